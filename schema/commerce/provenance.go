@@ -1,0 +1,103 @@
+package commerce
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// State is how a value relates to its source.
+type State string
+
+// The states of a value.
+const (
+	StateFresh   State = "fresh"
+	StateStale   State = "stale"   // older than its lifetime; the source did not answer in time
+	StateFiller  State = "filler"  // a declared constant in place of the value
+	StateMissing State = "missing" // nothing could be had
+)
+
+// Reason says in one word why a value is not fresh or a call failed.
+type Reason string
+
+// The reasons, one vocabulary for logs, metrics and both channels' reports.
+const (
+	ReasonRetried      Reason = "retried"
+	ReasonHedged       Reason = "hedged"
+	ReasonBreakerOpen  Reason = "breaker-open"
+	ReasonBulkheadFull Reason = "bulkhead-full"
+	ReasonBudgetSpent  Reason = "budget-spent"
+	ReasonTimeout      Reason = "timeout"
+	ReasonUnavailable  Reason = "unavailable"
+	ReasonRateLimited  Reason = "rate-limited"
+	ReasonBadAnswer    Reason = "bad-answer"
+)
+
+// ReasonOf is the reason of a failed call: what its [CallError] names, else one
+// that fits its kind.
+func ReasonOf(err error) Reason {
+	if call, ok := errors.AsType[*CallError](err); ok && call.Reason != "" {
+		return call.Reason
+	}
+	switch KindOf(err) {
+	case ErrTimeout:
+		return ReasonTimeout
+	case ErrRateLimited:
+		return ReasonRateLimited
+	case ErrUpstream:
+		return ReasonBadAnswer
+	default:
+		return ReasonUnavailable
+	}
+}
+
+// Source says where a value came from and how it stands. It never travels with
+// the value through a cache: each waiter gets its own report.
+type Source struct {
+	System     string
+	Operation  Operation
+	Key        string // the batch key, as text; empty when the operation has none
+	State      State
+	Age        time.Duration // since the value left its source
+	Reason     Reason        // empty when fresh
+	RetryAfter time.Duration // 0 when unknown
+	Outcomes   []Reason      // what happened on the way to an answer: retried, hedged
+}
+
+// maxSources bounds what one request may collect.
+const maxSources = 10_000
+
+// Sink collects the sources of one request. It is safe for concurrent use.
+type Sink struct {
+	mu      sync.Mutex
+	sources []Source
+}
+
+type sinkKey struct{}
+
+// WithSink returns a context whose reports go to a new sink, and the sink.
+func WithSink(ctx context.Context) (context.Context, *Sink) {
+	sink := &Sink{}
+	return context.WithValue(ctx, sinkKey{}, sink), sink
+}
+
+// Report adds sources to the context's sink; without one it does nothing. Only
+// the goroutine that answers a waiter reports, never a shared flight.
+func Report(ctx context.Context, sources ...Source) {
+	sink, ok := ctx.Value(sinkKey{}).(*Sink)
+	if !ok {
+		return
+	}
+	sink.mu.Lock()
+	defer sink.mu.Unlock()
+	room := maxSources - len(sink.sources)
+	sink.sources = append(sink.sources, sources[:min(room, len(sources))]...)
+}
+
+// Sources is a copy of what was reported so far.
+func (s *Sink) Sources() []Source {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]Source(nil), s.sources...)
+}

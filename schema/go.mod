@@ -1,0 +1,7 @@
+module github.com/portico-bff/portico/schema
+
+go 1.26.0
+
+require github.com/bojanz/currency v1.4.0
+
+require github.com/cockroachdb/apd/v3 v3.2.1 // indirect
