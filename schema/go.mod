@@ -4,4 +4,7 @@ go 1.26.0
 
 require github.com/bojanz/currency v1.4.0
 
-require github.com/cockroachdb/apd/v3 v3.2.1 // indirect
+require (
+	github.com/cockroachdb/apd/v3 v3.2.1 // indirect
+	github.com/stretchr/testify v1.12.1 // indirect
+)
