@@ -1,0 +1,94 @@
+package world
+
+import (
+	"sync"
+	"time"
+)
+
+// DefaultSyncDelay is how long the ERP takes to show an order of the checkout.
+const DefaultSyncDelay = 3 * time.Second
+
+// World is safe for concurrent use. Catalogue and customers never change; stock
+// and orders do.
+type World struct {
+	products        []*Product
+	productByID     map[int]*Product
+	productBySKU    map[string]*Product
+	productsByModel map[int][]*Product
+	categories      []*Category
+	categoryByID    map[int]*Category
+	reviews         map[int][]Review
+	pages           []*Page
+	locations       []Location
+	shipMethods     []ShipMethod
+
+	customers         []*Customer
+	customerByNumber  map[string]*Customer
+	customerByEmail   map[string]*Customer
+	customerByMagento map[int]*Customer
+	customerByOdoo    map[int]*Customer
+	customerByLoyalty map[string]*Customer
+
+	mu            sync.Mutex
+	now           func() time.Time
+	syncDelay     time.Duration
+	stock         map[int][]Stock
+	orders        []*Order
+	orderByNumber map[string]*Order
+	orderByQuote  map[int]*Order
+	onReset       []func()
+}
+
+// Load reads the embedded data. Every load gives the same world.
+func Load() (*World, error) {
+	return &World{now: time.Now, syncDelay: DefaultSyncDelay}, nil
+}
+
+// Reset goes back to the initial world: stock as loaded, seeded orders only. What dialects keep
+// for themselves is cleared by what they handed to OnReset.
+func (w *World) Reset() {
+	w.mu.Lock()
+	hooks := append([]func(){}, w.onReset...)
+	w.mu.Unlock()
+	for _, hook := range hooks {
+		hook()
+	}
+}
+
+// OnReset has fn called at the end of every Reset. Dialects that keep state of their own (carts) clear it there.
+func (w *World) OnReset(fn func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.onReset = append(w.onReset, fn)
+}
+
+// Clock answers the function that tells the world's time, [time.Now] unless SetClock was called.
+func (w *World) Clock() func() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+// Now is the world's time.
+func (w *World) Now() time.Time { return w.Clock()() }
+
+// SetClock replaces the world's time, for tests.
+func (w *World) SetClock(now func() time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = now
+}
+
+// SyncDelay is how long after an order was placed the ERP shows it.
+func (w *World) SyncDelay() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.syncDelay
+}
+
+// SetSyncDelay changes how long the ERP takes to show an order.
+func (w *World) SetSyncDelay(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.syncDelay = d
+}
