@@ -1,0 +1,237 @@
+package commercetest
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// good is a product with everything the shop knows of it.
+type good struct {
+	product commerce.Product
+	french  string // name in French
+	color   string
+	cents   int64 // list price in US cents; euros cost the same number
+	stock   int
+	reviews []commerce.Review
+	related []commerce.SKU
+}
+
+func assortment() []*good {
+	item := func(sku commerce.SKU, name, french, color, category string, cents int64, stock int) *good {
+		return &good{
+			french: french, color: color, cents: cents, stock: stock,
+			product: commerce.Product{
+				SKU: sku, Name: name, Description: name + " made by hand", Brand: "Acme", UpdatedAt: opened,
+				Images: []commerce.Image{{Alt: name, Renditions: []commerce.Rendition{
+					{Width: 80, URL: "https://assets.example.test/" + string(sku) + "_80.webp"},
+					{Width: 480, URL: "https://assets.example.test/" + string(sku) + "_480.webp"},
+				}}},
+				Attributes: []commerce.Attribute{{Code: "color", Label: "Color", Value: color}},
+				Categories: []commerce.CategoryRef{{ID: commerce.CategoryID(category), Name: category}},
+			},
+		}
+	}
+	red := item("MUG-RED", "Red mug", "Tasse rouge", "Red", "kitchen", 1250, 40)
+	blue := item("MUG-BLUE", "Blue mug", "Tasse bleue", "Blue", "kitchen", 1250, 35)
+	variants := []commerce.Variant{
+		{SKU: "MUG-RED", Name: "Red mug", Options: []commerce.Option{{Code: "color", Value: "Red"}}},
+		{SKU: "MUG-BLUE", Name: "Blue mug", Options: []commerce.Option{{Code: "color", Value: "Blue"}}},
+	}
+	red.product.Variants, blue.product.Variants = variants, variants
+	red.related = []commerce.SKU{"LAMP-1", "BOWL-1"}
+	red.reviews = []commerce.Review{
+		{ID: "2", Author: "Kim", Rating: 5, Body: "Keeps tea warm.", CreatedAt: opened.AddDate(0, 1, 0)},
+		{ID: "1", Author: "Lou", Rating: 4, Body: "A mug.", CreatedAt: opened},
+	}
+	return []*good{
+		red, blue,
+		item("LAMP-1", "Desk lamp", "Lampe", "Black", "living", 4999, 12),
+		item("BOWL-1", "Bowl", "Bol", "Blue", "kitchen", 899, 100),
+		item("VASE-1", "Vase", "Vase en verre", "Red", "living", 2999, 7),
+		item("RUG-1", "Rug", "Tapis", "Red", "living", 15000, 0),
+	}
+}
+
+func (s *Shop) good(sku commerce.SKU) *good {
+	for _, g := range s.goods {
+		if g.product.SKU == sku {
+			return g
+		}
+	}
+	return nil
+}
+
+// pick answers a value for each of skus that the shop sells.
+func pick[V any](s *Shop, skus []commerce.SKU, value func(*good) V) map[commerce.SKU]V {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := map[commerce.SKU]V{}
+	for _, sku := range skus {
+		if g := s.good(sku); g != nil {
+			found[sku] = value(g)
+		}
+	}
+	return found
+}
+
+type shopCatalog struct{ *Shop }
+
+func (s shopCatalog) Products(ctx context.Context, m commerce.Market, skus []commerce.SKU) (map[commerce.SKU]*commerce.Product, error) {
+	if err := s.begin(ctx, commerce.OpProducts); err != nil {
+		return nil, err
+	}
+	return pick(s.Shop, skus, func(g *good) *commerce.Product {
+		p := g.product
+		if m.Locale == "fr" {
+			p.Name, p.Description = g.french, g.french+" fait main"
+		}
+		return &p
+	}), nil
+}
+
+func (s shopCatalog) Related(ctx context.Context, _ commerce.Market, skus []commerce.SKU) (map[commerce.SKU][]commerce.SKU, error) {
+	if err := s.begin(ctx, commerce.OpRelated); err != nil {
+		return nil, err
+	}
+	return pick(s.Shop, skus, func(g *good) []commerce.SKU { return append([]commerce.SKU{}, g.related...) }), nil
+}
+
+func (s shopCatalog) Reviews(ctx context.Context, _ commerce.Market, skus []commerce.SKU) (map[commerce.SKU]*commerce.ReviewSummary, error) {
+	if err := s.begin(ctx, commerce.OpReviews); err != nil {
+		return nil, err
+	}
+	return pick(s.Shop, skus, func(g *good) *commerce.ReviewSummary {
+		sum := &commerce.ReviewSummary{SKU: g.product.SKU, Count: len(g.reviews), Reviews: g.reviews}
+		for _, r := range g.reviews {
+			sum.Average += float64(r.Rating) / float64(len(g.reviews))
+		}
+		return sum
+	}), nil
+}
+
+func (s shopCatalog) Recommend(ctx context.Context, _ commerce.Shopper, seeds []commerce.SKU, first int) ([]commerce.SKU, error) {
+	if err := s.begin(ctx, commerce.OpRecommend); err != nil {
+		return nil, err
+	}
+	var skus []commerce.SKU
+	for _, g := range s.goods {
+		if len(skus) < first && !slices.Contains(seeds, g.product.SKU) {
+			skus = append(skus, g.product.SKU)
+		}
+	}
+	return skus, nil
+}
+
+func (s shopCatalog) Tree(ctx context.Context, _ commerce.Market) (*commerce.CategoryTree, error) {
+	if err := s.begin(ctx, commerce.OpCategoryTree); err != nil {
+		return nil, err
+	}
+	return commerce.NewCategoryTree([]*commerce.Category{{ID: "home", Name: "Home", Children: []*commerce.Category{
+		{ID: "kitchen", Name: "Kitchen", Parent: "home"},
+		{ID: "living", Name: "Living room", Parent: "home"},
+	}}}), nil
+}
+
+func (s shopCatalog) Pages(ctx context.Context, _ commerce.Market, ids []commerce.PageID) (map[commerce.PageID]*commerce.Page, error) {
+	if err := s.begin(ctx, commerce.OpPages); err != nil {
+		return nil, err
+	}
+	found := map[commerce.PageID]*commerce.Page{}
+	if slices.Contains(ids, "home") {
+		found["home"] = &commerce.Page{ID: "home", Title: "Welcome", Body: "Mugs, mostly.", UpdatedAt: opened}
+	}
+	return found, nil
+}
+
+type shopSearch struct{ *Shop }
+
+// matches tells whether g fits q; the facet named but is left out of account.
+func matches(g *good, q commerce.SearchQuery, but string) bool {
+	c := q.Filter.Category
+	colors := q.Filter.Facets["color"]
+	switch {
+	case !strings.Contains(strings.ToLower(g.product.Name+" "+g.product.Description), strings.ToLower(q.Text)):
+	case c != "" && c != "home" && g.product.Categories[0].ID != c:
+	case but != "color" && len(colors) > 0 && !slices.Contains(colors, g.color):
+	case q.Filter.InStock && g.stock == 0:
+	default:
+		return true
+	}
+	return false
+}
+
+func (s shopSearch) Search(ctx context.Context, _ commerce.Market, q commerce.SearchQuery) (*commerce.SearchResult, error) {
+	if err := s.begin(ctx, commerce.OpSearch); err != nil {
+		return nil, err
+	}
+	for code := range q.Filter.Facets {
+		if code != "color" {
+			return nil, &commerce.InputError{Field: "filter", Code: commerce.CodeUnsupported, Message: "names an unknown facet"}
+		}
+	}
+	start, err := offset(q.After)
+	if err != nil {
+		return nil, err
+	}
+	var hits []*good
+	counts := map[string]int{}
+	for _, g := range s.goods {
+		if matches(g, q, "") {
+			hits = append(hits, g)
+		}
+		if matches(g, q, "color") {
+			counts[g.color]++
+		}
+	}
+	slices.SortStableFunc(hits, order(q.Sort))
+	result := &commerce.SearchResult{Total: len(hits), Facets: []commerce.Facet{colorFacet(counts, q.Filter.Facets["color"])}}
+	end := min(start+q.First, len(hits))
+	for _, g := range hits[min(start, end):end] {
+		result.SKUs = append(result.SKUs, g.product.SKU)
+	}
+	if len(result.SKUs) > 0 {
+		result.EndCursor = strconv.Itoa(end)
+		result.HasNext = end < len(hits)
+	}
+	return result, nil
+}
+
+func colorFacet(counts map[string]int, chosen []string) commerce.Facet {
+	f := commerce.Facet{Code: "color", Label: "Color"}
+	for color, n := range counts {
+		f.Values = append(f.Values, commerce.FacetValue{Value: color, Label: color, Count: n, Selected: slices.Contains(chosen, color)})
+	}
+	slices.SortFunc(f.Values, func(a, b commerce.FacetValue) int { return cmp.Compare(a.Value, b.Value) })
+	return f
+}
+
+func order(sort commerce.Sort) func(a, b *good) int {
+	bySKU := func(a, b *good) int { return cmp.Compare(a.product.SKU, b.product.SKU) }
+	switch sort {
+	case commerce.SortPriceAsc:
+		return func(a, b *good) int { return cmp.Or(cmp.Compare(a.cents, b.cents), bySKU(a, b)) }
+	case commerce.SortPriceDesc:
+		return func(a, b *good) int { return cmp.Or(cmp.Compare(b.cents, a.cents), bySKU(a, b)) }
+	case commerce.SortName:
+		return func(a, b *good) int { return cmp.Or(cmp.Compare(a.product.Name, b.product.Name), bySKU(a, b)) }
+	default:
+		return bySKU
+	}
+}
+
+// offset reads the shop's cursors: a number of rows.
+func offset(after string) (int, error) {
+	if after == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(after)
+	if err != nil || n < 0 {
+		return 0, &commerce.InputError{Field: "after", Code: commerce.CodeInvalid, Message: "must be a cursor of an earlier answer"}
+	}
+	return n, nil
+}
