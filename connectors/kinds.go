@@ -1,0 +1,59 @@
+// Package connectors lists the kinds of systems Portico can speak to.
+package connectors
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/portico-bff/portico/connectors/transport"
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// Kinds is every kind, by name. A new kind of system is one package and one line here.
+var Kinds = []Kind{}
+
+// Kind is a kind of system.
+type Kind struct {
+	Name   string
+	Config any // a zero Config of the kind, to document its variables and read their names
+	Read   func(decode Decode) (Settings, error)
+}
+
+// Decode fills a pointer to a kind's Config from wherever settings are kept.
+type Decode func(target any) error
+
+// Settings are one system's settings, read and ready to connect with.
+type Settings struct {
+	Kind   string
+	Config any // the kind's Config, filled; two systems with deeply equal settings are the same
+	Open   func(deps transport.Deps) (commerce.Ports, error)
+}
+
+// Find is the kind of that name; the error lists the names there are.
+func Find(name string) (Kind, error) {
+	names := make([]string, len(Kinds))
+	for i, k := range Kinds {
+		if k.Name == name {
+			return k, nil
+		}
+		names[i] = k.Name
+	}
+	return Kind{}, fmt.Errorf("is not a known kind; known are %s", strings.Join(names, ", "))
+}
+
+// kind makes a table entry of a kind's name and its constructor.
+func kind[C any](name string, open func(C, transport.Deps) (commerce.Ports, error)) Kind {
+	var zero C
+	read := func(decode Decode) (Settings, error) {
+		var cfg C
+		if err := decode(&cfg); err != nil {
+			return Settings{}, err
+		}
+		return Settings{
+			Kind:   name,
+			Config: cfg,
+			Open:   func(deps transport.Deps) (commerce.Ports, error) { return open(cfg, deps) },
+		}, nil
+	}
+	return Kind{Name: name, Config: zero, Read: read}
+}
