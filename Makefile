@@ -1,0 +1,53 @@
+# Everything a developer runs. `make help` lists it.
+GOLANGCI_VERSION := v2.15.0
+MODULES := bff-mobile bff-web cache connectors demo e2e edge schema
+BIN := $(CURDIR)/.bin
+PACKAGES := $(foreach m,$(MODULES),./$(m)/...)
+SOAK ?= 30m
+
+.DEFAULT_GOAL := help
+.PHONY: help run test race lint generate check-generated bench e2e soak tidy build
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## start the demo: five imitated systems and both channels
+	go run ./demo
+
+test: ## every test that needs no server
+	go test work
+
+race: ## the same under the race detector (needs gcc)
+	go test -race work
+
+lint: $(BIN)/golangci-lint-$(GOLANGCI_VERSION) ## formatting, static checks, and the arrows between rooms
+	$< run --build-tags e2e $(PACKAGES)
+
+$(BIN)/golangci-lint-$(GOLANGCI_VERSION):
+	@mkdir -p $(BIN)
+	GOBIN=$(BIN) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	@mv $(BIN)/golangci-lint $@
+
+generate: ## write all generated code and the tables of the README
+	cd bff-web && go generate ./...
+	cd bff-mobile && go generate ./...
+	cd demo && go generate ./...
+
+check-generated: generate ## fail when generated code is not what the generators write
+	@git diff --exit-code --stat -- . || { echo 'run "make generate" and commit'; exit 1; }
+	@test -z "$$(git ls-files --others --exclude-standard)" || { git ls-files --others --exclude-standard; echo 'untracked files after generating'; exit 1; }
+
+bench: ## micro-benchmarks beside their packages
+	go test -run '^$$' -bench . -benchmem work
+
+e2e: ## end to end: real processes, real sockets, a real Redis (needs redis-server)
+	go test -race -tags e2e -count=1 -timeout 15m ./e2e/...
+
+soak: ## the long runs in full (SOAK=30m)
+	go test -tags e2e -count=1 -timeout 2h -run 'Soak' ./e2e/... -args -soak $(SOAK)
+
+build: ## the three binaries into ./bin
+	go build -trimpath -o bin/ ./bff-web/cmd/bff-web ./bff-mobile/cmd/bff-mobile ./connectors/sandbox/cmd/sandbox ./demo
+
+tidy: ## go mod tidy in every module
+	@for m in $(MODULES); do (cd $$m && GOWORK=off go mod tidy) || exit 1; done

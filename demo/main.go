@@ -1,0 +1,77 @@
+// Command demo runs all of Portico on one machine: five imitated systems over one
+// world, the web channel and the mobile channel. It needs nothing but Go.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/portico-bff/portico/demo/stack"
+)
+
+//go:generate go run ./internal/variables
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	begin := time.Now()
+	s, err := stack.Start(ctx, os.Environ())
+	if err != nil {
+		return err
+	}
+	fmt.Print(greeting(s, time.Since(begin)))
+	return s.Wait()
+}
+
+// greeting says where everything is and what to try.
+func greeting(s *stack.Stack, took time.Duration) string {
+	text := requests
+	for name, value := range map[string]string{
+		"WEB": s.Web, "MOBILE": s.Mobile, "SANDBOX": s.Sandbox, "WEB_ADMIN": s.WebAdmin, "MOBILE_ADMIN": s.MobileAdmin,
+		"TOOK": took.Round(time.Millisecond).String(),
+	} {
+		text = strings.ReplaceAll(text, "{"+name+"}", value)
+	}
+	return text
+}
+
+const requests = `
+Portico is ready after {TOOK}.
+
+  web      {WEB}/graphql      GraphiQL in a browser
+  mobile   {MOBILE}/docs         Swagger UI; the spec is at /openapi.yaml
+  sandbox  {SANDBOX}/_sandbox/customers
+  admin    {WEB_ADMIN}/metrics and {MOBILE_ADMIN}/metrics
+
+Try the web channel:
+
+  curl -s {WEB}/graphql -H 'Content-Type: application/json' -d '{"query":"{ product(sku: \"BK-R93R-62\") { name brand price { unit { formatted } } availability { inStock quantity } } }"}'
+  curl -s {WEB}/graphql -H 'Content-Type: application/json' -H 'X-Currency: EUR' -d '{"query":"{ search(text: \"helmet\", first: 3) { totalCount nodes { sku name price { unit { formatted } } } facets { code values { value count } } } }"}'
+  curl -s {WEB}/graphql -H 'Content-Type: application/json' -d '{"query":"mutation { cartCreate { cart { id } userErrors { code message field } } }"}'
+
+Try the mobile channel:
+
+  curl -s {MOBILE}/v1/screens/home
+  curl -s {MOBILE}/v1/screens/products/BK-R93R-62 -H 'Accept-Language: fr'
+  curl -s -X POST {MOBILE}/v1/carts -H 'Content-Type: application/json' -d '{}'
+
+Be a customer, or break a system, and try again:
+
+  curl -s -X POST {SANDBOX}/_sandbox/token -d '{"customer":"AW00011000"}'
+  curl -s -X POST {SANDBOX}/_sandbox/faults -d '{"system":"odoo","operation":"*","errorRate":1,"status":503,"mode":"status"}'
+  curl -s -X DELETE {SANDBOX}/_sandbox/faults
+
+Ctrl-C stops everything.
+`
