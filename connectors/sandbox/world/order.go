@@ -2,6 +2,7 @@ package world
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/bojanz/currency"
@@ -104,6 +105,46 @@ func (w *World) SyncedOrders() []*Order {
 // stock, or nothing. It fails with [*OutOfStockError] (an [ErrOutOfStock]) or, for the
 // second order of a quote, [ErrQuotePlaced]. The order is copied.
 func (w *World) PlaceOrder(o Order) (*Order, error) {
-	_ = o
-	return nil, ErrOutOfStock
+	now := w.Now()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if o.QuoteID != 0 && w.orderByQuote[o.QuoteID] != nil {
+		return nil, ErrQuotePlaced
+	}
+	if err := w.reserve(o.Lines); err != nil {
+		return nil, err
+	}
+	o.ID = len(w.orders) + 1
+	o.Number = orderNumber(o.ID)
+	o.PlacedAt = now
+	o.Seeded = false
+	o.Lines = append([]OrderLine(nil), o.Lines...)
+	w.orders = append(w.orders, &o)
+	w.orderByNumber[o.Number] = &o
+	if o.QuoteID != 0 {
+		w.orderByQuote[o.QuoteID] = &o
+	}
+	return &o, nil
+}
+
+func orderNumber(id int) string { return fmt.Sprintf("%09d", id) }
+
+// reserve takes all lines' pieces or, when one line's are not there, none.
+func (w *World) reserve(lines []OrderLine) error {
+	wanted := map[int]int{}
+	for _, l := range lines {
+		wanted[l.ProductID] += l.Qty
+		if l.Qty < 1 || wanted[l.ProductID] > free(w.stock[l.ProductID]) {
+			return &OutOfStockError{SKU: l.SKU}
+		}
+	}
+	for id, n := range wanted {
+		places := w.stock[id]
+		for i := range places {
+			taken := min(n, places[i].Quantity-places[i].Reserved)
+			places[i].Reserved += taken
+			n -= taken
+		}
+	}
+	return nil
 }

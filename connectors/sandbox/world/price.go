@@ -1,6 +1,10 @@
 package world
 
-import "github.com/bojanz/currency"
+import (
+	"strconv"
+
+	"github.com/bojanz/currency"
+)
 
 // The price groups.
 const (
@@ -8,11 +12,14 @@ const (
 	Wholesale = "wholesale"
 )
 
-// Break is a quantity from which a group pays Percent less than the group's first price.
+// Break is a quantity from which a group pays PercentOff the list price.
 type Break struct {
-	MinQty  int
-	Percent int
+	MinQty     int
+	PercentOff int
 }
+
+// wholesaleBreaks are 15 % for everybody in the group and the data's volume discounts on top.
+var wholesaleBreaks = []Break{{1, 15}, {11, 17}, {15, 20}, {25, 25}, {41, 30}, {61, 35}}
 
 // ShipMethod is a way to send an order: Base once, Rate for each kilogram.
 type ShipMethod struct {
@@ -26,31 +33,101 @@ type ShipMethod struct {
 // Currencies answers the currencies that can be paid in; index + 1 is a currency's id in the ERP.
 func (w *World) Currencies() []string { return []string{"USD", "EUR", "GBP"} }
 
-// Breaks answers a group's quantity breaks by ascending quantity; nil when it has none.
-func (w *World) Breaks(group string) []Break { return nil }
+// Breaks answers what a group gets off list prices, by ascending quantity; nil when it pays list prices.
+func (w *World) Breaks(group string) []Break {
+	if group == Wholesale {
+		return wholesaleBreaks
+	}
+	return nil
+}
 
-// UnitPrice is what one piece costs a member of the group who buys qty of them, two places,
-// rounded half up. It is false for an unknown product, group or currency, a quantity below 1
-// and for products that are not sold.
+// UnitPrice is what one piece costs a member of the group who buys qty of them: the list price
+// converted and rounded, less the group's percentage and rounded again, always half up to
+// two places. It is false for an unknown group or currency, a quantity below 1 and a product
+// that is unknown or not sold.
 func (w *World) UnitPrice(productID int, group, currencyCode string, qty int) (currency.Amount, bool) {
-	return currency.Amount{}, false
+	price, ok := w.listPrices[currencyCode][productID]
+	if !ok || qty < 1 || (group != Retail && group != Wholesale) {
+		return currency.Amount{}, false
+	}
+	off := 0
+	for _, b := range w.Breaks(group) {
+		if qty >= b.MinQty {
+			off = b.PercentOff
+		}
+	}
+	if off == 0 {
+		return price, true
+	}
+	return percent(price, strconv.Itoa(100-off)), true
 }
 
 // Convert turns an amount of USD into another of the currencies, rounded half up to two
 // places; false when the currency is unknown.
 func (w *World) Convert(usd currency.Amount, currencyCode string) (currency.Amount, bool) {
-	return currency.Amount{}, false
+	rate, ok := rates[currencyCode]
+	if !ok {
+		return currency.Amount{}, false
+	}
+	converted, err := usd.Convert(currencyCode, rate)
+	return cents(converted), err == nil
 }
+
+// cents rounds half up to two places.
+func cents(a currency.Amount) currency.Amount { return a.RoundTo(2, currency.RoundHalfUp) }
+
+// percent is a share of an amount, rounded half up to two places. rate is decimal text that
+// this package wrote or loaded, so it always is a number.
+func percent(a currency.Amount, rate string) currency.Amount {
+	whole, _ := a.Mul(rate)
+	part, _ := whole.Div("100")
+	return cents(part)
+}
+
+// Percent is rate percent of an amount, rounded half up to two places; false when rate is not
+// decimal text. It is how discounts and taxes round everywhere in the world.
+func Percent(a currency.Amount, rate string) (currency.Amount, bool) {
+	if _, err := a.Mul(rate); err != nil {
+		return currency.Amount{}, false
+	}
+	return percent(a, rate), true
+}
+
+// The coupons.
+const (
+	couponTenPercent = "WELCOME10" // 10 % off
+	couponFifty      = "BIKE50"    // 50 off from a subtotal of 500, in the cart's currency
+)
 
 // CouponDiscount is what a coupon takes off a subtotal, 0 or more and at most the subtotal. It is
 // false when the code is unknown or the subtotal does not reach its minimum.
 func (w *World) CouponDiscount(code string, subtotal currency.Amount) (currency.Amount, bool) {
-	return currency.Amount{}, false
+	switch code {
+	case couponTenPercent:
+		return percent(subtotal, "10"), true
+	case couponFifty:
+		least, err := currency.NewAmount("500.00", subtotal.CurrencyCode())
+		if err != nil {
+			return currency.Amount{}, false
+		}
+		if order, err := subtotal.Cmp(least); err != nil || order < 0 {
+			return currency.Amount{}, false
+		}
+		off, err := currency.NewAmount("50.00", subtotal.CurrencyCode())
+		return off, err == nil
+	default:
+		return currency.Amount{}, false
+	}
 }
 
 // TaxRate is the sales tax in percent, decimal text ("8.8"), "0" where there is none. The
 // region's code matters in the United States and Canada only.
-func (w *World) TaxRate(country, regionCode string) string { return "0" }
+func (w *World) TaxRate(country, regionCode string) string {
+	if rate, ok := w.taxes[taxKey(country, regionCode)]; ok {
+		return rate
+	}
+	return "0"
+}
 
 // ShipMethods answers the ways to send an order.
 func (w *World) ShipMethods() []ShipMethod { return w.shipMethods }

@@ -3,6 +3,8 @@ package world
 import (
 	"sync"
 	"time"
+
+	"github.com/bojanz/currency"
 )
 
 // DefaultSyncDelay is how long the ERP takes to show an order of the checkout.
@@ -21,6 +23,10 @@ type World struct {
 	pages           []*Page
 	locations       []Location
 	shipMethods     []ShipMethod
+	listPrices      map[string]map[int]currency.Amount // by currency and product
+	taxes           map[string]string                  // percent by taxKey
+	loadedStock     map[int][]Stock
+	seededOrders    []*Order
 
 	customers         []*Customer
 	customerByNumber  map[string]*Customer
@@ -39,15 +45,11 @@ type World struct {
 	onReset       []func()
 }
 
-// Load reads the embedded data. Every load gives the same world.
-func Load() (*World, error) {
-	return &World{now: time.Now, syncDelay: DefaultSyncDelay}, nil
-}
-
 // Reset goes back to the initial world: stock as loaded, seeded orders only. What dialects keep
 // for themselves is cleared by what they handed to OnReset.
 func (w *World) Reset() {
 	w.mu.Lock()
+	w.restore()
 	hooks := append([]func(){}, w.onReset...)
 	w.mu.Unlock()
 	for _, hook := range hooks {

@@ -1,0 +1,45 @@
+package world
+
+import "slices"
+
+const maxRelated = 6
+
+// relate chooses what goes with each published product: accessories and clothing
+// with a bike, neighbours of other models with anything else. Some have none.
+func (w *World) relate() {
+	byRoot := map[int][]*Product{}
+	for _, p := range w.products {
+		if p.Published {
+			root := w.root(p)
+			byRoot[root] = append(byRoot[root], p)
+		}
+	}
+	const bikes, clothing, accessories = 1, 3, 4
+	withBike := slices.Concat(byRoot[clothing], byRoot[accessories])
+	for _, p := range w.products {
+		rnd := random(streamRelated, p.ID)
+		if !p.Published || rnd.IntN(16) == 0 {
+			continue
+		}
+		candidates := byRoot[w.root(p)]
+		if w.root(p) == bikes {
+			candidates = withBike
+		}
+		seen := map[int]bool{p.ModelID: true}
+		for _, i := range rnd.Perm(len(candidates)) {
+			other := candidates[i]
+			if len(p.Related) < maxRelated && !seen[other.ModelID] {
+				seen[other.ModelID] = true
+				p.Related = append(p.Related, other.ID)
+			}
+		}
+	}
+}
+
+// root is the id of the root category that a published product is below.
+func (w *World) root(p *Product) int {
+	if c := w.categoryByID[subcategoryOffset+p.SubcategoryID]; c != nil {
+		return c.ParentID
+	}
+	return 0
+}
