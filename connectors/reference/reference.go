@@ -1,0 +1,246 @@
+// Package reference keeps what a connector has to know before it can ask its
+// upstream anything: which internal id a SKU has, which rules a price list
+// holds, which partner a principal is. Such data changes rarely, is small, and
+// is no answer of a port, so it lives here and not in the response cache.
+//
+// A [Cache] is bounded in entries and in time. Concurrent loads of one key share
+// one flight. The flight belongs to nobody: it has its own deadline and none of
+// its first caller's context, so a caller who leaves takes nobody along, and
+// every waiter watches its own context. Errors are never kept; "there is no such
+// key" is, for a few seconds.
+package reference
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// The limits that hold where [Config] says nothing, and the longest time that
+// an absence is remembered.
+const (
+	DefaultTTL         = time.Minute
+	DefaultMaxEntries  = 10_000
+	DefaultLoadTimeout = 10 * time.Second
+	MaxNegative        = 5 * time.Second
+)
+
+// Config shapes a cache. Zero fields take the defaults of this package.
+type Config struct {
+	Name        string        // what is kept, for error texts: "price lists"
+	TTL         time.Duration // how long a value may be used after it was loaded
+	MaxEntries  int           // how many keys are kept at most, known and absent ones together
+	LoadTimeout time.Duration // how long one load may take, whoever waits for it
+}
+
+// Cache is reference data by key. It is safe for concurrent use, starts no
+// goroutine of its own and needs no closing. Values are shared: nobody changes
+// what a cache returned.
+type Cache[K comparable, V any] struct {
+	cfg     Config
+	entries *otter.Cache[K, entry[V]]
+
+	mu      sync.Mutex // guards flights, and the step from "no entry" to "a flight"
+	flights map[K]*flight[V]
+}
+
+// entry is what is known of a key. Its age is checked on reading: entries past
+// it only wait for eviction, so that the cache needs no clean-up goroutine.
+type entry[V any] struct {
+	value   V
+	absent  bool
+	expires time.Time
+}
+
+// flight is a load under way. Its outcome may be read once done is closed.
+type flight[V any] struct {
+	done   chan struct{}
+	value  V
+	absent bool
+	err    error
+}
+
+// New makes an empty cache.
+func New[K comparable, V any](cfg Config) *Cache[K, V] {
+	if cfg.TTL <= 0 {
+		cfg.TTL = DefaultTTL
+	}
+	if cfg.MaxEntries <= 0 {
+		cfg.MaxEntries = DefaultMaxEntries
+	}
+	if cfg.LoadTimeout <= 0 {
+		cfg.LoadTimeout = DefaultLoadTimeout
+	}
+	return &Cache[K, V]{
+		cfg:     cfg,
+		entries: otter.Must(&otter.Options[K, entry[V]]{MaximumSize: cfg.MaxEntries}),
+		flights: map[K]*flight[V]{},
+	}
+}
+
+// Get answers the value of key, loading it when it is not there. A load that
+// answers [commerce.ErrNotFound] makes the key absent: for at most [MaxNegative]
+// Get answers that kind without asking again. Other errors of load pass as they
+// are and are not kept. When ctx ends first, the error is context.Canceled or
+// a [commerce.ErrTimeout], and the load goes on for the others.
+func (c *Cache[K, V]) Get(ctx context.Context, key K, load func(context.Context, K) (V, error)) (V, error) {
+	found, err := c.GetAll(ctx, []K{key}, func(ctx context.Context, keys []K) (map[K]V, error) {
+		value, err := load(ctx, keys[0])
+		if errors.Is(err, commerce.ErrNotFound) {
+			return map[K]V{}, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		return map[K]V{key: value}, nil
+	})
+	if err = commerce.KeyError(err, key); err != nil {
+		var none V
+		return none, err
+	}
+	value, ok := found[key]
+	if !ok {
+		return value, fmt.Errorf("%s: %w", c.cfg.Name, commerce.ErrNotFound)
+	}
+	return value, nil
+}
+
+// GetAll answers the values of keys; one that is absent from the map does not
+// exist. What is neither kept nor being loaded goes to load in one call, each
+// key once. A key that load leaves out without an error for it counts as absent
+// for at most [MaxNegative]. When keys failed, the error is a
+// [commerce.BatchError] that names them, and the map holds the others.
+// context.Canceled passes unchanged.
+func (c *Cache[K, V]) GetAll(ctx context.Context, keys []K, load func(context.Context, []K) (map[K]V, error)) (map[K]V, error) {
+	if err := ctx.Err(); err != nil {
+		return map[K]V{}, ended(err)
+	}
+	found, waiting := c.start(keys, load)
+	failed := map[K]error{}
+	for key, f := range waiting {
+		switch err := f.wait(ctx); {
+		case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+			return found, err
+		case err != nil:
+			failed[key] = fmt.Errorf("%s: %w", c.cfg.Name, err)
+		case !f.absent:
+			found[key] = f.value
+		}
+	}
+	if len(failed) > 0 {
+		return found, &commerce.BatchError[K]{Errs: failed}
+	}
+	return found, nil
+}
+
+// Forget drops what is known of key; the next Get loads it.
+func (c *Cache[K, V]) Forget(key K) { c.entries.Invalidate(key) }
+
+// start sorts keys into those that are known and those to wait for, and sends
+// the ones that nobody is loading on one flight.
+func (c *Cache[K, V]) start(keys []K, load func(context.Context, []K) (map[K]V, error)) (map[K]V, map[K]*flight[V]) {
+	found := make(map[K]V, len(keys))
+	waiting := map[K]*flight[V]{}
+	var missing []K
+	now := time.Now()
+
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, key := range keys {
+		if e, ok := c.entries.GetIfPresent(key); ok && now.Before(e.expires) {
+			if !e.absent {
+				found[key] = e.value
+			}
+			continue
+		}
+		if waiting[key] != nil {
+			continue
+		}
+		f := c.flights[key]
+		if f == nil {
+			f = &flight[V]{done: make(chan struct{})}
+			c.flights[key] = f
+			missing = append(missing, key)
+		}
+		waiting[key] = f
+	}
+	if len(missing) > 0 {
+		go c.run(missing, load)
+	}
+	return found, waiting
+}
+
+// run loads keys and lands their flights. The context is new: a waiter's values
+// (its identity, its trace, its report) are not those of the others.
+func (c *Cache[K, V]) run(keys []K, load func(context.Context, []K) (map[K]V, error)) {
+	ctx, cancel := context.WithTimeout(context.Background(), c.cfg.LoadTimeout)
+	defer cancel()
+	// load gets its own copy: the flights are landed by ours whatever it does.
+	values, err := guarded(ctx, append([]K(nil), keys...), load)
+
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	for _, key := range keys {
+		f := c.flights[key]
+		delete(c.flights, key)
+		value, ok := values[key]
+		f.value, f.absent = value, !ok
+		if f.err = commerce.KeyError(err, key); f.err == nil {
+			c.keep(key, f, now)
+		}
+		close(f.done)
+	}
+}
+
+func (c *Cache[K, V]) keep(key K, f *flight[V], now time.Time) {
+	ttl := c.cfg.TTL
+	if f.absent {
+		ttl = min(ttl, MaxNegative)
+	}
+	c.entries.Set(key, entry[V]{value: f.value, absent: f.absent, expires: now.Add(ttl)})
+}
+
+// guarded runs load and turns a panic into an error: it happens on a goroutine
+// that no request's recovery covers. A load cut by its deadline is a timeout.
+func guarded[K comparable, V any](ctx context.Context, keys []K, load func(context.Context, []K) (map[K]V, error)) (values map[K]V, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			values, err = nil, fmt.Errorf("load panicked: %v", r)
+		}
+	}()
+	values, err = load(ctx, keys)
+	if err != nil && commerce.KindOf(err) == nil && ctx.Err() != nil {
+		err = fmt.Errorf("%w: %w", commerce.ErrTimeout, err)
+	}
+	return values, err
+}
+
+// wait answers the flight's error, or why ctx ended before it landed.
+func (f *flight[V]) wait(ctx context.Context) error {
+	select {
+	case <-f.done:
+		return f.err
+	default:
+	}
+	select {
+	case <-f.done:
+		return f.err
+	case <-ctx.Done():
+		return ended(ctx.Err())
+	}
+}
+
+// ended says in the domain's words why a waiter's context is over.
+func ended(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", commerce.ErrTimeout, err)
+}
