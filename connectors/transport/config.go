@@ -1,0 +1,102 @@
+package transport
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
+)
+
+// Config says how to reach one upstream. It is embedded in every kind's Config.
+// A zero limit means the default that its tag names.
+type Config struct {
+	BaseURL        string        `env:"BASE_URL,required,notEmpty" doc:"Where the system answers: http or https, without credentials, query or fragment."`
+	AllowPrivate   bool          `env:"ALLOW_PRIVATE" doc:"Admits loopback, private and link-local addresses of the system."`
+	AttemptTimeout time.Duration `env:"ATTEMPT_TIMEOUT" envDefault:"2s" doc:"Limit of one attempt, headers and body."`
+	Timeout        time.Duration `env:"TIMEOUT" envDefault:"5s" doc:"Limit of one operation, retries included."`
+	MaxAttempts    int           `env:"MAX_ATTEMPTS" envDefault:"3" doc:"Attempts of one read operation, 1 to 3; writes are sent once."`
+	MaxBodyBytes   int64         `env:"MAX_BODY_BYTES" envDefault:"2097152" doc:"Limit of an answer in bytes, once decompressed."`
+}
+
+// Deps are what the process lends to every connector. Zero fields have working
+// defaults: the process's default logger, and no metrics.
+type Deps struct {
+	Log   *slog.Logger
+	Meter metric.MeterProvider
+}
+
+const (
+	defaultAttemptTimeout = 2 * time.Second
+	defaultTimeout        = 5 * time.Second
+	maxAttempts           = 3
+	defaultMaxBody        = 2 << 20
+)
+
+// checked fills in defaults and reports every bad setting at once.
+func (c Config) checked() (Config, *url.URL, error) {
+	var errs []error
+	base, err := parseBase(c.BaseURL)
+	if err != nil {
+		errs = append(errs, err)
+	}
+	if c.AttemptTimeout < 0 || c.Timeout < 0 {
+		errs = append(errs, errors.New("timeouts: must not be negative"))
+	}
+	if c.MaxAttempts < 0 || c.MaxAttempts > maxAttempts {
+		errs = append(errs, fmt.Errorf("attempts: must be 1 to %d", maxAttempts))
+	}
+	if c.MaxBodyBytes < 0 {
+		errs = append(errs, errors.New("body limit: must not be negative"))
+	}
+	c.AttemptTimeout = orDefault(c.AttemptTimeout, defaultAttemptTimeout)
+	c.Timeout = orDefault(c.Timeout, defaultTimeout)
+	c.MaxAttempts = orDefault(c.MaxAttempts, maxAttempts)
+	c.MaxBodyBytes = orDefault(c.MaxBodyBytes, int64(defaultMaxBody))
+	return c, base, errors.Join(errs...)
+}
+
+func orDefault[T comparable](value, fallback T) T {
+	var zero T
+	if value == zero {
+		return fallback
+	}
+	return value
+}
+
+// parseBase never repeats the URL in its errors: it may hold a password by mistake.
+func parseBase(text string) (*url.URL, error) {
+	base, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return nil, errors.New("base URL: cannot be parsed")
+	case base.Scheme != "http" && base.Scheme != "https":
+		return nil, errors.New("base URL: must begin with http:// or https://")
+	case base.Hostname() == "":
+		return nil, errors.New("base URL: names no host")
+	case base.User != nil:
+		return nil, errors.New("base URL: must not hold credentials")
+	case base.RawQuery != "" || base.ForceQuery || base.Fragment != "" || strings.Contains(text, "#"):
+		return nil, errors.New("base URL: must have neither query nor fragment")
+	}
+	for segment := range strings.SplitSeq(base.Path, "/") {
+		if segment == "." || segment == ".." {
+			return nil, errors.New("base URL: must not hold dot segments")
+		}
+	}
+	return base, nil
+}
+
+func (d Deps) withDefaults() Deps {
+	if d.Log == nil {
+		d.Log = slog.Default()
+	}
+	if d.Meter == nil {
+		d.Meter = noop.NewMeterProvider()
+	}
+	return d
+}

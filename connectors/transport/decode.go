@@ -1,0 +1,105 @@
+package transport
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// maxDepth is how deep an answer's arrays and objects may nest.
+const maxDepth = 64
+
+// DecodeJSON reads res into v, a pointer to a wire type. An answer that is not
+// one JSON value of that shape, in valid UTF-8 and labelled as JSON, is a
+// [commerce.CallError] of kind ErrUpstream, reason bad-answer: a login page, for
+// example. For a Write that was answered 2xx it is [commerce.ErrOutcomeUnknown]
+// instead. Numbers in fields of type any arrive as [json.Number].
+func DecodeJSON(system string, traits commerce.Traits, res *Response, v any) error {
+	cause := decode(res, v)
+	if cause == nil {
+		return nil
+	}
+	failed := &commerce.CallError{
+		System: system, Operation: traits.Operation,
+		Kind: commerce.ErrUpstream, Reason: commerce.ReasonBadAnswer, Err: cause,
+	}
+	if traits.Access == commerce.Write && res.Status < http.StatusMultipleChoices {
+		markUnknown(failed)
+	}
+	return failed
+}
+
+func decode(res *Response, v any) error {
+	if !isJSON(res.Header.Get("Content-Type")) {
+		return errors.New("answer is not labelled as JSON")
+	}
+	if !utf8.Valid(res.Body) {
+		return errors.New("answer is not UTF-8")
+	}
+	if depth(res.Body) > maxDepth {
+		return errors.New("answer nests too deep")
+	}
+	dec := json.NewDecoder(bytes.NewReader(res.Body))
+	dec.UseNumber()
+	if err := dec.Decode(v); err != nil {
+		return redacted(err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("answer goes on after its JSON value")
+	}
+	return nil
+}
+
+func isJSON(contentType string) bool {
+	media, _, err := mime.ParseMediaType(contentType)
+	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json"))
+}
+
+// redacted names the field that did not fit; the decoder's own text repeats values.
+func redacted(err error) error {
+	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return fmt.Errorf("answer does not fit field %q of %v", mismatch.Field, mismatch.Type)
+	}
+	return errors.New("answer cannot be decoded")
+}
+
+// depth is how deep brackets nest outside of strings, up to maxDepth + 1.
+func depth(body []byte) int {
+	level, deepest, quoted := 0, 0, false
+	for i := 0; i < len(body); i++ {
+		switch b := body[i]; {
+		case quoted && b == '\\':
+			i++
+		case b == '"':
+			quoted = !quoted
+		case quoted:
+		case b == '{' || b == '[':
+			level++
+			deepest = max(deepest, level)
+		case b == '}' || b == ']':
+			level--
+		}
+		if deepest > maxDepth {
+			break
+		}
+	}
+	return deepest
+}
+
+// Batches cuts keys into pieces of at most size, in order; a size of 0 or less
+// means [commerce.MaxBatch]. No keys make no batch.
+func Batches[K any](keys []K, size int) [][]K {
+	if size <= 0 {
+		size = commerce.MaxBatch
+	}
+	return slices.Collect(slices.Chunk(keys, size))
+}

@@ -1,0 +1,165 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+const (
+	backoffBase = 25 * time.Millisecond
+	backoffCap  = time.Second
+	// maxAskedWait is the longest an upstream's Retry-After can make us wait.
+	maxAskedWait = 2 * time.Second
+	// leastAttempt is the time without which an attempt is not begun.
+	leastAttempt = 10 * time.Millisecond
+	// deadlineMargin is what a call leaves its caller for answering.
+	deadlineMargin = 10 * time.Millisecond
+)
+
+// deadline bounds the whole call: 10 ms before the caller's own, and never later
+// than the operation's limit.
+func (c *Client) deadline(next handler) handler {
+	return func(ctx context.Context, k *call) (*Response, error) {
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return nil, context.Canceled
+		}
+		limit := orDefault(k.traits.Timeout, c.cfg.Timeout)
+		if end, ok := ctx.Deadline(); ok {
+			limit = min(limit, time.Until(end)-deadlineMargin)
+		}
+		if limit <= 0 {
+			late := &attemptError{kind: commerce.ErrTimeout, reason: commerce.ReasonTimeout, cause: context.DeadlineExceeded}
+			return nil, c.failure(k.traits, late, 0)
+		}
+		ctx, cancel := context.WithTimeout(ctx, limit)
+		defer cancel()
+		return next(ctx, k)
+	}
+}
+
+// retry runs go-retryablehttp's loop with policies that know the call.
+func (c *Client) retry(ctx context.Context, k *call) (*Response, error) {
+	req, err := k.request(ctx)
+	if err != nil {
+		return nil, c.failure(k.traits, err, 0)
+	}
+	looped := &retryablehttp.Request{Request: req}
+	policy := &retryPolicy{call: k}
+	loop := &retryablehttp.Client{
+		HTTPClient:     c.http,
+		CheckRetry:     policy.check,
+		Backoff:        policy.backoff,
+		ErrorHandler:   retryablehttp.PassthroughErrorHandler,
+		RequestLogHook: func(retryablehttp.Logger, *http.Request, int) { k.attempts++ },
+	}
+	if k.traits.Access == commerce.Read {
+		loop.RetryMax = c.cfg.MaxAttempts - 1
+		if err := looped.SetBody(bodyOrNone(k.body)); err != nil {
+			return nil, c.failure(k.traits, err, 0)
+		}
+	}
+	res, err := loop.Do(looped)
+	return c.outcome(ctx, k, res, err)
+}
+
+// bodyOrNone keeps a nil slice from becoming an empty body of unknown length.
+func bodyOrNone(body []byte) any {
+	if len(body) == 0 {
+		return nil
+	}
+	return body
+}
+
+// outcome reads what the loop ended with.
+func (c *Client) outcome(ctx context.Context, k *call, res *http.Response, err error) (*Response, error) {
+	if err != nil {
+		if res != nil {
+			_ = res.Body.Close()
+		}
+		if _, ok := errors.AsType[*attemptError](err); !ok && ctx.Err() != nil {
+			err = lost(ctx, ctx.Err(), waiting())
+		}
+		return nil, c.failure(k.traits, err, 0)
+	}
+	defer func() { _ = res.Body.Close() }()
+	k.status = res.StatusCode
+	if bad := judged(res.StatusCode); bad != nil {
+		return nil, c.failure(k.traits, bad, reportedWait(res.Header))
+	}
+	whole, ok := res.Body.(*wholeBody)
+	if !ok {
+		return nil, c.failure(k.traits, badAnswer(errTruncated), 0)
+	}
+	return &Response{Status: res.StatusCode, Header: res.Header, Body: whole.data}, nil
+}
+
+// waiting is the progress of a loop that ended between two attempts.
+func waiting() *progress {
+	p := &progress{}
+	p.dialing.Store(true)
+	return p
+}
+
+// retryPolicy decides whether and when one call is tried again. The loop asks
+// check, then backoff, on one goroutine.
+type retryPolicy struct {
+	call *call
+	wait time.Duration
+}
+
+// check lets a Read try again where that can help and time remains for it.
+func (p *retryPolicy) check(ctx context.Context, res *http.Response, err error) (bool, error) {
+	if p.call.traits.Access != commerce.Read || ctx.Err() != nil || !repeatable(res, err) {
+		return false, nil
+	}
+	remaining := maxAskedWait + leastAttempt
+	if end, ok := ctx.Deadline(); ok {
+		remaining = time.Until(end)
+	}
+	wait, ok := pause(p.call.attempts-1, askedWait(res), remaining-leastAttempt)
+	if !ok {
+		return false, nil
+	}
+	p.wait = wait
+	commerce.Mark(ctx, commerce.ReasonRetried)
+	return true, nil
+}
+
+func (p *retryPolicy) backoff(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return p.wait }
+
+func repeatable(res *http.Response, err error) bool {
+	if err != nil {
+		failed, ok := errors.AsType[*attemptError](err)
+		return ok && failed.again
+	}
+	switch res.StatusCode {
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	default:
+		return false
+	}
+}
+
+// pause is how long to wait after attempt n (from 0): the jittered backoff, or
+// as long as the upstream asked for within [backoff, 2 s]. It is false when the
+// wait, or what the upstream asked for, does not fit into remaining.
+func pause(n int, asked, remaining time.Duration) (time.Duration, bool) {
+	wait := max(jitter(n), min(asked, maxAskedWait))
+	return wait, asked <= remaining && wait <= remaining
+}
+
+// jitter is uniform on [0, min(cap, base × 2ⁿ)].
+func jitter(n int) time.Duration {
+	ceiling := backoffCap
+	if n < 16 {
+		ceiling = min(backoffCap, backoffBase<<max(n, 0))
+	}
+	return rand.N(ceiling + 1) //nolint:gosec // spreads load, guards nothing
+}
