@@ -23,20 +23,41 @@ func Start(t testing.TB) *Sandbox {
 	require.NoError(t, err)
 	web := httptest.NewServer(server.Handler())
 	t.Cleanup(web.Close)
+	t.Cleanup(server.Close) // before web.Close, which waits for calls that hang
 	return &Sandbox{URL: web.URL, Server: server}
 }
 
-// Faults adds rules.
-func (s *Sandbox) Faults(t testing.TB, faults ...sandbox.Fault) { t.Helper() }
+// Faults adds rules, each replacing one for the same system and operation.
+func (s *Sandbox) Faults(t testing.TB, faults ...sandbox.Fault) {
+	t.Helper()
+	for _, f := range faults {
+		require.NoError(t, s.Server.SetFault(f))
+	}
+}
 
 // ClearFaults removes all rules.
-func (s *Sandbox) ClearFaults(t testing.TB) { t.Helper() }
+func (s *Sandbox) ClearFaults(t testing.TB) {
+	t.Helper()
+	s.Server.ClearFaults()
+}
 
 // Calls answers system → operation → calls since the start or the last ResetCalls.
-func (s *Sandbox) Calls(t testing.TB) map[string]map[string]int { t.Helper(); return nil }
+func (s *Sandbox) Calls(t testing.TB) map[string]map[string]int {
+	t.Helper()
+	return s.Server.Calls()
+}
 
 // ResetCalls sets all counts to zero.
-func (s *Sandbox) ResetCalls(t testing.TB) { t.Helper() }
+func (s *Sandbox) ResetCalls(t testing.TB) {
+	t.Helper()
+	s.Server.ResetCalls()
+}
 
 // Token is a signed JWT of the customer ("AW00011000").
-func (s *Sandbox) Token(t testing.TB, customer string) string { t.Helper(); return "" }
+func (s *Sandbox) Token(t testing.TB, customer string) string {
+	t.Helper()
+	token, ok, err := s.Server.Token(customer)
+	require.NoError(t, err)
+	require.True(t, ok, "no customer %s", customer)
+	return token
+}

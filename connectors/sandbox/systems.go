@@ -1,0 +1,22 @@
+package sandbox
+
+import (
+	"net/http"
+
+	"github.com/portico-bff/portico/connectors/sandbox/world"
+)
+
+// system is one imitated upstream, mounted at /<name>/ with that prefix stripped.
+type system struct {
+	name      string
+	handler   http.Handler
+	operation func(r *http.Request, body []byte) string // names a call for faults and counts
+}
+
+// systems are all imitated upstreams. A new one is one line.
+func systems(w *world.World) []system {
+	return []system{}
+}
+
+// systemNames are what faults can be set for.
+var systemNames = []string{"pimcore", "elasticsearch", "odoo", "openloyalty", "magento"}
