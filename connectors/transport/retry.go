@@ -132,7 +132,9 @@ func (p *retryPolicy) check(ctx context.Context, res *http.Response, err error) 
 	return true, nil
 }
 
-func (p *retryPolicy) backoff(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return p.wait }
+func (p *retryPolicy) backoff(_, _ time.Duration, _ int, _ *http.Response) time.Duration {
+	return p.wait
+}
 
 func repeatable(res *http.Response, err error) bool {
 	if err != nil {
