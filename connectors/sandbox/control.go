@@ -90,9 +90,9 @@ func decode(r *http.Request, into any) error {
 		}
 		return nil
 	}
-	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
 		name := wrong.Field[strings.LastIndex(wrong.Field, ".")+1:]
-		return &FieldError{Field: name, Message: "must be a " + wrong.Type.String()}
+		return &FieldError{Field: name, Message: "must be a " + strings.NewReplacer("int", "whole number", "float64", "number").Replace(wrong.Type.String())}
 	}
 	if _, name, ok := strings.Cut(err.Error(), "unknown field "); ok {
 		return &FieldError{Field: strings.Trim(name, `"`), Message: "is not known"}

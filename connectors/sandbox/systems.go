@@ -3,6 +3,8 @@ package sandbox
 import (
 	"net/http"
 
+	"github.com/portico-bff/portico/connectors/sandbox/magento"
+	"github.com/portico-bff/portico/connectors/sandbox/pimcore"
 	"github.com/portico-bff/portico/connectors/sandbox/world"
 )
 
@@ -15,7 +17,10 @@ type system struct {
 
 // systems are all imitated upstreams. A new one is one line.
 func systems(w *world.World) []system {
-	return []system{}
+	return []system{
+		{"pimcore", pimcore.New(w, pimcore.Options{APIKey: pimcoreKey}), pimcore.Operation},
+		{"magento", magento.New(w, magento.Options{}), magento.Operation},
+	}
 }
 
 // systemNames are what faults can be set for.

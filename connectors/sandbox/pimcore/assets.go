@@ -1,0 +1,148 @@
+package pimcore
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/portico-bff/portico/connectors/sandbox/world"
+)
+
+const assetPath = "/assets/"
+
+// asset is a picture: the large file is the original, thumbnails are "small" and "large".
+type asset struct {
+	aid   int
+	small string
+	large string
+	size  int
+}
+
+func (a *asset) id() int          { return a.aid }
+func (a *asset) path() string     { return assetPath + a.large }
+func (a *asset) published() bool  { return true }
+func (a *asset) typename() string { return "asset" }
+
+func (a *asset) column(name string) (string, bool, bool) {
+	switch name {
+	case "id":
+		return column(strconv.Itoa(a.aid))
+	case "filename":
+		return column(a.large)
+	case "path":
+		return column(assetPath)
+	case "type":
+		return column("image")
+	case "mimetype":
+		return column("image/gif")
+	default:
+		return "", false, false
+	}
+}
+
+func (a *asset) field(name string, args arguments, _ string) (any, error) {
+	switch name {
+	case "id":
+		return strconv.Itoa(a.aid), nil
+	case "filename":
+		return a.large, nil
+	case "fullpath":
+		return a.fullpath(args.text("thumbnail")), nil
+	case "mimetype":
+		return "image/gif", nil
+	case "type":
+		return "image", nil
+	case "filesize":
+		return a.size, nil
+	case "creationDate", "modificationDate":
+		return assetsUploaded.Unix(), nil
+	default:
+		return nil, nil //nolint:nilnil // a field without a value is null
+	}
+}
+
+// assetsUploaded is when all pictures came in.
+var assetsUploaded = time.Date(2022, 5, 30, 0, 0, 0, 0, time.UTC)
+
+// fullpath is a path below the site's root, of the original or of a thumbnail. An unknown thumbnail gets Pimcore's placeholder.
+func (a *asset) fullpath(thumbnail string) string {
+	switch thumbnail {
+	case "":
+		return a.path()
+	case "small", "large":
+		return fmt.Sprintf("%simage-thumb__%d__%s/%s", assetPath, a.aid, thumbnail, a.thumbnail(thumbnail))
+	default:
+		return "/bundles/pimcoreadmin/img/filetype-not-supported.svg"
+	}
+}
+
+func (a *asset) thumbnail(name string) string {
+	if name == "small" {
+		return a.small
+	}
+	return a.large
+}
+
+type hotspot struct{ image *asset }
+
+func (hotspot) typename() string { return "hotspotimage" }
+
+func (h hotspot) field(string, arguments, string) (any, error) { return h.image, nil }
+
+// asset serves originals and thumbnails, which never change.
+func (s *server) asset(w http.ResponseWriter, r *http.Request) {
+	file := strings.TrimPrefix(r.URL.Path, assetPath)
+	if spec, name, ok := strings.Cut(file, "/"); ok {
+		parts := strings.Split(spec, "__") // image-thumb, id, thumbnail
+		if len(parts) != 3 || parts[0] != "image-thumb" || !s.repo.isThumbnail(parts[1], parts[2], name) {
+			notFound(w, r)
+			return
+		}
+		file = name
+	}
+	photo, ok := s.repo.world.Photo(file)
+	if !ok {
+		notFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "image/gif")
+	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	http.ServeContent(w, r, "", assetsUploaded, bytes.NewReader(photo))
+}
+
+func (r *repository) isThumbnail(id, thumbnail, file string) bool {
+	n, err := strconv.Atoi(id)
+	if err != nil || (thumbnail != "small" && thumbnail != "large") {
+		return false
+	}
+	for _, a := range r.assets {
+		if a.aid == n {
+			return a.thumbnail(thumbnail) == file
+		}
+	}
+	return false
+}
+
+// loadAssets gives each picture of the world an id.
+func (r *repository) loadAssets(w *world.World) {
+	const firstAsset = 901
+	r.assetByFile = map[string]*asset{}
+	add := func(small, large string) {
+		if large == "" || r.assetByFile[large] != nil {
+			return
+		}
+		photo, _ := w.Photo(large)
+		a := &asset{aid: firstAsset + len(r.assets), small: small, large: large, size: len(photo)}
+		r.assets = append(r.assets, a)
+		r.assetByFile[large] = a
+	}
+	for _, p := range w.Products() {
+		add(p.PhotoSmall, p.PhotoLarge)
+	}
+	for _, p := range w.Pages() {
+		add(strings.Replace(p.Image, "_large", "_small", 1), p.Image)
+	}
+}
