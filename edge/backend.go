@@ -5,12 +5,17 @@ package edge
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"log/slog"
-	"net/http"
+	"strings"
+	"sync/atomic"
 
+	"github.com/portico-bff/portico/connectors/transport"
 	"github.com/portico-bff/portico/edge/cors"
 	"github.com/portico-bff/portico/edge/idempotency"
 	"github.com/portico-bff/portico/edge/identity"
+	"github.com/portico-bff/portico/edge/ledger"
 	"github.com/portico-bff/portico/edge/market"
 	"github.com/portico-bff/portico/edge/ordering"
 	"github.com/portico-bff/portico/edge/telemetry"
@@ -28,22 +33,87 @@ type Backend struct {
 	Idempotency *idempotency.Store
 	CORS        *cors.Policy
 	Telemetry   *telemetry.Telemetry
+
+	cache    closer
+	draining atomic.Bool
 }
+
+type closer interface{ Close() error }
 
 // New wires a backend for a channel, "web" or "mobile". No upstream is called and
-// none, nor Redis, needs to be up.
+// none, nor Redis, nor the issuer of tokens, needs to be up.
 func New(ctx context.Context, cfg Config, channel string) (*Backend, error) {
-	return &Backend{Config: cfg}, nil
+	tel, err := telemetry.New(cfg.Telemetry, channel)
+	if err != nil {
+		return nil, err
+	}
+	b := &Backend{Config: cfg, Telemetry: tel, Log: tel.Log()}
+	if err := b.wire(ctx); err != nil {
+		return nil, errors.Join(err, b.Close(ctx))
+	}
+	return b, nil
 }
 
-// Admin answers /healthz, /readyz and /metrics. It is never public.
-func (b *Backend) Admin() http.Handler { return http.NotFoundHandler() }
+// wire is the whole stack, from the systems to what the channels call.
+func (b *Backend) wire(ctx context.Context) error {
+	var errs [5]error
+	var systems commerce.Ports
+	systems, errs[0] = b.Config.Systems.connect(transport.Deps{Log: b.Log, Meter: b.Telemetry.Meter()})
+	b.Markets, errs[1] = market.New(b.Config.Markets)
+	b.CORS, errs[2] = cors.New(b.Config.CORS)
+	b.Identity, errs[3] = identity.New(b.Config.Identity, b.Log)
+	var book ledger.Ledger
+	b.Ports, book, errs[4] = b.cached(systems)
+	if err := errors.Join(errs[:]...); err != nil {
+		return err
+	}
+	timeout := b.Config.Limits.RequestTimeout
+	b.Idempotency = idempotency.New(book, timeout, b.Log)
+	b.Orders = ordering.New(b.orderKey(ctx), ordering.Deps{
+		Ports: b.Ports, Ledger: book, Timeout: timeout, Log: b.Log, Forget: b.forget(),
+	})
+	b.announce(ctx)
+	return nil
+}
 
-// Listening makes /readyz answer 200: the channel accepts requests.
-func (b *Backend) Listening() {}
+// orderKey makes up the key of guests' order tokens where there is none: good for
+// this process only, and not in production, where Load requires one.
+func (b *Backend) orderKey(ctx context.Context) ordering.Config {
+	cfg := b.Config.Ordering
+	if cfg.TokenKey == "" {
+		cfg.TokenKey = commerce.Secret(rand.Text() + rand.Text())
+		b.Log.LogAttrs(ctx, slog.LevelWarn, "order token key made up; guests' order tokens end with this process")
+	}
+	return cfg
+}
+
+// announce logs the configuration in force, once, and what it leaves out.
+func (b *Backend) announce(ctx context.Context) {
+	b.Log.LogAttrs(ctx, slog.LevelInfo, "configuration", b.Config.Effective()...)
+	if b.Config.Identity.Issuer == "" {
+		b.Log.LogAttrs(ctx, slog.LevelWarn, "no token issuer is configured; every bearer token is refused")
+	}
+	level := slog.LevelWarn
+	if b.Config.Development() {
+		level = slog.LevelInfo
+	}
+	if roles := b.Config.Systems.Unconfigured(); len(roles) > 0 {
+		b.Log.LogAttrs(ctx, level, "roles without a system; their ports answer unavailable", slog.String("roles", strings.Join(roles, ",")))
+	}
+}
 
 // Drain makes /readyz answer 503: the process is about to stop.
-func (b *Backend) Drain() {}
+func (b *Backend) Drain() { b.draining.Store(true) }
 
 // Close releases what New opened.
-func (b *Backend) Close(ctx context.Context) error { return nil }
+func (b *Backend) Close(ctx context.Context) error {
+	b.Drain()
+	var errs []error
+	if b.Identity != nil {
+		b.Identity.Close()
+	}
+	if b.cache != nil {
+		errs = append(errs, b.cache.Close())
+	}
+	return errors.Join(append(errs, b.Telemetry.Close(ctx))...)
+}

@@ -1,6 +1,10 @@
 package edge
 
 import (
+	"errors"
+	"log/slog"
+
+	"github.com/portico-bff/portico/connectors"
 	"github.com/portico-bff/portico/edge/config"
 	"github.com/portico-bff/portico/edge/cors"
 	"github.com/portico-bff/portico/edge/identity"
@@ -19,27 +23,89 @@ const (
 	Development Mode = "development"
 )
 
+// Process says what the process is for.
+type Process struct {
+	Mode Mode `env:"PORTICO_MODE" envDefault:"production" doc:"production or development; development opens what helps developers (GraphiQL, introspection)."`
+}
+
+// Validate checks the mode.
+func (p Process) Validate() error {
+	if p.Mode != Production && p.Mode != Development {
+		return config.Bad("PORTICO_MODE", "must be production or development")
+	}
+	return nil
+}
+
 // Config is everything both channels share.
 type Config struct {
-	Mode      Mode `env:"PORTICO_MODE" envDefault:"production" doc:"production or development; development opens what helps developers (GraphiQL, introspection)."`
+	Process
 	Telemetry telemetry.Config
 	Limits    limits.Config
 	Markets   market.Config
 	Identity  identity.Config
 	CORS      cors.Config
 	Ordering  ordering.Config
+	Systems   Systems
 }
 
 // Development tells whether the process helps developers rather than shoppers.
 func (c Config) Development() bool { return c.Mode == Development }
 
+// section is a part of the configuration with variables of fixed names.
+type section struct {
+	title  string
+	target any
+}
+
+func (c *Config) sections() []section {
+	return []section{
+		{"Process", &c.Process},
+		{"Logs", &c.Telemetry},
+		{"Limits", &c.Limits},
+		{"Markets", &c.Markets},
+		{"Identity", &c.Identity},
+		{"Browsers", &c.CORS},
+		{"Orders", &c.Ordering},
+	}
+}
+
 // Load reads the configuration from environ, a list of KEY=VALUE as
 // [os.Environ] answers it. All bad values are reported at once.
 func Load(environ []string) (Config, error) {
 	var cfg Config
-	err := config.Decode(environ, "", &cfg)
-	return cfg, err
+	var errs []error
+	for _, s := range cfg.sections() {
+		errs = append(errs, config.Decode(environ, "", s.target))
+	}
+	if cfg.Mode == Production && cfg.Ordering.TokenKey == "" {
+		errs = append(errs, config.Bad("ORDER_TOKEN_KEY", "is required in production"))
+	}
+	var err error
+	cfg.Systems, err = readSystems(config.Map(environ))
+	return cfg, errors.Join(append(errs, err)...)
 }
 
 // Sections lists every variable that Load knows, for [config.Doc].
-func Sections() []config.Section { return nil }
+func Sections() []config.Section {
+	var list []config.Section
+	for _, s := range new(Config).sections() {
+		list = append(list, config.Section{Title: s.title, Config: s.target})
+	}
+	for _, k := range connectors.Kinds {
+		list = append(list, config.Section{Title: "Systems of kind " + k.Name, Prefix: "<ROLE>_", Config: k.Config})
+	}
+	return list
+}
+
+// Effective is the configuration in force as log attributes, secrets hidden.
+func (c Config) Effective() []slog.Attr {
+	var attrs []slog.Attr
+	for _, s := range c.sections() {
+		attrs = append(attrs, config.Effective("", s.target)...)
+	}
+	for _, sys := range c.Systems.list {
+		attrs = append(attrs, slog.String(sys.name+"_KIND", sys.settings.Kind))
+		attrs = append(attrs, config.Effective(sys.name+"_", sys.settings.Config)...)
+	}
+	return attrs
+}

@@ -31,7 +31,8 @@ func Bad(variable, problem string) error { return &Error{Variable: variable, Pro
 // Decode fills target, a pointer to a struct with env tags, from environ, a list
 // of KEY=VALUE. Every variable's name begins with prefix, which may be empty. An
 // empty variable counts as not set. All bad values are reported at once, joined,
-// by name and never by value.
+// by name and never by value. A target that was filled is asked to Validate, if
+// it has that method.
 func Decode(environ []string, prefix string, target any) error {
 	return DecodeMap(Map(environ), prefix, target)
 }
@@ -40,6 +41,9 @@ func Decode(environ []string, prefix string, target any) error {
 func DecodeMap(vars map[string]string, prefix string, target any) error {
 	err := env.ParseWithOptions(target, env.Options{Environment: vars, Prefix: prefix})
 	if err == nil {
+		if v, ok := target.(interface{ Validate() error }); ok {
+			return v.Validate()
+		}
 		return nil
 	}
 	var errs []error

@@ -14,6 +14,12 @@ type Config struct {
 	Origins []string `env:"WEB_ORIGINS" doc:"Web origins that may call the APIs from a browser, exactly as browsers send them (https://shop.example), separated by commas; empty allows none."`
 }
 
+// Validate checks the list as New does.
+func (c Config) Validate() error {
+	_, err := New(c)
+	return err
+}
+
 // Policy is an exact list of origins. The zero value and nil allow none.
 type Policy struct{ origins map[string]bool }
 

@@ -3,21 +3,76 @@ package telemetry
 
 import (
 	"context"
+	"errors"
+	"io"
 	"log/slog"
 	"net/http"
+	"os"
+	"slices"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.opentelemetry.io/contrib/instrumentation/runtime"
+	"go.opentelemetry.io/otel/attribute"
+	exporter "go.opentelemetry.io/otel/exporters/prometheus"
 	"go.opentelemetry.io/otel/metric"
-	"go.opentelemetry.io/otel/metric/noop"
+	sdk "go.opentelemetry.io/otel/sdk/metric"
+
+	"github.com/portico-bff/portico/edge/requestid"
 )
 
 // Config says how much to tell.
 type Config struct {
 	LogLevel slog.Level `env:"LOG_LEVEL" envDefault:"info" doc:"Least severe level that is logged: debug, info, warn or error."`
+	Out      io.Writer  // where the log goes; nil means standard output
 }
 
 // Telemetry is a process's log and metrics.
-type Telemetry struct{ log *slog.Logger }
+type Telemetry struct {
+	log      *slog.Logger
+	metrics  *sdk.MeterProvider
+	scrape   http.Handler
+	duration metric.Float64Histogram
+}
+
+// buckets in seconds, those of OpenTelemetry's semantic conventions for HTTP.
+var buckets = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
+
+// New starts the log and the metrics of a channel ("web" or "mobile"). Nothing
+// global is changed: a process may hold several.
+func New(cfg Config, channel string) (*Telemetry, error) {
+	out := cfg.Out
+	if out == nil {
+		out = os.Stdout
+	}
+	log := slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: cfg.LogLevel})).With(slog.String("channel", channel))
+	registry := prometheus.NewRegistry()
+	reader, err := exporter.New(exporter.WithRegisterer(registry))
+	if err != nil {
+		return nil, err
+	}
+	metrics := sdk.NewMeterProvider(sdk.WithReader(reader))
+	duration, err := metrics.Meter("github.com/portico-bff/portico/edge").Float64Histogram("http.server.request.duration",
+		metric.WithUnit("s"), metric.WithDescription("Duration of requests."), metric.WithExplicitBucketBoundaries(buckets...))
+	if err := errors.Join(err, runtime.Start(runtime.WithMeterProvider(metrics))); err != nil {
+		return nil, errors.Join(err, metrics.Shutdown(context.Background()))
+	}
+	scrape := promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)})
+	return &Telemetry{log: log, metrics: metrics, scrape: scrape, duration: duration}, nil
+}
+
+// Log is the process's log: JSON, one object per line.
+func (t *Telemetry) Log() *slog.Logger { return t.log }
+
+// Meter is where instruments come from.
+func (t *Telemetry) Meter() metric.MeterProvider { return t.metrics }
+
+// Handler answers Prometheus's scrapes.
+func (t *Telemetry) Handler() http.Handler { return t.scrape }
+
+// Close ends the metrics.
+func (t *Telemetry) Close(ctx context.Context) error { return t.metrics.Shutdown(ctx) }
 
 // Request is a served request, for its one log line and its metrics.
 type Request struct {
@@ -26,22 +81,54 @@ type Request struct {
 	Operation string // a GraphQL operation's name as the client sent it; empty otherwise
 	Status    int
 	Duration  time.Duration
-	Bytes     int64 // of the answer's body
-	RequestID string
-	Err       error // the cause of a 5xx answer, for the log; may be nil
+	Bytes     int64  // of the answer's body
+	RequestID string // empty means the context's
+	Err       error  // the cause of a 5xx answer, for the log; may be nil
 }
 
-// Meter is where instruments come from.
-func (t *Telemetry) Meter() metric.MeterProvider { return noop.NewMeterProvider() }
+// maxOperation bounds what a client's operation name adds to a line.
+const maxOperation = 64
 
-// Log is the process's log.
-func (t *Telemetry) Log() *slog.Logger { return t.log }
+// methods that become a metric's attribute; a client could make up any number of others.
+var methods = []string{
+	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
+}
 
-// ObserveRequest writes the request's one log line and counts it.
-func (t *Telemetry) ObserveRequest(ctx context.Context, r Request) {}
+// ObserveRequest writes the request's one log line and adds it to
+// http.server.request.duration, in seconds by method, route and status.
+func (t *Telemetry) ObserveRequest(ctx context.Context, r Request) {
+	if !slices.Contains(methods, r.Method) {
+		r.Method = "_OTHER"
+	}
+	if r.RequestID == "" {
+		r.RequestID = requestid.From(ctx)
+	}
+	t.duration.Record(ctx, r.Duration.Seconds(), metric.WithAttributes(
+		attribute.String("http.request.method", r.Method),
+		attribute.String("http.route", r.Route),
+		attribute.Int("http.response.status_code", r.Status),
+	))
+	level := slog.LevelInfo
+	if r.Status >= http.StatusInternalServerError {
+		level = slog.LevelError
+	}
+	t.log.LogAttrs(ctx, level, "request", r.attrs()...)
+}
 
-// Handler answers Prometheus's scrapes.
-func (t *Telemetry) Handler() http.Handler { return http.NotFoundHandler() }
-
-// Close ends the export of metrics.
-func (t *Telemetry) Close(ctx context.Context) error { return nil }
+func (r Request) attrs() []slog.Attr {
+	attrs := []slog.Attr{
+		slog.String("requestId", r.RequestID),
+		slog.String("method", r.Method),
+		slog.String("route", r.Route),
+		slog.Int("status", r.Status),
+		slog.Float64("durationMs", float64(r.Duration.Microseconds())/1000),
+		slog.Int64("bytes", r.Bytes),
+	}
+	if r.Operation != "" {
+		attrs = append(attrs, slog.String("operation", r.Operation[:min(len(r.Operation), maxOperation)]))
+	}
+	if r.Err != nil {
+		attrs = append(attrs, slog.String("error", r.Err.Error()))
+	}
+	return attrs
+}

@@ -1,0 +1,27 @@
+package edge
+
+import "net/http"
+
+// Admin answers /healthz (the process lives), /readyz (it takes requests: 503
+// once it drains; Redis and upstreams being down do not count, answers are
+// degraded then) and /metrics. It is never public.
+func (b *Backend) Admin() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok\n") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if b.draining.Load() {
+			say(w, http.StatusServiceUnavailable, "draining\n")
+			return
+		}
+		say(w, http.StatusOK, "ready\n")
+	})
+	mux.Handle("GET /metrics", b.Telemetry.Handler())
+	return mux
+}
+
+func say(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(text)) // a prober that left needs no answer
+}
