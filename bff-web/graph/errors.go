@@ -1,0 +1,119 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/portico-bff/portico/bff-web/graph/load"
+	"github.com/portico-bff/portico/edge/requestid"
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// The codes in extensions.code that are none of [codes].
+const (
+	CodeInternal = "INTERNAL"
+	CodeBadInput = "BAD_USER_INPUT"
+)
+
+type code struct {
+	name    string // extensions.code
+	message string // what a client reads
+}
+
+// codes maps the kinds of error to what a client sees. It is the only such table.
+var codes = map[error]code{
+	commerce.ErrInvalid:         {CodeBadInput, "invalid input"},
+	commerce.ErrUnauthenticated: {"UNAUTHENTICATED", "sign in first"},
+	commerce.ErrForbidden:       {"FORBIDDEN", "not allowed"},
+	commerce.ErrNotFound:        {"NOT_FOUND", "not found"},
+	commerce.ErrConflict:        {"CONFLICT", "conflict with the current state"},
+	commerce.ErrRateLimited:     {"RATE_LIMITED", "too many requests"},
+	commerce.ErrTimeout:         {"TIMEOUT", "not answered in time"},
+	commerce.ErrUnavailable:     {"UNAVAILABLE", "unavailable now"},
+	commerce.ErrUpstream:        {"UPSTREAM_ERROR", "unavailable now"},
+	nil:                         {CodeInternal, "internal error"},
+}
+
+// kindOf is the kind of an error, with a spent deadline as a timeout.
+func kindOf(err error) error {
+	kind := commerce.KindOf(err)
+	if kind == nil && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)) {
+		return commerce.ErrTimeout
+	}
+	return kind
+}
+
+// Public is what a client sees of err: message, code, the input's field where one
+// is to blame, and the request's id. It holds no path.
+func Public(ctx context.Context, err error) *gqlerror.Error {
+	c := codes[kindOf(err)]
+	public := &gqlerror.Error{Message: c.message, Extensions: map[string]any{"code": c.name}}
+	if input, ok := errors.AsType[*commerce.InputError](err); ok {
+		public.Message = input.Error()
+		public.Extensions["field"] = input.Field
+		public.Extensions["reason"] = string(input.Code)
+	}
+	if id := requestid.From(ctx); id != "" {
+		public.Extensions["requestId"] = id
+	}
+	return public
+}
+
+// Present turns what a resolver or the executor answered into what a client sees.
+// Internal errors are logged here, once.
+func (r *Resolver) Present(ctx context.Context, err error) *gqlerror.Error {
+	shown, ok := errors.AsType[*gqlerror.Error](err)
+	if ok && shown.Unwrap() == nil {
+		return r.presentOwn(ctx, shown)
+	}
+	if kindOf(err) == nil {
+		r.logInternal(ctx, err)
+	}
+	public := Public(ctx, err)
+	public.Path = graphql.GetPath(ctx)
+	if ok && shown.Path != nil {
+		public.Path = shown.Path
+	}
+	if element, ok := errors.AsType[*pathError](err); ok {
+		public.Path = element.path
+	}
+	return public
+}
+
+// presentOwn shows an error of the executor: it speaks of the query, not of data.
+func (r *Resolver) presentOwn(ctx context.Context, err *gqlerror.Error) *gqlerror.Error {
+	message, _, _ := strings.Cut(err.Message, " Did you mean")
+	public := &gqlerror.Error{Message: message, Path: err.Path, Locations: err.Locations, Extensions: map[string]any{}}
+	for _, name := range []string{"code", "field", "reason"} {
+		if v, ok := err.Extensions[name]; ok {
+			public.Extensions[name] = v
+		}
+	}
+	if public.Extensions["code"] == nil {
+		// The executor met something that no resolver answered, such as null where the schema has none.
+		r.logInternal(ctx, err)
+		public.Message, public.Extensions["code"] = codes[nil].message, CodeInternal
+	}
+	if id := requestid.From(ctx); id != "" {
+		public.Extensions["requestId"] = id
+	}
+	return public
+}
+
+// Recover turns a resolver's panic into an error of its field.
+func (r *Resolver) Recover(_ context.Context, value any) error {
+	return &load.Panic{Value: value}
+}
+
+func (r *Resolver) logInternal(ctx context.Context, err error) {
+	attrs := []any{slog.String("requestId", requestid.From(ctx)), slog.String("path", graphql.GetPath(ctx).String()), slog.Any("error", err)}
+	if p, ok := errors.AsType[*load.Panic](err); ok && len(p.Stack) > 0 {
+		attrs = append(attrs, slog.String("stack", string(p.Stack)))
+	}
+	r.Log.ErrorContext(ctx, "internal error", attrs...)
+}

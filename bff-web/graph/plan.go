@@ -1,0 +1,205 @@
+package graph
+
+import (
+	"context"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/portico-bff/portico/bff-web/graph/load"
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// A plan looks ahead in the query. As soon as products are known by SKU it asks
+// every port that the fields below them need, at the same time and for all of
+// them, level by level: so that a page costs one round trip, and a list one call
+// of an operation, however the query is nested or aliased. Resolvers then wait
+// for the answers.
+
+// want is a set of products and what the query selects of them.
+type want struct {
+	place  string // response keys from the root, without list indexes
+	skus   []commerce.SKU
+	fields ast.SelectionSet
+}
+
+// keys is what one level of a plan asks for.
+type keys struct {
+	skus      []commerce.SKU
+	prices    []commerce.PriceKey
+	available []commerce.SKU
+	reviewed  []commerce.SKU
+	related   []commerce.SKU
+	follow    []follow
+}
+
+// follow is a field below products that names further products.
+type follow struct {
+	from    want
+	field   graphql.CollectedField
+	place   string
+	claimed func()
+}
+
+// plan claims what wants need on this level and, in the background, below it.
+func plan(ctx context.Context, wants ...want) {
+	l := load.From(ctx)
+	oc := graphql.GetOperationContext(ctx)
+	var k keys
+	for _, w := range wants {
+		k.add(oc, l, w)
+	}
+	l.Products.Start(ctx, k.skus)
+	l.Prices.Start(ctx, k.prices)
+	l.Availability.Start(ctx, k.available)
+	l.Reviews.Start(ctx, k.reviewed)
+	l.Related.Start(ctx, k.related)
+	if len(k.follow) > 0 {
+		l.Go(func() { planBelow(ctx, oc, k.follow) })
+	}
+}
+
+func (k *keys) add(oc *graphql.OperationContext, l *load.Loader, w want) {
+	k.skus = append(k.skus, w.skus...)
+	for _, f := range graphql.CollectFields(oc, w.fields, nil) {
+		switch f.Name {
+		case "price":
+			k.addPrices(w.skus, f.ArgumentMap(oc.Variables)["quantity"])
+		case "availability":
+			k.available = append(k.available, w.skus...)
+		case "reviews":
+			k.reviewed = append(k.reviewed, w.skus...)
+		case "related":
+			k.related = append(k.related, w.skus...)
+			k.addFollow(l, w, f, w.place+"."+f.Alias)
+		case "variants":
+			for _, sub := range graphql.CollectFields(oc, f.Selections, nil) {
+				if sub.Name == "product" {
+					k.addFollow(l, w, sub, w.place+"."+f.Alias+"."+sub.Alias)
+				}
+			}
+		}
+	}
+}
+
+func (k *keys) addPrices(skus []commerce.SKU, quantity any) {
+	n, err := graphql.UnmarshalInt(quantity)
+	if err != nil {
+		return // the resolver will say so
+	}
+	for _, sku := range skus {
+		k.prices = append(k.prices, commerce.PriceKey{SKU: sku, Quantity: n})
+	}
+}
+
+func (k *keys) addFollow(l *load.Loader, w want, f graphql.CollectedField, place string) {
+	if claimed, first := l.Expect(place); first {
+		k.follow = append(k.follow, follow{from: w, field: f, place: place, claimed: claimed})
+	}
+}
+
+// planBelow waits for the products that a level names and plans the next level,
+// all of it at once.
+func planBelow(ctx context.Context, oc *graphql.OperationContext, list []follow) {
+	wants := make([]want, 0, len(list))
+	for _, f := range list {
+		defer f.claimed()
+		wants = append(wants, want{place: f.place, skus: f.skus(ctx), fields: f.field.Selections})
+	}
+	plan(ctx, wants...)
+}
+
+// skus are the products that the field names. What cannot be had is left out: the
+// resolver meets the error itself.
+func (f follow) skus(ctx context.Context) []commerce.SKU {
+	l := load.From(ctx)
+	var skus []commerce.SKU
+	for _, sku := range f.from.skus {
+		if f.field.Name == "related" {
+			list, _, _ := l.Related.Get(ctx, sku)
+			skus = append(skus, list...)
+			continue
+		}
+		p, _, _ := l.Products.Get(ctx, sku)
+		if p == nil {
+			continue
+		}
+		for _, v := range p.Variants {
+			skus = append(skus, v.SKU)
+		}
+	}
+	return skus
+}
+
+// planRoots plans all products that the operation names itself, aliases included.
+func planRoots(ctx context.Context) {
+	load.From(ctx).Roots.Do(func() {
+		oc := graphql.GetOperationContext(ctx)
+		var wants []want
+		for _, f := range graphql.CollectFields(oc, oc.Operation.SelectionSet, nil) {
+			if f.Name != "product" && f.Name != "products" {
+				continue
+			}
+			args := f.ArgumentMap(oc.Variables)
+			wants = append(wants, want{place: f.Alias, skus: named(args), fields: f.Selections})
+		}
+		plan(ctx, wants...)
+	})
+}
+
+// named reads the SKUs of a root field's arguments, which were checked before.
+func named(args map[string]any) []commerce.SKU {
+	list, ok := args["skus"].([]any)
+	if !ok {
+		list = []any{args["skus"]}
+	}
+	var skus []commerce.SKU
+	for _, v := range append(list, args["sku"]) {
+		if s, ok := v.(string); ok {
+			skus = append(skus, commerce.SKU(s))
+		}
+	}
+	return skus
+}
+
+// planAt plans products that the current field's value names, for every field
+// that way leads to below it.
+func planAt(ctx context.Context, skus []commerce.SKU, ways ...[]string) {
+	if len(skus) == 0 {
+		return
+	}
+	fc := graphql.GetFieldContext(ctx)
+	var wants []want
+	for _, way := range ways {
+		wants = append(wants, find(ctx, want{place: place(ctx), skus: skus, fields: fc.Field.Selections}, way)...)
+	}
+	if len(wants) > 0 {
+		plan(ctx, wants...)
+	}
+}
+
+// find follows way, a list of field names, from w down.
+func find(ctx context.Context, w want, way []string) []want {
+	if len(way) == 0 {
+		return []want{w}
+	}
+	var found []want
+	for _, f := range graphql.CollectFields(graphql.GetOperationContext(ctx), w.fields, nil) {
+		if f.Name == way[0] {
+			found = append(found, find(ctx, want{w.place + "." + f.Alias, w.skus, f.Selections}, way[1:])...)
+		}
+	}
+	return found
+}
+
+// place is the current field's path without list indexes.
+func place(ctx context.Context) string {
+	var names []string
+	for _, element := range graphql.GetPath(ctx) {
+		if name, ok := element.(ast.PathName); ok {
+			names = append(names, string(name))
+		}
+	}
+	return strings.Join(names, ".")
+}

@@ -1,0 +1,185 @@
+package graph
+
+import (
+	"context"
+	"errors"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/portico-bff/portico/bff-web/graph/generated"
+	"github.com/portico-bff/portico/bff-web/graph/load"
+	"github.com/portico-bff/portico/bff-web/graph/model"
+	"github.com/portico-bff/portico/bff-web/internal/caller"
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// image picks a picture's rendition; a nil width asks for the largest.
+func image(picture commerce.Image, width *int) *model.Image {
+	w := 0
+	if width != nil {
+		w = *width
+	}
+	return &model.Image{URL: picture.URL(w), Alt: picture.Alt}
+}
+
+// products resolves a product for each of n parents; an empty SKU is null.
+func (r *Resolver) products(ctx context.Context, n int, skuOf func(int) commerce.SKU) ([]*commerce.Product, error) {
+	l := load.From(ctx)
+	l.Planned(ctx, place(ctx))
+	index := make([]int, n)
+	for i := range index {
+		index[i] = i
+	}
+	return keyed(ctx, commerce.OpProducts, l.Products, index, func(i int) (commerce.SKU, bool) {
+		s := skuOf(i)
+		return s, s != ""
+	})
+}
+
+// related resolves, for each product, those that go with it. Suggestions that the
+// PIM no longer publishes are left out.
+func (r *Resolver) related(ctx context.Context, objs []*commerce.Product) ([][]*commerce.Product, error) {
+	l := load.From(ctx)
+	l.Planned(ctx, place(ctx))
+	lists, err := keyed(ctx, commerce.OpRelated, l.Related, objs, sku)
+	errs := batchErrors(err, len(objs))
+	var all []commerce.SKU
+	for _, list := range lists {
+		all = append(all, list...)
+	}
+	l.Products.Start(ctx, all)
+	found := make([][]*commerce.Product, len(objs))
+	for i, list := range lists {
+		if objs[i] == nil || errs[i] != nil {
+			continue
+		}
+		found[i], errs[i] = published(ctx, list, graphql.BatchPathWithIndex(ctx, i))
+	}
+	return found, errs
+}
+
+// published answers the products among skus that the PIM publishes, in their order.
+func published(ctx context.Context, skus []commerce.SKU, path ast.Path) ([]*commerce.Product, error) {
+	l := load.From(ctx)
+	products := []*commerce.Product{}
+	for _, s := range skus {
+		p, ok, err := l.Products.Get(ctx, s)
+		l.Used(commerce.OpProducts, s, path, err)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			products = append(products, p)
+		}
+	}
+	return products, nil
+}
+
+func batchErrors(err error, n int) graphql.BatchErrorList {
+	if list, ok := errors.AsType[graphql.BatchErrorList](err); ok {
+		return list
+	}
+	return make(graphql.BatchErrorList, n)
+}
+
+// listed reads products for a list field, in the order of skus: null with an error
+// of its own where one cannot be had. Unknown ones are null, or left out.
+func listed(ctx context.Context, skus []commerce.SKU, dropUnknown bool) []*commerce.Product {
+	l := load.From(ctx)
+	l.Products.Start(ctx, skus)
+	products := []*commerce.Product{}
+	for _, s := range skus {
+		p, ok, err := l.Products.Get(ctx, s)
+		if !ok && err == nil && dropUnknown {
+			continue
+		}
+		path := append(append(ast.Path{}, graphql.GetPath(ctx)...), ast.PathIndex(len(products)))
+		l.Used(commerce.OpProducts, s, path, err)
+		if err != nil {
+			graphql.AddError(ctx, &pathError{path, err})
+		}
+		products = append(products, p)
+	}
+	return products
+}
+
+// query is a search as the domain asks for it. The arguments were checked before.
+func query(words *string, filter *generated.SearchFilterInput, sort *commerce.Sort, first int, after *string) commerce.SearchQuery {
+	q := commerce.SearchQuery{Text: text(words), First: first, After: text(after)}
+	if sort != nil {
+		q.Sort = *sort
+	}
+	if filter == nil {
+		return q
+	}
+	q.Filter = commerce.SearchFilter{
+		Category: commerce.CategoryID(omitted(filter.Category)),
+		PriceMin: omitted(filter.PriceMin),
+		PriceMax: omitted(filter.PriceMax),
+		InStock:  omitted(filter.InStock),
+	}
+	for _, choice := range filter.Facets.Value() {
+		if q.Filter.Facets == nil {
+			q.Filter.Facets = map[string][]string{}
+		}
+		q.Filter.Facets[choice.Code] = append(q.Filter.Facets[choice.Code], choice.Values...)
+	}
+	return q
+}
+
+func (r *Resolver) search(ctx context.Context, q commerce.SearchQuery) (*model.ProductConnection, error) {
+	result, err := r.Ports.Search.Search(ctx, caller.Market(ctx), q)
+	load.From(ctx).Used(commerce.OpSearch, nil, graphql.GetPath(ctx), err)
+	if err != nil {
+		return nil, err
+	}
+	planAt(ctx, result.SKUs, []string{"nodes"}, []string{"edges", "node"})
+	return &model.ProductConnection{
+		SKUs: result.SKUs, PageInfo: model.Page(result.EndCursor, result.HasNext),
+		TotalCount: result.Total, Facets: result.Facets,
+	}, nil
+}
+
+// edges pairs products with cursors. Only a page's end has one.
+func (r *Resolver) edges(ctx context.Context, page *model.ProductConnection) []*model.ProductEdge {
+	l := load.From(ctx)
+	l.Products.Start(ctx, page.SKUs)
+	edges := []*model.ProductEdge{}
+	for _, s := range page.SKUs {
+		p, ok, err := l.Products.Get(ctx, s)
+		if !ok && err == nil {
+			continue
+		}
+		path := append(append(ast.Path{}, graphql.GetPath(ctx)...), ast.PathIndex(len(edges)), ast.PathName("node"))
+		l.Used(commerce.OpProducts, s, path, err)
+		if err != nil {
+			graphql.AddError(ctx, &pathError{path, err})
+		}
+		edges = append(edges, &model.ProductEdge{Node: p})
+	}
+	if len(edges) > 0 {
+		edges[len(edges)-1].Cursor = page.PageInfo.EndCursor
+	}
+	return edges
+}
+
+// pathError is an error of one element of a list that one resolver answers.
+type pathError struct {
+	path ast.Path
+	err  error
+}
+
+// Error is the cause's text.
+func (e *pathError) Error() string { return e.err.Error() }
+
+// Unwrap gives the cause to [errors.Is].
+func (e *pathError) Unwrap() error { return e.err }
+
+func anys(list []string) []any {
+	out := make([]any, len(list))
+	for i, s := range list {
+		out[i] = s
+	}
+	return out
+}

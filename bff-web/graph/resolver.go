@@ -1,0 +1,99 @@
+// Package graph resolves the schema of schema/graphql from the domain's ports.
+package graph
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/portico-bff/portico/bff-web/graph/load"
+	"github.com/portico-bff/portico/edge/idempotency"
+	"github.com/portico-bff/portico/edge/ordering"
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+//go:generate go tool gqlgen generate --config ../gqlgen.yml
+
+// Orders places and finds orders, as [ordering.Service] does.
+type Orders interface {
+	Place(ctx context.Context, r ordering.Request) (*ordering.Placed, error)
+	Orders(ctx context.Context, p commerce.Principal, page commerce.Cursor) (*commerce.OrderPage, error)
+	Order(ctx context.Context, p commerce.Principal, number commerce.OrderNumber, token string) (*commerce.Order, error)
+}
+
+// Idempotency remembers answers, as [idempotency.Store] does.
+type Idempotency interface {
+	Do(ctx context.Context, r idempotency.Request, run func(context.Context) (idempotency.Answer, error)) (idempotency.Answer, bool, error)
+}
+
+// Resolver is the root of all resolvers. Every port it reads is set.
+type Resolver struct {
+	Ports       commerce.Ports
+	Orders      Orders
+	Idempotency Idempotency
+	Log         *slog.Logger
+}
+
+// keyed reads a batch for all parents of a field: one answer and one error per
+// parent, in their order. Skipped parents are null.
+func keyed[P any, K comparable, V any](ctx context.Context, op commerce.Operation, b *load.Batch[K, V], parents []P, key func(P) (K, bool)) ([]V, error) {
+	picked := make([]K, len(parents))
+	wanted := make([]bool, len(parents))
+	var all []K
+	for i, p := range parents {
+		if picked[i], wanted[i] = key(p); wanted[i] {
+			all = append(all, picked[i])
+		}
+	}
+	b.Start(ctx, all)
+	values := make([]V, len(parents))
+	errs := make(graphql.BatchErrorList, len(parents))
+	failed := false
+	for i := range parents {
+		if !wanted[i] {
+			continue
+		}
+		values[i], _, errs[i] = b.Get(ctx, picked[i])
+		failed = failed || errs[i] != nil
+		load.From(ctx).Used(op, picked[i], graphql.BatchPathWithIndex(ctx, i), errs[i])
+	}
+	if failed {
+		return values, errs
+	}
+	return values, nil
+}
+
+// sku is the key of a product; a place without one has none.
+func sku(p *commerce.Product) (commerce.SKU, bool) {
+	if p == nil {
+		return "", false
+	}
+	return p.SKU, true
+}
+
+// text is a nullable argument's text; empty when it is null.
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// omitted is an optional input field's value, or the zero value.
+func omitted[T any](o graphql.Omittable[*T]) T {
+	if v := o.Value(); v != nil {
+		return *v
+	}
+	var zero T
+	return zero
+}
+
+// pointers answers a pointer to each element.
+func pointers[T any](list []T) []*T {
+	out := make([]*T, len(list))
+	for i := range list {
+		out[i] = &list[i]
+	}
+	return out
+}
