@@ -1,0 +1,95 @@
+package pimcore
+
+import (
+	"cmp"
+	"errors"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// thumbnail is a size in which the PIM offers pictures.
+type thumbnail struct {
+	name  string
+	width int
+}
+
+// pictures knows which sizes to ask for and where clients find them.
+type pictures struct {
+	thumbnails []thumbnail // by ascending width
+	base       *url.URL
+	rewrite    bool // also for pictures that the PIM places on another host
+}
+
+var thumbnailPattern = regexp.MustCompile(`^([A-Za-z0-9_-]+)=([1-9][0-9]{0,4})$`)
+
+func parsePictures(cfg Config) (pictures, error) {
+	p := pictures{rewrite: cfg.PublicAssetURL != ""}
+	for _, item := range cfg.Thumbnails {
+		parts := thumbnailPattern.FindStringSubmatch(strings.TrimSpace(item))
+		if parts == nil {
+			return p, errors.New("thumbnails: must be pairs of name and width such as small=80")
+		}
+		width, err := strconv.Atoi(parts[2])
+		if err != nil {
+			return p, errors.New("thumbnails: must have a width in pixels")
+		}
+		p.thumbnails = append(p.thumbnails, thumbnail{name: parts[1], width: width})
+	}
+	slices.SortStableFunc(p.thumbnails, func(a, b thumbnail) int { return cmp.Compare(a.width, b.width) })
+	base, err := url.Parse(cmp.Or(cfg.PublicAssetURL, cfg.BaseURL))
+	if err != nil || (base.Scheme != "http" && base.Scheme != "https") || base.Host == "" || base.User != nil {
+		return p, errors.New("public asset URL: must begin with http:// or https:// and a host")
+	}
+	p.base = base
+	return p, nil
+}
+
+// selection is what a query asks of an asset: one alias for each size.
+func (p pictures) selection() string {
+	var b strings.Builder
+	for i, t := range p.thumbnails {
+		b.WriteString(alias(i) + `: fullpath(thumbnail: "` + t.name + `") `)
+	}
+	return b.String()
+}
+
+func alias(i int) string { return "t" + strconv.Itoa(i) }
+
+// image makes what a query got of an asset an image; nil when there is no usable size.
+func (p pictures) image(w *wireAsset, alt string) *commerce.Image {
+	if w == nil {
+		return nil
+	}
+	image := &commerce.Image{Alt: alt}
+	for i, t := range p.thumbnails {
+		if address, ok := p.address((*w)[alias(i)]); ok {
+			image.Renditions = append(image.Renditions, commerce.Rendition{Width: t.width, URL: address})
+		}
+	}
+	if len(image.Renditions) == 0 {
+		return nil
+	}
+	return image
+}
+
+// address is where clients find what the PIM calls path.
+func (p pictures) address(path string) (string, bool) {
+	asset, err := url.Parse(path)
+	if err != nil || path == "" || asset.User != nil {
+		return "", false
+	}
+	if asset.Host != "" && !p.rewrite {
+		return asset.String(), asset.Scheme == "http" || asset.Scheme == "https"
+	}
+	if !strings.HasPrefix(asset.Path, "/") {
+		return "", false
+	}
+	target := p.base.JoinPath(asset.EscapedPath())
+	target.RawQuery = asset.RawQuery
+	return target.String(), true
+}

@@ -1,0 +1,78 @@
+package pimcore
+
+import (
+	"strings"
+
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// The documents, one an operation; the name of each is what the PIM's log shows. "first" is always
+// sent: without it Data Hub answers the whole table. Texts are asked twice, because localized
+// fields do not fall back by themselves.
+const (
+	productsQuery = `query products($filter: String, $first: Int, $language: String, $fallback: String) {
+  getProductListing(filter: $filter, first: $first, defaultLanguage: $fallback) { edges { node {
+    sku modificationDate
+    name(language: $language) fallbackName: name(language: $fallback)
+    description(language: $language) fallbackDescription: description(language: $fallback)
+    brand { ... on object_Brand { name } }
+    categories { ... on object_Category { id name(language: $language) fallbackName: name(language: $fallback) } }
+    model color size sizeUnit productClass style line
+    weight { value unit { abbreviation } }
+    images { image { THUMBNAILS } }
+    variants { ... on object_Product { sku name(language: $language) fallbackName: name(language: $fallback) color size style } }
+  } } }
+}`
+
+	relatedQuery = `query related($filter: String, $first: Int) {
+  getProductListing(filter: $filter, first: $first) { edges { node { sku related { ... on object_Product { sku } } } } }
+}`
+
+	reviewsQuery = `query reviews($filter: String, $first: Int) {
+  getProductListing(filter: $filter, first: $first) { edges { node { sku
+    reviews { ... on object_Review { id author rating body date } }
+  } } }
+}`
+
+	categoriesQuery = `query categories($first: Int, $after: Int, $language: String, $fallback: String) {
+  getCategoryListing(first: $first, after: $after, defaultLanguage: $fallback) { totalCount edges { node {
+    id index
+    name(language: $language) fallbackName: name(language: $fallback)
+    description(language: $language) fallbackDescription: description(language: $fallback)
+    parent { ... on object_Category { id } }
+    image { THUMBNAILS }
+  } } }
+}`
+
+	pagesQuery = `query pages($filter: String, $first: Int, $language: String, $fallback: String) {
+  getContentPageListing(filter: $filter, first: $first, defaultLanguage: $fallback) { edges { node {
+    key modificationDate
+    title(language: $language) fallbackTitle: title(language: $fallback)
+    body(language: $language) fallbackBody: body(language: $fallback)
+    image { THUMBNAILS }
+  } } }
+}`
+)
+
+// names are the operationNames, by which a call can be told apart on the wire.
+var names = map[commerce.Operation]string{
+	commerce.OpProducts:     "products",
+	commerce.OpRelated:      "related",
+	commerce.OpReviews:      "reviews",
+	commerce.OpCategoryTree: "categories",
+	commerce.OpPages:        "pages",
+}
+
+// queries are the documents for the configured sizes of pictures.
+func queries(p pictures) map[commerce.Operation]string {
+	sized := func(query string) string {
+		return strings.ReplaceAll(query, "THUMBNAILS", p.selection())
+	}
+	return map[commerce.Operation]string{
+		commerce.OpProducts:     sized(productsQuery),
+		commerce.OpRelated:      relatedQuery,
+		commerce.OpReviews:      reviewsQuery,
+		commerce.OpCategoryTree: sized(categoriesQuery),
+		commerce.OpPages:        sized(pagesQuery),
+	}
+}

@@ -1,0 +1,140 @@
+package pimcore
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// wireRequest is what Data Hub takes.
+type wireRequest struct {
+	Query         string        `json:"query"`
+	OperationName string        `json:"operationName"`
+	Variables     wireVariables `json:"variables"`
+}
+
+type wireVariables struct {
+	Filter   string `json:"filter,omitempty"`
+	First    int    `json:"first"`
+	After    int    `json:"after,omitempty"`
+	Language string `json:"language,omitempty"`
+	Fallback string `json:"fallback,omitempty"`
+}
+
+// wireAnswer is what it answers, always with status 200.
+type wireAnswer[T any] struct {
+	Errors []wireError            `json:"errors"`
+	Data   map[string]*listing[T] `json:"data"` // by root field; each query has one
+}
+
+// wireError names where it happened; its message stays out of our errors, as it may repeat data.
+type wireError struct {
+	Path []json.RawMessage `json:"path"`
+}
+
+type listing[T any] struct {
+	TotalCount int       `json:"totalCount"`
+	Edges      []edge[T] `json:"edges"`
+}
+
+type edge[T any] struct {
+	Node *T `json:"node"` // null when the workspace forbids it
+}
+
+// wireProduct is an object of class Product, as the products query selects it.
+type wireProduct struct {
+	SKU                 string          `json:"sku"`
+	ModificationDate    int64           `json:"modificationDate"` // seconds
+	Name                string          `json:"name"`
+	FallbackName        string          `json:"fallbackName"`
+	Description         string          `json:"description"`
+	FallbackDescription string          `json:"fallbackDescription"`
+	Brand               *wireBrand      `json:"brand"`
+	Categories          []*wireCategory `json:"categories"` // members may be null
+	Model               string          `json:"model"`
+	Color               string          `json:"color"`
+	Size                string          `json:"size"`
+	SizeUnit            string          `json:"sizeUnit"`
+	Class               string          `json:"productClass"`
+	Style               string          `json:"style"`
+	Line                string          `json:"line"`
+	Weight              *wireQuantity   `json:"weight"`
+	Images              []*wireHotspot  `json:"images"`
+	Variants            []*wireProduct  `json:"variants"` // members may be null
+}
+
+type wireBrand struct {
+	Name string `json:"name"`
+}
+
+type wireQuantity struct {
+	Value json.Number `json:"value"`
+	Unit  *struct {
+		Abbreviation string `json:"abbreviation"`
+	} `json:"unit"`
+}
+
+type wireHotspot struct {
+	Image *wireAsset `json:"image"`
+}
+
+// wireAsset holds a path for each configured thumbnail, by alias.
+type wireAsset map[string]string
+
+// wireCategory is an object of class Category.
+type wireCategory struct {
+	ID                  string     `json:"id"`
+	Index               int        `json:"index"`
+	Name                string     `json:"name"`
+	FallbackName        string     `json:"fallbackName"`
+	Description         string     `json:"description"`
+	FallbackDescription string     `json:"fallbackDescription"`
+	Parent              *wireRef   `json:"parent"` // {} when it is no category
+	Image               *wireAsset `json:"image"`
+}
+
+type wireRef struct {
+	ID string `json:"id"`
+}
+
+// wireRelated is a Product with the SKUs of its related products.
+type wireRelated struct {
+	SKU     string     `json:"sku"`
+	Related []*wireSKU `json:"related"` // members may be null
+}
+
+type wireSKU struct {
+	SKU string `json:"sku"`
+}
+
+// wireReviewed is a Product with its reviews.
+type wireReviewed struct {
+	SKU     string        `json:"sku"`
+	Reviews []*wireReview `json:"reviews"` // members may be null
+}
+
+type wireReview struct {
+	ID     string `json:"id"`
+	Author string `json:"author"`
+	Rating int    `json:"rating"`
+	Body   string `json:"body"`
+	Date   int64  `json:"date"` // seconds
+}
+
+// wirePage is an object of class ContentPage.
+type wirePage struct {
+	Key              string     `json:"key"`
+	ModificationDate int64      `json:"modificationDate"` // seconds
+	Title            string     `json:"title"`
+	FallbackTitle    string     `json:"fallbackTitle"`
+	Body             string     `json:"body"`
+	FallbackBody     string     `json:"fallbackBody"`
+	Image            *wireAsset `json:"image"`
+}
+
+// seconds turns a Unix time into UTC; 0 means that the PIM does not say.
+func seconds(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.Unix(n, 0).UTC()
+}
