@@ -1,0 +1,178 @@
+package ledger_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/portico-bff/portico/edge/ledger"
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// ledgers are both kinds; pass lets time pass in them.
+func ledgers(t *testing.T, test func(t *testing.T, l ledger.Ledger)) {
+	t.Run("memory", func(t *testing.T) {
+		t.Parallel()
+		test(t, ledger.NewMemory())
+	})
+	t.Run("redis", func(t *testing.T) {
+		t.Parallel()
+		l, _ := onRedis(t)
+		test(t, l)
+	})
+}
+
+func onRedis(t *testing.T) (*ledger.Redis, *miniredis.Miniredis) {
+	t.Helper()
+	server := miniredis.RunT(t)
+	client := redis.NewClient(&redis.Options{Addr: server.Addr(), MaxRetries: -1, ContextTimeoutEnabled: true})
+	t.Cleanup(func() { assert.NoError(t, client.Close()) })
+	return ledger.NewRedis(client), server
+}
+
+func TestLedgerClaimsReplacesAndDrops(t *testing.T) {
+	t.Parallel()
+	ledgers(t, func(t *testing.T, l ledger.Ledger) {
+		ctx := t.Context()
+		held, claimed, err := l.Claim(ctx, "k", "a", time.Minute)
+		require.NoError(t, err)
+		assert.True(t, claimed)
+		assert.Equal(t, "a", held)
+		held, claimed, err = l.Claim(ctx, "k", "b", time.Minute)
+		require.NoError(t, err)
+		assert.False(t, claimed)
+		assert.Equal(t, "a", held)
+
+		ok, err := l.Replace(ctx, "k", "b", "c", time.Minute)
+		require.NoError(t, err)
+		assert.False(t, ok, "somebody else's record stays")
+		ok, err = l.Replace(ctx, "k", "a", "c", time.Minute)
+		require.NoError(t, err)
+		assert.True(t, ok)
+		ok, err = l.Replace(ctx, "new", "a", "d", time.Minute)
+		require.NoError(t, err)
+		assert.True(t, ok, "a record that ran out may be written again")
+
+		ok, err = l.Drop(ctx, "k", "a")
+		require.NoError(t, err)
+		assert.False(t, ok)
+		ok, err = l.Drop(ctx, "k", "c")
+		require.NoError(t, err)
+		assert.True(t, ok)
+		held, err = l.Get(ctx, "k")
+		require.NoError(t, err)
+		assert.Empty(t, held)
+		held, err = l.Get(ctx, "new")
+		require.NoError(t, err)
+		assert.Equal(t, "d", held)
+	})
+}
+
+func TestLedgerHasOneWinner(t *testing.T) {
+	t.Parallel()
+	ledgers(t, func(t *testing.T, l ledger.Ledger) {
+		var won atomic.Int64
+		var wg sync.WaitGroup
+		for i := range 100 {
+			wg.Go(func() {
+				_, claimed, err := l.Claim(t.Context(), "k", fmt.Sprint(i), time.Minute)
+				if assert.NoError(t, err) && claimed {
+					won.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		assert.Equal(t, int64(1), won.Load())
+	})
+}
+
+func TestRedisRecordsRunOut(t *testing.T) {
+	t.Parallel()
+	l, server := onRedis(t)
+	_, _, err := l.Claim(t.Context(), "k", "a", time.Minute)
+	require.NoError(t, err)
+	server.FastForward(61 * time.Second)
+	_, claimed, err := l.Claim(t.Context(), "k", "b", time.Minute)
+	require.NoError(t, err)
+	assert.True(t, claimed)
+}
+
+func TestRedisDownIsUnavailable(t *testing.T) {
+	t.Parallel()
+	l, server := onRedis(t)
+	server.Close()
+	_, _, err := l.Claim(t.Context(), "k", "a", time.Minute)
+	require.ErrorIs(t, err, commerce.ErrUnavailable)
+	_, err = l.Replace(t.Context(), "k", "a", "b", time.Minute)
+	require.ErrorIs(t, err, commerce.ErrUnavailable)
+	_, err = l.Drop(t.Context(), "k", "a")
+	require.ErrorIs(t, err, commerce.ErrUnavailable)
+	_, err = l.Get(t.Context(), "k")
+	require.ErrorIs(t, err, commerce.ErrUnavailable)
+}
+
+func TestRedisPassesCancellationOn(t *testing.T) {
+	t.Parallel()
+	l, _ := onRedis(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, _, err := l.Claim(ctx, "k", "a", time.Minute)
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+func TestMemoryRecordsRunOut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := ledger.NewMemory()
+		_, _, err := l.Claim(t.Context(), "k", "a", time.Minute)
+		require.NoError(t, err)
+		time.Sleep(61 * time.Second)
+		held, err := l.Get(t.Context(), "k")
+		require.NoError(t, err)
+		assert.Empty(t, held)
+	})
+}
+
+func TestMemoryIsBoundedAndRecovers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := ledger.NewMemory()
+		value := strings.Repeat("x", 1<<20)
+		var refused error
+		n := 0
+		for ; refused == nil && n < 100; n++ {
+			_, _, refused = l.Claim(t.Context(), fmt.Sprint(n), value, time.Minute)
+		}
+		require.ErrorIs(t, refused, commerce.ErrUnavailable)
+		assert.Equal(t, 64, n, "64 MiB, less what a record costs beside its value")
+		held, err := l.Get(t.Context(), "0")
+		require.NoError(t, err)
+		assert.Equal(t, value, held, "nothing was forgotten to make room")
+		time.Sleep(2 * time.Minute)
+		_, claimed, err := l.Claim(t.Context(), "late", value, time.Minute)
+		require.NoError(t, err)
+		assert.True(t, claimed)
+	})
+}
+
+func TestKeysDoNotCollideOrTell(t *testing.T) {
+	t.Parallel()
+	assert.NotEqual(t, ledger.Key("s", "ab", "c"), ledger.Key("s", "a", "bc"))
+	assert.NotEqual(t, ledger.Key("s", "a"), ledger.Key("s", "a", ""))
+	assert.NotEqual(t, ledger.Key("s", "t"), ledger.Key("t", "s"))
+	assert.NotContains(t, ledger.Key("s", "canary"), "canary")
+	assert.NotEqual(t, ledger.Token(), ledger.Token())
+}
