@@ -163,5 +163,10 @@ func (s *shop) answer(r *http.Request, body []byte) (any, error) {
 	if len(body) > 0 && !isJSON(r.Header.Get("Content-Type")) {
 		return nil, badRequest("Server cannot understand Content-Type HTTP header media type %1", r.Header.Get("Content-Type"))
 	}
-	return rt.handle(s, &call{store: st, args: args, query: r.URL.Query(), body: body, admin: rt.resource != ""})
+	query := r.URL.Query()
+	answer, err := rt.handle(s, &call{store: st, args: args, query: query, body: body, admin: rt.resource != ""})
+	if err != nil || query.Get("fields") == "" {
+		return answer, err
+	}
+	return trim(answer, parseFields(query.Get("fields")))
 }

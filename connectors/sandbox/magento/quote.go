@@ -159,7 +159,9 @@ func (s *shop) collect(q *quote) amounts {
 	taxable := minus(a.subtotal, a.discount)
 	if q.Shipping != nil {
 		a.taxRate = s.world.TaxRate(q.Shipping.Country, q.Shipping.RegionCode)
-		a.tax = percent(taxable, a.taxRate)
+		if tax, ok := world.Percent(taxable, a.taxRate); ok {
+			a.tax = tax
+		}
 	}
 	a.total = sum(sum(taxable, a.shipping), a.tax)
 	return a
@@ -178,14 +180,4 @@ func sum(a, b currency.Amount) currency.Amount {
 func minus(a, b currency.Amount) currency.Amount {
 	rest, _ := a.Sub(b)
 	return rest
-}
-
-// percent is that share of an amount, rounded half up to two places.
-func percent(a currency.Amount, rate string) currency.Amount {
-	product, err := a.Mul(rate)
-	if err != nil {
-		return zeroOf(a.CurrencyCode())
-	}
-	share, _ := product.Div("100")
-	return share.RoundTo(2, currency.RoundHalfUp)
 }
