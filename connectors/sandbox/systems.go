@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/portico-bff/portico/connectors/sandbox/magento"
+	"github.com/portico-bff/portico/connectors/sandbox/odoo"
 	"github.com/portico-bff/portico/connectors/sandbox/pimcore"
 	"github.com/portico-bff/portico/connectors/sandbox/world"
 )
@@ -19,6 +20,7 @@ type system struct {
 func systems(w *world.World) []system {
 	return []system{
 		{"pimcore", pimcore.New(w, pimcore.Options{APIKey: pimcoreKey}), pimcore.Operation},
+		{"odoo", odoo.New(w, odoo.Options{}), odoo.Operation},
 		{"magento", magento.New(w, magento.Options{}), magento.Operation},
 	}
 }
