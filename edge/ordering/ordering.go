@@ -77,24 +77,20 @@ type Placed struct {
 }
 
 // UnknownError is an order of which nobody can tell yet whether it was placed.
-// It is a [commerce.ErrOutcomeUnknown], a [commerce.ErrUnavailable] and holds an
-// [commerce.InputError] with [commerce.CodeOutcomeUnknown]. Placing the same cart
-// again finds out; it never places a second order.
+// It is a [commerce.ErrOutcomeUnknown] and a [commerce.ErrUnavailable] and holds
+// an [commerce.InputError] with [commerce.CodeOutcomeUnknown]. Placing the same
+// cart again finds out; it never places a second order.
 type UnknownError struct {
 	RetryAfter time.Duration // when asking again makes sense
-	Cause      error         // for the log; may be nil
 }
 
-// Error is for logs and clients alike; the cause is not in it.
+// Error may be shown to clients.
 func (e *UnknownError) Error() string { return outcomeUnknown.Message }
 
-// Unwrap gives kind, code and cause to [errors.Is] and [errors.As].
+// Unwrap gives kind and code to [errors.Is] and [errors.As]. What caused it is in
+// the log only: it may be of a kind that would pass for a refusal.
 func (e *UnknownError) Unwrap() []error {
-	list := []error{commerce.ErrOutcomeUnknown, outcomeUnknown}
-	if e.Cause != nil {
-		list = append(list, e.Cause)
-	}
-	return list
+	return []error{commerce.ErrOutcomeUnknown, outcomeUnknown}
 }
 
 var outcomeUnknown = &commerce.InputError{

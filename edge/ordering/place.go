@@ -127,8 +127,8 @@ func (s *Service) submit(ctx context.Context, r Request, a attempt) (*commerce.P
 		})
 		return nil, err
 	default:
-		s.Log.LogAttrs(ctx, slog.LevelWarn, "order outcome unknown", slog.Any("error", err))
-		return s.reconcile(ctx, r, a, err)
+		s.Log.LogAttrs(ctx, slog.LevelWarn, "order's answer lost", slog.Any("error", err))
+		return s.reconcile(ctx, r, a)
 	}
 }
 
@@ -148,7 +148,7 @@ func refused(err error) bool {
 }
 
 // reconcile asks for the order until it is found or the time for it is over.
-func (s *Service) reconcile(ctx context.Context, r Request, a attempt, cause error) (*commerce.PlacedOrder, error) {
+func (s *Service) reconcile(ctx context.Context, r Request, a attempt) (*commerce.PlacedOrder, error) {
 	ref := commerce.CheckoutRef{Cart: r.Cart, Key: a.intent.Ref}
 	for pause := firstPause; ; pause = min(2*pause, mostPause) {
 		order, err := s.Ports.Checkout.Reconcile(ctx, r.Shopper, ref)
@@ -157,9 +157,15 @@ func (s *Service) reconcile(ctx context.Context, r Request, a attempt, cause err
 			return order, nil
 		}
 		if !sleep(ctx, pause) {
-			return nil, &UnknownError{RetryAfter: unknownWait, Cause: errors.Join(cause, err)}
+			return nil, s.unknown(ctx, unknownWait, err)
 		}
 	}
+}
+
+// unknown logs why an order's fate could not be learnt and answers that it is open.
+func (s *Service) unknown(ctx context.Context, wait time.Duration, cause error) error {
+	s.Log.LogAttrs(ctx, slog.LevelWarn, "order outcome unknown", slog.Any("error", cause))
+	return &UnknownError{RetryAfter: wait}
 }
 
 // sleep waits, and tells whether there is time left to use it.
@@ -192,7 +198,7 @@ func (s *Service) resume(ctx context.Context, r Request, i intent, held string) 
 		s.settled(ctx, r.Cart, a, order)
 		return order, nil
 	case !errors.Is(err, commerce.ErrNotFound):
-		return nil, &UnknownError{RetryAfter: unknownWait, Cause: err}
+		return nil, s.unknown(ctx, unknownWait, err)
 	default:
 		return s.absent(ctx, r, a)
 	}
@@ -219,7 +225,7 @@ func (s *Service) absent(ctx context.Context, r Request, a attempt) (*commerce.P
 	case !ok:
 		return nil, inProgress
 	case !proved:
-		return nil, &UnknownError{RetryAfter: min(s.settle-now.Sub(next.AbsentAt)+time.Second, unknownWait)}
+		return nil, s.unknown(ctx, min(s.settle-now.Sub(next.AbsentAt)+time.Second, unknownWait), commerce.ErrNotFound)
 	}
 	if _, err := s.Ports.Checkout.Prepare(ctx, r.Shopper, r.Cart); err != nil {
 		return nil, err
