@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/portico-bff/portico/bff-web/graph/load"
@@ -93,6 +94,9 @@ func (r *Resolver) presentOwn(ctx context.Context, err *gqlerror.Error) *gqlerro
 		if v, ok := err.Extensions[name]; ok {
 			public.Extensions[name] = v
 		}
+	}
+	if public.Extensions["code"] == errcode.ParseFailed {
+		public.Message = "the query has a syntax error" // the parser's text repeats what was sent
 	}
 	if public.Extensions["code"] == nil {
 		// The executor met something that no resolver answered, such as null where the schema has none.

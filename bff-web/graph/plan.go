@@ -150,15 +150,24 @@ func planRoots(ctx context.Context) {
 
 // named reads the SKUs of a root field's arguments, which were checked before.
 func named(args map[string]any) []commerce.SKU {
-	list, ok := args["skus"].([]any)
-	if !ok {
-		list = []any{args["skus"]}
-	}
 	var skus []commerce.SKU
-	for _, v := range append(list, args["sku"]) {
+	add := func(v any) {
 		if s, ok := v.(string); ok {
 			skus = append(skus, commerce.SKU(s))
 		}
+	}
+	add(args["sku"])
+	switch list := args["skus"].(type) {
+	case []any:
+		for _, v := range list {
+			add(v)
+		}
+	case []string: // one value in a variable, made a list of one
+		for _, v := range list {
+			add(v)
+		}
+	default:
+		add(list)
 	}
 	return skus
 }

@@ -175,11 +175,3 @@ func (e *pathError) Error() string { return e.err.Error() }
 
 // Unwrap gives the cause to [errors.Is].
 func (e *pathError) Unwrap() error { return e.err }
-
-func anys(list []string) []any {
-	out := make([]any, len(list))
-	for i, s := range list {
-		out[i] = s
-	}
-	return out
-}

@@ -84,7 +84,7 @@ func (r *queryResolver) Product(ctx context.Context, sku string) (*commerce.Prod
 
 func (r *queryResolver) Products(ctx context.Context, skus []string) ([]*commerce.Product, error) {
 	planRoots(ctx)
-	return listed(ctx, named(map[string]any{"skus": anys(skus)}), false), nil
+	return listed(ctx, named(map[string]any{"skus": skus}), false), nil
 }
 
 func (r *queryResolver) Search(ctx context.Context, text *string, filter *generated.SearchFilterInput, sort *commerce.Sort, first int, after *string) (*model.ProductConnection, error) {

@@ -1,0 +1,185 @@
+// Package bffweb is the web channel: GraphQL for the web shop, composed on the
+// fly from the systems that edge wires.
+package bffweb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/portico-bff/portico/bff-web/graph"
+	"github.com/portico-bff/portico/bff-web/graph/generated"
+	"github.com/portico-bff/portico/bff-web/internal/graphhttp"
+	"github.com/portico-bff/portico/bff-web/internal/graphiql"
+	"github.com/portico-bff/portico/bff-web/internal/web"
+	"github.com/portico-bff/portico/edge"
+	"github.com/portico-bff/portico/edge/limits"
+)
+
+// Route is where the API is.
+const Route = "/graphql"
+
+// queryCacheSize is how many parsed queries are kept: a shop has some hundreds.
+const queryCacheSize = 1_000
+
+// App is the web channel.
+type App struct {
+	backend *edge.Backend
+	listen  Listen
+	handler http.Handler
+	ready   chan struct{}
+	public  atomic.Pointer[net.TCPAddr]
+	admin   atomic.Pointer[net.TCPAddr]
+}
+
+// New wires the channel. No upstream is called and none needs to be up.
+func New(ctx context.Context, cfg Config) (*App, error) {
+	backend, err := edge.New(ctx, cfg.Config, "web")
+	if err != nil {
+		return nil, err
+	}
+	return newApp(backend, cfg.Listen), nil
+}
+
+func newApp(backend *edge.Backend, listen Listen) *App {
+	return &App{backend: backend, listen: listen, handler: routes(backend), ready: make(chan struct{})}
+}
+
+// routes is the whole stack, from the socket to GraphQL.
+func routes(b *edge.Backend) http.Handler {
+	api := []web.Middleware{
+		web.RequestID,
+		web.Observe(b.Telemetry, Route),
+		web.Recover(b.Log),
+		web.CloseChunked,
+		web.InFlight(b.Config.Limits.MaxInFlight),
+		web.Deadline(b.Config.Limits.RequestTimeout),
+		web.CORS(b.CORS),
+	}
+	if b.Config.Development() {
+		api = append(api, graphiql.Page)
+	}
+	api = append(api,
+		web.CSRF(b.CORS),
+		web.Authenticate(b.Identity),
+		web.Market(b.Markets),
+	)
+	mux := http.NewServeMux()
+	mux.Handle(Route, web.Stack(graphQL(b), api...))
+	if b.Config.Development() {
+		mux.Handle("GET "+graphiql.Prefix, graphiql.Assets())
+	}
+	return mux
+}
+
+// graphQL is the executor with its one transport.
+func graphQL(b *edge.Backend) http.Handler {
+	resolver := &graph.Resolver{Ports: b.Ports, Orders: b.Orders, Idempotency: b.Idempotency, Log: b.Log}
+	schema := generated.NewExecutableSchema(generated.Config{Resolvers: resolver})
+	bounds := graphhttp.DefaultLimits
+	bounds.Introspection = b.Config.Development()
+
+	server := handler.New(schema)
+	server.AddTransport(graphhttp.Transport{
+		Schema: schema.Schema(), Limits: bounds, Ports: b.Ports, Group: b.Markets.PriceGroup,
+		Observe: web.NoteOperation, Checked: lru.New[bool](queryCacheSize),
+	})
+	server.SetQueryCache(lru.New[*ast.QueryDocument](queryCacheSize))
+	server.SetParserTokenLimit(bounds.Tokens)
+	server.SetDisableSuggestion(true)
+	server.SetErrorPresenter(resolver.Present)
+	server.SetRecoverFunc(resolver.Recover)
+	return server
+}
+
+// Handler answers the channel's public requests.
+func (a *App) Handler() http.Handler { return a.handler }
+
+// Backend is what the channel serves from.
+func (a *App) Backend() *edge.Backend { return a.backend }
+
+// Ready is closed once both addresses are listened on.
+func (a *App) Ready() <-chan struct{} { return a.ready }
+
+// Addr is where the API listens, or empty before [App.Ready].
+func (a *App) Addr() string { return text(a.public.Load()) }
+
+// AdminAddr is where health and metrics are, or empty before [App.Ready].
+func (a *App) AdminAddr() string { return text(a.admin.Load()) }
+
+func text(addr *net.TCPAddr) string {
+	if addr == nil {
+		return ""
+	}
+	return addr.String()
+}
+
+// Serve listens and answers until ctx ends, then lets requests in flight finish.
+// It answers nil after a graceful stop, and releases the backend in any case.
+func (a *App) Serve(ctx context.Context) error {
+	public := server(a.handler)
+	admin := server(a.backend.Admin())
+	stopped := make(chan error, 2)
+	err := errors.Join(
+		serve(ctx, public, a.listen.Addr, &a.public, stopped),
+		serve(ctx, admin, a.listen.AdminAddr, &a.admin, stopped),
+	)
+	if err == nil {
+		close(a.ready)
+		select {
+		case <-ctx.Done():
+		case err = <-stopped:
+		}
+	}
+	return errors.Join(err, a.stop(ctx, public, admin))
+}
+
+// stop drains: readiness goes first, then new connections, then those in flight.
+func (a *App) stop(ctx context.Context, public, admin *http.Server) error {
+	limit := a.backend.Config.Limits
+	a.backend.Drain()
+	if a.public.Load() != nil && limit.DrainDelay > 0 {
+		time.Sleep(limit.DrainDelay)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit.DrainTimeout)
+	defer cancel()
+	err := public.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(err, public.Close())
+	}
+	return errors.Join(err, admin.Shutdown(ctx), a.backend.Close(ctx))
+}
+
+// server has every timeout set: a slow client costs a socket for seconds, no more.
+func server(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler: h, MaxHeaderBytes: limits.MaxHeaderBytes,
+		ReadHeaderTimeout: 2 * time.Second, ReadTimeout: 5 * time.Second,
+		WriteTimeout: 15 * time.Second, IdleTimeout: 60 * time.Second,
+	}
+}
+
+// serve listens on addr and answers in the background.
+func serve(ctx context.Context, s *http.Server, addr string, at *atomic.Pointer[net.TCPAddr], stopped chan<- error) error {
+	var lc net.ListenConfig
+	ln, err := lc.Listen(ctx, "tcp", addr)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", addr, err)
+	}
+	tcp, _ := ln.Addr().(*net.TCPAddr)
+	at.Store(tcp)
+	go func() {
+		if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			stopped <- err
+		}
+	}()
+	return nil
+}

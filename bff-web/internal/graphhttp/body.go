@@ -1,0 +1,162 @@
+package graphhttp
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"unicode/utf8"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/portico-bff/portico/edge/limits"
+)
+
+// refusal is a request that is not a GraphQL request at all.
+type refusal struct {
+	status  int
+	code    string
+	message string
+	field   string // the field that is to blame; may be empty
+}
+
+// Error is the message. It never holds a part of the body.
+func (r *refusal) Error() string { return r.message }
+
+func malformed(message, field string) error {
+	return &refusal{http.StatusBadRequest, "BAD_REQUEST", message, field}
+}
+
+// read reads the parameters of a POST or GET request.
+func read(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, error) {
+	if r.Method == http.MethodGet {
+		return readURL(r.URL)
+	}
+	if err := checkContent(r.Header); err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limits.MaxGraphQLBody))
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return nil, &refusal{http.StatusRequestEntityTooLarge, "PAYLOAD_TOO_LARGE", "the body is larger than 32 KiB", ""}
+	}
+	if err != nil {
+		return nil, malformed("the body could not be read", "")
+	}
+	return decode(body)
+}
+
+func checkContent(h http.Header) error {
+	mediaType, params, err := mime.ParseMediaType(h.Get("Content-Type"))
+	charset, named := params["charset"]
+	utf := !named || charset == "utf-8" || charset == "UTF-8"
+	if err != nil || mediaType != "application/json" || !utf {
+		return &refusal{http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", "the body must be application/json in UTF-8", ""}
+	}
+	if encoding := h.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		return &refusal{http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", "the body must not be encoded", ""}
+	}
+	return nil
+}
+
+// readURL reads a GET request; its variables are JSON in a parameter.
+func readURL(u *url.URL) (*graphql.RawParams, error) {
+	values, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return nil, malformed("the URL's query could not be read", "")
+	}
+	fields := map[string]json.RawMessage{}
+	for _, name := range []string{"query", "operationName"} {
+		if values.Has(name) {
+			text, _ := json.Marshal(values.Get(name)) // a string always encodes
+			fields[name] = text
+		}
+	}
+	for _, name := range []string{"variables", "extensions"} {
+		if text := values.Get(name); text != "" {
+			fields[name] = json.RawMessage(text)
+		}
+	}
+	return params(fields)
+}
+
+// decode reads a body strictly: one object, known fields in their exact spelling
+// and once each, and nothing behind it.
+func decode(body []byte) (*graphql.RawParams, error) {
+	if !utf8.Valid(body) {
+		return nil, malformed("the body is not UTF-8", "")
+	}
+	if trimmed := bytes.TrimLeft(body, " \t\r\n"); len(trimmed) > 0 && trimmed[0] == '[' {
+		return nil, malformed("the body must be one object; batches are not supported", "")
+	}
+	if !json.Valid(body) {
+		return nil, malformed("the body is not JSON", "")
+	}
+	dec := json.NewDecoder(bytes.NewReader(body))
+	if open, err := dec.Token(); err != nil || open != json.Delim('{') {
+		return nil, malformed("the body must be an object", "")
+	}
+	fields := map[string]json.RawMessage{}
+	for dec.More() {
+		token, err := dec.Token()
+		name, ok := token.(string)
+		if err != nil || !ok {
+			return nil, malformed("the body is not JSON", "")
+		}
+		if !known[name] {
+			return nil, malformed("unknown field in the body", clip(name))
+		}
+		if _, twice := fields[name]; twice {
+			return nil, malformed("a field is there twice", name)
+		}
+		var value json.RawMessage
+		if err := dec.Decode(&value); err != nil {
+			return nil, malformed("the body is not JSON", "")
+		}
+		fields[name] = value
+	}
+	return params(fields)
+}
+
+var known = map[string]bool{"query": true, "variables": true, "operationName": true, "extensions": true}
+
+// clip keeps a client's field name short enough to name it back.
+func clip(name string) string {
+	for i := range name {
+		if i >= 64 {
+			return name[:i]
+		}
+	}
+	return name
+}
+
+func params(fields map[string]json.RawMessage) (*graphql.RawParams, error) {
+	var p graphql.RawParams
+	targets := []struct {
+		name   string
+		target any
+		what   string
+	}{
+		{"query", &p.Query, "must be a string"},
+		{"operationName", &p.OperationName, "must be a string"},
+		{"variables", &p.Variables, "must be an object"},
+		{"extensions", &p.Extensions, "must be an object"},
+	}
+	for _, t := range targets {
+		value, ok := fields[t.name]
+		if !ok || bytes.Equal(value, []byte("null")) {
+			continue
+		}
+		dec := json.NewDecoder(bytes.NewReader(value))
+		dec.UseNumber()
+		if err := dec.Decode(t.target); err != nil || dec.More() {
+			return nil, malformed(t.name+" "+t.what, t.name)
+		}
+	}
+	if p.Query == "" {
+		return nil, malformed("query is required", "query")
+	}
+	return &p, nil
+}

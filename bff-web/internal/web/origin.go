@@ -1,0 +1,87 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/portico-bff/portico/edge/cors"
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+const (
+	allowedHeaders = "Accept-Language, Authorization, Content-Type, X-Channel, X-Country, X-CSRF, X-Currency, X-Request-Id"
+	exposedHeaders = "Content-Language, Retry-After, X-Channel, X-Country, X-Currency, X-Request-Id"
+)
+
+// CORS lets pages of the listed origins read answers, and answers preflights.
+func CORS(policy *cors.Policy) Middleware {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			h := w.Header()
+			h.Add("Vary", "Origin")
+			origin := r.Header.Get("Origin")
+			allowed := policy.Allowed(origin)
+			if allowed {
+				h.Set("Access-Control-Allow-Origin", origin)
+				h.Set("Access-Control-Expose-Headers", exposedHeaders)
+			}
+			if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
+				next.ServeHTTP(w, r)
+				return
+			}
+			h.Add("Vary", "Access-Control-Request-Method, Access-Control-Request-Headers")
+			if !allowed {
+				Refuse(r.Context(), w, commerce.ErrForbidden)
+				return
+			}
+			h.Set("Access-Control-Allow-Methods", "GET, POST")
+			h.Set("Access-Control-Allow-Headers", allowedHeaders)
+			h.Set("Access-Control-Max-Age", "600")
+			w.WriteHeader(http.StatusNoContent)
+		})
+	}
+}
+
+// CSRF refuses what a browser could have been tricked into sending: a request
+// with a cookie, or one a browser marked, must carry X-CSRF: 1, which no form can
+// set, and come from a page of ours or of the listed origins.
+func CSRF(policy *cors.Policy) Middleware {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if browserSent(r) && (r.Header.Get("X-CSRF") != "1" || !trusted(policy, r)) {
+				Refuse(r.Context(), w, commerce.ErrForbidden)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// browserSent tells whether a request may carry authority its sender did not choose.
+func browserSent(r *http.Request) bool {
+	for _, name := range []string{"Cookie", "Origin", "Sec-Fetch-Site"} {
+		if len(r.Header.Values(name)) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// trusted tells whether the page behind a request is ours. Browsers leave Origin
+// out of same-origin GET requests and say so in Sec-Fetch-Site.
+func trusted(policy *cors.Policy, r *http.Request) bool {
+	origins := r.Header.Values("Origin")
+	if len(origins) == 0 {
+		return r.Header.Get("Sec-Fetch-Site") == "same-origin"
+	}
+	return len(origins) == 1 && (policy.Allowed(origins[0]) || sameHost(origins[0], r.Host))
+}
+
+func sameHost(origin, host string) bool {
+	u, err := url.Parse(origin)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") {
+		return false
+	}
+	return host != "" && strings.EqualFold(u.Host, host) && origin == u.Scheme+"://"+u.Host
+}
