@@ -1,0 +1,219 @@
+// Package strict decodes JSON that a client sent, and refuses what encoding/json
+// lets pass: duplicate keys and keys in another case, unknown fields, data behind
+// the value, deep nesting, text that is not UTF-8, numbers that are not whole or
+// out of range, null. Every refusal names the field.
+package strict
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+const maxDepth = 32
+
+// body names the whole of it in errors.
+const body = "body"
+
+// Decode reads data into target, a pointer to a struct with json tags. A field
+// without omitempty or omitzero has to be there. Structs, slices, strings, bools
+// and whole numbers are known. Errors are [commerce.InputError]s.
+func Decode(data []byte, target any) error {
+	d := decoder{json: json.NewDecoder(bytes.NewReader(data)), data: data}
+	d.json.UseNumber()
+	if err := d.value(reflect.ValueOf(target).Elem(), "", 0); err != nil {
+		return err
+	}
+	if _, err := d.json.Token(); !errors.Is(err, io.EOF) {
+		return invalid("", "must hold one JSON value and nothing behind it")
+	}
+	return nil
+}
+
+type decoder struct {
+	json *json.Decoder
+	data []byte
+	last int64 // where the token before ended
+}
+
+func invalid(field, message string) error {
+	if field == "" {
+		field = body
+	}
+	return &commerce.InputError{Field: field, Code: commerce.CodeInvalid, Message: message}
+}
+
+// token reads the next token and checks its bytes: the decoder itself replaces
+// what is not UTF-8.
+func (d *decoder) token(field string) (json.Token, error) {
+	t, err := d.json.Token()
+	if err != nil {
+		return nil, invalid(field, "must be well-formed JSON")
+	}
+	end := d.json.InputOffset()
+	raw := d.data[d.last:end]
+	d.last = end
+	if text, ok := t.(string); ok && !faithful(raw, text) {
+		return nil, invalid(field, "must be valid UTF-8")
+	}
+	return t, nil
+}
+
+var escapedReplacement = regexp.MustCompile(`(?i)\\ufffd`)
+
+// faithful tells whether text holds just the characters of raw: bad bytes and
+// lone surrogates become replacement characters that raw does not have.
+func faithful(raw []byte, text string) bool {
+	if !utf8.Valid(raw) {
+		return false
+	}
+	const replacement = "\uFFFD"
+	meant := bytes.Count(raw, []byte(replacement)) + len(escapedReplacement.FindAll(raw, -1))
+	return strings.Count(text, replacement) <= meant
+}
+
+func (d *decoder) value(v reflect.Value, field string, depth int) error {
+	if depth > maxDepth {
+		return invalid(field, "must not be nested so deeply")
+	}
+	for v.Kind() == reflect.Pointer {
+		v.Set(reflect.New(v.Type().Elem()))
+		v = v.Elem()
+	}
+	t, err := d.token(field)
+	if err != nil {
+		return err
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		if t != json.Delim('{') {
+			return invalid(field, "must be an object")
+		}
+		return d.object(v, field, depth)
+	case reflect.Slice:
+		if t != json.Delim('[') {
+			return invalid(field, "must be a list")
+		}
+		return d.list(v, field, depth)
+	default:
+		return scalar(v, t, field)
+	}
+}
+
+func scalar(v reflect.Value, t json.Token, field string) error {
+	switch v.Kind() {
+	case reflect.String:
+		text, ok := t.(string)
+		if !ok {
+			return invalid(field, "must be a string")
+		}
+		v.SetString(text)
+	case reflect.Bool:
+		flag, ok := t.(bool)
+		if !ok {
+			return invalid(field, "must be true or false")
+		}
+		v.SetBool(flag)
+	default:
+		number, ok := t.(json.Number)
+		if !ok {
+			return invalid(field, "must be a whole number")
+		}
+		n, err := strconv.ParseInt(number.String(), 10, 64)
+		if err != nil || v.OverflowInt(n) {
+			return &commerce.InputError{Field: field, Code: commerce.CodeOutOfRange, Message: "must be a whole number within range"}
+		}
+		v.SetInt(n)
+	}
+	return nil
+}
+
+func (d *decoder) list(v reflect.Value, field string, depth int) error {
+	for d.json.More() {
+		item := reflect.New(v.Type().Elem()).Elem()
+		if err := d.value(item, field+"["+strconv.Itoa(v.Len())+"]", depth+1); err != nil {
+			return err
+		}
+		v.Set(reflect.Append(v, item))
+	}
+	_, err := d.token(field)
+	return err
+}
+
+// member is a field of a struct by its JSON name.
+type member struct {
+	name     string
+	required bool
+}
+
+func members(t reflect.Type) []member {
+	list := make([]member, t.NumField())
+	for i := range list {
+		name, options, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		list[i] = member{name: name, required: !strings.Contains(options, "omit")}
+	}
+	return list
+}
+
+func (d *decoder) object(v reflect.Value, field string, depth int) error {
+	known := members(v.Type())
+	seen := make([]bool, len(known))
+	for d.json.More() {
+		t, err := d.token(field)
+		if err != nil {
+			return err
+		}
+		name, _ := t.(string) // the decoder lets nothing else be a key
+		at := slices.IndexFunc(known, func(m member) bool { return m.name == name })
+		if at < 0 {
+			return unknown(known, field, name)
+		}
+		if seen[at] {
+			return invalid(join(field, name), "must not be there twice")
+		}
+		seen[at] = true
+		if err := d.value(v.Field(at), join(field, name), depth+1); err != nil {
+			return err
+		}
+	}
+	if _, err := d.token(field); err != nil {
+		return err
+	}
+	for i, m := range known {
+		if m.required && !seen[i] {
+			return &commerce.InputError{Field: join(field, m.name), Code: commerce.CodeRequired, Message: "is required"}
+		}
+	}
+	return nil
+}
+
+var plain = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
+
+// unknown names a field that is not ours. What is no plain name is not repeated.
+func unknown(known []member, field, name string) error {
+	for _, m := range known {
+		if strings.EqualFold(m.name, name) {
+			return invalid(join(field, m.name), "must be written exactly so")
+		}
+	}
+	if !plain.MatchString(name) {
+		return invalid(field, "holds an unknown field")
+	}
+	return &commerce.InputError{Field: join(field, name), Code: commerce.CodeUnsupported, Message: "is not a known field"}
+}
+
+func join(field, name string) string {
+	if field == "" {
+		return name
+	}
+	return field + "." + name
+}
