@@ -1,0 +1,19 @@
+// Package cache stands between the channels and the connectors: it decides who
+// may share an answer, for how long, and what is answered when a system is slow
+// or down.
+//
+// [Cache.Wrap] puts a decorator around each read port. What a decorator may do
+// is one row of the table in policies.go, narrowed by the traits of the kind
+// behind the port. An answer is private until a kind declares otherwise, and a
+// private answer of an unknown principal is neither kept nor shared at all.
+//
+// A batch is answered key by key: from memory (decoded values, shared read-only),
+// else from a flight that is under way for that key, else by one flight for all
+// keys that are left, which asks Redis once and the system once. A flight belongs
+// to nobody: who waits for it watches their own context, and it ends by its own
+// deadline. Its values carry the time at which their load began, so that what was
+// begun before a key was forgotten is never taken for current.
+//
+// Redis being down, slow or corrupt is a miss, never an error; so is anything in
+// it that is not exactly what this version wrote for this very key.
+package cache

@@ -1,0 +1,219 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// plan is one operation of one kind of system, as the cache treats it.
+type plan struct {
+	name    commerce.Operation
+	system  string
+	version int
+	policy  Policy
+	codec   codec
+	remote  bool // whether its answers may lie in Redis
+}
+
+// request asks for keys of one operation.
+type request struct {
+	plan  *plan
+	keys  []string // as stored
+	texts []string // as reported and forgotten
+	load  func(ctx context.Context, which []int) []answer
+}
+
+// answer is what a system said of one key.
+type answer struct {
+	value any
+	found bool
+	err   error
+}
+
+// result is what a waiter gets for one key.
+type result struct {
+	answer
+	source commerce.Source
+	served served
+}
+
+// get answers every key of r: the whole decision, in order.
+func (c *Cache) get(ctx context.Context, r *request) []result {
+	now := time.Now()
+	results := make([]result, len(r.keys))
+	var missing, renew []int
+	stale := map[int]*entry{}
+	for i := range r.keys {
+		e := c.remembered(r, i)
+		switch r.plan.policy.judge(e, now) {
+		case current:
+			results[i] = r.fresh(i, e, now)
+		case aging:
+			results[i] = r.fresh(i, e, now)
+			renew = append(renew, i)
+		case revalidated:
+			results[i] = r.stale(i, e, "", now)
+			renew = append(renew, i)
+		case held:
+			results[i] = r.stale(i, e, "", now)
+		case fallback:
+			stale[i] = e
+			missing = append(missing, i)
+		case useless:
+			missing = append(missing, i)
+		}
+	}
+	if len(renew) > 0 {
+		c.fly(r, renew)
+	}
+	if len(missing) > 0 {
+		w := &waiter{cache: c, request: r, stale: stale, results: results, timeout: r.plan.timedOut()}
+		w.wait(ctx, missing, c.fly(r, missing))
+	}
+	return results
+}
+
+// remembered is what memory holds of a key, unless it was forgotten.
+func (c *Cache) remembered(r *request, i int) *entry {
+	if r.plan.policy.Fresh == 0 {
+		return nil
+	}
+	e := c.memory.get(r.keys[i])
+	if e == nil || c.graves.buried(r.plan.name, r.texts[i], e.began) {
+		return nil
+	}
+	return e
+}
+
+func (r *request) source(i int, state commerce.State, age time.Duration) commerce.Source {
+	return commerce.Source{System: r.plan.system, Operation: r.plan.name, Key: r.texts[i], State: state, Age: age}
+}
+
+func (r *request) fresh(i int, e *entry, now time.Time) result {
+	res := result{answer: answer{value: e.value, found: !e.missing}, source: r.source(i, commerce.StateFresh, e.age(now)), served: memoryFresh}
+	if e.missing {
+		res.served = memoryAbsent
+	}
+	return res
+}
+
+func (r *request) stale(i int, e *entry, reason commerce.Reason, now time.Time) result {
+	res := result{answer: answer{value: e.value, found: true}, source: r.source(i, commerce.StateStale, e.age(now)), served: memoryStale}
+	res.source.Reason = reason
+	if h := e.onHold(now); h != nil {
+		res.source.Reason, res.source.RetryAfter = h.reason, h.retryAfter
+	}
+	return res
+}
+
+func (r *request) failed(i int, err error, s served) result {
+	res := result{answer: answer{err: err}, source: r.source(i, commerce.StateMissing, 0), served: s}
+	res.source.Reason, res.source.RetryAfter = commerce.ReasonOf(err), retryAfterOf(err)
+	return res
+}
+
+// waiter collects the results of flights for one caller.
+type waiter struct {
+	cache *Cache
+	*request
+	stale   map[int]*entry
+	results []result
+
+	soft, hard <-chan time.Time
+	slow       bool // the soft timeout has passed: stale is good enough
+	late       bool // the hard one has: nothing is waited for any more
+	timeout    error
+}
+
+// wait fills in the results at the places which, as their flights land.
+func (w *waiter) wait(ctx context.Context, which []int, flights map[int]*flight) {
+	if w.plan.policy.Fresh > 0 {
+		first := time.Now()
+		for _, f := range flights {
+			if f.began.Before(first) {
+				first = f.began
+			}
+		}
+		soft := time.NewTimer(time.Until(first.Add(softTimeout)))
+		defer soft.Stop()
+		hard := time.NewTimer(w.cache.hardTimeout)
+		defer hard.Stop()
+		w.soft, w.hard = soft.C, hard.C
+	}
+	for _, i := range which {
+		w.results[i] = w.one(ctx, i, flights[i])
+	}
+}
+
+// one waits for a flight until it lands or something is better than waiting on.
+func (w *waiter) one(ctx context.Context, i int, f *flight) result {
+	for {
+		select {
+		case <-f.done:
+			return w.landed(i, f)
+		default:
+		}
+		if w.slow || w.late {
+			if e := w.standIn(i, f); e != nil {
+				return w.request.stale(i, e, commerce.ReasonTimeout, time.Now())
+			}
+		}
+		if w.late {
+			return w.failed(i, w.timeout, upstreamLate)
+		}
+		select {
+		case <-f.done:
+		case <-w.soft:
+			w.slow = true
+		case <-w.hard:
+			w.late = true
+		case <-ctx.Done():
+			return w.gaveUp(ctx, i, f)
+		}
+	}
+}
+
+// standIn is a stale answer that may still be given, or nil.
+func (w *waiter) standIn(i int, f *flight) *entry {
+	for _, e := range []*entry{f.stale.Load(), w.stale[i]} {
+		switch w.plan.policy.judge(e, time.Now()) {
+		case fallback, held, revalidated:
+			return e
+		}
+	}
+	return nil
+}
+
+func (w *waiter) landed(i int, f *flight) result {
+	now := time.Now()
+	switch {
+	case f.err == nil:
+		res := w.fresh(i, f.entry, now)
+		res.served, res.source.Outcomes = f.served, f.outcomes
+		return res
+	case outage(f.err):
+		if e := w.standIn(i, f); e != nil {
+			res := w.request.stale(i, e, commerce.ReasonOf(f.err), now)
+			res.source.RetryAfter, res.source.Outcomes = retryAfterOf(f.err), f.outcomes
+			if f.stale.Load() == e {
+				res.served = redisStale
+			}
+			return res
+		}
+	}
+	return w.failed(i, f.err, f.served)
+}
+
+// gaveUp is for a caller whose time is up, or who left.
+func (w *waiter) gaveUp(ctx context.Context, i int, f *flight) result {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return w.failed(i, context.Canceled, upstreamLate)
+	}
+	if e := w.standIn(i, f); e != nil {
+		return w.request.stale(i, e, commerce.ReasonTimeout, time.Now())
+	}
+	return w.failed(i, w.timeout, upstreamLate)
+}

@@ -1,0 +1,95 @@
+package cache
+
+import (
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// entry is an answer that is kept: a value shared read-only, or that there is none.
+type entry struct {
+	value   any
+	missing bool
+	began   time.Time     // when its load began; its age counts from there
+	fresh   time.Duration // its own lifetime, a little less than the policy's
+	size    uint32        // bytes, estimated
+	held    atomic.Pointer[hold]
+}
+
+// hold says that loading the entry anew failed and is not to be tried until a time.
+type hold struct {
+	until      time.Time
+	reason     commerce.Reason
+	retryAfter time.Duration
+}
+
+// newEntry keeps value for a lifetime that differs from its neighbours'.
+func newEntry(key string, value any, began time.Time, p Policy) *entry {
+	e := &entry{value: value, began: began, fresh: p.Fresh, size: overhead + uint32(len(key)) + sizeOf(value)}
+	if play := p.Fresh * spread / 100; play > 0 {
+		e.fresh -= rand.N(play) //nolint:gosec // spreads load, guards nothing
+	}
+	return e
+}
+
+func notFound(key string, began time.Time, p Policy) *entry {
+	return &entry{missing: true, began: began, fresh: p.Negative, size: overhead + uint32(len(key))}
+}
+
+// age is never negative: a clock that steps back makes nothing younger than new.
+func (e *entry) age(now time.Time) time.Duration { return max(0, now.Sub(e.began)) }
+
+// verdict says what an entry is good for.
+type verdict uint8
+
+const (
+	useless     verdict = iota
+	fallback            // only if the system fails or is slow
+	held                // stale, and the system failed a moment ago: answered without asking again
+	revalidated         // stale, answered while it is loaded anew
+	aging               // fresh, and worth loading ahead of time
+	current             // fresh
+)
+
+// judge is what e, which may be nil, is good for at now.
+func (p Policy) judge(e *entry, now time.Time) verdict {
+	if e == nil {
+		return useless
+	}
+	age := e.age(now)
+	switch {
+	case e.missing && age < e.fresh:
+		return current
+	case e.missing || age >= p.life():
+		return useless
+	case age < e.fresh*refreshAt/100:
+		return current
+	case age < e.fresh && e.onHold(now) == nil:
+		return aging
+	case age < e.fresh:
+		return current
+	case e.onHold(now) != nil && age < p.Fresh+p.StaleIfError:
+		return held
+	case age < p.Fresh+p.StaleWhileRevalidate:
+		return revalidated
+	case age < p.Fresh+p.StaleIfError:
+		return fallback
+	default:
+		return useless
+	}
+}
+
+func (e *entry) onHold(now time.Time) *hold {
+	if h := e.held.Load(); h != nil && now.Before(h.until) {
+		return h
+	}
+	return nil
+}
+
+// failed puts the entry on hold after a load of it failed with err.
+func (e *entry) failed(now time.Time, err error) {
+	wait := min(max(failureHold, retryAfterOf(err)), maxHold)
+	e.held.Store(&hold{until: now.Add(wait), reason: commerce.ReasonOf(err), retryAfter: retryAfterOf(err)})
+}

@@ -1,0 +1,236 @@
+package cache
+
+import (
+	"context"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// flight is a load of one key that everybody who wants it waits for.
+type flight struct {
+	began time.Time
+	stale atomic.Pointer[entry] // what Redis had, too old to be current
+	done  chan struct{}
+
+	// Set before done is closed.
+	entry    *entry
+	err      error
+	served   served
+	outcomes []commerce.Reason
+}
+
+// flights are the loads under way, by key.
+type flights struct {
+	mu    sync.Mutex
+	byKey map[string]*flight
+}
+
+// join answers the flight of each key of r at the places which; led are those
+// places whose flights were just made and have to be flown by the caller. A
+// flight that began before its key was forgotten is not joined.
+func (c *Cache) join(r *request, which []int) (all map[int]*flight, led []int) {
+	all = make(map[int]*flight, len(which))
+	c.flights.mu.Lock()
+	defer c.flights.mu.Unlock()
+	for _, i := range which {
+		f := c.flights.byKey[r.keys[i]]
+		if f == nil || c.graves.buried(r.plan.name, r.texts[i], f.began) {
+			f = &flight{began: time.Now(), done: make(chan struct{})}
+			c.flights.byKey[r.keys[i]] = f
+			led = append(led, i)
+		}
+		all[i] = f
+	}
+	return all, led
+}
+
+// land ends a flight: what it brought is already kept when nobody can join it any more.
+func (c *Cache) land(key string, f *flight) {
+	c.flights.mu.Lock()
+	if c.flights.byKey[key] == f {
+		delete(c.flights.byKey, key)
+	}
+	c.flights.mu.Unlock()
+	close(f.done)
+}
+
+// fly joins or starts the flights of r at the places which.
+func (c *Cache) fly(r *request, which []int) map[int]*flight {
+	all, led := c.join(r, which)
+	if len(led) > 0 {
+		mine := &load{cache: c, request: r, flights: all, open: led}
+		c.work.Go(mine.run)
+	}
+	return all
+}
+
+// load flies the flights at the places open together: Redis once, the system once.
+type load struct {
+	cache *Cache
+	*request
+	flights map[int]*flight
+	open    []int // not landed yet
+}
+
+// run carries no value of any caller's context: the answer is for all who wait.
+func (l *load) run() {
+	ctx, cancel := context.WithTimeout(l.cache.ctx, loadTimeout)
+	defer cancel()
+	defer l.abandon()
+	l.fromRedis(ctx)
+	if len(l.open) == 0 {
+		return
+	}
+	ctx, trail := commerce.WithTrail(ctx)
+	answers := l.ask(ctx)
+	writes := l.settle(answers, trail.Outcomes())
+	if l.plan.remote {
+		l.cache.remote.put(ctx, writes)
+	}
+}
+
+// abandon lands what a panic or a Goexit left in the air, as failed.
+func (l *load) abandon() {
+	if p := recover(); p != nil {
+		l.cache.log.LogAttrs(l.cache.ctx, slog.LevelError, "load panicked",
+			slog.String("operation", string(l.plan.name)), slog.String("stack", string(debug.Stack())))
+	}
+	for _, i := range l.open {
+		f := l.flights[i]
+		f.err, f.served = errPanic, upstreamFailed
+		l.cache.land(l.keys[i], f)
+	}
+	l.open = nil
+}
+
+// fromRedis lands the flights that Redis has current answers for.
+func (l *load) fromRedis(ctx context.Context) {
+	if !l.plan.remote {
+		return
+	}
+	keys := make([]string, len(l.open))
+	for n, i := range l.open {
+		keys[n] = l.keys[i]
+	}
+	found := l.cache.remote.get(ctx, keys)
+	var rest []int
+	for n, i := range l.open {
+		s, ok := found[n]
+		if !ok || !l.adopt(i, s) {
+			rest = append(rest, i)
+		}
+	}
+	l.open = rest
+}
+
+// adopt takes over an entry from Redis and tells whether it is current.
+func (l *load) adopt(i int, s stored) bool {
+	value, err := l.plan.codec.decode(s.payload)
+	if err != nil {
+		l.cache.metrics.remoteError(l.cache.ctx, "corrupt")
+		return false
+	}
+	if l.cache.graves.buried(l.plan.name, l.texts[i], s.began) {
+		return false
+	}
+	e := newEntry(l.keys[i], value, s.began, l.plan.policy)
+	f := l.flights[i]
+	switch l.plan.policy.judge(e, time.Now()) {
+	case useless:
+		return false
+	case current, aging:
+		l.cache.memory.put(l.keys[i], e, l.plan.policy.life())
+		f.entry, f.served = e, redisFresh
+		l.cache.land(l.keys[i], f)
+		return true
+	default:
+		f.stale.Store(e)
+		return false
+	}
+}
+
+// ask calls the system for all places that are open. A panic in it becomes an
+// error of each.
+func (l *load) ask(ctx context.Context) (answers []answer) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		if p := recover(); p != nil {
+			l.cache.log.LogAttrs(ctx, slog.LevelError, "load panicked",
+				slog.String("operation", string(l.plan.name)), slog.String("stack", string(debug.Stack())))
+		}
+		answers = make([]answer, len(l.open))
+		for n := range answers {
+			answers[n].err = errPanic
+		}
+	}()
+	answers = l.load(ctx, l.open)
+	returned = true
+	return answers
+}
+
+// settle keeps what the system answered, lands the flights, and says what Redis should hold.
+func (l *load) settle(answers []answer, outcomes []commerce.Reason) []write {
+	var writes []write
+	for n, i := range l.open {
+		f, a := l.flights[i], answers[n]
+		f.outcomes = outcomes
+		switch {
+		case a.err != nil:
+			f.err, f.served = l.plan.flightError(a.err), upstreamFailed
+			l.fellThrough(i, f)
+		case !a.found:
+			f.entry, f.served = notFound(l.keys[i], f.began, l.plan.policy), upstreamAbsent
+			if l.plan.policy.Negative > 0 {
+				l.cache.memory.put(l.keys[i], f.entry, l.plan.policy.Negative)
+			}
+		default:
+			f.entry, f.served = newEntry(l.keys[i], a.value, f.began, l.plan.policy), upstreamFresh
+			if w, ok := l.keep(i, f.entry); ok {
+				writes = append(writes, w)
+			}
+		}
+		l.cache.land(l.keys[i], f)
+	}
+	l.open = nil
+	return writes
+}
+
+// keep stores an answer in memory and, where others may have it, prepares it for Redis.
+func (l *load) keep(i int, e *entry) (write, bool) {
+	p := l.plan.policy
+	if p.Fresh == 0 {
+		return write{}, false
+	}
+	l.cache.memory.put(l.keys[i], e, p.life())
+	if !l.plan.remote {
+		return write{}, false
+	}
+	payload, err := l.plan.codec.encode(e.value)
+	if err != nil {
+		l.cache.metrics.remoteError(l.cache.ctx, "encode")
+		return write{}, false
+	}
+	return write{key: l.keys[i], payload: payload, began: e.began, life: p.life()}, true
+}
+
+// fellThrough holds back further loads for a while where a stale answer can stand in.
+func (l *load) fellThrough(i int, f *flight) {
+	if !outage(f.err) {
+		return
+	}
+	now := time.Now()
+	if e := f.stale.Load(); e != nil && l.plan.policy.judge(e, now) != useless {
+		l.cache.memory.put(l.keys[i], e, l.plan.policy.life())
+	}
+	if e := l.cache.memory.get(l.keys[i]); e != nil && !e.missing {
+		e.failed(now, f.err)
+	}
+}

@@ -1,0 +1,51 @@
+package cache
+
+import (
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var (
+	us = commerce.Market{Channel: "us", Locale: "en", Currency: "USD", Country: "US"}
+	eu = commerce.Market{Channel: "eu", Locale: "fr", Currency: "EUR", Country: "FR"}
+)
+
+func newCache(t testing.TB, cfg Config) *Cache {
+	t.Helper()
+	c, err := New(cfg, Deps{Log: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	if c.remote != nil {
+		c.remote.wait = 10 * time.Second // a busy machine is not a dead Redis
+	}
+	t.Cleanup(func() { require.NoError(t, c.Close()) })
+	return c
+}
+
+func newRedis(t testing.TB) *miniredis.Miniredis {
+	t.Helper()
+	server := miniredis.NewMiniRedis()
+	require.NoError(t, server.Start())
+	t.Cleanup(server.Close)
+	return server
+}
+
+func urlOf(server *miniredis.Miniredis) commerce.Secret {
+	return commerce.Secret("redis://" + server.Addr())
+}
+
+func ann() commerce.Principal {
+	return commerce.Principal{Tenant: "default", Subject: "C1", Email: "ann@example.test", EmailVerified: true}
+}
+
+func bob() commerce.Principal {
+	return commerce.Principal{Tenant: "default", Subject: "C2", Email: "bob@example.test", EmailVerified: true}
+}

@@ -1,0 +1,74 @@
+package cache
+
+import (
+	"time"
+
+	"github.com/maypok86/otter/v2"
+)
+
+// memory is the first tier: decoded values in this process, within a byte budget.
+type memory struct {
+	values *otter.Cache[string, *kept]
+	absent *otter.Cache[string, *kept] // what was not found, within a tenth of the budget
+}
+
+// kept is an entry with the time it can be dropped after.
+type kept struct {
+	*entry
+	life time.Duration
+}
+
+func newMemory(budget int64) (*memory, error) {
+	values, err := newTable(budget - budget/10)
+	if err != nil {
+		return nil, err
+	}
+	absent, err := newTable(budget / 10)
+	if err != nil {
+		return nil, err
+	}
+	return &memory{values: values, absent: absent}, nil
+}
+
+// newTable drops what has outlived its use. Whether an entry may be answered is
+// judged by its own times, which no step of the wall clock changes.
+func newTable(budget int64) (*otter.Cache[string, *kept], error) {
+	return otter.New(&otter.Options[string, *kept]{
+		MaximumWeight: uint64(budget),
+		Weigher:       func(_ string, k *kept) uint32 { return k.size },
+		ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[string, *kept]) time.Duration {
+			return max(time.Millisecond, e.Value.life-time.Since(e.Value.began))
+		}),
+	})
+}
+
+func (m *memory) get(key string) *entry {
+	if k, ok := m.values.GetIfPresent(key); ok {
+		return k.entry
+	}
+	if k, ok := m.absent.GetIfPresent(key); ok {
+		return k.entry
+	}
+	return nil
+}
+
+// put keeps e unless what is there began later.
+func (m *memory) put(key string, e *entry, life time.Duration) {
+	if e.missing {
+		m.values.Invalidate(key)
+		m.absent.Set(key, &kept{entry: e, life: e.fresh})
+		return
+	}
+	m.absent.Invalidate(key)
+	m.values.Compute(key, func(old *kept, found bool) (*kept, otter.ComputeOp) {
+		if found && old.began.After(e.began) {
+			return nil, otter.CancelOp
+		}
+		return &kept{entry: e, life: life}, otter.WriteOp
+	})
+}
+
+func (m *memory) close() {
+	m.values.StopAllGoroutines()
+	m.absent.StopAllGoroutines()
+}

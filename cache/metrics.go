@@ -1,0 +1,59 @@
+package cache
+
+import (
+	"context"
+	"errors"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// instruments count keys asked for, by operation, tier and result.
+type instruments struct {
+	requests     metric.Int64Counter
+	remoteErrors metric.Int64Counter
+}
+
+// served is from which tier a key was answered, and with what.
+type served struct{ tier, result string }
+
+var (
+	memoryFresh    = served{"memory", "fresh"}
+	memoryStale    = served{"memory", "stale"}
+	memoryAbsent   = served{"memory", "absent"}
+	redisFresh     = served{"redis", "fresh"}
+	redisStale     = served{"redis", "stale"}
+	upstreamFresh  = served{"upstream", "fresh"}
+	upstreamAbsent = served{"upstream", "absent"}
+	upstreamFailed = served{"upstream", "failed"}
+	upstreamLate   = served{"upstream", "late"}
+	uncached       = served{"none", "uncached"}
+)
+
+func newInstruments(provider metric.MeterProvider) (*instruments, error) {
+	meter := provider.Meter("github.com/portico-bff/portico/cache")
+	requests, err1 := meter.Int64Counter("portico.cache.requests",
+		metric.WithUnit("{key}"), metric.WithDescription("Keys asked for, by operation, tier that answered, and result."))
+	remoteErrors, err2 := meter.Int64Counter("portico.cache.redis.errors",
+		metric.WithUnit("{error}"), metric.WithDescription("Redis calls that failed (get, put) and entries that could not be used (corrupt)."))
+	return &instruments{requests: requests, remoteErrors: remoteErrors}, errors.Join(err1, err2)
+}
+
+func (i *instruments) remoteError(ctx context.Context, what string) {
+	i.remoteErrors.Add(ctx, 1, metric.WithAttributeSet(attribute.NewSet(attribute.String("error", what))))
+}
+
+// count adds up what one call was served.
+func (i *instruments) count(ctx context.Context, op commerce.Operation, results []result) {
+	counts := map[served]int64{}
+	for _, r := range results {
+		counts[r.served]++
+	}
+	for s, n := range counts {
+		i.requests.Add(ctx, n, metric.WithAttributeSet(attribute.NewSet(
+			attribute.String("operation", string(op)), attribute.String("tier", s.tier), attribute.String("result", s.result),
+		)))
+	}
+}

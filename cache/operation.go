@@ -1,0 +1,204 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"reflect"
+
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// asker is who asks, as far as an answer can depend on it.
+type asker struct {
+	market    commerce.Market
+	group     commerce.PriceGroup
+	principal commerce.Principal
+}
+
+func inMarket(m commerce.Market) asker       { return asker{market: m} }
+func ofPrincipal(p commerce.Principal) asker { return asker{principal: p} }
+
+// prefix is the stored keys' beginning for the asker; false means that nobody
+// may share the answer, because it is private and the asker unknown.
+func (p *plan) prefix(who asker) ([]byte, bool) {
+	k := key{
+		system: p.system, operation: p.name, version: p.version, scope: p.policy.Scope,
+		market: p.policy.Keyed.of(who.market), group: who.group,
+	}
+	switch p.policy.Scope {
+	case commerce.ScopePublic:
+		return k.prefix(), true
+	case commerce.ScopeSegment:
+		return k.prefix(), who.group != ""
+	case commerce.ScopeCustomer:
+		k.tenant, k.caller = who.principal.Tenant, callerText(who.principal)
+		return k.prefix(), !who.principal.Anonymous()
+	default: // nothing here is keyed by a session
+		return nil, false
+	}
+}
+
+// batch is an operation that answers many keys.
+type batch[K comparable, V any] struct {
+	cache *Cache
+	plan  *plan
+	text  func(K) string
+}
+
+type batchLoad[K comparable, V any] func(context.Context, []K) (map[K]V, error)
+
+// get answers what is known of keys, as the port's doc says, and reports each
+// key's source to the caller's sink.
+func (b *batch[K, V]) get(ctx context.Context, who asker, keys []K, next batchLoad[K, V]) (map[K]V, error) {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return nil, context.Canceled
+	}
+	keys = distinct(keys)
+	if len(keys) == 0 {
+		return map[K]V{}, nil
+	}
+	r := b.request(keys, next)
+	prefix, shared := b.plan.prefix(who)
+	var results []result
+	if shared {
+		for i, text := range r.texts {
+			r.keys[i] = withArgs(prefix, text)
+		}
+		results = b.cache.get(ctx, r)
+	} else {
+		results = r.direct(ctx)
+	}
+	b.cache.metrics.count(ctx, b.plan.name, results)
+	return collect[K, V](ctx, keys, results)
+}
+
+func (b *batch[K, V]) request(keys []K, next batchLoad[K, V]) *request {
+	r := &request{plan: b.plan, keys: make([]string, len(keys)), texts: make([]string, len(keys))}
+	for i, k := range keys {
+		r.texts[i] = b.text(k)
+	}
+	r.load = func(ctx context.Context, which []int) []answer {
+		asked := make([]K, len(which))
+		for n, i := range which {
+			asked[n] = keys[i]
+		}
+		values, err := next(ctx, asked)
+		answers := make([]answer, len(which))
+		for n, k := range asked {
+			if v, ok := values[k]; ok {
+				answers[n] = answer{value: v, found: true}
+			} else {
+				answers[n].err = commerce.KeyError(err, k)
+			}
+		}
+		return answers
+	}
+	return r
+}
+
+// direct asks the system for this caller alone.
+func (r *request) direct(ctx context.Context) []result {
+	all := make([]int, len(r.texts))
+	for i := range all {
+		all[i] = i
+	}
+	ctx, trail := commerce.WithTrail(ctx)
+	results := make([]result, len(all))
+	for i, a := range r.load(ctx, all) {
+		if a.err != nil {
+			results[i] = r.failed(i, a.err, uncached)
+		} else {
+			results[i] = result{answer: a, source: r.source(i, commerce.StateFresh, 0), served: uncached}
+		}
+		results[i].source.Outcomes = trail.Outcomes()
+	}
+	return results
+}
+
+// collect makes a port's answer of results. One error for every key is answered
+// as it is, so that it reads like the connector's own.
+func collect[K comparable, V any](ctx context.Context, keys []K, results []result) (map[K]V, error) {
+	values := make(map[K]V, len(keys))
+	sources := make([]commerce.Source, len(keys))
+	failed := map[K]error{}
+	same := true
+	for i, r := range results {
+		sources[i] = r.source
+		switch {
+		case r.err != nil:
+			failed[keys[i]] = r.err
+			same = same && sameError(r.err, results[0].err)
+		case r.found:
+			if v, ok := r.value.(V); ok {
+				values[keys[i]] = v
+			}
+		}
+	}
+	if errors.Is(ctx.Err(), context.Canceled) && len(failed) > 0 {
+		return values, context.Canceled
+	}
+	commerce.Report(ctx, sources...)
+	switch {
+	case len(failed) == 0:
+		return values, nil
+	case same && len(failed) == len(keys):
+		return values, results[0].err
+	default:
+		return values, &commerce.BatchError[K]{Errs: failed}
+	}
+}
+
+// sameError tells whether a and b are one error; only pointers are compared,
+// because other errors may hold what cannot be.
+func sameError(a, b error) bool {
+	return a != nil && b != nil && reflect.TypeOf(a).Kind() == reflect.Pointer && a == b //nolint:errorlint // identity is meant
+}
+
+func distinct[K comparable](keys []K) []K {
+	seen := make(map[K]bool, len(keys))
+	list := make([]K, 0, len(keys))
+	for _, k := range keys {
+		if !seen[k] {
+			seen[k] = true
+			list = append(list, k)
+		}
+	}
+	return list
+}
+
+// single is an operation without keys: a batch of one, whose arguments are part
+// of the stored key but of no report.
+type single[V any] struct {
+	cache *Cache
+	plan  *plan
+}
+
+func (s *single[V]) get(ctx context.Context, who asker, args string, next func(context.Context) (V, error)) (V, error) {
+	var none V
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return none, context.Canceled
+	}
+	r := &request{plan: s.plan, keys: []string{""}, texts: []string{""}}
+	r.load = func(ctx context.Context, _ []int) []answer {
+		v, err := next(ctx)
+		return []answer{{value: v, found: err == nil, err: err}}
+	}
+	var results []result
+	if prefix, shared := s.plan.prefix(who); shared {
+		r.keys[0] = withArgs(prefix, args)
+		results = s.cache.get(ctx, r)
+	} else {
+		results = r.direct(ctx)
+	}
+	s.cache.metrics.count(ctx, s.plan.name, results)
+	got := results[0]
+	if got.err != nil && errors.Is(ctx.Err(), context.Canceled) {
+		return none, context.Canceled
+	}
+	commerce.Report(ctx, got.source)
+	v, ok := got.value.(V)
+	if got.err == nil && !ok {
+		return none, errPanic
+	}
+	return v, got.err
+}

@@ -1,0 +1,114 @@
+package cache
+
+import (
+	"time"
+
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// Dimensions are the fields of a market on which an operation's answer depends.
+type Dimensions uint8
+
+// The dimensions of a market, and all of them.
+const (
+	ByChannel Dimensions = 1 << iota
+	ByLocale
+	ByCurrency
+	ByCountry
+	ByMarket = ByChannel | ByLocale | ByCurrency | ByCountry
+)
+
+// Policy is how one port operation is cached, in the words of RFC 9111 and 5861.
+type Policy struct {
+	// Fresh is how long an answer is as good as new. 0: it is never kept, and
+	// callers share a load only with themselves.
+	Fresh time.Duration
+	// StaleWhileRevalidate is how long after Fresh it is answered at once while it is loaded anew.
+	StaleWhileRevalidate time.Duration
+	// StaleIfError is how long after Fresh it is answered when the system fails or takes too long.
+	StaleIfError time.Duration
+	// Negative is how long it is remembered that a key was not found; at most maxNegative.
+	Negative time.Duration
+	// Scope is the widest circle that may share an answer. Traits narrow it.
+	Scope commerce.Scope
+	// Keyed are the market's fields that tell answers apart.
+	Keyed Dimensions
+}
+
+const (
+	// softTimeout is how long a load may take before a stale answer is given instead.
+	softTimeout = 100 * time.Millisecond
+	// loadTimeout ends a load nobody may be waiting for any more.
+	loadTimeout = 5 * time.Second
+	// failureHold is how long a stale answer is given without asking a system that just failed …
+	failureHold = 5 * time.Second
+	// … or longer, when the system said so, but at most this long.
+	maxHold = 30 * time.Second
+	// maxNegative bounds how long a product that was just published stays unknown.
+	maxNegative = 5 * time.Second
+	// refreshAt is the share of Fresh, in percent, after which a read has the answer loaded anew ahead of time.
+	refreshAt = 80
+	// spread is the share of Fresh, in percent, by which lifetimes differ, so that what
+	// was loaded together does not expire together.
+	spread = 20
+)
+
+// policies has every operation that is not passed through. A kind's traits
+// change Lifetime and narrow Scope; nothing makes an operation without Fresh kept.
+var policies = map[commerce.Operation]Policy{
+	commerce.OpProducts:     {Fresh: 5 * time.Minute, StaleWhileRevalidate: time.Minute, StaleIfError: 24 * time.Hour, Negative: maxNegative, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency},
+	commerce.OpRelated:      {Fresh: 15 * time.Minute, StaleWhileRevalidate: 5 * time.Minute, StaleIfError: 24 * time.Hour, Negative: maxNegative, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency},
+	commerce.OpCategoryTree: {Fresh: 10 * time.Minute, StaleWhileRevalidate: 5 * time.Minute, StaleIfError: 24 * time.Hour, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency},
+	commerce.OpPages:        {Fresh: 5 * time.Minute, StaleWhileRevalidate: 5 * time.Minute, StaleIfError: 24 * time.Hour, Negative: maxNegative, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency},
+	commerce.OpReviews:      {Fresh: 5 * time.Minute, StaleWhileRevalidate: 5 * time.Minute, StaleIfError: 24 * time.Hour, Negative: maxNegative, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency},
+	commerce.OpSearch:       {Fresh: time.Minute, StaleIfError: 10 * time.Minute, Scope: commerce.ScopePublic, Keyed: ByMarket},
+	commerce.OpPrices:       {Fresh: time.Minute, StaleIfError: 30 * time.Minute, Negative: maxNegative, Scope: commerce.ScopeSegment, Keyed: ByMarket},
+	commerce.OpAvailability: {Fresh: 10 * time.Second, StaleIfError: 5 * time.Minute, Negative: maxNegative, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency},
+
+	// What belongs to one principal is never kept.
+	commerce.OpCustomer: {Scope: commerce.ScopeCustomer},
+	commerce.OpLoyalty:  {Scope: commerce.ScopeCustomer},
+	commerce.OpOrders:   {Scope: commerce.ScopeCustomer},
+	commerce.OpOrder:    {Scope: commerce.ScopeCustomer},
+	commerce.OpInvoices: {Scope: commerce.ScopeCustomer},
+	// A guest's order is for whoever holds its token: not even its load is shared.
+	commerce.OpGuestOrder: {Scope: commerce.ScopeSession},
+}
+
+// joined is the operation's policy with what its kind declares. Without traits
+// the answer is private.
+func joined(op commerce.Operation, traits commerce.Traits) Policy {
+	p := policies[op]
+	p.Scope = min(p.Scope, traits.Scope)
+	if p.Fresh > 0 && traits.Lifetime > 0 {
+		p.Fresh = traits.Lifetime
+	}
+	p.Negative = min(p.Negative, maxNegative)
+	return p
+}
+
+// life is how long an answer can be of any use.
+func (p Policy) life() time.Duration {
+	if p.Fresh == 0 {
+		return 0
+	}
+	return p.Fresh + max(p.StaleWhileRevalidate, p.StaleIfError)
+}
+
+// of keeps the market's keyed fields.
+func (d Dimensions) of(m commerce.Market) commerce.Market {
+	var kept commerce.Market
+	if d&ByChannel != 0 {
+		kept.Channel = m.Channel
+	}
+	if d&ByLocale != 0 {
+		kept.Locale = m.Locale
+	}
+	if d&ByCurrency != 0 {
+		kept.Currency = m.Currency
+	}
+	if d&ByCountry != 0 {
+		kept.Country = m.Country
+	}
+	return kept
+}

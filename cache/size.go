@@ -1,0 +1,83 @@
+package cache
+
+import (
+	"math"
+	"reflect"
+)
+
+// overhead is what an entry costs beside its key and value: the entry, the
+// table's node, the policy's queues.
+const overhead = 256
+
+// sizeOf estimates the bytes that value holds on to, whatever its type. What is
+// shared within it counts once.
+func sizeOf(value any) uint32 {
+	s := sizer{seen: map[uintptr]bool{}}
+	v := reflect.ValueOf(value)
+	if !v.IsValid() {
+		return 0
+	}
+	return uint32(min(int64(v.Type().Size())+s.held(v), math.MaxUint32/2))
+}
+
+type sizer struct{ seen map[uintptr]bool }
+
+// held is what v points to, beyond its own words.
+func (s sizer) held(v reflect.Value) int64 {
+	switch v.Kind() {
+	case reflect.String:
+		return int64(v.Len())
+	case reflect.Pointer:
+		return s.pointed(v)
+	case reflect.Interface:
+		if v.IsNil() {
+			return 0
+		}
+		return int64(v.Elem().Type().Size()) + s.held(v.Elem())
+	case reflect.Slice:
+		return int64(v.Cap())*int64(v.Type().Elem().Size()) + s.elements(v)
+	case reflect.Array:
+		return s.elements(v)
+	case reflect.Struct:
+		total := int64(0)
+		for i := range v.NumField() {
+			total += s.held(v.Field(i))
+		}
+		return total
+	case reflect.Map:
+		return s.entries(v)
+	default:
+		return 0
+	}
+}
+
+func (s sizer) pointed(v reflect.Value) int64 {
+	if v.IsNil() || s.seen[v.Pointer()] {
+		return 0
+	}
+	s.seen[v.Pointer()] = true
+	return int64(v.Type().Elem().Size()) + s.held(v.Elem())
+}
+
+func (s sizer) elements(v reflect.Value) int64 {
+	switch v.Type().Elem().Kind() {
+	case reflect.String, reflect.Pointer, reflect.Interface, reflect.Slice, reflect.Array, reflect.Struct, reflect.Map:
+	default:
+		return 0 // plain numbers hold on to nothing
+	}
+	total := int64(0)
+	for i := range v.Len() {
+		total += s.held(v.Index(i))
+	}
+	return total
+}
+
+func (s sizer) entries(v reflect.Value) int64 {
+	const perEntry = 16 // control words and free slots
+	each := int64(v.Type().Key().Size()+v.Type().Elem().Size()) + perEntry
+	total := int64(v.Len()) * each
+	for it := v.MapRange(); it.Next(); {
+		total += s.held(it.Key()) + s.held(it.Value())
+	}
+	return total
+}
