@@ -6,7 +6,7 @@ PACKAGES := $(foreach m,$(MODULES),./$(m)/...)
 SOAK ?= 30m
 
 .DEFAULT_GOAL := help
-.PHONY: help run test race lint generate check-generated bench e2e soak tidy build
+.PHONY: help run test race lint generate check-generated bench e2e soak tidy build figures
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ e2e: ## end to end: real processes, real sockets, a real Redis (needs redis-serv
 
 soak: ## the long runs in full (SOAK=30m)
 	go test -tags e2e -count=1 -timeout 2h -run 'Soak' ./e2e/... -args -soak $(SOAK)
+
+figures: build ## measure the built demo from outside: start-up, memory, calls, bytes, latency
+	go run ./e2e/figures -demo bin/demo
 
 build: ## the three binaries into ./bin
 	go build -trimpath -o bin/ ./bff-web/cmd/bff-web ./bff-mobile/cmd/bff-mobile ./connectors/sandbox/cmd/sandbox ./demo

@@ -3,6 +3,7 @@ package stack
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -20,11 +21,13 @@ import (
 type Stack struct {
 	Sandbox, Web, Mobile  string // base URLs: "http://127.0.0.1:8080"
 	WebAdmin, MobileAdmin string
-	group                 *errgroup.Group
-	cancel                context.CancelFunc
-	server                *sandbox.Server
-	web                   *bffweb.App
-	mobile                *bffmobile.App
+
+	server   *sandbox.Server
+	web      *bffweb.App
+	mobile   *bffmobile.App
+	cancel   context.CancelFunc
+	channels errgroup.Group // both channels: they stop first …
+	upstream errgroup.Group // … and the systems they may still be asking last
 }
 
 // startTimeout is how long the three servers may take to listen.
@@ -42,14 +45,14 @@ func Start(ctx context.Context, environ []string) (*Stack, error) {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
 	settings := append(append([]string{"PORTICO_MODE=development"}, sandbox.Environ(s.Sandbox)...), environ...)
-	if err := s.channels(ctx, settings); err != nil {
+	if err := s.open(ctx, settings); err != nil {
 		return nil, err
 	}
 	return s, s.run(ctx)
 }
 
-// channels makes both channels, neither of which listens yet.
-func (s *Stack) channels(ctx context.Context, settings []string) error {
+// open makes both channels, neither of which listens yet.
+func (s *Stack) open(ctx context.Context, settings []string) error {
 	webConfig, err := bffweb.Load(settings)
 	if err != nil {
 		return fmt.Errorf("web: %w", err)
@@ -70,20 +73,30 @@ func (s *Stack) channels(ctx context.Context, settings []string) error {
 // run serves all three and waits until they listen.
 func (s *Stack) run(ctx context.Context) error {
 	ctx, s.cancel = context.WithCancel(ctx)
-	s.group, ctx = errgroup.WithContext(ctx)
-	s.group.Go(func() error { return s.server.Serve(ctx) })
-	s.group.Go(func() error { return s.web.Serve(ctx) })
-	s.group.Go(func() error { return s.mobile.Serve(ctx) })
+	upstream, stopUpstream := context.WithCancel(context.WithoutCancel(ctx))
+	s.upstream.Go(func() error {
+		defer s.cancel()
+		return s.server.Serve(upstream)
+	})
+	for _, serve := range []func(context.Context) error{s.web.Serve, s.mobile.Serve} {
+		s.channels.Go(func() error {
+			defer s.cancel() // one that fails takes the other along
+			return serve(ctx)
+		})
+	}
+	s.upstream.Go(func() error {
+		defer stopUpstream()
+		return s.channels.Wait()
+	})
 	deadline := time.NewTimer(startTimeout)
 	defer deadline.Stop()
 	for _, ready := range []<-chan struct{}{s.web.Ready(), s.mobile.Ready(), reachable(ctx, s.Sandbox)} {
 		select {
 		case <-ready:
 		case <-ctx.Done():
-			return s.group.Wait()
+			return s.Wait()
 		case <-deadline.C:
-			s.cancel()
-			return fmt.Errorf("not listening after %s: %w", startTimeout, s.group.Wait())
+			return errors.Join(fmt.Errorf("not listening after %s", startTimeout), s.Stop())
 		}
 	}
 	s.Web, s.WebAdmin = "http://"+s.web.Addr(), "http://"+s.web.AdminAddr()
@@ -92,12 +105,12 @@ func (s *Stack) run(ctx context.Context) error {
 }
 
 // Wait answers when everything has stopped.
-func (s *Stack) Wait() error { return s.group.Wait() }
+func (s *Stack) Wait() error { return s.upstream.Wait() }
 
-// Stop ends everything gracefully and waits for it.
+// Stop ends everything gracefully, the systems last, and waits for it.
 func (s *Stack) Stop() error {
 	s.cancel()
-	return s.group.Wait()
+	return s.Wait()
 }
 
 // World is the sandbox's server, for tests that look behind the wire.
@@ -106,13 +119,14 @@ func (s *Stack) World() *sandbox.Server { return s.server }
 // reachable is closed once url answers.
 func reachable(ctx context.Context, url string) <-chan struct{} {
 	done := make(chan struct{})
+	once := &http.Transport{DisableKeepAlives: true}
 	go func() {
 		for ctx.Err() == nil {
 			req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/_sandbox/jwks.json", nil)
 			if err != nil {
 				return
 			}
-			if res, err := http.DefaultTransport.RoundTrip(req); err == nil {
+			if res, err := once.RoundTrip(req); err == nil {
 				_ = res.Body.Close()
 				close(done)
 				return

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"time"
+)
+
+const everything = `query P($sku: String!) { product(sku: $sku) { sku name description brand images(width: 480) { url alt }
+ price { unit { formatted } } availability { inStock quantity } reviews { count average } related { sku name } } }`
+
+// colds are products that nothing has asked for yet.
+var colds = []string{"BK-R68R-44", "BK-R68R-48", "BK-R68R-52", "BK-R50R-44", "BK-R50R-48", "BK-R50R-52", "BK-R50B-44", "BK-R50B-48", "BK-R50B-52", "BK-M68S-38"}
+
+// latencies times the product page and the product screen while every upstream takes 50 ms.
+func latencies(ctx context.Context, _ *process) error {
+	fmt.Println("\nlatency with every upstream at 50 ms (median, slowest of 10):")
+	if err := slow(ctx); err != nil {
+		return err
+	}
+	half := len(colds) / 2
+	page := func(sku string) error { _, err := query(ctx, everything, "sku", sku); return err }
+	screen := func(sku string) error {
+		_, err := request(ctx, "GET", mobile+"/v1/screens/products/"+sku, "")
+		return err
+	}
+	for _, kind := range []struct {
+		name string
+		skus []string
+		call func(string) error
+	}{{"product page, web", colds[:half], page}, {"product screen, mobile", colds[half:], screen}} {
+		for _, round := range []string{"cold", "warm"} {
+			var spent []time.Duration
+			for _, sku := range kind.skus {
+				begin := time.Now()
+				if err := kind.call(sku); err != nil {
+					return err
+				}
+				spent = append(spent, time.Since(begin))
+			}
+			slices.Sort(spent)
+			fmt.Printf("  %-24s %s  %8s %8s\n", kind.name, round, spent[len(spent)/2].Round(10*time.Microsecond), spent[len(spent)-1].Round(10*time.Microsecond))
+		}
+	}
+	_, err := request(ctx, "DELETE", sandbox+"/_sandbox/faults", "")
+	return err
+}
+
+func slow(ctx context.Context) error {
+	for _, system := range []string{"pimcore", "elasticsearch", "odoo", "openloyalty", "magento"} {
+		rule := fmt.Sprintf(`{"system":%q,"operation":"*","latencyMs":50,"jitter":"none","errorRate":0}`, system)
+		if _, err := request(ctx, "POST", sandbox+"/_sandbox/faults", rule); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// query asks the web channel; an answer with errors is one.
+func query(ctx context.Context, text string, variables ...string) ([]byte, error) {
+	values := map[string]string{}
+	for i := 0; i+1 < len(variables); i += 2 {
+		values[variables[i]] = variables[i+1]
+	}
+	body, err := json.Marshal(map[string]any{"query": text, "variables": values})
+	if err != nil {
+		return nil, err
+	}
+	raw, err := request(ctx, "POST", web+"/graphql", string(body))
+	if err == nil && bytes.Contains(raw, []byte(`"errors"`)) {
+		return nil, fmt.Errorf("the web channel answered errors: %.300s", raw)
+	}
+	return raw, err
+}
+
+var client = &http.Client{Timeout: 20 * time.Second}
+
+func request(ctx context.Context, method, url, body string, headers ...string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewBufferString(body))
+	if err != nil {
+		return nil, err
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = res.Body.Close() }()
+	raw, err := io.ReadAll(res.Body)
+	if err == nil && res.StatusCode >= http.StatusBadRequest {
+		return nil, fmt.Errorf("%s %s: %d: %.300s", method, url, res.StatusCode, raw)
+	}
+	return raw, err
+}

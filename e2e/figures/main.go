@@ -1,0 +1,173 @@
+// Command figures measures a built demo from outside and prints a table: start-up,
+// memory, upstream calls of a list, bytes of each screen against the bytes its
+// upstreams sent, latency cold and warm. `make figures` builds and runs it.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"time"
+)
+
+func main() {
+	demo := flag.String("demo", "bin/demo", "the built demo")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
+	defer cancel()
+	if err := run(ctx, *demo); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, demo string) error {
+	p, err := launch(ctx, demo)
+	if err != nil {
+		return err
+	}
+	defer p.stop()
+	for _, measure := range []func(context.Context, *process) error{startUp, listCalls, screenBytes, latencies, memory} {
+		if err := measure(ctx, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Addresses of the measured demo: not the defaults, so that one that runs already is left alone.
+const (
+	web     = "http://127.0.0.1:18080"
+	mobile  = "http://127.0.0.1:18081"
+	sandbox = "http://127.0.0.1:18090"
+)
+
+// process is the running demo.
+type process struct {
+	cmd  *exec.Cmd
+	took time.Duration // from start to the first answered query
+}
+
+func launch(ctx context.Context, demo string) (*process, error) {
+	cmd := exec.CommandContext(ctx, demo)
+	addr := func(url string) string { return strings.TrimPrefix(url, "http://") }
+	cmd.Env = append(os.Environ(), "LOG_LEVEL=error", "SANDBOX_ADDR="+addr(sandbox), "WEB_ADDR="+addr(web),
+		"MOBILE_ADDR="+addr(mobile), "WEB_ADMIN_ADDR=127.0.0.1:19080", "MOBILE_ADMIN_ADDR=127.0.0.1:19081")
+	begin := time.Now()
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	p := &process{cmd: cmd}
+	for ctx.Err() == nil {
+		if _, err := query(ctx, `{ product(sku: "BK-R93R-62") { name } }`); err == nil {
+			p.took = time.Since(begin)
+			return p, nil
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	p.stop()
+	return nil, fmt.Errorf("the demo did not answer: %w", ctx.Err())
+}
+
+func (p *process) stop() {
+	_ = p.cmd.Process.Signal(os.Interrupt)
+	_ = p.cmd.Wait()
+}
+
+func startUp(_ context.Context, p *process) error {
+	fmt.Printf("\nstart to first answered query: %s\n", p.took.Round(time.Millisecond))
+	return nil
+}
+
+// memory reads what the kernel accounts to the process, all three servers in it.
+func memory(_ context.Context, p *process) error {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		return err
+	}
+	fmt.Println("\nmemory of the demo (sandbox, web and mobile in one process):")
+	for line := range strings.Lines(string(status)) {
+		if strings.HasPrefix(line, "VmRSS") || strings.HasPrefix(line, "VmHWM") {
+			fmt.Print("  ", line)
+		}
+	}
+	return nil
+}
+
+// listCalls counts the upstream calls of a list of 50 products with everything on it.
+func listCalls(ctx context.Context, _ *process) error {
+	fmt.Println("\nupstream calls of a list of 50 products (name, price, availability, reviews, related):")
+	const list = `{ search(first: 50) { nodes { sku name price { unit { formatted } } availability { quantity } reviews { count average } related { sku name } } } }`
+	for _, round := range []string{"cold", "warm"} {
+		if err := forget(ctx); err != nil {
+			return err
+		}
+		if _, err := query(ctx, list); err != nil {
+			return err
+		}
+		counts, err := request(ctx, "GET", sandbox+"/_sandbox/calls", "")
+		if err != nil {
+			return err
+		}
+		fmt.Printf("  %s: %s\n", round, strings.TrimSpace(string(counts)))
+	}
+	return nil
+}
+
+// screens that the mobile channel answers without an account.
+var screens = []string{
+	"/v1/screens/home", "/v1/screens/categories/101", "/v1/screens/search?q=helmet", "/v1/screens/products/BK-R93R-62",
+}
+
+// screenBytes compares what a screen weighs with what its upstreams sent for it, nothing cached.
+func screenBytes(ctx context.Context, _ *process) error {
+	fmt.Println("\nbytes of a screen against the bytes its upstreams sent (another language each, so nothing is cached):")
+	for i, path := range screens {
+		locale := []string{"he", "th", "ar", "zh-Hant"}[i]
+		if err := forget(ctx); err != nil {
+			return err
+		}
+		body, err := request(ctx, "GET", mobile+path, "", "Accept-Language", locale)
+		if err != nil {
+			return err
+		}
+		sent, err := upstreamBytes(ctx)
+		if err != nil {
+			return err
+		}
+		if sent == 0 {
+			return fmt.Errorf("%s: no upstream was asked", path)
+		}
+		fmt.Printf("  %-36s %7d of %8d  %5.1f %%\n", path, len(body), sent, 100*float64(len(body))/float64(sent))
+	}
+	return nil
+}
+
+func upstreamBytes(ctx context.Context) (int64, error) {
+	raw, err := request(ctx, "GET", sandbox+"/_sandbox/bytes", "")
+	if err != nil {
+		return 0, err
+	}
+	var bySystem map[string]int64
+	if err := json.Unmarshal(raw, &bySystem); err != nil {
+		return 0, err
+	}
+	var sum int64
+	for _, n := range bySystem {
+		sum += n
+	}
+	return sum, nil
+}
+
+// forget sets the sandbox's counters to zero.
+func forget(ctx context.Context) error {
+	_, err := request(ctx, "DELETE", sandbox+"/_sandbox/calls", "")
+	return err
+}

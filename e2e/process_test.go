@@ -1,0 +1,158 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/portico-bff/portico/connectors/sandbox"
+)
+
+// build compiles a command of the workspace into a temporary folder.
+func build(t *testing.T, pkg string) string {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), filepath.Base(pkg))
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", bin, pkg)
+	cmd.Dir = ".."
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(out))
+	return bin
+}
+
+// free answers n addresses that were free a moment ago.
+func free(t *testing.T, n int) []string {
+	t.Helper()
+	list := make([]string, n)
+	for i := range list {
+		list[i] = "127.0.0.1:" + newRedis(t).port
+	}
+	return list
+}
+
+func TestTheDemoRunsAndStopsCleanly(t *testing.T) {
+	t.Parallel()
+	bin := build(t, "./demo")
+	addr := free(t, 5)
+	cmd := exec.CommandContext(t.Context(), bin)
+	cmd.Env = []string{
+		"SANDBOX_ADDR=" + addr[0], "WEB_ADDR=" + addr[1], "WEB_ADMIN_ADDR=" + addr[2],
+		"MOBILE_ADDR=" + addr[3], "MOBILE_ADMIN_ADDR=" + addr[4], "LOG_LEVEL=error",
+	}
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	require.NoError(t, cmd.Start())
+	await(t, "http://"+addr[2]+"/readyz")
+	await(t, "http://"+addr[4]+"/readyz")
+	for _, url := range []string{"http://" + addr[1] + "/graphql", "http://" + addr[3] + "/docs", "http://" + addr[3] + "/openapi.yaml", "http://" + addr[2] + "/metrics"} {
+		r := send(t, http.MethodGet, url, nil, "Accept", "text/html,*/*")
+		assert.Equal(t, http.StatusOK, r.Status, "%s: %.200s", url, r.Raw)
+	}
+	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, cmd.Wait(), out.String())
+	printed := out.String()
+	assert.GreaterOrEqual(t, strings.Count(printed, "http://"+addr[1]), 3, "three requests to try on the web: %s", printed)
+	assert.GreaterOrEqual(t, strings.Count(printed, "http://"+addr[3]), 3, "three requests to try on mobile: %s", printed)
+}
+
+func await(t *testing.T, url string) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+		require.NoError(t, err)
+		res, err := client.Do(req)
+		if err != nil {
+			return false
+		}
+		_ = res.Body.Close()
+		return res.StatusCode == http.StatusOK
+	}, 10*time.Second, 10*time.Millisecond, url)
+}
+
+// Both binaries tell everything that is wrong with their settings and never listen.
+func TestBadSettingsAreAllReportedBeforeListening(t *testing.T) {
+	t.Parallel()
+	for name, pkg := range map[string]string{"WEB": "./bff-web/cmd/bff-web", "MOBILE": "./bff-mobile/cmd/bff-mobile"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			bin := build(t, pkg)
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			cmd := exec.CommandContext(ctx, bin)
+			cmd.Env = append(sandbox.Environ("http://127.0.0.1:1"), "PORTICO_MODE=sandcastle", "PIM_KIND=akeneo",
+				"CHECKOUT_CONSUMER_SECRET=", "ERP_TIMEOUT=soon", "REQUEST_TIMEOUT=-1s", "SEARCH_API_KEY=topsecret", "SEARCH_BASE_URL=ftp://x")
+			out, err := cmd.CombinedOutput()
+			exit, ok := err.(*exec.ExitError) //nolint:errorlint // Output wraps nothing
+			require.True(t, ok, "%v: %s", err, out)
+			assert.Equal(t, 1, exit.ExitCode())
+			for _, variable := range []string{"PORTICO_MODE", "PIM_KIND", "CHECKOUT_CONSUMER_SECRET", "ERP_TIMEOUT", "REQUEST_TIMEOUT", "SEARCH_BASE_URL"} {
+				assert.Contains(t, string(out), variable)
+			}
+			assert.Contains(t, string(out), "pimcore", "the kinds there are")
+			assert.NotContains(t, string(out), "topsecret")
+		})
+	}
+}
+
+// A request that is being answered when the process is told to stop is answered.
+func TestM11_StoppingDropsNothing(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	fault(t, s, map[string]any{"system": "pimcore", "operation": "*", "latencyMs": 500, "errorRate": 0})
+	answers := make(chan reply, 20)
+	for i := range 10 {
+		sku := []string{"HL-U509-R", "HL-U509", "HL-U509-B", "SO-B909-M", "CA-1098", "LJ-0192-S", "LJ-0192-M", "LJ-0192-L", "LJ-0192-X", "SO-R809-M"}[i]
+		go func() {
+			answers <- graphQL(t, s, `query P($s: String!) { product(sku: $s) { name } }`, map[string]any{"s": sku})
+		}()
+		go func() { answers <- send(t, http.MethodGet, s.Mobile+"/v1/screens/products/"+sku, nil) }()
+	}
+	require.Eventually(t, func() bool { return total(calls(t, s)) > 0 }, 5*time.Second, 5*time.Millisecond)
+	time.Sleep(100 * time.Millisecond) // the others are on their way, too
+	stopped := make(chan error, 1)
+	go func() { stopped <- s.Stop() }()
+	for range 20 {
+		select {
+		case r := <-answers:
+			assert.Equal(t, http.StatusOK, r.Status, r.Raw)
+		case <-time.After(10 * time.Second):
+			require.Fail(t, "a request was dropped")
+		}
+	}
+	require.NoError(t, <-stopped)
+}
+
+func TestEnvExampleIsAccepted(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("../.env.example")
+	require.NoError(t, err)
+	var environ []string
+	for line := range strings.Lines(string(raw)) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			environ = append(environ, line)
+		}
+	}
+	for _, pkg := range []string{"./bff-web/cmd/bff-web", "./bff-mobile/cmd/bff-mobile"} {
+		addr := free(t, 2)
+		cmd := exec.CommandContext(t.Context(), build(t, pkg))
+		cmd.Env = append(environ, "PORTICO_MODE=production", "REDIS_URL=", "WEB_ADDR="+addr[0], "MOBILE_ADDR="+addr[0], "WEB_ADMIN_ADDR="+addr[1], "MOBILE_ADMIN_ADDR="+addr[1])
+		var out bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &out, &out
+		require.NoError(t, cmd.Start())
+		await(t, "http://"+addr[1]+"/readyz")
+		require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+		require.NoError(t, cmd.Wait(), out.String())
+		assert.NotContains(t, out.String(), "sandbox-odoo-key", "secrets are not logged")
+	}
+}
