@@ -1,0 +1,117 @@
+package odoo
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+
+	"github.com/portico-bff/portico/connectors/transport"
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// query is what search_read and search_count take. Fields are always named: the
+// default is every field, computed ones included.
+type query struct {
+	model string
+
+	Domain  domain   `json:"domain"`
+	Fields  []string `json:"fields,omitempty"`
+	Order   string   `json:"order,omitempty"`
+	Limit   int      `json:"limit,omitempty"`
+	Context *options `json:"context,omitempty"`
+}
+
+// options is Odoo's context of a call.
+type options struct {
+	ActiveTest bool `json:"active_test"`
+}
+
+// withArchived makes a search find archived records too.
+var withArchived = &options{ActiveTest: false}
+
+// domain is a condition in prefix form: leaves, and "|" or "&" before the two that it joins.
+type domain []any
+
+// leaf is one comparison of a domain.
+type leaf struct {
+	field, operator string
+	value           any
+}
+
+// MarshalJSON writes [field, operator, value].
+func (l leaf) MarshalJSON() ([]byte, error) { return json.Marshal([]any{l.field, l.operator, l.value}) }
+
+// search reads the records that q finds, for the operation op.
+func search[T any](ctx context.Context, c *connector, op commerce.Operation, q query) ([]T, error) {
+	var records []T
+	if err := c.call(ctx, op, "search_read", q, &records); err != nil {
+		return nil, err
+	}
+	return records, nil
+}
+
+// count is how many records q finds.
+func (c *connector) count(ctx context.Context, op commerce.Operation, q query) (int, error) {
+	q.Fields, q.Order, q.Limit = nil, "", 0
+	var n int
+	if err := c.call(ctx, op, "search_count", q, &n); err != nil {
+		return 0, err
+	}
+	if n < 0 {
+		return 0, badAnswer(op, errors.New("a negative count"))
+	}
+	return n, nil
+}
+
+func (c *connector) call(ctx context.Context, op commerce.Operation, method string, q query, into any) error {
+	body, err := json.Marshal(q)
+	if err != nil {
+		return err
+	}
+	t := traitsOf(op)
+	res, err := c.client.Do(ctx, t, transport.Request{
+		Method: http.MethodPost, Path: []string{"json", "2", q.model, method}, Header: c.header, Body: body,
+	})
+	if err != nil {
+		return err
+	}
+	if res.Status >= http.StatusMultipleChoices {
+		return refused(op, res)
+	}
+	return transport.DecodeJSON(System, t, res, into)
+}
+
+// wireFault is Odoo's error body. Its message and traceback are not even read:
+// they may hold what was asked for.
+type wireFault struct {
+	Name string `json:"name"`
+}
+
+var exceptionPattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]{0,80}$`)
+
+// refused is what an answer of 4xx means. None of them is the shopper's fault: our
+// key, our rights, or a model that this server does not have.
+func refused(op commerce.Operation, res *transport.Response) error {
+	var fault wireFault
+	cause := fmt.Errorf("status %d", res.Status)
+	if json.Unmarshal(res.Body, &fault) == nil && exceptionPattern.MatchString(fault.Name) {
+		cause = fmt.Errorf("status %d: %s", res.Status, fault.Name)
+	}
+	if res.Status == http.StatusUnauthorized || res.Status == http.StatusForbidden {
+		return &commerce.CallError{System: System, Operation: op, Kind: commerce.ErrUnavailable, Reason: commerce.ReasonUnavailable, Err: cause}
+	}
+	return badAnswer(op, cause)
+}
+
+// badAnswer is an answer that cannot be used.
+func badAnswer(op commerce.Operation, cause error) error {
+	return &commerce.CallError{System: System, Operation: op, Kind: commerce.ErrUpstream, Reason: commerce.ReasonBadAnswer, Err: cause}
+}
+
+// misconfigured is a setting that does not fit the server.
+func misconfigured(op commerce.Operation, cause error) error {
+	return &commerce.CallError{System: System, Operation: op, Kind: commerce.ErrUnavailable, Reason: commerce.ReasonUnavailable, Err: cause}
+}

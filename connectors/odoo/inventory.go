@@ -1,0 +1,173 @@
+package odoo
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// maxPieces bounds what one place is said to hold.
+const maxPieces = 1_000_000_000
+
+// Availability adds up what internal locations hold of each product, less what is
+// reserved there: whole pieces, and never below 0 in any place.
+func (c *connector) Availability(ctx context.Context, _ commerce.Market, skus []commerce.SKU) (map[commerce.SKU]*commerce.Availability, error) {
+	const op = commerce.OpAvailability
+	products, err := c.productsBySKU(ctx, op, skus)
+	if errors.Is(err, context.Canceled) {
+		return nil, err
+	}
+	skuOf := make(map[recordID]commerce.SKU, len(products))
+	for sku, p := range products {
+		skuOf[p.id] = sku
+	}
+	stock, failed := inBatches(slices.Sorted(maps.Keys(skuOf)), func(batch []recordID) (map[recordID]places, error) {
+		quants, err := search[wireQuant](ctx, c, op, query{
+			model: "stock.quant", Domain: domain{leaf{"product_id", "in", batch}, leaf{"location_id.usage", "=", "internal"}},
+			Fields: []string{"product_id", "location_id", "quantity", "reserved_quantity"}, Order: "id",
+		})
+		if err != nil {
+			return nil, err
+		}
+		return joinQuants(op, quants, batch)
+	})
+	if errors.Is(failed, context.Canceled) {
+		return nil, failed
+	}
+	names, unnamed := c.locationNames(ctx, op, stock)
+	if errors.Is(unnamed, context.Canceled) {
+		return nil, unnamed
+	}
+	answer := stockAnswer{products: products, unasked: err, stock: stock, failed: failed, names: names}
+	return answer.bySKU(skus)
+}
+
+// places is what each location holds of one product.
+type places map[recordID]*place
+
+type place struct {
+	name string // as the quant names it
+	free big.Rat
+}
+
+// joinQuants adds quants up by product and location. Each asked product is present;
+// quants of products that nobody asked for are dropped.
+func joinQuants(op commerce.Operation, quants []wireQuant, asked []recordID) (map[recordID]places, error) {
+	stock := make(map[recordID]places, len(asked))
+	for _, id := range asked {
+		stock[id] = places{}
+	}
+	for _, q := range quants {
+		at, ok := stock[q.Product.ID]
+		if !ok || q.Location.ID == 0 {
+			continue
+		}
+		quantity, known := new(big.Rat).SetString(string(q.Quantity))
+		reserved, alsoKnown := new(big.Rat).SetString(string(q.Reserved))
+		if !known || !alsoKnown {
+			return nil, badAnswer(op, errWire)
+		}
+		if at[q.Location.ID] == nil {
+			at[q.Location.ID] = &place{name: q.Location.Name}
+		}
+		free := &at[q.Location.ID].free
+		free.Add(free, quantity.Sub(quantity, reserved))
+	}
+	return stock, nil
+}
+
+// pieces is a quantity as whole pieces, 0 or more.
+func pieces(quantity *big.Rat) int {
+	if quantity.Sign() <= 0 {
+		return 0
+	}
+	whole := new(big.Int).Quo(quantity.Num(), quantity.Denom())
+	if !whole.IsInt64() {
+		return maxPieces
+	}
+	return int(min(whole.Int64(), maxPieces))
+}
+
+// locationNames reads the short names of the places in stock. It is a nicety:
+// where a name cannot be had, the quant's own stands.
+func (c *connector) locationNames(ctx context.Context, op commerce.Operation, stock map[recordID]places) (map[recordID]string, error) {
+	ids := map[recordID]bool{}
+	for _, at := range stock {
+		for id := range at {
+			ids[id] = true
+		}
+	}
+	return c.locations.GetAll(ctx, slices.Sorted(maps.Keys(ids)), func(ctx context.Context, missing []recordID) (map[recordID]string, error) {
+		return inBatches(missing, func(batch []recordID) (map[recordID]string, error) {
+			records, err := search[wireLocation](ctx, c, op, query{
+				model: "stock.location", Domain: domain{leaf{"id", "in", batch}}, Fields: []string{"name"}, Context: withArchived,
+			})
+			found := make(map[recordID]string, len(records))
+			for _, w := range records {
+				if w.Name != "" {
+					found[w.ID] = string(w.Name)
+				}
+			}
+			return found, err
+		})
+	})
+}
+
+// stockAnswer is what was learned of a batch.
+type stockAnswer struct {
+	products map[commerce.SKU]product
+	unasked  error // by SKU: products that could not be looked up
+	stock    map[recordID]places
+	failed   error // by id: stock that could not be read
+	names    map[recordID]string
+}
+
+func (s stockAnswer) bySKU(skus []commerce.SKU) (map[commerce.SKU]*commerce.Availability, error) {
+	found := make(map[commerce.SKU]*commerce.Availability, len(skus))
+	failed := map[commerce.SKU]error{}
+	for _, sku := range skus {
+		p, known := s.products[sku]
+		err := commerce.KeyError(s.unasked, sku)
+		if err == nil && known {
+			err = commerce.KeyError(s.failed, p.id)
+		}
+		switch {
+		case err != nil:
+			failed[sku] = err
+		case known:
+			found[sku] = availability(sku, s.stock[p.id], s.names)
+		}
+	}
+	if len(failed) > 0 {
+		return found, &commerce.BatchError[commerce.SKU]{Errs: failed}
+	}
+	return found, nil
+}
+
+func availability(sku commerce.SKU, at places, names map[recordID]string) *commerce.Availability {
+	a := &commerce.Availability{SKU: sku}
+	for id, place := range at {
+		n := pieces(&place.free)
+		if n == 0 {
+			continue
+		}
+		name := names[id]
+		if name == "" {
+			name = place.name
+		}
+		a.Locations = append(a.Locations, commerce.LocationStock{ID: strconv.FormatInt(int64(id), 10), Name: name, Quantity: n})
+		a.Quantity += n
+	}
+	a.InStock = a.Quantity > 0
+	slices.SortFunc(a.Locations, func(x, y commerce.LocationStock) int {
+		return cmp.Or(strings.Compare(x.Name, y.Name), strings.Compare(x.ID, y.ID))
+	})
+	return a
+}

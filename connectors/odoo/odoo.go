@@ -1,0 +1,168 @@
+// Package odoo speaks Odoo's JSON-2 API (release 19 and later) for prices, stock,
+// the history of orders and invoices.
+//
+// Prices are computed here: a release that answers customers' prices for several
+// products at once does not exist, so the rules of a price list are read once and
+// evaluated as Odoo documents it. Rules, currencies, categories and which record a
+// SKU means are reference data, kept for a minute; a call for prices or stock then
+// costs one request for each hundred products.
+//
+// A default_code is not unique in Odoo. Of several records the active one with the
+// lowest id is the product; archived records are never asked for.
+package odoo
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/portico-bff/portico/connectors/reference"
+	"github.com/portico-bff/portico/connectors/transport"
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// System is the kind's name in configuration, errors and reports.
+const System = "odoo"
+
+// Config says how to reach an Odoo server and as whom.
+type Config struct {
+	transport.Config // BaseURL is the server's root, above /json/2
+
+	APIKey     commerce.Secret   `env:"API_KEY,required,notEmpty" doc:"API key of the user that reads; expires after three months at most."`
+	Database   string            `env:"DATABASE" doc:"Database to use, where the server has several."`
+	IDClaim    string            `env:"ID_CLAIM" envDefault:"email" doc:"Token claim that holds the customer's partner id; email looks the verified e-mail address up instead."`
+	PriceLists map[string]string `env:"PRICELISTS" envDefault:"retail:USD=1,retail:EUR=2,retail:GBP=3,wholesale:USD=4,wholesale:EUR=5,wholesale:GBP=6" envKeyValSeparator:"=" doc:"Price list of each price group and currency, as group:CURRENCY=id pairs."`
+}
+
+// defaultPriceLists is what the tag of PriceLists says, for callers without an environment.
+var defaultPriceLists = map[string]string{
+	"retail:USD": "1", "retail:EUR": "2", "retail:GBP": "3",
+	"wholesale:USD": "4", "wholesale:EUR": "5", "wholesale:GBP": "6",
+}
+
+// traits is what is known of each operation. Each is a read although it is a POST.
+var traits = map[commerce.Operation]commerce.Traits{
+	commerce.OpPrices:       {Access: commerce.Read, Scope: commerce.ScopeSegment},
+	commerce.OpAvailability: {Access: commerce.Read, Scope: commerce.ScopePublic},
+	commerce.OpOrders:       {Access: commerce.Read, Scope: commerce.ScopeCustomer},
+	commerce.OpOrder:        {Access: commerce.Read, Scope: commerce.ScopeCustomer},
+	commerce.OpGuestOrder:   {Access: commerce.Read, Scope: commerce.ScopeSession},
+	commerce.OpInvoices:     {Access: commerce.Read, Scope: commerce.ScopeCustomer},
+}
+
+// Traits answers what the kind knows of its operations.
+func Traits() map[commerce.Operation]commerce.Traits {
+	table := make(map[commerce.Operation]commerce.Traits, len(traits))
+	for op := range traits {
+		table[op] = traitsOf(op)
+	}
+	return table
+}
+
+func traitsOf(op commerce.Operation) commerce.Traits {
+	t := traits[op]
+	t.System, t.Operation = System, op
+	return t
+}
+
+// connector implements the ERP's ports.
+type connector struct {
+	client     *transport.Client
+	header     http.Header
+	idClaim    string
+	priceLists map[listKey]recordID
+	now        func() time.Time
+
+	products   *reference.Cache[commerce.SKU, product]
+	productIDs *reference.Cache[recordID, product]
+	lists      *reference.Cache[recordID, *priceList]
+	rates      *reference.Cache[string, map[string]string]
+	categories *reference.Cache[string, categoryTree]
+	locations  *reference.Cache[recordID, string]
+	partners   *reference.Cache[partnerKey, recordID]
+	orderRefs  *reference.Cache[string, commerce.OrderNumber]
+}
+
+// How long reference data is kept, and how much of it.
+const (
+	referenceTTL = time.Minute
+	partnerTTL   = 10 * time.Minute
+	maxProducts  = 50_000
+)
+
+// New makes the ports Pricing, Inventory, OrderHistory and Invoices of the server
+// at cfg.BaseURL. It makes no call. Empty PriceLists and IDClaim mean the defaults
+// that their tags name.
+func New(cfg Config, deps transport.Deps) (commerce.Ports, error) {
+	c, err := newConnector(cfg, deps)
+	if err != nil {
+		return commerce.Ports{}, err
+	}
+	return commerce.Ports{Pricing: c, Inventory: c, OrderHistory: c, Invoices: c, Traits: Traits()}, nil
+}
+
+func newConnector(cfg Config, deps transport.Deps) (*connector, error) {
+	if len(cfg.PriceLists) == 0 {
+		cfg.PriceLists = defaultPriceLists
+	}
+	if cfg.IDClaim == "" {
+		cfg.IDClaim = claimEmail
+	}
+	lists, err := parsePriceLists(cfg.PriceLists)
+	if cfg.APIKey == "" {
+		err = errors.Join(err, errors.New("API key: must not be empty"))
+	}
+	sign := func(r *http.Request) error {
+		r.Header.Set("Authorization", "bearer "+string(cfg.APIKey))
+		return nil
+	}
+	client, failed := transport.New(System, cfg.Config, sign, deps)
+	if err = errors.Join(failed, err); err != nil {
+		return nil, err
+	}
+	c := &connector{client: client, header: http.Header{"Content-Type": {"application/json"}}, idClaim: cfg.IDClaim, priceLists: lists, now: time.Now}
+	if cfg.Database != "" {
+		c.header.Set("X-Odoo-Database", cfg.Database)
+	}
+	c.openReferences()
+	return c, nil
+}
+
+func (c *connector) openReferences() {
+	kept := func(name string, ttl time.Duration, entries int) reference.Config {
+		return reference.Config{Name: "odoo " + name, TTL: ttl, MaxEntries: entries}
+	}
+	c.products = reference.New[commerce.SKU, product](kept("products by SKU", referenceTTL, maxProducts))
+	c.productIDs = reference.New[recordID, product](kept("products by id", referenceTTL, maxProducts))
+	c.lists = reference.New[recordID, *priceList](kept("price lists", referenceTTL, 1_000))
+	c.rates = reference.New[string, map[string]string](kept("currencies", referenceTTL, 1))
+	c.categories = reference.New[string, categoryTree](kept("categories", referenceTTL, 1))
+	c.locations = reference.New[recordID, string](kept("locations", referenceTTL, 10_000))
+	c.partners = reference.New[partnerKey, recordID](kept("partners", partnerTTL, maxProducts))
+	c.orderRefs = reference.New[string, commerce.OrderNumber](kept("order references", referenceTTL, maxProducts))
+}
+
+// listKey is what a price list is chosen by.
+type listKey struct {
+	group    commerce.PriceGroup
+	currency string
+}
+
+// parsePriceLists reads "group:CURRENCY" → id and reports every bad pair at once.
+func parsePriceLists(pairs map[string]string) (map[listKey]recordID, error) {
+	lists := make(map[listKey]recordID, len(pairs))
+	var errs []error
+	for pair, text := range pairs {
+		group, code, ok := strings.Cut(pair, ":")
+		id, err := strconv.ParseInt(text, 10, 64)
+		if !ok || group == "" || !commerce.IsCurrency(code) || err != nil || id < 1 {
+			errs = append(errs, fmt.Errorf("price lists: %q must be group:CURRENCY=id", pair+"="+text))
+			continue
+		}
+		lists[listKey{commerce.PriceGroup(group), code}] = recordID(id)
+	}
+	return lists, errors.Join(errs...)
+}

@@ -1,0 +1,228 @@
+package odoo
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/bojanz/currency"
+
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// recordID is Odoo's id of a record, within its model.
+type recordID int64
+
+var errWire = errors.New("answer lacks a value or has one that cannot be")
+
+// text is a field that is false when it is empty.
+type text string
+
+// UnmarshalJSON reads a string, false or null.
+func (t *text) UnmarshalJSON(data []byte) error {
+	if isEmpty(data) {
+		*t = ""
+		return nil
+	}
+	return json.Unmarshal(data, (*string)(t))
+}
+
+// relation is a many-to-one field: [id, name], or false when it is empty.
+type relation struct {
+	ID   recordID
+	Name string
+}
+
+// UnmarshalJSON reads [id, name], false or null.
+func (r *relation) UnmarshalJSON(data []byte) error {
+	*r = relation{}
+	if isEmpty(data) {
+		return nil
+	}
+	var pair []json.RawMessage
+	if err := json.Unmarshal(data, &pair); err != nil {
+		return err
+	}
+	if len(pair) != 2 {
+		return errWire
+	}
+	if err := json.Unmarshal(pair[0], &r.ID); err != nil {
+		return err
+	}
+	return json.Unmarshal(pair[1], &r.Name)
+}
+
+func isEmpty(data []byte) bool {
+	return bytes.Equal(data, []byte("false")) || bytes.Equal(data, []byte("null"))
+}
+
+// numberPattern bounds what is read as a number: a huge exponent would cost
+// memory as soon as it is written out.
+var numberPattern = regexp.MustCompile(`^-?\d{1,15}(\.\d{1,20})?(e-\d{1,2})?$`)
+
+// decimals is how many places are kept of a float. Odoo keeps fewer; what lies
+// beyond is left over from its floating point, and would tip a half.
+const decimals = 8
+
+// number is a float field, kept as the decimal text it came as. Empty when the field was not there.
+type number string
+
+// UnmarshalJSON reads a number and nothing else.
+func (n *number) UnmarshalJSON(data []byte) error {
+	if !numberPattern.Match(data) {
+		return errWire
+	}
+	*n = number(data)
+	return nil
+}
+
+// money is n of a currency, to at most [decimals] places.
+func (n number) money(code string) (commerce.Money, error) {
+	if n == "" {
+		return commerce.Money{}, errWire
+	}
+	amount, err := commerce.NewMoney(string(n), code)
+	if err != nil {
+		return commerce.Money{}, errWire
+	}
+	if digits, ok := currency.GetDigits(code); ok {
+		if short := amount.RoundTo(digits, currency.RoundHalfUp); short.Equal(amount) {
+			return unsigned(short), nil
+		}
+	}
+	return unsigned(amount.RoundTo(decimals, currency.RoundHalfUp)), nil
+}
+
+// price is n rounded to its currency's digits.
+func (n number) price(code string) (commerce.Money, error) {
+	amount, err := n.money(code)
+	if err != nil {
+		return commerce.Money{}, err
+	}
+	return unsigned(amount.Round()), nil
+}
+
+// unsigned turns −0 into 0.
+func unsigned(amount commerce.Money) commerce.Money {
+	if !amount.IsZero() {
+		return amount
+	}
+	zero, err := commerce.NewMoney(strings.TrimPrefix(amount.Number(), "-"), amount.CurrencyCode())
+	if err != nil {
+		return amount
+	}
+	return zero
+}
+
+const (
+	dateLayout     = "2006-01-02"
+	datetimeLayout = "2006-01-02 15:04:05"
+)
+
+// moment is a date-time in UTC or a date; zero when the field is empty.
+type moment struct{ time.Time }
+
+// UnmarshalJSON reads "YYYY-MM-DD HH:MM:SS", "YYYY-MM-DD", false or null.
+func (m *moment) UnmarshalJSON(data []byte) error {
+	var s text
+	if err := s.UnmarshalJSON(data); err != nil {
+		return err
+	}
+	m.Time = time.Time{}
+	if s == "" {
+		return nil
+	}
+	layout := datetimeLayout
+	if len(s) == len(dateLayout) {
+		layout = dateLayout
+	}
+	var err error
+	if m.Time, err = time.Parse(layout, string(s)); err != nil {
+		return errWire
+	}
+	return nil
+}
+
+// The records that are read, each with the fields to ask for.
+
+type wireProduct struct {
+	ID       recordID `json:"id"`
+	Code     text     `json:"default_code"`
+	Name     text     `json:"name"`
+	Template relation `json:"product_tmpl_id"`
+	Category relation `json:"categ_id"`
+	Currency relation `json:"currency_id"`
+	Sellable bool     `json:"sale_ok"`
+}
+
+var productFields = []string{"default_code", "name", "product_tmpl_id", "categ_id", "currency_id", "sale_ok"}
+
+type wirePrice struct {
+	ID       recordID `json:"id"`
+	Price    number   `json:"lst_price"`
+	Standard number   `json:"standard_price"`
+}
+
+type wirePriceList struct {
+	ID       recordID `json:"id"`
+	Currency relation `json:"currency_id"`
+}
+
+type wireRule struct {
+	ID          recordID `json:"id"`
+	AppliedOn   string   `json:"applied_on"`
+	Compute     string   `json:"compute_price"`
+	Base        text     `json:"base"`
+	BaseList    relation `json:"base_pricelist_id"`
+	Category    relation `json:"categ_id"`
+	Template    relation `json:"product_tmpl_id"`
+	Product     relation `json:"product_id"`
+	MinQuantity number   `json:"min_quantity"`
+	Fixed       number   `json:"fixed_price"`
+	Percent     number   `json:"percent_price"`
+	Discount    number   `json:"price_discount"`
+	Surcharge   number   `json:"price_surcharge"`
+	Round       number   `json:"price_round"`
+	MinMargin   number   `json:"price_min_margin"`
+	MaxMargin   number   `json:"price_max_margin"`
+	Start       moment   `json:"date_start"`
+	End         moment   `json:"date_end"`
+}
+
+var ruleFields = []string{
+	"applied_on", "compute_price", "base", "base_pricelist_id", "categ_id", "product_tmpl_id", "product_id",
+	"min_quantity", "fixed_price", "percent_price", "price_discount", "price_surcharge", "price_round",
+	"price_min_margin", "price_max_margin", "date_start", "date_end",
+}
+
+type wireCurrency struct {
+	Name text   `json:"name"`
+	Rate number `json:"rate"`
+}
+
+type wireCategory struct {
+	ID       recordID `json:"id"`
+	Parent   relation `json:"parent_id"`
+	FullName text     `json:"complete_name"`
+}
+
+type wireQuant struct {
+	Product  relation `json:"product_id"`
+	Location relation `json:"location_id"`
+	Quantity number   `json:"quantity"`
+	Reserved number   `json:"reserved_quantity"`
+}
+
+type wireLocation struct {
+	ID   recordID `json:"id"`
+	Name text     `json:"name"`
+}
+
+type wirePartner struct {
+	ID    recordID `json:"id"`
+	Email text     `json:"email"`
+	Type  text     `json:"type"`
+}
