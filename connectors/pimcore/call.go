@@ -31,8 +31,8 @@ type fetched[T any] struct {
 
 // fetch makes one call. Go has no generic methods, so the connector is an argument.
 func fetch[T any](ctx context.Context, c *connector, op commerce.Operation, vars wireVariables) (fetched[T], error) {
-	traits := c.traits[op]
-	body, err := json.Marshal(wireRequest{Query: c.queries[op], OperationName: names[op], Variables: vars})
+	traits, doc := c.traits[op], c.documents[op]
+	body, err := json.Marshal(wireRequest{Query: doc.text, OperationName: doc.name, Variables: vars})
 	if err != nil {
 		return fetched[T]{}, err
 	}
@@ -58,7 +58,7 @@ func fetch[T any](ctx context.Context, c *connector, op commerce.Operation, vars
 	if err := transport.DecodeJSON(system, traits, res, &answer); err != nil {
 		return fetched[T]{}, err
 	}
-	return read(traits, answer)
+	return read(traits, answer.Data[doc.root], answer.Errors)
 }
 
 func failed(traits commerce.Traits, kind, cause error) error {
@@ -70,17 +70,13 @@ func failed(traits commerce.Traits, kind, cause error) error {
 }
 
 // read sorts an answer's nodes. An error that names no single node spoils them all.
-func read[T any](traits commerce.Traits, answer wireAnswer[T]) (fetched[T], error) {
+func read[T any](traits commerce.Traits, list *listing[T], errs []wireError) (fetched[T], error) {
 	var result fetched[T]
-	if len(answer.Data) != 1 {
-		return result, failed(traits, commerce.ErrUpstream, cause(answer.Errors))
-	}
-	list := slices.Collect(maps.Values(answer.Data))[0]
 	if list == nil {
-		return result, failed(traits, commerce.ErrUpstream, cause(answer.Errors))
+		return result, failed(traits, commerce.ErrUpstream, cause(errs))
 	}
 	spoiled := map[int]bool{}
-	for _, e := range answer.Errors {
+	for _, e := range errs {
 		i, ok := e.edge()
 		if !ok {
 			return result, failed(traits, commerce.ErrUpstream, errGraphQL)

@@ -3,6 +3,7 @@ package pimcore
 import (
 	"cmp"
 	"context"
+	"slices"
 
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -95,16 +96,16 @@ var options = []struct {
 
 // variants keeps the members that can be named and told apart, with the options in which they differ.
 func variants(members []*wireProduct) []commerce.Variant {
+	members = slices.DeleteFunc(slices.Clone(members), func(w *wireProduct) bool {
+		if w == nil {
+			return true
+		}
+		_, err := commerce.ParseSKU("sku", w.SKU)
+		return err != nil
+	})
 	var list []commerce.Variant
 	for _, w := range members {
-		if w == nil {
-			continue
-		}
-		sku, err := commerce.ParseSKU("sku", w.SKU)
-		if err != nil {
-			continue
-		}
-		v := commerce.Variant{SKU: sku, Name: w.name()}
+		v := commerce.Variant{SKU: commerce.SKU(w.SKU), Name: w.name()}
 		for _, o := range options {
 			if value := o.value(w); value != "" && differ(members, o.value) {
 				v.Options = append(v.Options, commerce.Option{Code: o.code, Value: value})
@@ -123,9 +124,7 @@ func variants(members []*wireProduct) []commerce.Variant {
 func differ(members []*wireProduct, value func(*wireProduct) string) bool {
 	seen := map[string]bool{}
 	for _, w := range members {
-		if w != nil {
-			seen[value(w)] = true
-		}
+		seen[value(w)] = true
 	}
 	return len(seen) > 1
 }

@@ -48,7 +48,7 @@ type connector struct {
 	prefix    string
 	languages languages
 	pictures  pictures
-	queries   map[commerce.Operation]string
+	documents map[commerce.Operation]document
 }
 
 var (
@@ -84,7 +84,7 @@ func New(cfg Config, deps transport.Deps) (commerce.Ports, error) {
 	}
 	c := &connector{
 		client: client, traits: traits(), endpoint: cfg.Endpoint, prefix: cfg.ColumnPrefix,
-		languages: languages, pictures: pictures, queries: queries(pictures),
+		languages: languages, pictures: pictures, documents: documents(pictures),
 	}
 	return commerce.Ports{
 		Catalog: c, Related: c, Categories: c, Content: c, Reviews: c,

@@ -54,25 +54,24 @@ const (
 }`
 )
 
-// names are the operationNames, by which a call can be told apart on the wire.
-var names = map[commerce.Operation]string{
-	commerce.OpProducts:     "products",
-	commerce.OpRelated:      "related",
-	commerce.OpReviews:      "reviews",
-	commerce.OpCategoryTree: "categories",
-	commerce.OpPages:        "pages",
+// document is what an operation sends, and where its answer is.
+type document struct {
+	name string // the operationName, by which a call can be told apart on the wire
+	root string // the one root field
+	text string
 }
 
-// queries are the documents for the configured sizes of pictures.
-func queries(p pictures) map[commerce.Operation]string {
+// documents are the queries for the configured sizes of pictures.
+func documents(p pictures) map[commerce.Operation]document {
 	sized := func(query string) string {
 		return strings.ReplaceAll(query, "THUMBNAILS", p.selection())
 	}
-	return map[commerce.Operation]string{
-		commerce.OpProducts:     sized(productsQuery),
-		commerce.OpRelated:      relatedQuery,
-		commerce.OpReviews:      reviewsQuery,
-		commerce.OpCategoryTree: sized(categoriesQuery),
-		commerce.OpPages:        sized(pagesQuery),
+	const products, categories, pages = "getProductListing", "getCategoryListing", "getContentPageListing"
+	return map[commerce.Operation]document{
+		commerce.OpProducts:     {"products", products, sized(productsQuery)},
+		commerce.OpRelated:      {"related", products, relatedQuery},
+		commerce.OpReviews:      {"reviews", products, reviewsQuery},
+		commerce.OpCategoryTree: {"categories", categories, sized(categoriesQuery)},
+		commerce.OpPages:        {"pages", pages, sized(pagesQuery)},
 	}
 }

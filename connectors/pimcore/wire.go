@@ -23,7 +23,7 @@ type wireVariables struct {
 // wireAnswer is what it answers, always with status 200.
 type wireAnswer[T any] struct {
 	Errors []wireError            `json:"errors"`
-	Data   map[string]*listing[T] `json:"data"` // by root field; each query has one
+	Data   map[string]*listing[T] `json:"data"` // by root field; each query has one; null when it failed
 }
 
 // wireError names where it happened; its message stays out of our errors, as it may repeat data.
