@@ -5,12 +5,17 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/portico-bff/portico/connectors/magento"
+	"github.com/portico-bff/portico/connectors/pimcore"
 	"github.com/portico-bff/portico/connectors/transport"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
 // Kinds is every kind, by name. A new kind of system is one package and one line here.
-var Kinds = []Kind{}
+var Kinds = []Kind{
+	kind("pimcore", pimcore.New),
+	kind("magento", magento.New),
+}
 
 // Kind is a kind of system.
 type Kind struct {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/portico-bff/portico/cache"
 	"github.com/portico-bff/portico/connectors/transport"
 	"github.com/portico-bff/portico/edge/cors"
 	"github.com/portico-bff/portico/edge/idempotency"
@@ -34,11 +35,9 @@ type Backend struct {
 	CORS        *cors.Policy
 	Telemetry   *telemetry.Telemetry
 
-	cache    closer
+	cache    *cache.Cache
 	draining atomic.Bool
 }
-
-type closer interface{ Close() error }
 
 // New wires a backend for a channel, "web" or "mobile". No upstream is called and
 // none, nor Redis, nor the issuer of tokens, needs to be up.
@@ -63,14 +62,14 @@ func (b *Backend) wire(ctx context.Context) error {
 	b.CORS, errs[2] = cors.New(b.Config.CORS)
 	b.Identity, errs[3] = identity.New(b.Config.Identity, b.Log)
 	var book ledger.Ledger
-	b.Ports, book, errs[4] = b.cached(systems)
+	b.Ports, book, errs[4] = b.cached(ctx, systems)
 	if err := errors.Join(errs[:]...); err != nil {
 		return err
 	}
 	timeout := b.Config.Limits.RequestTimeout
 	b.Idempotency = idempotency.New(book, timeout, b.Log)
 	b.Orders = ordering.New(b.orderKey(ctx), ordering.Deps{
-		Ports: b.Ports, Ledger: book, Timeout: timeout, Log: b.Log, Forget: b.forget(),
+		Ports: b.Ports, Ledger: book, Timeout: timeout, Log: b.Log, Forget: b.cache.ForgetAvailability,
 	})
 	b.announce(ctx)
 	return nil

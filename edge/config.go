@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 
+	"github.com/portico-bff/portico/cache"
 	"github.com/portico-bff/portico/connectors"
 	"github.com/portico-bff/portico/edge/config"
 	"github.com/portico-bff/portico/edge/cors"
@@ -45,6 +46,7 @@ type Config struct {
 	Identity  identity.Config
 	CORS      cors.Config
 	Ordering  ordering.Config
+	Cache     cache.Config
 	Systems   Systems
 }
 
@@ -66,6 +68,7 @@ func (c *Config) sections() []section {
 		{"Identity", &c.Identity},
 		{"Browsers", &c.CORS},
 		{"Orders", &c.Ordering},
+		{"Cache and Redis", &c.Cache},
 	}
 }
 

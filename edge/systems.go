@@ -96,7 +96,7 @@ func (s *Systems) own(vars map[string]string, p port) (index int, set bool) {
 	}
 	settings, err := kind.Read(func(target any) error { return config.DecodeMap(joined, p.name+"_", target) })
 	if err != nil {
-		s.errs = append(s.errs, notInherited(vars, p, err)...)
+		s.errs = append(s.errs, notInherited(vars, joined, err)...)
 		return -1, true
 	}
 	return s.add(p.name, settings), true
@@ -117,18 +117,16 @@ func overlay(vars map[string]string, p port, kind connectors.Kind) (joined map[s
 	return joined, overrides
 }
 
-// notInherited leaves out the errors that were reported for the role already.
-func notInherited(vars map[string]string, p port, err error) []error {
+// notInherited leaves out the errors about values that are the role's: they were
+// reported for the role already.
+func notInherited(vars, joined map[string]string, err error) []error {
 	list := []error{err}
 	if many, ok := err.(interface{ Unwrap() []error }); ok {
 		list = many.Unwrap()
 	}
 	return slices.DeleteFunc(slices.Clone(list), func(err error) bool {
 		bad, ok := errors.AsType[*config.Error](err)
-		if !ok || vars[bad.Variable] != "" {
-			return false
-		}
-		return vars[p.role+bad.Variable[len(p.name):]] != ""
+		return ok && vars[bad.Variable] == "" && joined[bad.Variable] != ""
 	})
 }
 

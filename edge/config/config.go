@@ -98,6 +98,7 @@ type Field struct {
 	Required bool
 	Secret   bool
 	Doc      string
+	pair     string // what stands between key and value of a map
 	index    []int
 }
 
@@ -136,6 +137,7 @@ func newField(f reflect.StructField, prefix, tag string, index []int) Field {
 		Required: strings.Contains(options, "required") || strings.Contains(options, "notEmpty"),
 		Secret:   secret(f.Type),
 		Doc:      f.Tag.Get("doc"),
+		pair:     cmp.Or(f.Tag.Get("envKeyValSeparator"), ":"),
 		index:    index,
 	}
 }
@@ -162,7 +164,7 @@ func (f Field) form() string {
 		reflect.Int64:   "a whole number",
 		reflect.Uint:    "a whole number, 0 or more",
 		reflect.Float64: "a number",
-		reflect.Map:     "a list of key:value pairs, separated by commas",
+		reflect.Map:     "a list of key" + f.pair + "value pairs, separated by commas",
 		reflect.Slice:   "a list, separated by commas",
 	}
 	return cmp.Or(forms[f.Type.Kind()], "one of the values in the documentation")

@@ -50,7 +50,7 @@ func (w *world) over(ports commerce.Ports) *ordering.Service {
 	cfg := ordering.Config{TokenKey: tokenKey, SettleTime: settle}
 	return ordering.New(cfg, ordering.Deps{
 		Ports: ports, Ledger: w.ledger, Timeout: timeout, Log: slog.New(slog.DiscardHandler),
-		Forget: func(_ context.Context, _ commerce.Market, skus []commerce.SKU) { w.forgot = append(w.forgot, skus...) },
+		Forget: func(_ context.Context, skus []commerce.SKU) { w.forgot = append(w.forgot, skus...) },
 	})
 }
 

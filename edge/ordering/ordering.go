@@ -45,7 +45,7 @@ type Deps struct {
 	Log     *slog.Logger
 	// Forget, which may be nil, drops what is cached about the stock of products
 	// that were just ordered.
-	Forget func(ctx context.Context, m commerce.Market, skus []commerce.SKU)
+	Forget func(ctx context.Context, skus []commerce.SKU)
 }
 
 // Service places and finds orders. It is safe for concurrent use.

@@ -77,7 +77,7 @@ func (s *Service) begin(ctx context.Context, r Request) (*commerce.PlacedOrder, 
 	}
 	order, err := s.submit(ctx, r, attempt{intent: i, held: held})
 	if err == nil && len(skus) > 0 {
-		s.Forget(ctx, r.Shopper.Market, skus)
+		s.Forget(ctx, skus)
 	}
 	return order, err
 }
