@@ -154,8 +154,7 @@ func Reviews(t *testing.T, port commerce.Reviews, f Fixture) {
 // kindOf fails the test unless err is of kind.
 func kindOf(t *testing.T, err, kind error) {
 	t.Helper()
-	require.Error(t, err)
-	require.True(t, errors.Is(err, kind), "want an error of kind %q, got: %v", kind, err)
+	require.ErrorIs(t, err, kind)
 }
 
 // fieldOf fails the test unless err is an InputError on field.
