@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/portico-bff/portico/connectors/magento"
+	"github.com/portico-bff/portico/connectors/odoo"
 	"github.com/portico-bff/portico/connectors/pimcore"
 	"github.com/portico-bff/portico/connectors/transport"
 	"github.com/portico-bff/portico/schema/commerce"
@@ -14,6 +15,7 @@ import (
 // Kinds is every kind, by name. A new kind of system is one package and one line here.
 var Kinds = []Kind{
 	kind("pimcore", pimcore.New),
+	kind("odoo", odoo.New),
 	kind("magento", magento.New),
 }
 
