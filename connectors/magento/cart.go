@@ -52,6 +52,23 @@ func (c *connector) identify(ctx context.Context, op commerce.Operation, s comme
 	return nil, notFound(op)
 }
 
+// What is read of a cart: Magento's own answers repeat every line and the
+// customer's whole profile.
+const (
+	addressFields = "firstname,lastname,company,street,city,region,region_code,postcode,country_id,telephone,email"
+	quoteFields   = "id,is_active,items[item_id,sku,name,qty,price],customer[id],currency[quote_currency_code],billing_address[email]," +
+		"extension_attributes[shipping_assignments[shipping[address[" + addressFields + "],method]]]"
+	totalsFields = "subtotal,discount_amount,shipping_amount,tax_amount,grand_total,quote_currency_code,coupon_code," +
+		"items[item_id,qty,row_total],total_segments[code,title]"
+)
+
+// look reads something of a cart.
+func (c *connector) look(ctx context.Context, op commerce.Operation, cart *opened, path []string, fields string, out any) error {
+	return c.send(ctx, call{
+		traits: reading(op), store: cart.store, method: http.MethodGet, path: path, query: query{}.fields(fields),
+	}, out)
+}
+
 // open is identify, and for a customer's cart reads it to see whose it is. Nothing
 // may be changed before it has answered.
 func (c *connector) open(ctx context.Context, op commerce.Operation, s commerce.Shopper, id commerce.CartID) (*opened, error) {
@@ -67,7 +84,7 @@ func (c *connector) open(ctx context.Context, op commerce.Operation, s commerce.
 // one that is not active or not the owner's is not found.
 func (c *connector) quote(ctx context.Context, op commerce.Operation, cart *opened) (*wireCart, error) {
 	var quote wireCart
-	if err := c.send(ctx, call{traits: reading(op), store: cart.store, method: http.MethodGet, path: cart.path()}, &quote); err != nil {
+	if err := c.look(ctx, op, cart, cart.path(), quoteFields, &quote); err != nil {
 		return nil, err
 	}
 	if quote.Active == nil || !numberPattern.MatchString(string(quote.ID)) {
@@ -94,14 +111,13 @@ func (c *connector) read(ctx context.Context, op commerce.Operation, cart *opene
 		return err
 	})
 	both.Go(func() error {
-		return c.send(bothCtx, call{traits: reading(op), store: cart.store, method: http.MethodGet, path: cart.path("totals")}, &totals)
+		return c.look(bothCtx, op, cart, cart.path("totals"), totalsFields, &totals)
 	})
 	if err := both.Wait(); err != nil {
 		return nil, err
 	}
 	if shipping := quote.shipping(); shipping.Method != "" {
-		err := c.send(ctx, call{traits: reading(op), store: cart.store, method: http.MethodGet, path: cart.path("payment-methods")}, &payments)
-		if err != nil {
+		if err := c.look(ctx, op, cart, cart.path("payment-methods"), "code,title", &payments); err != nil {
 			return nil, err
 		}
 	}

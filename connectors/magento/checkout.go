@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"strings"
 
@@ -178,7 +177,7 @@ func (c *connector) Reconcile(ctx context.Context, s commerce.Shopper, ref comme
 		return nil, err
 	}
 	if len(found.Items) > 1 {
-		slog.WarnContext(ctx, "magento: one cart led to several orders", "quoteId", ref.Key)
+		c.log.WarnContext(ctx, "one cart led to several orders", "system", System, "quote", ref.Key)
 	}
 	for _, order := range found.Items {
 		if string(order.QuoteID) == ref.Key && string(order.CustomerID) == owner {

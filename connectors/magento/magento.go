@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"regexp"
 	"time"
@@ -82,6 +83,7 @@ func reading(op commerce.Operation) commerce.Traits {
 // connector implements the checkout's ports.
 type connector struct {
 	client    *transport.Client
+	log       *slog.Logger
 	stores    map[string]string
 	idClaim   string
 	customers *reference.Cache[customerKey, string]
@@ -108,8 +110,11 @@ func New(cfg Config, deps transport.Deps) (commerce.Ports, error) {
 	if err = errors.Join(err, cfg.check()); err != nil {
 		return commerce.Ports{}, err
 	}
+	if deps.Log == nil {
+		deps.Log = slog.Default()
+	}
 	c := &connector{
-		client: client, stores: cfg.Stores, idClaim: cfg.IDClaim,
+		client: client, log: deps.Log, stores: cfg.Stores, idClaim: cfg.IDClaim,
 		customers: reference.New[customerKey, string](reference.Config{Name: "magento customers", TTL: customerTTL}),
 		countries: reference.New[string, []region](reference.Config{Name: "magento countries", TTL: countryTTL, MaxEntries: 300}),
 	}

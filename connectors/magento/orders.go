@@ -19,7 +19,7 @@ type placedOrders struct{ c *connector }
 const orderFields = "entity_id,increment_id,quote_id,customer_id,customer_email,state,created_at,order_currency_code," +
 	"subtotal,discount_amount,shipping_amount,tax_amount,grand_total," +
 	"items[parent_item_id,sku,name,price,row_total,qty_ordered,qty_shipped]," +
-	"extension_attributes[shipping_assignments[shipping[address[firstname,lastname,company,street,city,region,region_code,postcode,country_id,telephone]]]]"
+	"extension_attributes[shipping_assignments[shipping[address[" + addressFields + "]]]]"
 
 // orders searches for orders.
 func (c *connector) orders(ctx context.Context, op commerce.Operation, q query) (*wireOrders, error) {

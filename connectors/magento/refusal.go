@@ -91,8 +91,8 @@ var rules = []rule{
 	{"unable to save address", "shippingAddress", commerce.CodeInvalid, "is not accepted"},
 }
 
-// addressFields are Magento's names of an address's parts, and ours.
-var addressFields = []struct{ wire, field string }{
+// addressParts are Magento's names of an address's parts, and ours.
+var addressParts = []struct{ wire, field string }{
 	{"firstname", "firstName"},
 	{"lastname", "lastName"},
 	{"street", "street"},
@@ -178,7 +178,7 @@ func inputError(said string) *commerce.InputError {
 
 // refine names the part of an address that Magento misses.
 func refine(input *commerce.InputError, said string) {
-	for _, f := range addressFields {
+	for _, f := range addressParts {
 		if strings.Contains(said, `"`+f.wire+`" is required`) {
 			input.Field += "." + f.field
 			input.Code, input.Message = commerce.CodeRequired, "must not be empty"
