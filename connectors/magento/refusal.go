@@ -103,8 +103,13 @@ var addressParts = []struct{ wire, field string }{
 	{"telephone", "phone"},
 }
 
-// entities are the fields by which Magento fails to find what a path names.
-var entities = []string{"cartid", "quoteid", "customerid", "quote_id", "entity_id"}
+// absences are what Magento says of something that a path names and that is not
+// there; of an inactive cart, too.
+var absences = []string{
+	"no such entity with cartid", "no such entity with quoteid", "no such entity with quote_id",
+	"no such entity with customerid", "no such entity with entity_id",
+	"entity that was requested doesn't exist", "country isn't available",
+}
 
 var errCredentials = errors.New("the integration's credentials were refused")
 
@@ -151,15 +156,7 @@ func absent(status int, said string) bool {
 	if status != http.StatusNotFound {
 		return false
 	}
-	if strings.Contains(said, "entity that was requested doesn't exist") {
-		return true
-	}
-	for _, name := range entities {
-		if strings.Contains(said, "no such entity with "+name) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(absences, func(text string) bool { return strings.Contains(said, text) })
 }
 
 func inputError(said string) *commerce.InputError {
