@@ -50,11 +50,11 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 }
 
 func newApp(backend *edge.Backend, listen Listen) *App {
-	return &App{backend: backend, listen: listen, handler: routes(backend), ready: make(chan struct{})}
+	return &App{backend: backend, listen: listen, handler: routes(backend, backend.Identity), ready: make(chan struct{})}
 }
 
 // routes is the whole stack, from the socket to GraphQL.
-func routes(b *edge.Backend) http.Handler {
+func routes(b *edge.Backend, verifier web.Verifier) http.Handler {
 	api := []web.Middleware{
 		web.RequestID,
 		web.Observe(b.Telemetry, Route),
@@ -69,7 +69,7 @@ func routes(b *edge.Backend) http.Handler {
 	}
 	api = append(api,
 		web.CSRF(b.CORS),
-		web.Authenticate(b.Identity),
+		web.Authenticate(verifier),
 		web.Market(b.Markets),
 	)
 	mux := http.NewServeMux()

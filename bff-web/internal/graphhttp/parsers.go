@@ -59,7 +59,7 @@ func numbers(parse func(field string, n int) (int, error)) func(string, any) err
 var (
 	decimalPattern = regexp.MustCompile(`^[0-9]{1,12}(\.[0-9]{1,4})?$`)
 	codePattern    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
-	tokenPattern   = regexp.MustCompile(`^[\x21-\x7e]{1,1024}$`)
+	tokenPattern   = regexp.MustCompile(`^[\x21-\x7e]{1,1000}$`)
 )
 
 func parseWidth(field string, n int) (int, error) {

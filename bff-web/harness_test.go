@@ -1,0 +1,197 @@
+package bffweb
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/portico-bff/portico/edge"
+	"github.com/portico-bff/portico/edge/config"
+	"github.com/portico-bff/portico/edge/cors"
+	"github.com/portico-bff/portico/edge/idempotency"
+	"github.com/portico-bff/portico/edge/ledger"
+	"github.com/portico-bff/portico/edge/market"
+	"github.com/portico-bff/portico/edge/ordering"
+	"github.com/portico-bff/portico/edge/telemetry"
+	"github.com/portico-bff/portico/schema/commerce"
+	"github.com/portico-bff/portico/schema/commercetest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// shop is the channel over a shop in memory.
+type shop struct {
+	*commercetest.Shop
+	handler http.Handler
+	log     *buffer
+}
+
+// buffer is a log that may be read while it is written.
+type buffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// tokens stands in for the issuer: "Bearer C1" is customer C1.
+type tokens struct{ commercetest.Fixture }
+
+func (v tokens) Verify(_ context.Context, authorization string) (commerce.Principal, error) {
+	switch authorization {
+	case "":
+		return commerce.Principal{Tenant: "default"}, nil
+	case "Bearer C1":
+		return v.Customer, nil
+	case "Bearer C2":
+		return v.Neighbor, nil
+	case "Bearer nobody-up":
+		return commerce.Principal{}, commerce.ErrUnavailable
+	}
+	return commerce.Principal{}, commerce.ErrUnauthenticated
+}
+
+// open opens a shop; change may alter the backend before it serves.
+func open(t *testing.T, change ...func(*edge.Backend)) *shop {
+	t.Helper()
+	s := &shop{Shop: commercetest.NewShop(), log: &buffer{}}
+	b := &edge.Backend{Ports: s.Ports()}
+	require.NoError(t, config.Decode(nil, "", &b.Config.Limits))
+	b.Config.Mode = edge.Production
+	var markets market.Config
+	require.NoError(t, config.Decode(nil, "", &markets))
+	var err error
+	b.Markets, err = market.New(markets)
+	require.NoError(t, err)
+	b.CORS, err = cors.New(cors.Config{Origins: []string{"https://shop.example"}})
+	require.NoError(t, err)
+	b.Telemetry, err = telemetry.New(telemetry.Config{LogLevel: slog.LevelDebug, Out: s.log}, "web")
+	require.NoError(t, err)
+	b.Log = b.Telemetry.Log()
+	for _, c := range change {
+		c(b)
+	}
+	book := ledger.NewMemory()
+	timeout := b.Config.Limits.RequestTimeout
+	b.Idempotency = idempotency.New(book, timeout, b.Log)
+	key := commerce.Secret(strings.Repeat("k", 32))
+	b.Orders = ordering.New(ordering.Config{TokenKey: key}, ordering.Deps{Ports: b.Ports, Ledger: book, Timeout: timeout, Log: b.Log})
+	s.handler = routes(b, tokens{s.Fixture()})
+	return s
+}
+
+// answer is what came back.
+type answer struct {
+	Status int
+	Header http.Header
+	Raw    string
+	Data   map[string]any `json:"data"`
+	Errors []struct {
+		Message    string         `json:"message"`
+		Path       []any          `json:"path"`
+		Extensions map[string]any `json:"extensions"`
+	} `json:"errors"`
+	Extensions struct {
+		Freshness []struct {
+			Path   []any  `json:"path"`
+			Source string `json:"source"`
+			State  string `json:"state"`
+			AgeMS  int64  `json:"ageMs"`
+			Reason string `json:"reason"`
+		} `json:"freshness"`
+	} `json:"extensions"`
+}
+
+// codes of the errors, in order.
+func (a answer) codes() []string {
+	var list []string
+	for _, e := range a.Errors {
+		code, _ := e.Extensions["code"].(string)
+		list = append(list, code)
+	}
+	return list
+}
+
+func (s *shop) send(t *testing.T, r *http.Request) answer {
+	t.Helper()
+	w := httptest.NewRecorder()
+	s.handler.ServeHTTP(w, r)
+	res := w.Result()
+	body, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	a := answer{Status: res.StatusCode, Header: res.Header, Raw: string(body)}
+	if strings.Contains(res.Header.Get("Content-Type"), "json") {
+		require.NoError(t, json.Unmarshal(body, &a), "%s", body)
+	}
+	return a
+}
+
+// header is a request header to set: name, value.
+type header [2]string
+
+// post sends a JSON body as it is.
+func (s *shop) post(t *testing.T, body string, headers ...header) answer {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://portico.test/graphql", strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	for _, h := range headers {
+		r.Header.Set(h[0], h[1])
+	}
+	return s.send(t, r)
+}
+
+// query sends a query with variables.
+func (s *shop) query(t *testing.T, query string, variables map[string]any, headers ...header) answer {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	require.NoError(t, err)
+	return s.post(t, string(body), headers...)
+}
+
+// ok sends a query that must not meet any error.
+func (s *shop) ok(t *testing.T, query string, variables map[string]any, headers ...header) answer {
+	t.Helper()
+	a := s.query(t, query, variables, headers...)
+	require.Equal(t, http.StatusOK, a.Status, a.Raw)
+	require.Empty(t, a.Errors, a.Raw)
+	return a
+}
+
+// at follows a way of object keys and list indexes into data.
+func at(t *testing.T, v any, way ...any) any {
+	t.Helper()
+	for _, step := range way {
+		switch step := step.(type) {
+		case string:
+			object, ok := v.(map[string]any)
+			require.True(t, ok, "no object at %q in %v", step, v)
+			v = object[step]
+		case int:
+			list, ok := v.([]any)
+			require.True(t, ok && step < len(list), "no entry %d in %v", step, v)
+			v = list[step]
+		}
+	}
+	return v
+}
