@@ -114,7 +114,7 @@ func TestEveryPublishedProductIsWhole(t *testing.T) {
 		if siblings := box.Server.World.Variants(p.ModelID); len(siblings) > 1 {
 			require.Len(t, got.Variants, len(siblings), sku)
 		}
-		require.Equal(t, len(p.Related), len(related[sku]), "hidden members are left out, the others stay")
+		require.Len(t, related[sku], len(p.Related), "hidden members are left out, the others stay")
 		require.Equal(t, len(box.Server.World.Reviews(p.ID)), summaries[sku].Count)
 	}
 }
@@ -206,7 +206,7 @@ func TestN16_AnswersThatDoNotFit(t *testing.T) {
 		"no such endpoint, in HTML": {answering(404, "text/html", html), commerce.ErrUnavailable},
 		"bad request":               {answering(400, "application/json", `{}`), commerce.ErrUpstream},
 		"a login page":              {answering(200, "text/html", html), commerce.ErrUpstream},
-		"HTML labelled as JSON":     {answering(200, "application/json", html), commerce.ErrUpstream},
+		"HTML labeled as JSON":     {answering(200, "application/json", html), commerce.ErrUpstream},
 		"garbage":                   {answering(200, "application/json", "\x00\xff{]"), commerce.ErrUpstream},
 		"half of it":                {answering(200, "application/json", `{"data":{"getProductListing":{"edges":[{"node":{"sku":"A"`), commerce.ErrUpstream},
 		"wrong types":               {answering(200, "application/json", `{"data":{"getProductListing":{"edges":[{"node":{"sku":7}}]}}}`), commerce.ErrUpstream},

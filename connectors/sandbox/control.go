@@ -85,7 +85,7 @@ func decode(r *http.Request, into any) error {
 	decoder.DisallowUnknownFields()
 	err := decoder.Decode(into)
 	if err == nil {
-		if _, more := decoder.Token(); more != io.EOF { //nolint:errorlint // Token answers io.EOF itself
+		if _, more := decoder.Token(); !errors.Is(more, io.EOF) {
 			return &FieldError{Field: "", Message: "must be one JSON object"}
 		}
 		return nil

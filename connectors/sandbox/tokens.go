@@ -19,6 +19,9 @@ const (
 	tokenLifetime = time.Hour
 )
 
+// sharedKey is one for all sandboxes of a process.
+var sharedKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, keyBits) })
+
 // signer stands in for the company's identity provider. Its key is made while the server
 // starts, in the background: who needs it first waits for it.
 type signer struct {
@@ -26,9 +29,8 @@ type signer struct {
 }
 
 func newSigner() *signer {
-	s := &signer{key: sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, keyBits) })}
-	go func() { _, _ = s.key() }()
-	return s
+	go func() { _, _ = sharedKey() }()
+	return &signer{key: sharedKey}
 }
 
 // claims are what a shopper's token says.

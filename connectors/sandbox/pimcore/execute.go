@@ -15,9 +15,9 @@ import (
 type object interface {
 	// typename is the GraphQL type.
 	typename() string
-	// field answers a scalar, an object, a list ([]any) of either, or nil. language is what localized
-	// fields are in unless an argument says otherwise.
-	field(name string, args arguments, language string) (any, error)
+	// field answers a scalar, an object, a list ([]any) of either, nil, or an error, which makes the field
+	// null and is reported. language is what localized fields are in unless an argument says otherwise.
+	field(name string, args arguments, language string) any
 }
 
 // arguments are a field's, with variables and defaults filled in.
@@ -189,8 +189,8 @@ func (e *execution) resolve(o object, c *collected, at position) {
 	if language := args.text("defaultLanguage"); language != "" {
 		at.language = language
 	}
-	value, err := o.field(c.field.Name, args, at.language)
-	if err != nil {
+	value := o.field(c.field.Name, args, at.language)
+	if err, failed := value.(error); failed {
 		e.errs = append(e.errs, graphqlError{
 			Message: err.Error(), Path: at.path,
 			Locations: []gqlerror.Location{{Line: c.field.Position.Line, Column: c.field.Position.Column}},

@@ -27,11 +27,11 @@ type connection struct {
 
 func (c connection) typename() string { return c.class + "Connection" }
 
-func (c connection) field(name string, _ arguments, _ string) (any, error) {
+func (c connection) field(name string, _ arguments, _ string) any {
 	if name == "totalCount" {
-		return c.total, nil
+		return c.total
 	}
-	return c.page, nil
+	return c.page
 }
 
 type edge struct {
@@ -41,22 +41,22 @@ type edge struct {
 
 func (e edge) typename() string { return e.class + "Edge" }
 
-func (e edge) field(name string, _ arguments, _ string) (any, error) {
+func (e edge) field(name string, _ arguments, _ string) any {
 	if name == "cursor" {
-		return e.kind + "-" + strconv.Itoa(e.node.id()), nil
+		return e.kind + "-" + strconv.Itoa(e.node.id())
 	}
-	return e.node, nil
+	return e.node
 }
 
-// list answers a page of elements, which are in the order of their ids. Without "first" it
+// list answers a connection, or an error. It holds a page of elements, which are in the order of their ids. Without "first" it
 // answers everything; "after" is a number of rows; asked ids say nothing about the order.
-func list(class string, elements []element, args arguments) (any, error) {
+func list(class string, elements []element, args arguments) any {
 	found, err := selected(elements, args)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := sortRows(found, args.texts("sortBy"), args.texts("sortOrder")); err != nil {
-		return nil, err
+		return err
 	}
 	total := len(found)
 	if after, ok := args.number("after"); ok {
@@ -73,7 +73,7 @@ func list(class string, elements []element, args arguments) (any, error) {
 	for i, e := range found {
 		edges[i] = edge{class: class, kind: kind, node: e}
 	}
-	return connection{class: class, kind: kind, page: edges, total: total}, nil
+	return connection{class: class, kind: kind, page: edges, total: total}
 }
 
 func selected(elements []element, args arguments) ([]element, error) {
@@ -147,20 +147,20 @@ func sortRows(rows []element, by, directions []string) error {
 	return nil
 }
 
-// one answers the element with the id or path, exactly one of which has to be given.
-func one(kind string, elements []element, args arguments) (any, error) {
+// one answers the element, or an error: the one with the id or path, exactly one of which has to be given.
+func one(kind string, elements []element, args arguments) any {
 	id, byID := args.number("id")
 	path := args.text("fullpath")
 	if byID == (path != "") {
-		return nil, errors.New("either id or fullpath expected")
+		return errors.New("either id or fullpath expected")
 	}
 	for _, e := range elements {
 		if (byID && e.id() == id) || (!byID && e.path() == path) {
-			return e, nil
+			return e
 		}
 	}
 	if byID {
-		return nil, fmt.Errorf("%s with id:'%d' not found", kind, id)
+		return fmt.Errorf("%s with id:'%d' not found", kind, id)
 	}
-	return nil, fmt.Errorf("%s with fullpath:'%s' not found", kind, path)
+	return fmt.Errorf("%s with fullpath:'%s' not found", kind, path)
 }

@@ -140,41 +140,41 @@ func (o *product) column(name string) (string, bool, bool) {
 	}
 }
 
-func (o *product) field(name string, args arguments, language string) (any, error) {
+func (o *product) field(name string, args arguments, language string) any {
 	if value, known := o.system(name); known {
-		return value, nil
+		return value
 	}
 	if value, known := o.relation(name); known {
-		return value, nil
+		return value
 	}
 	switch name {
 	case "sku":
-		return o.p.SKU, nil
+		return o.p.SKU
 	case "name":
-		return localized(map[string]string{defaultLanguage: o.p.Name}, args, language), nil
+		return localized(map[string]string{defaultLanguage: o.p.Name}, args, language)
 	case "description":
-		return localized(o.p.Descriptions, args, language), nil
+		return localized(o.p.Descriptions, args, language)
 	case "model":
-		return orNull(o.p.ModelName), nil
+		return orNull(o.p.ModelName)
 	case "color":
-		return orNull(o.p.Color), nil
+		return orNull(o.p.Color)
 	case "size":
-		return orNull(o.p.Size), nil
+		return orNull(o.p.Size)
 	case "sizeUnit":
-		return orNull(o.p.SizeUnit), nil
+		return orNull(o.p.SizeUnit)
 	case "productClass":
-		return orNull(o.p.Class), nil
+		return orNull(o.p.Class)
 	case "style":
-		return orNull(o.p.Style), nil
+		return orNull(o.p.Style)
 	case "line":
-		return orNull(o.p.Line), nil
+		return orNull(o.p.Line)
 	case "weight":
 		if o.p.Weight == "" {
-			return nil, nil //nolint:nilnil // null
+			return nil
 		}
-		return quantity{value: o.p.Weight, unit: o.p.WeightUnit}, nil
+		return quantity{value: o.p.Weight, unit: o.p.WeightUnit}
 	default:
-		return nil, nil //nolint:nilnil // a field without a value is null
+		return nil // a field without a value is null
 	}
 }
 
@@ -212,12 +212,13 @@ func (o *product) relation(name string) (value any, known bool) {
 
 // variants are all products of the model, this one included; none when it is the only one.
 func (o *product) variants() []any {
-	members := []any{}
-	for _, id := range o.repo.models[o.p.ModelID] {
-		members = append(members, o.repo.product(id))
-	}
-	if len(members) < 2 {
+	ids := o.repo.models[o.p.ModelID]
+	if len(ids) < 2 {
 		return []any{}
+	}
+	members := make([]any, len(ids))
+	for i, id := range ids {
+		members[i] = o.repo.product(id)
 	}
 	return members
 }
@@ -248,14 +249,14 @@ type quantity struct{ value, unit string }
 
 func (quantity) typename() string { return "QuantityValue" }
 
-func (q quantity) field(name string, _ arguments, _ string) (any, error) {
+func (q quantity) field(name string, _ arguments, _ string) any {
 	switch name {
 	case "value":
-		return json.Number(q.value), nil
+		return json.Number(q.value)
 	case "unit":
-		return unit(q.unit), nil
+		return unit(q.unit)
 	default:
-		return q.value + " " + q.unit, nil
+		return q.value + " " + q.unit
 	}
 }
 
@@ -263,11 +264,11 @@ type unit string
 
 func (unit) typename() string { return "QuantityValueUnit" }
 
-func (u unit) field(name string, _ arguments, _ string) (any, error) {
+func (u unit) field(name string, _ arguments, _ string) any {
 	if name == "longname" {
-		return map[unit]string{"lb": "Pound", "g": "Gram"}[u], nil
+		return map[unit]string{"lb": "Pound", "g": "Gram"}[u]
 	}
-	return string(u), nil
+	return string(u)
 }
 
 type category struct {
@@ -283,17 +284,17 @@ func (o *category) column(name string) (string, bool, bool) {
 	return o.systemColumn(name)
 }
 
-func (o *category) field(name string, args arguments, language string) (any, error) {
+func (o *category) field(name string, args arguments, language string) any {
 	if value, known := o.system(name); known {
-		return value, nil
+		return value
 	}
 	switch name {
 	case "name":
-		return localized(map[string]string{defaultLanguage: o.name}, args, language), nil
+		return localized(map[string]string{defaultLanguage: o.name}, args, language)
 	case "children":
-		return o.children, nil
+		return o.children
 	default:
-		return nil, nil //nolint:nilnil // a field without a value is null
+		return nil // a field without a value is null
 	}
 }
 
@@ -309,14 +310,14 @@ func (o *brand) column(name string) (string, bool, bool) {
 	return o.systemColumn(name)
 }
 
-func (o *brand) field(name string, _ arguments, _ string) (any, error) {
+func (o *brand) field(name string, _ arguments, _ string) any {
 	if value, known := o.system(name); known {
-		return value, nil
+		return value
 	}
 	if name == "name" {
-		return o.name, nil
+		return o.name
 	}
-	return nil, nil //nolint:nilnil // a field without a value is null
+	return nil // a field without a value is null
 }
 
 type review struct {
@@ -335,21 +336,21 @@ func (o *review) column(name string) (string, bool, bool) {
 	}
 }
 
-func (o *review) field(name string, _ arguments, _ string) (any, error) {
+func (o *review) field(name string, _ arguments, _ string) any {
 	if value, known := o.system(name); known {
-		return value, nil
+		return value
 	}
 	switch name {
 	case "author":
-		return o.r.Author, nil
+		return o.r.Author
 	case "email":
-		return o.r.Email, nil
+		return o.r.Email
 	case "rating":
-		return o.r.Rating, nil
+		return o.r.Rating
 	case "body":
-		return o.r.Body, nil
+		return o.r.Body
 	default:
-		return o.r.At.Unix(), nil // date
+		return o.r.At.Unix() // date
 	}
 }
 
@@ -366,20 +367,20 @@ func (o *contentPage) column(name string) (string, bool, bool) {
 	return o.systemColumn(name)
 }
 
-func (o *contentPage) field(name string, args arguments, language string) (any, error) {
+func (o *contentPage) field(name string, args arguments, language string) any {
 	if value, known := o.system(name); known {
-		return value, nil
+		return value
 	}
 	switch name {
 	case "title":
-		return localized(o.p.Title, args, language), nil
+		return localized(o.p.Title, args, language)
 	case "body":
-		return localized(o.p.Body, args, language), nil
+		return localized(o.p.Body, args, language)
 	default:
 		if o.image == nil {
-			return nil, nil //nolint:nilnil // null
+			return nil
 		}
-		return o.image, nil
+		return o.image
 	}
 }
 
@@ -391,13 +392,13 @@ type folder struct {
 
 func (folder) typename() string { return "_object_folder" }
 
-func (f folder) field(name string, _ arguments, _ string) (any, error) {
+func (f folder) field(name string, _ arguments, _ string) any {
 	switch name {
 	case "id":
-		return strconv.Itoa(f.oid), nil
+		return strconv.Itoa(f.oid)
 	case "classname":
-		return "folder", nil
+		return "folder"
 	default:
-		return f.full, nil
+		return f.full
 	}
 }

@@ -118,7 +118,7 @@ type root struct{ repo *repository }
 
 func (root) typename() string { return "Query" }
 
-func (r root) field(name string, args arguments, _ string) (any, error) {
+func (r root) field(name string, args arguments, _ string) any {
 	class := strings.TrimPrefix(name, "get")
 	if class, listing := strings.CutSuffix(class, "Listing"); listing {
 		return list(class, r.repo.lists[class], args)
@@ -130,5 +130,5 @@ func (r root) field(name string, args arguments, _ string) (any, error) {
 		}
 		return one(kind, list, args)
 	}
-	return nil, errIntrospection
+	return errIntrospection
 }

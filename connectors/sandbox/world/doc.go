@@ -1,4 +1,4 @@
-// Package world is the one truth behind every imitated upstream: a catalogue,
+// Package world is the one truth behind every imitated upstream: a catalog,
 // stock, prices, customers and orders. The dialects of the sandbox only
 // translate it, so a product bought through one of them is gone in all.
 //

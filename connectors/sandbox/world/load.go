@@ -2,6 +2,7 @@ package world
 
 import (
 	"math/rand/v2"
+	"sync"
 	"time"
 )
 
@@ -21,28 +22,35 @@ func random(stream uint64, id int) *rand.Rand {
 	return rand.New(rand.NewPCG(stream, uint64(id))) //nolint:gosec // made-up facts have to be the same at every start
 }
 
-// Load reads the embedded data. Every load gives the same world.
+// sharedFacts reads the data once a process.
+var sharedFacts = sync.OnceValues(readFacts)
+
+// Load makes a world in its initial state. The embedded data is read by the first call; every
+// call, in every process, gives the same world.
 func Load() (*World, error) {
-	w := &World{
-		now:       time.Now,
-		syncDelay: DefaultSyncDelay,
+	f, err := sharedFacts()
+	if err != nil {
+		return nil, err
 	}
+	w := &World{facts: f, now: time.Now, syncDelay: DefaultSyncDelay}
+	w.restore()
+	return w, nil
+}
+
+func readFacts() (*facts, error) {
+	f := &facts{}
 	steps := []func() error{
-		w.loadCategories, w.loadProducts, w.loadPrices, w.loadLocations, w.loadStock,
-		w.loadReviews, w.loadShipMethods, w.loadTaxes, w.loadCustomers,
+		f.loadCategories, f.loadProducts, f.loadPrices, f.loadLocations, f.loadStock,
+		f.loadReviews, f.loadShipMethods, f.loadTaxes, f.loadCustomers,
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
 			return nil, err
 		}
 	}
-	w.relate()
-	w.pages = pages()
-	if err := w.seedOrders(); err != nil {
-		return nil, err
-	}
-	w.restore()
-	return w, nil
+	f.relate()
+	f.pages = pages()
+	return f, f.seedOrders()
 }
 
 // restore puts stock and orders back to what was loaded. The caller holds the lock, or nobody else has the world yet.

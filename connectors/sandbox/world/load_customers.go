@@ -9,7 +9,7 @@ import (
 // odooOffset keeps the ERP's partner ids apart from the checkout's customer ids, so that a mix-up shows.
 const odooOffset = 50_000
 
-func (w *World) loadCustomers() error {
+func (f *facts) loadCustomers() error {
 	addresses, err := loadAddresses()
 	if err != nil {
 		return err
@@ -28,25 +28,25 @@ func (w *World) loadCustomers() error {
 			c.Group, c.CompanyName, c.Addresses = Wholesale, stores[store], addresses[store]
 			c.Email = strings.Replace(c.Email, "@", "@shops.", 1)
 		}
-		w.customers = append(w.customers, c)
+		f.customers = append(f.customers, c)
 	})
-	w.indexCustomers()
+	f.indexCustomers()
 	return err
 }
 
-func (w *World) indexCustomers() {
-	n := len(w.customers)
-	w.customerByNumber = make(map[string]*Customer, n)
-	w.customerByEmail = make(map[string]*Customer, n)
-	w.customerByMagento = make(map[int]*Customer, n)
-	w.customerByOdoo = make(map[int]*Customer, n)
-	w.customerByLoyalty = make(map[string]*Customer, n)
-	for _, c := range w.customers {
-		w.customerByNumber[c.Number] = c
-		w.customerByEmail[c.Email] = c
-		w.customerByMagento[c.MagentoID] = c
-		w.customerByOdoo[c.OdooID] = c
-		w.customerByLoyalty[c.LoyaltyID] = c
+func (f *facts) indexCustomers() {
+	n := len(f.customers)
+	f.customerByNumber = make(map[string]*Customer, n)
+	f.customerByEmail = make(map[string]*Customer, n)
+	f.customerByMagento = make(map[int]*Customer, n)
+	f.customerByOdoo = make(map[int]*Customer, n)
+	f.customerByLoyalty = make(map[string]*Customer, n)
+	for _, c := range f.customers {
+		f.customerByNumber[c.Number] = c
+		f.customerByEmail[c.Email] = c
+		f.customerByMagento[c.MagentoID] = c
+		f.customerByOdoo[c.OdooID] = c
+		f.customerByLoyalty[c.LoyaltyID] = c
 	}
 }
 

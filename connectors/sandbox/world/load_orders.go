@@ -16,35 +16,35 @@ const oneInHasHistory = 20
 var currencyOf = map[string]string{"GB": "GBP", "DE": "EUR", "FR": "EUR"}
 
 // seedOrders makes up 1 to 4 past orders for some customers. They are long done: their stock is gone from the data.
-func (w *World) seedOrders() error {
+func (f *facts) seedOrders() error {
 	var sold []*Product
-	for _, p := range w.products {
+	for _, p := range f.products {
 		if p.Published {
 			sold = append(sold, p)
 		}
 	}
-	for _, c := range w.customers {
+	for _, c := range f.customers {
 		if c.MagentoID%oneInHasHistory != 0 || len(c.Addresses) == 0 {
 			continue
 		}
 		rnd := random(streamOrders, c.MagentoID)
 		for range 1 + rnd.IntN(4) {
-			o, err := w.pastOrder(c, sold, rnd)
+			o, err := f.pastOrder(c, sold, rnd)
 			if err != nil {
 				return err
 			}
-			w.seededOrders = append(w.seededOrders, o)
+			f.seededOrders = append(f.seededOrders, o)
 		}
 	}
-	slices.SortStableFunc(w.seededOrders, func(a, b *Order) int { return a.PlacedAt.Compare(b.PlacedAt) })
-	for i, o := range w.seededOrders {
+	slices.SortStableFunc(f.seededOrders, func(a, b *Order) int { return a.PlacedAt.Compare(b.PlacedAt) })
+	for i, o := range f.seededOrders {
 		o.ID = i + 1
 		o.Number = orderNumber(o.ID)
 	}
 	return nil
 }
 
-func (w *World) pastOrder(c *Customer, sold []*Product, rnd *rand.Rand) (*Order, error) {
+func (f *facts) pastOrder(c *Customer, sold []*Product, rnd *rand.Rand) (*Order, error) {
 	home := c.Addresses[0]
 	o := &Order{
 		CustomerNumber: c.Number, Email: c.Email, Group: c.Group, Currency: currencyOf[home.Country], Seeded: true,
@@ -65,16 +65,16 @@ func (w *World) pastOrder(c *Customer, sold []*Product, rnd *rand.Rand) (*Order,
 	}
 	for _, i := range rnd.Perm(len(sold))[:1+rnd.IntN(3)] {
 		p, qty := sold[i], 1+rnd.IntN(most)
-		unit, _ := w.UnitPrice(p.ID, c.Group, o.Currency, qty)
+		unit, _ := f.UnitPrice(p.ID, c.Group, o.Currency, qty)
 		o.Lines = append(o.Lines, OrderLine{ProductID: p.ID, SKU: p.SKU, Name: p.Name, Qty: qty, Unit: unit})
 	}
-	method := w.shipMethods[rnd.IntN(len(w.shipMethods))]
+	method := f.shipMethods[rnd.IntN(len(f.shipMethods))]
 	o.ShippingCode, o.ShippingTitle = method.Code, method.Title
-	return o, w.total(o, method)
+	return o, f.total(o, method)
 }
 
 // total adds a past order up.
-func (w *World) total(o *Order, method ShipMethod) error {
+func (f *facts) total(o *Order, method ShipMethod) error {
 	zero, err := currency.NewAmount("0.00", o.Currency)
 	if err != nil {
 		return err
@@ -93,8 +93,8 @@ func (w *World) total(o *Order, method ShipMethod) error {
 	if err != nil {
 		return err
 	}
-	o.Shipping, _ = w.Convert(base, o.Currency)
-	o.Tax = percent(o.Subtotal, w.TaxRate(o.ShipTo.Country, o.ShipTo.RegionCode))
+	o.Shipping, _ = f.Convert(base, o.Currency)
+	o.Tax = percent(o.Subtotal, f.TaxRate(o.ShipTo.Country, o.ShipTo.RegionCode))
 	o.Total = o.Subtotal
 	for _, part := range []currency.Amount{o.Shipping, o.Tax} {
 		if o.Total, err = o.Total.Add(part); err != nil {

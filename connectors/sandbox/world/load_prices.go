@@ -11,21 +11,21 @@ import (
 var rates = map[string]string{"USD": "1", "EUR": "0.92", "GBP": "0.79"}
 
 // loadPrices computes each sold product's list price in every currency once.
-func (w *World) loadPrices() error {
-	w.listPrices = map[string]map[int]currency.Amount{}
-	for _, code := range w.Currencies() {
-		prices := make(map[int]currency.Amount, len(w.products))
-		for _, p := range w.products {
+func (f *facts) loadPrices() error {
+	f.listPrices = map[string]map[int]currency.Amount{}
+	for _, code := range f.Currencies() {
+		prices := make(map[int]currency.Amount, len(f.products))
+		for _, p := range f.products {
 			if !p.Published {
 				continue
 			}
-			price, ok := w.Convert(p.ListPrice, code)
+			price, ok := f.Convert(p.ListPrice, code)
 			if !ok {
 				return fmt.Errorf("list price of product %d in %s", p.ID, code)
 			}
 			prices[p.ID] = price
 		}
-		w.listPrices[code] = prices
+		f.listPrices[code] = prices
 	}
 	return nil
 }
@@ -35,10 +35,10 @@ var shipCodes = map[int]string{
 	1: "xrq_ground", 2: "zy_express", 3: "overseas_deluxe", 4: "jfast_overnight", 5: "cargo_transport",
 }
 
-func (w *World) loadShipMethods() error {
+func (f *facts) loadShipMethods() error {
 	return eachRow("ShipMethod", func(t *table) {
 		id := t.number("ShipMethodID")
-		w.shipMethods = append(w.shipMethods, ShipMethod{
+		f.shipMethods = append(f.shipMethods, ShipMethod{
 			ID: id, Code: shipCodes[id], Title: t.text("Name"),
 			Base: plain(t.text("ShipBase")), Rate: plain(t.text("ShipRate")),
 		})
@@ -57,19 +57,19 @@ func plain(decimal string) string {
 }
 
 // loadTaxes reads the rates that retail buyers pay. Countries other than those that tax by state have one rate.
-func (w *World) loadTaxes() error {
+func (f *facts) loadTaxes() error {
 	states, err := loadStates()
 	if err != nil {
 		return err
 	}
 	const wholesaleOnly = 2
-	w.taxes = map[string]string{}
+	f.taxes = map[string]string{}
 	return eachRow("SalesTaxRate", func(t *table) {
 		if t.number("TaxType") == wholesaleOnly {
 			return
 		}
 		state := states[t.number("StateProvinceID")]
-		w.taxes[taxKey(state.country, state.code)] = plain(t.text("TaxRate"))
+		f.taxes[taxKey(state.country, state.code)] = plain(t.text("TaxRate"))
 	})
 }
 

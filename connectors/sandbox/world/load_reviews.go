@@ -11,27 +11,27 @@ import (
 const madeUpReviews = 1000
 
 // loadReviews reads the data's few reviews and makes up more for about half of the published products.
-func (w *World) loadReviews() error {
-	w.reviews = map[int][]Review{}
+func (f *facts) loadReviews() error {
+	f.reviews = map[int][]Review{}
 	err := eachRow("ProductReview", func(t *table) {
 		id := t.number("ProductID")
-		w.reviews[id] = append(w.reviews[id], Review{
+		f.reviews[id] = append(f.reviews[id], Review{
 			ID: t.number("ProductReviewID"), ProductID: id, Author: t.text("ReviewerName"), Email: t.text("EmailAddress"),
 			Rating: t.number("Rating"), Body: strings.ReplaceAll(t.text("Comments"), "\r\n", "\n"), At: t.date("ReviewDate"),
 		})
 	})
 	next := madeUpReviews
-	for _, p := range w.products {
+	for _, p := range f.products {
 		rnd := random(streamReviews, p.ID)
 		if !p.Published || rnd.IntN(2) == 0 {
 			continue
 		}
 		for range 1 + min(rnd.IntN(12), rnd.IntN(40)) + 15*(rnd.IntN(20)/19) {
-			w.reviews[p.ID] = append(w.reviews[p.ID], reviewOf(p, next, rnd.IntN))
+			f.reviews[p.ID] = append(f.reviews[p.ID], reviewOf(p, next, rnd.IntN))
 			next++
 		}
 	}
-	for _, list := range w.reviews {
+	for _, list := range f.reviews {
 		slices.SortStableFunc(list, func(a, b Review) int { return b.At.Compare(a.At) })
 	}
 	return err

@@ -24,7 +24,7 @@ func pages() []*Page {
 			},
 			Body: map[string]string{
 				"en": "Orders placed before noon leave the same day.\n\nBikes travel by cargo; everything else by the carrier you choose.",
-				"fr": "Les commandes passées avant midi partent le jour même.\n\nLes vélos voyagent par fret, le reste avec le transporteur de votre choix.",
+				"fr": "Ce qui est commandé avant midi part le jour même.\n\nLes vélos voyagent par fret, le reste avec le transporteur de votre choix.",
 			},
 		},
 		{
@@ -43,8 +43,8 @@ func pages() []*Page {
 				"en": "About us", "fr": "À propos", "he": "עלינו", "th": "เกี่ยวกับเรา", "ar": "من نحن", "zh-Hant": "關於我們",
 			},
 			Body: map[string]string{
-				"en": "Adventure Works has built bicycles in Bothell, Washington, since 1998.\n\nThe company is fictitious, its catalogue is sample data.",
-				"fr": "Adventure Works construit des vélos à Bothell, Washington, depuis 1998.\n\nL'entreprise est fictive, son catalogue est un jeu d'essai.",
+				"en": "Adventure Works has built bicycles in Bothell, Washington, since 1998.\n\nThe company is fictitious, its range is sample data.",
+				"fr": "Adventure Works construit des vélos à Bothell, Washington, depuis 1998.\n\nL'entreprise est fictive, son assortiment est un jeu d'essai.",
 			},
 		},
 	}

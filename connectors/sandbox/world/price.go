@@ -31,10 +31,10 @@ type ShipMethod struct {
 }
 
 // Currencies answers the currencies that can be paid in; index + 1 is a currency's id in the ERP.
-func (w *World) Currencies() []string { return []string{"USD", "EUR", "GBP"} }
+func (f *facts) Currencies() []string { return []string{"USD", "EUR", "GBP"} }
 
 // Breaks answers what a group gets off list prices, by ascending quantity; nil when it pays list prices.
-func (w *World) Breaks(group string) []Break {
+func (f *facts) Breaks(group string) []Break {
 	if group == Wholesale {
 		return wholesaleBreaks
 	}
@@ -45,13 +45,13 @@ func (w *World) Breaks(group string) []Break {
 // converted and rounded, less the group's percentage and rounded again, always half up to
 // two places. It is false for an unknown group or currency, a quantity below 1 and a product
 // that is unknown or not sold.
-func (w *World) UnitPrice(productID int, group, currencyCode string, qty int) (currency.Amount, bool) {
-	price, ok := w.listPrices[currencyCode][productID]
+func (f *facts) UnitPrice(productID int, group, currencyCode string, qty int) (currency.Amount, bool) {
+	price, ok := f.listPrices[currencyCode][productID]
 	if !ok || qty < 1 || (group != Retail && group != Wholesale) {
 		return currency.Amount{}, false
 	}
 	off := 0
-	for _, b := range w.Breaks(group) {
+	for _, b := range f.Breaks(group) {
 		if qty >= b.MinQty {
 			off = b.PercentOff
 		}
@@ -64,7 +64,7 @@ func (w *World) UnitPrice(productID int, group, currencyCode string, qty int) (c
 
 // Convert turns an amount of USD into another of the currencies, rounded half up to two
 // places; false when the currency is unknown.
-func (w *World) Convert(usd currency.Amount, currencyCode string) (currency.Amount, bool) {
+func (f *facts) Convert(usd currency.Amount, currencyCode string) (currency.Amount, bool) {
 	rate, ok := rates[currencyCode]
 	if !ok {
 		return currency.Amount{}, false
@@ -101,7 +101,7 @@ const (
 
 // CouponDiscount is what a coupon takes off a subtotal, 0 or more and at most the subtotal. It is
 // false when the code is unknown or the subtotal does not reach its minimum.
-func (w *World) CouponDiscount(code string, subtotal currency.Amount) (currency.Amount, bool) {
+func (f *facts) CouponDiscount(code string, subtotal currency.Amount) (currency.Amount, bool) {
 	switch code {
 	case couponTenPercent:
 		return percent(subtotal, "10"), true
@@ -122,12 +122,12 @@ func (w *World) CouponDiscount(code string, subtotal currency.Amount) (currency.
 
 // TaxRate is the sales tax in percent, decimal text ("8.8"), "0" where there is none. The
 // region's code matters in the United States and Canada only.
-func (w *World) TaxRate(country, regionCode string) string {
-	if rate, ok := w.taxes[taxKey(country, regionCode)]; ok {
+func (f *facts) TaxRate(country, regionCode string) string {
+	if rate, ok := f.taxes[taxKey(country, regionCode)]; ok {
 		return rate
 	}
 	return "0"
 }
 
 // ShipMethods answers the ways to send an order.
-func (w *World) ShipMethods() []ShipMethod { return w.shipMethods }
+func (f *facts) ShipMethods() []ShipMethod { return f.shipMethods }

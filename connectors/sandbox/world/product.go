@@ -6,7 +6,7 @@ import (
 	"github.com/bojanz/currency"
 )
 
-// Product is a thing in the catalogue. Texts the data leaves out are empty.
+// Product is a thing in the catalog. Texts the data leaves out are empty.
 type Product struct {
 	ID           int               // from 1; not contiguous
 	SKU          string            // the data's ProductNumber
@@ -69,7 +69,7 @@ type Page struct {
 	UpdatedAt time.Time
 }
 
-// Products answers the whole catalogue by ascending id, unpublished parts included.
+// Products answers the whole catalog by ascending id, unpublished parts included.
 func (w *World) Products() []*Product { return w.products }
 
 // Product answers the product with the id, or nil.

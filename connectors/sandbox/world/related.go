@@ -5,24 +5,24 @@ import "slices"
 const maxRelated = 6
 
 // relate chooses what goes with each published product: accessories and clothing
-// with a bike, neighbours of other models with anything else. Some have none.
-func (w *World) relate() {
+// with a bike, neighbors of other models with anything else. Some have none.
+func (f *facts) relate() {
 	byRoot := map[int][]*Product{}
-	for _, p := range w.products {
+	for _, p := range f.products {
 		if p.Published {
-			root := w.root(p)
+			root := f.root(p)
 			byRoot[root] = append(byRoot[root], p)
 		}
 	}
 	const bikes, clothing, accessories = 1, 3, 4
 	withBike := slices.Concat(byRoot[clothing], byRoot[accessories])
-	for _, p := range w.products {
+	for _, p := range f.products {
 		rnd := random(streamRelated, p.ID)
 		if !p.Published || rnd.IntN(16) == 0 {
 			continue
 		}
-		candidates := byRoot[w.root(p)]
-		if w.root(p) == bikes {
+		candidates := byRoot[f.root(p)]
+		if f.root(p) == bikes {
 			candidates = withBike
 		}
 		seen := map[int]bool{p.ModelID: true}
@@ -37,8 +37,8 @@ func (w *World) relate() {
 }
 
 // root is the id of the root category that a published product is below.
-func (w *World) root(p *Product) int {
-	if c := w.categoryByID[subcategoryOffset+p.SubcategoryID]; c != nil {
+func (f *facts) root(p *Product) int {
+	if c := f.categoryByID[subcategoryOffset+p.SubcategoryID]; c != nil {
 		return c.ParentID
 	}
 	return 0

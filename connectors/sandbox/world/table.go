@@ -3,6 +3,7 @@ package world
 import (
 	"embed"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -41,7 +42,7 @@ func eachRow(name string, fn func(t *table)) error {
 	}
 	for t.err == nil {
 		t.row, err = reader.Read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

@@ -10,9 +10,8 @@ import (
 // DefaultSyncDelay is how long the ERP takes to show an order of the checkout.
 const DefaultSyncDelay = 3 * time.Second
 
-// World is safe for concurrent use. Catalogue and customers never change; stock
-// and orders do.
-type World struct {
+// facts are what never changes: the catalog, customers, prices and history. All worlds of a process share them.
+type facts struct {
 	products        []*Product
 	productByID     map[int]*Product
 	productBySKU    map[string]*Product
@@ -34,6 +33,11 @@ type World struct {
 	customerByMagento map[int]*Customer
 	customerByOdoo    map[int]*Customer
 	customerByLoyalty map[string]*Customer
+}
+
+// World is facts, and stock and orders, which change. It is safe for concurrent use.
+type World struct {
+	*facts
 
 	mu            sync.Mutex
 	now           func() time.Time

@@ -20,7 +20,7 @@ func load(t *testing.T) *world.World {
 	return w
 }
 
-func TestCatalogueIsWhole(t *testing.T) {
+func TestCatalogIsWhole(t *testing.T) {
 	t.Parallel()
 	w := load(t)
 	require.Len(t, w.Products(), 504)
@@ -81,7 +81,7 @@ func TestReviewsAreRealAndMadeUp(t *testing.T) {
 	assert.Greater(t, most, commerce.MaxReviews)
 }
 
-func TestCustomersAreMadeUpOnceAndForAll(t *testing.T) {
+func TestCustomersAreMadeUp(t *testing.T) {
 	t.Parallel()
 	w := load(t)
 	require.Len(t, w.Customers(), 19_820)
@@ -112,11 +112,6 @@ func TestCustomersAreMadeUpOnceAndForAll(t *testing.T) {
 	assert.Same(t, c, w.CustomerByLoyaltyID(c.LoyaltyID))
 	assert.NotEmpty(t, c.Addresses)
 	assert.Nil(t, w.Customer("AW99999999"))
-
-	again := load(t)
-	assert.Equal(t, w.Customers(), again.Customers())
-	assert.Equal(t, w.Products(), again.Products())
-	assert.Equal(t, w.Orders(), again.Orders())
 }
 
 func TestPricesRoundHalfUp(t *testing.T) {

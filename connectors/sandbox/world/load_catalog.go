@@ -24,8 +24,8 @@ const ownBrand = "Adventure Works"
 
 var boughtBrands = []string{"Contoso Ride", "Fabrikam Gear", "Litware Sport", "Proseware"}
 
-func (w *World) loadCategories() error {
-	add := func(c *Category) { w.categories = append(w.categories, c) }
+func (f *facts) loadCategories() error {
+	add := func(c *Category) { f.categories = append(f.categories, c) }
 	err := eachRow("ProductCategory", func(t *table) {
 		name := t.text("Name")
 		add(&Category{ID: t.number("ProductCategoryID"), Key: slug(name), Name: name})
@@ -40,9 +40,9 @@ func (w *World) loadCategories() error {
 			ParentID: t.number("ProductCategoryID"),
 		})
 	})
-	w.categoryByID = make(map[int]*Category, len(w.categories))
-	for _, c := range w.categories {
-		w.categoryByID[c.ID] = c
+	f.categoryByID = make(map[int]*Category, len(f.categories))
+	for _, c := range f.categories {
+		f.categoryByID[c.ID] = c
 	}
 	return err
 }
@@ -52,7 +52,7 @@ func slug(name string) string {
 	return strings.ReplaceAll(strings.ToLower(name), " ", "-")
 }
 
-func (w *World) loadProducts() error {
+func (f *facts) loadProducts() error {
 	models, err := loadModels()
 	if err != nil {
 		return err
@@ -61,8 +61,8 @@ func (w *World) loadProducts() error {
 	if err != nil {
 		return err
 	}
-	w.productByID, w.productBySKU = map[int]*Product{}, map[string]*Product{}
-	w.productsByModel = map[int][]*Product{}
+	f.productByID, f.productBySKU = map[int]*Product{}, map[string]*Product{}
+	f.productsByModel = map[int][]*Product{}
 	err = eachRow("Product", func(t *table) {
 		p := readProduct(t)
 		if m, ok := models[p.ModelID]; ok && p.Published {
@@ -70,13 +70,13 @@ func (w *World) loadProducts() error {
 		}
 		photo := photos[p.ID]
 		p.PhotoSmall, p.PhotoLarge = photo.small, photo.large
-		w.products = append(w.products, p)
-		w.productByID[p.ID], w.productBySKU[p.SKU] = p, p
+		f.products = append(f.products, p)
+		f.productByID[p.ID], f.productBySKU[p.SKU] = p, p
 		if p.Published && p.ModelID != 0 {
-			w.productsByModel[p.ModelID] = append(w.productsByModel[p.ModelID], p)
+			f.productsByModel[p.ModelID] = append(f.productsByModel[p.ModelID], p)
 		}
 	})
-	slices.SortFunc(w.products, func(a, b *Product) int { return a.ID - b.ID })
+	slices.SortFunc(f.products, func(a, b *Product) int { return a.ID - b.ID })
 	return err
 }
 
