@@ -101,6 +101,7 @@ func newRemote(address commerce.Secret, log *slog.Logger, metrics *instruments) 
 	if err != nil {
 		return nil, err
 	}
+	silence()
 	return &remote{
 		client: redis.NewUniversalClient(opts), cluster: opts.IsClusterMode,
 		packer: p, wait: remoteWait, log: log, metrics: metrics,

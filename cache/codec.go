@@ -48,9 +48,22 @@ func treeCodec() codec {
 			if err := strictJSON(data, &roots); err != nil {
 				return nil, err
 			}
+			if !whole(roots) {
+				return nil, errors.New("a category is missing")
+			}
 			return commerce.NewCategoryTree(roots), nil
 		},
 	}
+}
+
+// whole tells whether every node is there: JSON may hold null for any.
+func whole(list []*commerce.Category) bool {
+	for _, c := range list {
+		if c == nil || !whole(c.Children) {
+			return false
+		}
+	}
+	return true
 }
 
 // strictJSON refuses what another version of the type may have written.

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -13,6 +14,14 @@ import (
 
 // remoteWait is how long a load waits for Redis before it goes without.
 const remoteWait = 20 * time.Millisecond
+
+// silent is go-redis's own logger, of which a process has one: it writes plain
+// lines to stderr. What matters is logged and counted here.
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}
+
+var silence = sync.OnceFunc(func() { redis.SetLogger(silent{}) })
 
 // future is how far another node's clock may be ahead of ours.
 const future = 2 * time.Second

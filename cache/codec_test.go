@@ -1,0 +1,224 @@
+package cache
+
+import (
+	"context"
+	"encoding/hex"
+	"flag"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	"github.com/portico-bff/portico/schema/commerce"
+	"github.com/portico-bff/portico/schema/commercetest"
+)
+
+var update = flag.Bool("update", false, "write golden files anew")
+
+func packerOf(t testing.TB) *packer {
+	t.Helper()
+	p, err := newPacker()
+	require.NoError(t, err)
+	return p
+}
+
+var began = time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
+
+func TestC17_OnlyWhatWasWrittenForThisKeyIsRead(t *testing.T) {
+	t.Parallel()
+	p := packerOf(t)
+	for _, payload := range []string{"", "x", strings.Repeat("portico ", 1000)} {
+		good := p.pack("key", began, []byte(payload))
+		got, at, err := p.unpack("key", good)
+		require.NoError(t, err)
+		assert.Equal(t, payload, string(got))
+		assert.True(t, began.Equal(at))
+
+		_, _, err = p.unpack("kez", good)
+		require.ErrorIs(t, err, errCorrupt, "another key's entry")
+		_, _, err = p.unpack("key", append(good[:len(good):len(good)], 0))
+		require.ErrorIs(t, err, errCorrupt, "something follows")
+		for n := range good {
+			_, _, err = p.unpack("key", good[:n])
+			require.ErrorIs(t, err, errCorrupt, "cut at %d", n)
+		}
+		for n := range good {
+			bad := append([]byte(nil), good...)
+			bad[n] ^= 0x10
+			_, _, err = p.unpack("key", bad)
+			require.ErrorIs(t, err, errCorrupt, "changed at %d", n)
+		}
+	}
+	assert.Less(t, len(p.pack("key", began, []byte(strings.Repeat("portico ", 1000)))), 500, "large payloads are compressed")
+}
+
+// Bytes of each version stay readable, or a miss, for good.
+func TestC17_FrozenBytes(t *testing.T) {
+	t.Parallel()
+	p := packerOf(t)
+	const file = "testdata/entry_v1.golden"
+	if *update {
+		require.NoError(t, os.WriteFile(file, []byte(hex.EncodeToString(p.pack("key", began, []byte(`{"SKU":"A"}`)))+"\n"), 0o600))
+	}
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	frozen, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	require.NoError(t, err)
+	payload, at, err := p.unpack("key", frozen)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"SKU":"A"}`, string(payload))
+	assert.True(t, began.Equal(at))
+}
+
+func TestC17_WrongEntriesAreMissesAndCounted(t *testing.T) {
+	t.Parallel()
+	server := newRedis(t)
+	reader := metric.NewManualReader()
+	c, err := New(Config{RedisURL: urlOf(server)}, Deps{Meter: metric.NewMeterProvider(metric.WithReader(reader))})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, c.Close()) }()
+	c.remote.wait = 10 * time.Second
+	upstream := &source{}
+	port := over(c, upstream)
+	_, _, err = ask(t.Context(), port, "A")
+	require.NoError(t, err)
+	c.work.Wait()
+	at := server.Keys()[0]
+	good, err := server.Get(at)
+	require.NoError(t, err)
+	own := wrapper{c, publicTraits(commerce.OpProducts)}.plan(commerce.OpProducts, jsonCodec[*commerce.Product]())
+	prefix, _ := own.prefix(inMarket(us))
+	full := withArgs(prefix, "A")
+	bad := []string{
+		"", "x", good[:len(good)-1], good + "x", strings.Replace(good, "A", "B", 1),
+		string(c.remote.packer.pack("another key", time.Now(), []byte(`{"SKU":"A"}`))),
+		string(c.remote.packer.pack(full, time.Now(), []byte(`{"SKU":1}`))),
+		string(c.remote.packer.pack(full, time.Now(), []byte(`{"NoSuchField":1}`))),
+		string(c.remote.packer.pack(full, time.Now(), []byte(`null`))),
+		string(c.remote.packer.pack(full, time.Now().Add(time.Hour), []byte(`{"SKU":"A"}`))),
+	}
+	for i, text := range bad {
+		require.NoError(t, server.Set(at, text))
+		c.memory.values.InvalidateAll()
+		p, _, err := ask(t.Context(), port, "A")
+		require.NoError(t, err)
+		require.Equal(t, commerce.SKU("A"), p.SKU)
+		require.Equal(t, i+2, upstream.count(), "%q is a miss", text)
+		c.work.Wait()
+	}
+	// The empty entry is no entry at all.
+	assert.Equal(t, map[string]int64{"corrupt": int64(len(bad) - 1)}, counts(t, reader, "portico.cache.redis.errors", "error"))
+	assert.Equal(t, map[string]int64{"upstream": int64(len(bad) + 1)}, counts(t, reader, "portico.cache.requests", "tier"))
+}
+
+func counts(t *testing.T, reader metric.Reader, name, label string) map[string]int64 {
+	t.Helper()
+	var got metricdata.ResourceMetrics
+	require.NoError(t, reader.Collect(context.WithoutCancel(t.Context()), &got))
+	found := map[string]int64{}
+	for _, m := range got.ScopeMetrics[0].Metrics {
+		if sum, ok := m.Data.(metricdata.Sum[int64]); ok && m.Name == name {
+			for _, point := range sum.DataPoints {
+				value, _ := point.Attributes.Value(attribute.Key(label))
+				found[value.AsString()] += point.Value
+			}
+		}
+	}
+	return found
+}
+
+func FuzzUnpack(f *testing.F) {
+	p := packerOf(f)
+	f.Add("key", p.pack("key", began, []byte("payload")))
+	f.Add("", p.pack("", began, []byte(strings.Repeat("a", 5000))))
+	f.Add("key", []byte("PTC\x01\x00"))
+	f.Fuzz(func(t *testing.T, key string, stored []byte) {
+		payload, at, err := p.unpack(key, stored)
+		if err != nil {
+			return
+		}
+		again, then, err := p.unpack(key, p.pack(key, at, payload))
+		require.NoError(t, err)
+		require.Equal(t, string(payload), string(again))
+		require.True(t, at.Equal(then))
+	})
+}
+
+// A checksum stands in the way of a fuzzer: this one starts behind it.
+func FuzzDecode(f *testing.F) {
+	tree, product := treeCodec(), jsonCodec[*commerce.Product]()
+	for _, s := range []string{`[{"ID":"a","Children":[{"ID":"b"}]}]`, `{"SKU":"A","UpdatedAt":"2026-01-02T03:04:05Z"}`, `null`, `[null]`, `{} {}`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, form := range []codec{tree, product} {
+			v, err := form.decode(data)
+			if err != nil {
+				continue
+			}
+			written, err := form.encode(v)
+			require.NoError(t, err)
+			again, err := form.decode(written)
+			require.NoError(t, err)
+			require.Equal(t, v, again)
+		}
+	})
+}
+
+// Every type that lies in Redis comes back exactly as it was.
+func TestStoredValuesSurviveExactly(t *testing.T) {
+	t.Parallel()
+	shop := commercetest.NewShop()
+	f, p := shop.Fixture(), shop.Ports()
+	ctx := t.Context()
+	products, err := p.Catalog.Products(ctx, f.Market, f.Products)
+	require.NoError(t, err)
+	survives(t, jsonCodec[*commerce.Product](), products[f.Varied])
+	survives(t, jsonCodec[*commerce.Product](), &commerce.Product{})
+	relatedTo, err := p.Related.Related(ctx, f.Market, []commerce.SKU{f.Paired})
+	require.NoError(t, err)
+	survives(t, jsonCodec[[]commerce.SKU](), relatedTo[f.Paired])
+	survives(t, jsonCodec[[]commerce.SKU](), []commerce.SKU{})
+	tree, err := p.Categories.Tree(ctx, f.Market)
+	require.NoError(t, err)
+	survives(t, treeCodec(), tree)
+	pages, err := p.Content.Pages(ctx, f.Market, []commerce.PageID{f.Page})
+	require.NoError(t, err)
+	survives(t, jsonCodec[*commerce.Page](), pages[f.Page])
+	summaries, err := p.Reviews.Reviews(ctx, f.Market, []commerce.SKU{f.Reviewed})
+	require.NoError(t, err)
+	survives(t, jsonCodec[*commerce.ReviewSummary](), summaries[f.Reviewed])
+	found, err := p.Search.Search(ctx, f.Market, commerce.SearchQuery{Text: f.Text, First: 5})
+	require.NoError(t, err)
+	survives(t, jsonCodec[*commerce.SearchResult](), found)
+	stock, err := p.Inventory.Availability(ctx, f.Market, f.Products)
+	require.NoError(t, err)
+	survives(t, jsonCodec[*commerce.Availability](), stock[f.Products[0]])
+
+	amount := func(text string) commerce.Money {
+		m, err := commerce.NewMoney(text, "USD")
+		require.NoError(t, err)
+		return m
+	}
+	survives(t, jsonCodec[*commerce.Price](), &commerce.Price{
+		SKU: "A", Quantity: 3, Group: "retail", Unit: amount("19.90"), List: amount("9007199254740993.1234"),
+		Tiers: []commerce.Tier{{MinQuantity: 11, Unit: amount("0.00")}, {MinQuantity: 15, Unit: amount("-0.01")}},
+	})
+}
+
+func survives(t *testing.T, form codec, value any) {
+	t.Helper()
+	data, err := form.encode(value)
+	require.NoError(t, err)
+	back, err := form.decode(data)
+	require.NoError(t, err)
+	assert.Equal(t, reflect.TypeOf(value), reflect.TypeOf(back))
+	assert.Equal(t, value, back)
+}
