@@ -206,7 +206,7 @@ func TestN16_AnswersThatDoNotFit(t *testing.T) {
 		"no such endpoint, in HTML": {answering(404, "text/html", html), commerce.ErrUnavailable},
 		"bad request":               {answering(400, "application/json", `{}`), commerce.ErrUpstream},
 		"a login page":              {answering(200, "text/html", html), commerce.ErrUpstream},
-		"HTML labeled as JSON":     {answering(200, "application/json", html), commerce.ErrUpstream},
+		"HTML labeled as JSON":      {answering(200, "application/json", html), commerce.ErrUpstream},
 		"garbage":                   {answering(200, "application/json", "\x00\xff{]"), commerce.ErrUpstream},
 		"half of it":                {answering(200, "application/json", `{"data":{"getProductListing":{"edges":[{"node":{"sku":"A"`), commerce.ErrUpstream},
 		"wrong types":               {answering(200, "application/json", `{"data":{"getProductListing":{"edges":[{"node":{"sku":7}}]}}}`), commerce.ErrUpstream},

@@ -60,10 +60,11 @@ type graphqlError struct {
 
 // execution is one query under way. Values are written as they are resolved.
 type execution struct {
-	schema *ast.Schema
-	vars   map[string]any
-	out    bytes.Buffer
-	errs   []graphqlError
+	schema    *ast.Schema
+	vars      map[string]any
+	collected map[collectedKey][]*collected
+	out       bytes.Buffer
+	errs      []graphqlError
 }
 
 // execute answers nil data when the query was refused before any field was resolved.
@@ -83,8 +84,8 @@ func (s *server) execute(sent request) (json.RawMessage, []graphqlError) {
 	if err != nil {
 		return nil, refused(gqlerror.List{gqlerror.WrapIfUnwrapped(err)})
 	}
-	e := &execution{schema: s.schema, vars: vars}
-	e.object(root{s.repo}, op.SelectionSet, position{language: defaultLanguage})
+	e := &execution{schema: s.schema, vars: vars, collected: map[collectedKey][]*collected{}}
+	e.object(root{s.repo}, op.SelectionSet, &position{language: defaultLanguage})
 	return e.out.Bytes(), e.errs
 }
 
@@ -98,19 +99,49 @@ func refused(list gqlerror.List) []graphqlError {
 
 // position is where in the answer a value goes, and the language there.
 type position struct {
-	path     []any
+	parent   *position // nil at the top
+	key      string    // within an object
+	index    int       // within a list, when key is empty
 	language string
 }
 
-func (p position) below(step any) position {
-	path := make([]any, 0, len(p.path)+1)
-	return position{path: append(append(path, p.path...), step), language: p.language}
+// path is how GraphQL writes a position: keys and indexes from the top.
+func (p *position) path() []any {
+	if p.parent == nil {
+		return nil
+	}
+	if p.key != "" {
+		return append(p.parent.path(), p.key)
+	}
+	return append(p.parent.path(), p.index)
 }
 
-// collected is one key of an answer: all selections of it merged.
+// collected is one key of an answer: all selections of it merged, with what they have in common for every object.
 type collected struct {
 	field *ast.Field
+	args  arguments
 	set   ast.SelectionSet
+}
+
+// collectedKey is a selection set, by its place in the query, asked of a type.
+type collectedKey struct {
+	typename string
+	first    *ast.Selection
+	length   int
+}
+
+// fields are what a selection set asks of a type. They are worked out once.
+func (e *execution) fields(typename string, set ast.SelectionSet) []*collected {
+	if len(set) == 0 {
+		return nil
+	}
+	key := collectedKey{typename, &set[0], len(set)}
+	fields, known := e.collected[key]
+	if !known {
+		fields = e.collect(typename, set, nil)
+		e.collected[key] = fields
+	}
+	return fields
 }
 
 // collect lists what of set applies to the type, in the query's order, fragments spread.
@@ -119,7 +150,7 @@ func (e *execution) collect(typename string, set ast.SelectionSet, into []*colle
 		switch s := selection.(type) {
 		case *ast.Field:
 			if e.included(s.Directives) {
-				into = merge(into, s)
+				into = e.merge(into, s)
 			}
 		case *ast.InlineFragment:
 			if e.included(s.Directives) && e.applies(s.TypeCondition, typename) {
@@ -134,14 +165,14 @@ func (e *execution) collect(typename string, set ast.SelectionSet, into []*colle
 	return into
 }
 
-func merge(into []*collected, f *ast.Field) []*collected {
+func (e *execution) merge(into []*collected, f *ast.Field) []*collected {
 	for _, c := range into {
 		if c.field.Alias == f.Alias {
 			c.set = append(c.set[:len(c.set):len(c.set)], f.SelectionSet...)
 			return into
 		}
 	}
-	return append(into, &collected{field: f, set: f.SelectionSet})
+	return append(into, &collected{field: f, args: f.ArgumentMap(e.vars), set: f.SelectionSet})
 }
 
 func (e *execution) included(directives ast.DirectiveList) bool {
@@ -167,32 +198,31 @@ func (e *execution) applies(condition, typename string) bool {
 	return false
 }
 
-func (e *execution) object(o object, set ast.SelectionSet, at position) {
+func (e *execution) object(o object, set ast.SelectionSet, at *position) {
 	e.out.WriteByte('{')
-	for i, c := range e.collect(o.typename(), set, nil) {
+	for i, c := range e.fields(o.typename(), set) {
 		if i > 0 {
 			e.out.WriteByte(',')
 		}
-		e.scalar(c.field.Alias)
+		e.text(c.field.Alias)
 		e.out.WriteByte(':')
-		e.resolve(o, c, at.below(c.field.Alias))
+		e.resolve(o, c, &position{parent: at, key: c.field.Alias, language: at.language})
 	}
 	e.out.WriteByte('}')
 }
 
-func (e *execution) resolve(o object, c *collected, at position) {
+func (e *execution) resolve(o object, c *collected, at *position) {
 	if c.field.Name == "__typename" {
-		e.scalar(o.typename())
+		e.text(o.typename())
 		return
 	}
-	args := arguments(c.field.ArgumentMap(e.vars))
-	if language := args.text("defaultLanguage"); language != "" {
+	if language := c.args.text("defaultLanguage"); language != "" {
 		at.language = language
 	}
-	value := o.field(c.field.Name, args, at.language)
+	value := o.field(c.field.Name, c.args, at.language)
 	if err, failed := value.(error); failed {
 		e.errs = append(e.errs, graphqlError{
-			Message: err.Error(), Path: at.path,
+			Message: err.Error(), Path: at.path(),
 			Locations: []gqlerror.Location{{Line: c.field.Position.Line, Column: c.field.Position.Column}},
 		})
 		value = nil
@@ -200,7 +230,7 @@ func (e *execution) resolve(o object, c *collected, at position) {
 	e.value(value, c.set, at)
 }
 
-func (e *execution) value(value any, set ast.SelectionSet, at position) {
+func (e *execution) value(value any, set ast.SelectionSet, at *position) {
 	switch v := value.(type) {
 	case object:
 		e.object(v, set, at)
@@ -210,15 +240,32 @@ func (e *execution) value(value any, set ast.SelectionSet, at position) {
 			if i > 0 {
 				e.out.WriteByte(',')
 			}
-			e.value(item, set, at.below(i))
+			e.value(item, set, &position{parent: at, index: i, language: at.language})
 		}
 		e.out.WriteByte(']')
+	case nil:
+		e.out.WriteString("null")
+	case string:
+		e.text(v)
 	default:
-		e.scalar(v)
+		e.other(v)
 	}
 }
 
-func (e *execution) scalar(v any) {
+// text writes a string. Most need no escapes.
+func (e *execution) text(s string) {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' || s[i] == '"' || s[i] == '\\' {
+			e.other(s)
+			return
+		}
+	}
+	e.out.WriteByte('"')
+	e.out.WriteString(s)
+	e.out.WriteByte('"')
+}
+
+func (e *execution) other(v any) {
 	text, err := json.Marshal(v)
 	if err != nil {
 		text = []byte("null")

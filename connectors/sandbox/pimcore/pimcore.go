@@ -134,8 +134,19 @@ func page(w http.ResponseWriter, status int, title string) {
 // answer is always 200. Data that was never begun is left out.
 func answer(w http.ResponseWriter, data json.RawMessage, errs []graphqlError) {
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(struct {
-		Errors []graphqlError  `json:"errors,omitempty"`
-		Data   json.RawMessage `json:"data,omitempty"`
-	}{errs, data})
+	out := []byte("{")
+	if len(errs) > 0 {
+		list, err := json.Marshal(errs)
+		if err != nil {
+			list = []byte(`[{"message":"Internal server error"}]`)
+		}
+		out = append(append(out, `"errors":`...), list...)
+		if data != nil {
+			out = append(out, ',')
+		}
+	}
+	if data != nil {
+		out = append(append(out, `"data":`...), data...)
+	}
+	_, _ = w.Write(append(out, '}'))
 }

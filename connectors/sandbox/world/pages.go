@@ -24,7 +24,7 @@ func pages() []*Page {
 			},
 			Body: map[string]string{
 				"en": "Orders placed before noon leave the same day.\n\nBikes travel by cargo; everything else by the carrier you choose.",
-				"fr": "Ce qui est commandé avant midi part le jour même.\n\nLes vélos voyagent par fret, le reste avec le transporteur de votre choix.",
+				"fr": "Ce qui est commandé avant midi part le jour même.\n\nLes vélos voyagent par fret, le reste avec le mode de livraison de votre choix.",
 			},
 		},
 		{
