@@ -22,6 +22,7 @@ func shopping(more ...string) []string {
 		"ERP_KIND=odoo", "ERP_BASE_URL=http://erp.test", "ERP_API_KEY=erp-canary",
 		"CHECKOUT_KIND=magento", "CHECKOUT_BASE_URL=http://shop.test", "CHECKOUT_CONSUMER_KEY=canary-1",
 		"CHECKOUT_CONSUMER_SECRET=canary-2", "CHECKOUT_TOKEN=canary-3", "CHECKOUT_TOKEN_SECRET=canary-4",
+		"CHECKOUT_ACCESS_TOKEN=canary-3", "CHECKOUT_ACCESS_TOKEN_SECRET=canary-4",
 		"PORTICO_MODE=development",
 	}, more...)
 }

@@ -30,7 +30,7 @@ func start(t *testing.T, level slog.Level) (*telemetry.Telemetry, *bytes.Buffer)
 func scrape(t *testing.T, tel *telemetry.Telemetry) string {
 	t.Helper()
 	rec := httptest.NewRecorder()
-	tel.Handler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	tel.Handler().ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
 	require.Equal(t, http.StatusOK, rec.Code)
 	return rec.Body.String()
 }
