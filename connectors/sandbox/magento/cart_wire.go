@@ -229,5 +229,3 @@ func optionsOf(it *item) string {
 	}
 	return string(text)
 }
-
-

@@ -18,8 +18,8 @@ type fault struct {
 func (f *fault) Error() string { return f.Message }
 
 var (
-	errNoRoute  = &fault{Status: http.StatusNotFound, Message: "Request does not match any route."}
-	errCoupon   = &fault{Status: http.StatusNotFound, Message: "The coupon code isn't valid. Verify the code and try again."}
+	errNoRoute = &fault{Status: http.StatusNotFound, Message: "Request does not match any route."}
+	errCoupon  = &fault{Status: http.StatusNotFound, Message: "The coupon code isn't valid. Verify the code and try again."}
 )
 
 // badRequest is a refusal with a list of parameters.
