@@ -1,6 +1,7 @@
 package graphhttp
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -9,6 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2/parser"
 
 	"github.com/portico-bff/portico/bff-web/graph"
+	"github.com/portico-bff/portico/schema/commerce"
 )
 
 // naming makes errors about values that do not fit their type what they are to
@@ -20,8 +22,8 @@ func naming(params *graphql.RawParams, errs gqlerror.List) gqlerror.List {
 		named[i] = err
 		switch {
 		case len(err.Path) > 0 && err.Path[0] == ast.PathName("variable"):
-			if field := variablePath(err.Path); !isNull(params.Variables, err.Path[1:]) {
-				named[i] = unfit(err, field)
+			if !isNull(params.Variables, err.Path[1:]) {
+				named[i] = unfit(err, variableField(params.Query, err.Path))
 			}
 		case err.Rule == "ValuesOfCorrectType":
 			named[i] = unfit(err, argumentAt(params.Query, err.Locations))
@@ -31,25 +33,36 @@ func naming(params *graphql.RawParams, errs gqlerror.List) gqlerror.List {
 }
 
 func unfit(err *gqlerror.Error, field string) *gqlerror.Error {
-	message := "must be of its declared type"
-	if err.Message == "unknown field" || strings.Contains(err.Message, "is not defined by type") {
+	message, reason := "must be of its declared type", commerce.CodeInvalid
+	switch {
+	case strings.Contains(err.Message, "unknown field") || strings.Contains(err.Message, "is not defined by type"):
 		message = "is not a field of its type"
+	case strings.Contains(err.Message, "must be defined"):
+		message, reason = "is required", commerce.CodeRequired
 	}
 	return &gqlerror.Error{
 		Message: field + ": " + message, Locations: err.Locations,
-		Extensions: map[string]any{"code": graph.CodeBadInput, "field": field, "reason": "INVALID"},
+		Extensions: map[string]any{"code": graph.CodeBadInput, "field": field, "reason": string(reason)},
 	}
 }
 
-// variablePath is the name of a variable and what is below it, without indexes.
-func variablePath(path ast.Path) string {
+// variableField is the argument that a variable goes into, with what is below
+// it: the variable's own name means nothing to whoever reads the schema.
+func variableField(query string, path ast.Path) string {
 	var names []string
 	for _, element := range path[1:] {
 		if name, ok := element.(ast.PathName); ok {
 			names = append(names, clip(string(name)))
 		}
 	}
-	return strings.Join(names, ".")
+	if len(names) == 0 {
+		return "variables"
+	}
+	f := finder{matches: func(v *ast.Value, _ *ast.Position) bool { return v.Kind == ast.Variable && v.Raw == names[0] }}
+	if found := f.search(query); found != "" {
+		names[0] = found
+	}
+	return strings.TrimPrefix(strings.Join(names, "."), "input.")
 }
 
 // isNull tells whether a variable's value is null or not there: a well-formed
@@ -74,26 +87,40 @@ func isNull(variables map[string]any, path ast.Path) bool {
 
 // argumentAt finds the argument or input field whose value stands at a location.
 func argumentAt(query string, locations []gqlerror.Location) string {
-	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: query}, DefaultLimits.Tokens)
-	if err != nil || len(locations) == 0 {
-		return "arguments"
+	f := finder{matches: func(v *ast.Value, p *ast.Position) bool {
+		return slices.ContainsFunc(locations, func(l gqlerror.Location) bool {
+			return stands(v.Position, l) || stands(p, l)
+		})
+	}}
+	if found := f.search(query); found != "" {
+		return found
 	}
-	f := finder{at: locations[0]}
+	return "arguments"
+}
+
+func stands(p *ast.Position, l gqlerror.Location) bool {
+	return p != nil && p.Line == l.Line && p.Column == l.Column
+}
+
+// finder looks for an argument's value, or an input field's, by some property of
+// the value or of where its name stands.
+type finder struct {
+	matches func(v *ast.Value, named *ast.Position) bool
+	found   string
+}
+
+func (f *finder) search(query string) string {
+	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: query}, DefaultLimits.Tokens)
+	if err != nil {
+		return ""
+	}
 	for _, op := range doc.Operations {
 		f.set(op.SelectionSet)
 	}
 	for _, fragment := range doc.Fragments {
 		f.set(fragment.SelectionSet)
 	}
-	if f.found == "" {
-		return "arguments"
-	}
 	return f.found
-}
-
-type finder struct {
-	at    gqlerror.Location
-	found string
 }
 
 func (f *finder) set(set ast.SelectionSet) {
@@ -101,7 +128,7 @@ func (f *finder) set(set ast.SelectionSet) {
 		switch sel := sel.(type) {
 		case *ast.Field:
 			for _, arg := range sel.Arguments {
-				f.value(arg.Name, arg.Value)
+				f.value(arg.Name, arg.Value, nil)
 			}
 			f.set(sel.SelectionSet)
 		case *ast.InlineFragment:
@@ -110,8 +137,8 @@ func (f *finder) set(set ast.SelectionSet) {
 	}
 }
 
-func (f *finder) value(name string, v *ast.Value) {
-	if p := v.Position; p != nil && p.Line == f.at.Line && p.Column == f.at.Column {
+func (f *finder) value(name string, v *ast.Value, named *ast.Position) {
+	if f.matches(v, named) {
 		f.found = name
 	}
 	for _, child := range v.Children {
@@ -119,6 +146,6 @@ func (f *finder) value(name string, v *ast.Value) {
 		if child.Name != "" {
 			below = strings.TrimPrefix(name+"."+child.Name, "input.")
 		}
-		f.value(below, child.Value)
+		f.value(below, child.Value, child.Position)
 	}
 }
