@@ -192,12 +192,12 @@ func (s *Service) resume(ctx context.Context, r Request, i intent, held string) 
 	ref := commerce.CheckoutRef{Cart: r.Cart, Key: i.Ref}
 	order, err := s.Ports.Checkout.Reconcile(ctx, r.Shopper, ref)
 	switch {
-	case i.Number != "":
-		return order, err // placed with this very key, whose answer was lost
 	case err == nil:
-		s.settled(ctx, r.Cart, a, order)
+		if i.Number == "" {
+			s.settled(ctx, r.Cart, a, order)
+		}
 		return order, nil
-	case !errors.Is(err, commerce.ErrNotFound):
+	case i.Number != "" || !errors.Is(err, commerce.ErrNotFound): // placed, or perhaps
 		return nil, s.unknown(ctx, unknownWait, err)
 	default:
 		return s.absent(ctx, r, a)
