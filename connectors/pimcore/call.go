@@ -135,16 +135,8 @@ func byKey[K ~string, T any](ctx context.Context, q query[K, T], keys []K) (map[
 			}
 			continue
 		}
-		asked := set(batch)
-		for _, node := range got.nodes {
-			if key := q.key(node); asked[key] && found[key] == nil {
-				found[key] = node
-			}
-		}
-		for _, node := range got.broken {
-			if key := q.key(node); asked[key] && found[key] == nil {
-				errs[key] = failed(q.connector.traits[q.op], commerce.ErrUpstream, errGraphQL)
-			}
+		for _, key := range q.join(found, batch, got) {
+			errs[key] = failed(q.connector.traits[q.op], commerce.ErrUpstream, errGraphQL)
 		}
 	}
 	return found, joined(errs, len(found))
@@ -157,6 +149,24 @@ type query[K ~string, T any] struct {
 	column    string
 	key       func(*T) K
 	vars      wireVariables
+}
+
+// join puts what a batch got into found, by key, and answers the keys that have only rows in which a
+// field failed. Of several rows for one key the first counts.
+func (q query[K, T]) join(found map[K]*T, batch []K, got fetched[T]) []K {
+	asked := set(batch)
+	for _, node := range got.nodes {
+		if key := q.key(node); asked[key] && found[key] == nil {
+			found[key] = node
+		}
+	}
+	var broken []K
+	for _, node := range got.broken {
+		if key := q.key(node); asked[key] && found[key] == nil {
+			broken = append(broken, key)
+		}
+	}
+	return broken
 }
 
 // joined is the one cause when nothing came at all, else a BatchError.

@@ -2,6 +2,18 @@
 // [world.World], and lets faults be set while it runs. It is a set of
 // [http.Handler]s first (tests use httptest) and a binary second.
 //
-// Below /_sandbox/ it is controlled: faults, counted calls, sent bytes, tokens.
-// See [Server.Handler] for the routes.
+// The systems are at /pimcore, /elasticsearch, /odoo, /openloyalty and /magento.
+// Control is below /_sandbox/, in JSON:
+//
+//	POST   /_sandbox/faults          a [Fault], put in force; errorRate left out with a mode or status means 1
+//	GET    /_sandbox/faults          the rules in force, oldest first
+//	DELETE /_sandbox/faults          none any more
+//	GET    /_sandbox/calls           system → operation → calls as they arrived
+//	DELETE /_sandbox/calls           counts from zero, bytes too
+//	GET    /_sandbox/bytes           system → bytes of answers
+//	POST   /_sandbox/reset           world, faults and counts as at the start
+//	POST   /_sandbox/token           {"customer":"AW00011000"} → {"token":"…"}, a JWT (RS256, one hour)
+//	GET    /_sandbox/jwks.json       the key that verifies it
+//	GET    /_sandbox/customers       some customers to try
+//	GET    /_sandbox/healthz         {"status":"ok"}
 package sandbox

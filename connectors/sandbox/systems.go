@@ -3,6 +3,7 @@ package sandbox
 import (
 	"net/http"
 
+	"github.com/portico-bff/portico/connectors/sandbox/elasticsearch"
 	"github.com/portico-bff/portico/connectors/sandbox/magento"
 	"github.com/portico-bff/portico/connectors/sandbox/odoo"
 	"github.com/portico-bff/portico/connectors/sandbox/pimcore"
@@ -20,6 +21,7 @@ type system struct {
 func systems(w *world.World) []system {
 	return []system{
 		{"pimcore", pimcore.New(w, pimcore.Options{APIKey: pimcoreKey}), pimcore.Operation},
+		{"elasticsearch", elasticsearch.New(w, elasticsearch.Options{APIKey: elasticsearchKey}), elasticsearch.Operation},
 		{"odoo", odoo.New(w, odoo.Options{}), odoo.Operation},
 		{"magento", magento.New(w, magento.Options{}), magento.Operation},
 	}
