@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/portico-bff/portico/connectors/elasticsearch"
 	"github.com/portico-bff/portico/connectors/magento"
 	"github.com/portico-bff/portico/connectors/odoo"
 	"github.com/portico-bff/portico/connectors/pimcore"
@@ -15,6 +16,7 @@ import (
 // Kinds is every kind, by name. A new kind of system is one package and one line here.
 var Kinds = []Kind{
 	kind("pimcore", pimcore.New),
+	kind("elasticsearch", elasticsearch.New),
 	kind("odoo", odoo.New),
 	kind("magento", magento.New),
 }

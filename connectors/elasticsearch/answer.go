@@ -1,0 +1,189 @@
+package elasticsearch
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/portico-bff/portico/connectors/transport"
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// Why an answer was of no use. Constant texts: what the upstream says may repeat what was searched.
+var (
+	errKeyRefused = errors.New("the API key was refused")
+	errNoIndex    = errors.New("no such index")
+	errStatus     = errors.New("answered with an unexpected status")
+	errPartial    = errors.New("answered for a part of the index only")
+	errShape      = errors.New("answered without what was asked for")
+)
+
+func (c *connector) failed(kind, cause error) error {
+	reason := commerce.ReasonUnavailable
+	if errors.Is(kind, commerce.ErrUpstream) {
+		reason = commerce.ReasonBadAnswer
+	}
+	return &commerce.CallError{System: system, Operation: c.traits.Operation, Kind: kind, Reason: reason, Err: cause}
+}
+
+// fetch makes the one call of a search. A 200 that does not speak for the whole index is no answer.
+func (c *connector) fetch(ctx context.Context, s *search) (*wireAnswer, error) {
+	body, err := json.Marshal(s.body)
+	if err != nil {
+		return nil, err
+	}
+	res, err := c.client.Do(ctx, c.traits, transport.Request{
+		Method: http.MethodPost,
+		Path:   []string{c.model.cfg.Index, "_search"},
+		Header: http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}},
+		Body:   body,
+	})
+	if err != nil {
+		return nil, err
+	}
+	switch res.Status {
+	case http.StatusOK:
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return nil, c.failed(commerce.ErrUnavailable, errKeyRefused)
+	case http.StatusNotFound:
+		return nil, c.failed(commerce.ErrUnavailable, errNoIndex)
+	default:
+		return nil, c.failed(commerce.ErrUpstream, errStatus)
+	}
+	var answer wireAnswer
+	if err := transport.DecodeJSON(system, c.traits, res, &answer); err != nil {
+		return nil, err
+	}
+	if answer.TimedOut == nil || answer.Shards == nil || answer.Hits == nil || answer.Hits.Total == nil {
+		return nil, c.failed(commerce.ErrUpstream, errShape)
+	}
+	if *answer.TimedOut || answer.Shards.Failed != "0" || answer.Hits.Total.Relation != "eq" {
+		return nil, c.failed(commerce.ErrUpstream, errPartial)
+	}
+	return &answer, nil
+}
+
+// result reads an answer. One hit more than the page holds tells that there is a next page.
+func (c *connector) result(s *search, answer *wireAnswer) (*commerce.SearchResult, error) {
+	total, err := count(answer.Hits.Total.Value)
+	hits := answer.Hits.Hits
+	if err != nil || len(hits) > s.query.First+1 || total < len(hits) {
+		return nil, c.failed(commerce.ErrUpstream, errShape)
+	}
+	r := &commerce.SearchResult{Total: total, HasNext: len(hits) > s.query.First}
+	hits = hits[:min(len(hits), s.query.First)]
+	for _, hit := range hits {
+		sku, ok := c.model.sku(hit.Source)
+		if !ok || !s.sort.fits(hit.Sort) {
+			return nil, c.failed(commerce.ErrUpstream, errShape)
+		}
+		if !slices.Contains(r.SKUs, sku) {
+			r.SKUs = append(r.SKUs, sku)
+		}
+	}
+	if len(hits) > 0 {
+		r.EndCursor = newCursor(s.sum, hits[len(hits)-1].Sort)
+	}
+	if r.Facets, err = c.model.facetsOf(s, answer.Aggregations); err != nil {
+		return nil, c.failed(commerce.ErrUpstream, err)
+	}
+	return r, nil
+}
+
+// count reads a number of documents.
+func count(n json.Number) (int, error) {
+	i, err := strconv.Atoi(n.String())
+	if err != nil || i < 0 {
+		return 0, errShape
+	}
+	return i, nil
+}
+
+// sku reads the SKU in a hit's source, whose field may lie in objects.
+func (m *model) sku(source json.RawMessage) (commerce.SKU, bool) {
+	for name := range strings.SplitSeq(m.cfg.SKUField, ".") {
+		var parts map[string]json.RawMessage
+		if json.Unmarshal(source, &parts) != nil {
+			return "", false
+		}
+		source = parts[name]
+	}
+	var text string
+	if json.Unmarshal(source, &text) != nil {
+		return "", false
+	}
+	sku, err := commerce.ParseSKU("sku", text)
+	return sku, err == nil
+}
+
+// facetsOf reads all facets, in the order of the settings, prices last.
+func (m *model) facetsOf(s *search, aggs map[string]wireFacet) ([]commerce.Facet, error) {
+	all := make([]commerce.Facet, 0, len(m.facets)+1)
+	for _, f := range m.facets {
+		all = append(all, commerce.Facet{Code: f.code, Label: f.label})
+	}
+	if len(m.steps) > 0 {
+		all = append(all, commerce.Facet{Code: priceFacet, Label: title(priceFacet)})
+	}
+	for i := range all {
+		agg := aggs[all[i].Code]
+		if agg.Values == nil {
+			return nil, errShape
+		}
+		chosen := s.query.Filter.Facets[all[i].Code]
+		labeled := i < len(m.facets) && m.facets[i].labels != ""
+		values, err := valuesOf(agg.Values.Buckets, chosen, labeled)
+		if err != nil {
+			return nil, err
+		}
+		all[i].Values = values
+	}
+	return all, nil
+}
+
+// valuesOf reads a facet's values. What is chosen stays, even when nothing is left of it; what
+// nobody has and nobody chose is left out.
+func valuesOf(buckets []wireBucket, chosen []string, labeled bool) ([]commerce.FacetValue, error) {
+	values := make([]commerce.FacetValue, 0, len(buckets))
+	seen := map[string]bool{}
+	for _, b := range buckets {
+		n, err := count(b.Count)
+		if err != nil {
+			return nil, err
+		}
+		v := commerce.FacetValue{Value: b.text(), Count: n}
+		v.Label = v.Value
+		if id, label, ok := strings.Cut(v.Value, "|"); ok && labeled {
+			v.Value, v.Label = id, label
+		}
+		v.Selected = slices.Contains(chosen, v.Value)
+		if v.Value == "" || seen[v.Value] || n == 0 && !v.Selected {
+			continue
+		}
+		seen[v.Value] = true
+		values = append(values, v)
+	}
+	for _, value := range chosen {
+		if !seen[value] {
+			seen[value] = true
+			values = append(values, commerce.FacetValue{Value: value, Label: value, Selected: true})
+		}
+	}
+	return values, nil
+}
+
+// text is a bucket's key as it is filtered by.
+func (b wireBucket) text() string {
+	if b.KeyAsString != "" {
+		return b.KeyAsString
+	}
+	var s string
+	if json.Unmarshal(b.Key, &s) == nil {
+		return s
+	}
+	return string(b.Key)
+}
