@@ -40,8 +40,8 @@ func Environ(base string) []string {
 		"CHECKOUT_BASE_URL=" + base + "/magento",
 		"CHECKOUT_CONSUMER_KEY=" + magentoConsumer,
 		"CHECKOUT_CONSUMER_SECRET=" + magentoConsumer + "-secret",
-		"CHECKOUT_ACCESS_TOKEN=" + magentoToken,
-		"CHECKOUT_ACCESS_TOKEN_SECRET=" + magentoToken + "-secret",
+		"CHECKOUT_TOKEN=" + magentoToken,
+		"CHECKOUT_TOKEN_SECRET=" + magentoToken + "-secret",
 		"CHECKOUT_ALLOW_PRIVATE=true",
 	}
 }
