@@ -3,6 +3,7 @@ package edge
 import (
 	"errors"
 	"log/slog"
+	"strings"
 
 	"github.com/portico-bff/portico/cache"
 	"github.com/portico-bff/portico/connectors"
@@ -94,10 +95,31 @@ func Sections() []config.Section {
 	for _, s := range new(Config).sections() {
 		list = append(list, config.Section{Title: s.title, Config: s.target})
 	}
+	list = append(list, config.Section{Title: "Systems", Prefix: "<ROLE>_", Note: systemsNote(), Config: struct {
+		Kind string `env:"KIND" doc:"Kind of the role's system; without one the role's ports answer unavailable."`
+	}{}})
 	for _, k := range connectors.Kinds {
 		list = append(list, config.Section{Title: "Systems of kind " + k.Name, Prefix: "<ROLE>_", Config: k.Config})
 	}
 	return list
+}
+
+// systemsNote explains roles and ports as the tables of roles and ports have them.
+func systemsNote() string {
+	var parts []string
+	for _, role := range roles {
+		var names []string
+		for _, p := range ports {
+			if p.role == role {
+				names = append(names, "`"+p.name+"`")
+			}
+		}
+		parts = append(parts, "`"+role+"` ("+strings.Join(names, ", ")+")")
+	}
+	return "The roles, and the ports they bundle: " + strings.Join(parts, "; ") + ". " +
+		"A port may come from a system of its own: `<PORT>_KIND`, and any other variable with the port's name in place of the role's. " +
+		"What is not set for a port is its role's, except that a role's secrets do not follow to another `<PORT>_BASE_URL`. " +
+		"`RECOMMENDATIONS` and `NOTIFICATIONS` belong to no role: they come from any system that offers them."
 }
 
 // Effective is the configuration in force as log attributes, secrets hidden.

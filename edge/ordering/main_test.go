@@ -116,8 +116,8 @@ func (c *checkout) next() lie {
 
 func (c *checkout) Place(ctx context.Context, s commerce.Shopper, ref commerce.CheckoutRef, method string) (*commerce.PlacedOrder, error) {
 	l := c.next()
-	place := func() (*commerce.PlacedOrder, error) {
-		order, err := c.Checkout.Place(context.WithoutCancel(ctx), s, ref, method)
+	place := func(ctx context.Context) (*commerce.PlacedOrder, error) {
+		order, err := c.Checkout.Place(ctx, s, ref, method)
 		if err == nil {
 			c.mu.Lock()
 			c.placed++
@@ -130,11 +130,11 @@ func (c *checkout) Place(ctx context.Context, s commerce.Shopper, ref commerce.C
 		return nil, errLost
 	case later:
 		c.mu.Lock()
-		c.pending = append(c.pending, func() { _, _ = place() })
+		c.pending = append(c.pending, func() { _, _ = place(context.WithoutCancel(ctx)) })
 		c.mu.Unlock()
 		return nil, errLost
 	}
-	order, err := place()
+	order, err := place(ctx)
 	switch {
 	case err != nil || l == truth:
 		return order, err
