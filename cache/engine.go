@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"go.opentelemetry.io/otel/metric"
+
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -16,6 +18,7 @@ type plan struct {
 	policy  Policy
 	codec   codec
 	remote  bool // whether its answers may lie in Redis
+	labels  map[served]metric.AddOption
 }
 
 // request asks for keys of one operation.
@@ -171,6 +174,7 @@ func (w *waiter) one(ctx context.Context, i int, f *flight) result {
 		case <-w.hard:
 			w.late = true
 		case <-ctx.Done():
+			w.cache.leave(w.request, i, f)
 			return w.gaveUp(ctx, i, f)
 		}
 	}

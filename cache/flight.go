@@ -17,6 +17,10 @@ type flight struct {
 	stale atomic.Pointer[entry] // what Redis had, too old to be current
 	done  chan struct{}
 
+	// Guarded by the flights' lock.
+	waiting int
+	cancel  context.CancelFunc
+
 	// Set before done is closed.
 	entry    *entry
 	err      error
@@ -32,21 +36,38 @@ type flights struct {
 
 // join answers the flight of each key of r at the places which; led are those
 // places whose flights were just made and have to be flown by the caller. A
-// flight that began before its key was forgotten is not joined.
-func (c *Cache) join(r *request, which []int) (all map[int]*flight, led []int) {
+// flight that began before its key was forgotten is not joined. cancel ends the
+// load of those just made.
+func (c *Cache) join(r *request, which []int, cancel context.CancelFunc) (all map[int]*flight, led []int) {
 	all = make(map[int]*flight, len(which))
 	c.flights.mu.Lock()
 	defer c.flights.mu.Unlock()
 	for _, i := range which {
 		f := c.flights.byKey[r.keys[i]]
 		if f == nil || c.graves.buried(r.plan.name, r.texts[i], f.began) {
-			f = &flight{began: time.Now(), done: make(chan struct{})}
+			f = &flight{began: time.Now(), done: make(chan struct{}), cancel: cancel}
 			c.flights.byKey[r.keys[i]] = f
 			led = append(led, i)
 		}
+		f.waiting++
 		all[i] = f
 	}
 	return all, led
+}
+
+// leave is for a caller who waits no more. A load whose answer nobody wants and
+// that may not be kept is ended.
+func (c *Cache) leave(r *request, i int, f *flight) {
+	c.flights.mu.Lock()
+	defer c.flights.mu.Unlock()
+	f.waiting--
+	if f.waiting > 0 || r.plan.policy.Fresh > 0 {
+		return
+	}
+	if c.flights.byKey[r.keys[i]] == f {
+		delete(c.flights.byKey, r.keys[i])
+	}
+	f.cancel()
 }
 
 // land ends a flight: what it brought is already kept when nobody can join it any more.
@@ -61,11 +82,18 @@ func (c *Cache) land(key string, f *flight) {
 
 // fly joins or starts the flights of r at the places which.
 func (c *Cache) fly(r *request, which []int) map[int]*flight {
-	all, led := c.join(r, which)
-	if len(led) > 0 {
-		mine := &load{cache: c, request: r, flights: all, open: led}
-		c.work.Go(mine.run)
+	// No value of any caller's context: the answer is for all who wait.
+	ctx, cancel := context.WithTimeout(c.ctx, loadTimeout)
+	all, led := c.join(r, which, cancel)
+	if len(led) == 0 {
+		cancel()
+		return all
 	}
+	mine := &load{cache: c, request: r, flights: all, open: led}
+	c.work.Go(func() {
+		defer cancel()
+		mine.run(ctx)
+	})
 	return all
 }
 
@@ -77,10 +105,7 @@ type load struct {
 	open    []int // not landed yet
 }
 
-// run carries no value of any caller's context: the answer is for all who wait.
-func (l *load) run() {
-	ctx, cancel := context.WithTimeout(l.cache.ctx, loadTimeout)
-	defer cancel()
+func (l *load) run(ctx context.Context) {
 	defer l.abandon()
 	l.fromRedis(ctx)
 	if len(l.open) == 0 {

@@ -38,7 +38,9 @@ func (k key) prefix() []byte {
 func (k key) String() string { return withArgs(k.prefix(), k.args) }
 
 func withArgs(prefix []byte, args string) string {
-	return string(appendField(slices.Clone(prefix), args))
+	b := make([]byte, len(prefix), len(prefix)+binary.MaxVarintLen64+len(args))
+	copy(b, prefix)
+	return string(appendField(b, args))
 }
 
 func appendField(b []byte, field string) []byte {

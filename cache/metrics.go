@@ -45,15 +45,29 @@ func (i *instruments) remoteError(ctx context.Context, what string) {
 	i.remoteErrors.Add(ctx, 1, metric.WithAttributeSet(attribute.NewSet(attribute.String("error", what))))
 }
 
+// everyServed is every label there is, so that counting builds none.
+var everyServed = []served{
+	memoryFresh, memoryStale, memoryAbsent, redisFresh, redisStale,
+	upstreamFresh, upstreamAbsent, upstreamFailed, upstreamLate, uncached,
+}
+
+func labelsOf(op commerce.Operation) map[served]metric.AddOption {
+	labels := map[served]metric.AddOption{}
+	for _, s := range everyServed {
+		labels[s] = metric.WithAttributeSet(attribute.NewSet(
+			attribute.String("operation", string(op)), attribute.String("tier", s.tier), attribute.String("result", s.result),
+		))
+	}
+	return labels
+}
+
 // count adds up what one call was served.
-func (i *instruments) count(ctx context.Context, op commerce.Operation, results []result) {
+func (i *instruments) count(ctx context.Context, p *plan, results []result) {
 	counts := map[served]int64{}
 	for _, r := range results {
 		counts[r.served]++
 	}
 	for s, n := range counts {
-		i.requests.Add(ctx, n, metric.WithAttributeSet(attribute.NewSet(
-			attribute.String("operation", string(op)), attribute.String("tier", s.tier), attribute.String("result", s.result),
-		)))
+		i.requests.Add(ctx, n, p.labels[s])
 	}
 }

@@ -68,7 +68,7 @@ func (b *batch[K, V]) get(ctx context.Context, who asker, keys []K, next batchLo
 	} else {
 		results = r.direct(ctx)
 	}
-	b.cache.metrics.count(ctx, b.plan.name, results)
+	b.cache.metrics.count(ctx, b.plan, results)
 	return collect[K, V](ctx, keys, results)
 }
 
@@ -190,7 +190,7 @@ func (s *single[V]) get(ctx context.Context, who asker, args string, next func(c
 	} else {
 		results = r.direct(ctx)
 	}
-	s.cache.metrics.count(ctx, s.plan.name, results)
+	s.cache.metrics.count(ctx, s.plan, results)
 	got := results[0]
 	if got.err != nil && errors.Is(ctx.Err(), context.Canceled) {
 		return none, context.Canceled

@@ -211,3 +211,44 @@ func TestUnknownCallersShareNothingPrivate(t *testing.T) {
 		assert.Equal(t, 10, upstream.count())
 	})
 }
+
+// A private load is ended when the last who wants it has left; a public one goes
+// on, because its answer will be kept.
+func TestNobodysLoadIsEnded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		shop := commercetest.NewShop()
+		var ended []error
+		hang := func(ctx context.Context) { <-ctx.Done(); ended = append(ended, ctx.Err()) }
+		shop.Hold(commerce.OpCustomer, hang)
+		p := newCache(t, Config{}).Wrap(shop.Ports())
+		var wg sync.WaitGroup
+		for i := range 3 {
+			wg.Go(func() {
+				ctx, cancel := context.WithCancel(t.Context())
+				time.AfterFunc(time.Duration(i+1)*10*time.Millisecond, cancel)
+				_, err := p.Customers.Customer(ctx, ann())
+				assert.Equal(t, context.Canceled, err)
+			})
+		}
+		wg.Wait()
+		synctest.Wait()
+		assert.Equal(t, []error{context.Canceled}, ended)
+		assert.Equal(t, 1, shop.Calls(commerce.OpCustomer))
+
+		shop.Hold(commerce.OpCustomer, nil)
+		_, err := p.Customers.Customer(t.Context(), ann())
+		require.NoError(t, err, "the ended load is nobody's any more")
+
+		shop.Hold(commerce.OpProducts, func(context.Context) { time.Sleep(50 * time.Millisecond) })
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		defer cancel()
+		f := shop.Fixture()
+		_, err = p.Catalog.Products(ctx, f.Market, f.Products[:1])
+		require.ErrorIs(t, err, commerce.ErrTimeout)
+		time.Sleep(time.Second)
+		_, err = p.Catalog.Products(t.Context(), f.Market, f.Products[:1])
+		require.NoError(t, err)
+		assert.Equal(t, 1, shop.Calls(commerce.OpProducts))
+	})
+}
