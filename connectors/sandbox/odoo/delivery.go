@@ -10,7 +10,7 @@ func (d *dialect) pickings() *model {
 	return &model{
 		name: "stock.picking", order: "scheduled_date, id desc",
 		rows: func() []row { return d.snapshot().rowsOf(d.pickingsOf) },
-		lookup: map[string]func(any) []row{
+		lookup: map[string]lookup{
 			"id":      byNumber(func(id int) []row { return d.snapshot().rowsOfOne((id-pickingOffset)/4, d.pickingsOf) }),
 			"sale_id": byNumber(func(id int) []row { return d.snapshot().rowsOfOne(id-orderOffset, d.pickingsOf) }),
 		},
@@ -66,8 +66,9 @@ func (d *dialect) invoices() *model {
 	return &model{
 		name: "account.move", order: "invoice_date desc, name desc, id desc",
 		rows: func() []row { return d.snapshot().rowsOf(d.invoicesOf) },
-		lookup: map[string]func(any) []row{
-			"id": byNumber(func(id int) []row { return d.snapshot().rowsOfOne((id-invoiceOffset)/4, d.invoicesOf) }),
+		lookup: map[string]lookup{
+			"id":         byNumber(func(id int) []row { return d.snapshot().rowsOfOne((id-invoiceOffset)/4, d.invoicesOf) }),
+			"partner_id": byNumber(func(id int) []row { return d.snapshot().rowsOfPartner(id, d.invoicesOf) }),
 		},
 		fields: map[string]field{
 			"name": {}, "move_type": {}, "state": {}, "payment_state": {}, "invoice_origin": {}, "ref": {},

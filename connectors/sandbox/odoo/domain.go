@@ -201,12 +201,8 @@ func family(c *env, m *model, cond condition) (map[int]bool, error) {
 }
 
 func children(c *env, m *model, id int) []int {
-	rows := m.rows
-	if find := m.lookup[m.parent]; find != nil {
-		rows = func() []row { return find(json.Number(strconv.Itoa(id))) }
-	}
 	var ids []int
-	for _, r := range rows() {
+	for _, r := range m.withNumber(m.parent, id) {
 		if parent, ok := r.value(c, m.parent).(ref); ok && parent.id == id {
 			ids = append(ids, r.id())
 		}
@@ -226,42 +222,67 @@ func mentions(domain []any, field string) bool {
 
 // candidates narrows a search to the rows that a term which has to hold finds by
 // its index. Only terms before the first operator certainly have to hold alone.
-func candidates(m *model, domain []any) []row {
+func (d *dialect) candidates(c *env, m *model, domain []any) []row {
 	for _, element := range domain {
 		leaf, ok := element.([]any)
 		if !ok || len(leaf) != 3 {
 			break
 		}
-		find := m.lookup[fmt.Sprint(leaf[0])]
+		name := fmt.Sprint(leaf[0])
+		find := m.lookup[name]
 		if find == nil {
 			continue
 		}
-		switch operand := leaf[2].(type) {
-		case []any:
-			if leaf[1] != "in" {
-				continue
-			}
-			return union(find, operand)
-		default:
-			if leaf[1] != "=" {
-				continue
-			}
-			return union(find, []any{operand})
+		if rows, ok := union(find, d.values(c, m, leaf)); ok {
+			return rows
 		}
 	}
 	return m.rows()
 }
 
-func union(find func(any) []row, operands []any) []row {
+// values are those that a leaf's field may have, or nothing when a lookup does not help.
+func (d *dialect) values(c *env, m *model, leaf []any) []any {
+	list, isList := leaf[2].([]any)
+	switch {
+	case leaf[1] == "in" && isList:
+		return list
+	case leaf[1] == "=" && !isList:
+		return []any{leaf[2]}
+	case leaf[1] == "child_of":
+		name, _ := leaf[0].(string)
+		target := d.models[m.fields[name].to]
+		if target == nil {
+			return nil
+		}
+		related, err := family(c, target, condition{operator: "child_of", operand: leaf[2]})
+		if err != nil {
+			return nil
+		}
+		ids := make([]any, 0, len(related))
+		for id := range related {
+			ids = append(ids, json.Number(strconv.Itoa(id)))
+		}
+		return ids
+	default:
+		return nil
+	}
+}
+
+// union looks all values up; false when there are none or one cannot be looked up.
+func union(find lookup, operands []any) ([]row, bool) {
 	var rows []row
 	seen := map[int]bool{}
 	for _, operand := range operands {
-		for _, r := range find(operand) {
+		found, ok := find(operand)
+		if !ok {
+			return nil, false
+		}
+		for _, r := range found {
 			if !seen[r.id()] {
 				seen[r.id()] = true
 				rows = append(rows, r)
 			}
 		}
 	}
-	return rows
+	return rows, len(operands) > 0
 }

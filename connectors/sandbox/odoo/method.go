@@ -141,7 +141,7 @@ func (d *dialect) search(c *env, m *model, q query) ([]row, error) {
 	_, archives := m.fields["active"]
 	hide := archives && c.hideArchived() && !mentions(q.domain, "active")
 	var found []row
-	for _, r := range candidates(m, q.domain) {
+	for _, r := range d.candidates(c, m, q.domain) {
 		if hide && r.value(c, "active") == false {
 			continue
 		}
@@ -171,11 +171,7 @@ func (d *dialect) read(c *env, m *model, ids []int, args arguments) (any, error)
 
 // byID finds a row, archived or not, or answers nil.
 func (m *model) byID(id int) row {
-	rows := m.rows
-	if find := m.lookup["id"]; find != nil {
-		rows = func() []row { return find(json.Number(strconv.Itoa(id))) }
-	}
-	for _, r := range rows() {
+	for _, r := range m.withNumber("id", id) {
 		if r.id() == id {
 			return r
 		}

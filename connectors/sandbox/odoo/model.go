@@ -31,11 +31,15 @@ type model struct {
 	name   string
 	fields map[string]field
 	rows   func() []row
-	// lookup finds rows by exact value where a scan would be slow. It may answer too many rows, never too few.
-	lookup map[string]func(operand any) []row
+	// lookup finds rows by a field's value where a scan would be slow.
+	lookup map[string]lookup
 	order  string // in which rows come when the call names no order
 	parent string // the field that makes the model a tree; empty for none
 }
+
+// lookup answers the rows with a value, maybe more, never fewer; false when it
+// cannot tell because the value is not of the field's type.
+type lookup func(operand any) ([]row, bool)
 
 // row is a record. A value is nil or "" (empty), string, int, bool, decimal, time.Time, ref or []int.
 type row interface {

@@ -48,21 +48,33 @@ func intOperand(v any) (int, bool) {
 }
 
 // byNumber makes a lookup by a whole number.
-func byNumber(find func(n int) []row) func(any) []row {
-	return func(operand any) []row {
-		if n, ok := intOperand(operand); ok {
-			return find(n)
+func byNumber(find func(n int) []row) lookup {
+	return func(operand any) ([]row, bool) {
+		n, ok := intOperand(operand)
+		if !ok {
+			return nil, false
 		}
-		return nil
+		return find(n), true
 	}
 }
 
 // byText makes a lookup by a text.
-func byText(find func(s string) []row) func(any) []row {
-	return func(operand any) []row {
-		if s, ok := operand.(string); ok {
-			return find(s)
+func byText(find func(s string) []row) lookup {
+	return func(operand any) ([]row, bool) {
+		s, ok := operand.(string)
+		if !ok {
+			return nil, false
 		}
-		return nil
+		return find(s), true
 	}
+}
+
+// withNumber answers the rows that a model's lookup has for a number, or all where it has none.
+func (m *model) withNumber(field string, n int) []row {
+	if find := m.lookup[field]; find != nil {
+		if rows, ok := find(json.Number(strconv.Itoa(n))); ok {
+			return rows
+		}
+	}
+	return m.rows()
 }

@@ -143,7 +143,7 @@ func (d *dialect) partners() *model {
 			}
 			return rows
 		},
-		lookup: map[string]func(any) []row{
+		lookup: map[string]lookup{
 			"id": byNumber(func(id int) []row {
 				for _, own := range []int{id, id - deliveryOffset, id - leadOffset} {
 					if c := d.world.CustomerByOdooID(own); c != nil {

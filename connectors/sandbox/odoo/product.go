@@ -173,7 +173,7 @@ func (d *dialect) products() *model {
 	return &model{
 		name: "product.product", fields: productFields(), order: "default_code, name, id",
 		rows: func() []row { return rows },
-		lookup: map[string]func(any) []row{
+		lookup: map[string]lookup{
 			"id":           byNumber(func(n int) []row { return byID[n] }),
 			"default_code": byText(func(s string) []row { return byCode[s] }),
 		},

@@ -2,6 +2,7 @@ package odoo
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/bojanz/currency"
 
@@ -96,8 +97,16 @@ func (d *dialect) saleOrders() *model {
 	return &model{
 		name: "sale.order", order: "date_order desc, id desc",
 		rows: func() []row { return d.snapshot().rowsOf(rowOf) },
-		lookup: map[string]func(any) []row{
-			"id": byNumber(func(id int) []row { return d.snapshot().rowsOfOne(id-orderOffset, rowOf) }),
+		lookup: map[string]lookup{
+			"id":         byNumber(func(id int) []row { return d.snapshot().rowsOfOne(id-orderOffset, rowOf) }),
+			"partner_id": byNumber(func(id int) []row { return d.snapshot().rowsOfPartner(id, rowOf) }),
+			"name": byText(func(name string) []row {
+				id, err := strconv.Atoi(strings.TrimPrefix(name, "S"))
+				if err != nil {
+					return nil
+				}
+				return d.snapshot().rowsOfOne(id, rowOf)
+			}),
 			"client_order_ref": byText(func(number string) []row {
 				s := d.snapshot()
 				if o := s.byNumber[number]; o != nil {
@@ -123,7 +132,7 @@ func (d *dialect) saleLines() *model {
 	return &model{
 		name: "sale.order.line", order: "order_id, sequence, id",
 		rows: func() []row { return d.snapshot().rowsOf(d.linesOf) },
-		lookup: map[string]func(any) []row{
+		lookup: map[string]lookup{
 			"id":       byNumber(func(id int) []row { return d.snapshot().rowsOfOne(id/linesPerOrder, d.linesOf) }),
 			"order_id": byNumber(func(id int) []row { return d.snapshot().rowsOfOne(id-orderOffset, d.linesOf) }),
 		},

@@ -12,6 +12,7 @@ type snapshot struct {
 	orders     []*world.Order
 	byID       map[int]*world.Order
 	byNumber   map[string]*world.Order
+	byPartner  map[int][]*world.Order
 	cancelled  map[int]bool
 	guests     []string       // e-mails of guests, in the order they first bought
 	guestIndex map[string]int // places in guests
@@ -43,7 +44,7 @@ const oneInIsCancelled = 17
 func takeSnapshot(w *world.World, orders []*world.Order) *snapshot {
 	s := &snapshot{
 		world: w, orders: orders, byID: map[int]*world.Order{}, byNumber: map[string]*world.Order{},
-		cancelled: map[int]bool{}, guestIndex: map[string]int{},
+		byPartner: map[int][]*world.Order{}, cancelled: map[int]bool{}, guestIndex: map[string]int{},
 	}
 	bought := map[string]bool{}
 	for _, o := range orders {
@@ -57,6 +58,10 @@ func takeSnapshot(w *world.World, orders []*world.Order) *snapshot {
 		}
 		s.cancelled[o.ID] = o.Seeded && o.ID%oneInIsCancelled == 0 && bought[o.CustomerNumber]
 		bought[o.CustomerNumber] = true
+	}
+	for _, o := range orders {
+		partner := s.partnerOf(o).id
+		s.byPartner[partner] = append(s.byPartner[partner], o)
 	}
 	return s
 }
@@ -76,4 +81,13 @@ func (s *snapshot) rowsOfOne(id int, write func(*snapshot, *world.Order) []row) 
 		return write(s, o)
 	}
 	return nil
+}
+
+// rowsOfPartner makes rows of every order that is for the partner itself.
+func (s *snapshot) rowsOfPartner(id int, write func(*snapshot, *world.Order) []row) []row {
+	var rows []row
+	for _, o := range s.byPartner[id] {
+		rows = append(rows, write(s, o)...)
+	}
+	return rows
 }

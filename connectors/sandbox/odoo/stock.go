@@ -50,7 +50,7 @@ func (d *dialect) quants() *model {
 			}
 			return rows
 		},
-		lookup: map[string]func(any) []row{"product_id": byNumber(ofProduct)},
+		lookup: map[string]lookup{"product_id": byNumber(ofProduct)},
 		fields: map[string]field{
 			"product_id": {kind: many2one, to: "product.product"}, "product_tmpl_id": {kind: many2one, to: "product.template"},
 			"location_id": {kind: many2one, to: "stock.location"}, "lot_id": {kind: many2one}, "company_id": {kind: many2one},
