@@ -1,0 +1,63 @@
+// Package bffmobile is the mobile channel: one trimmed REST answer per screen of
+// the iOS and Android apps, composed from the systems behind, on fiber.
+package bffmobile
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/portico-bff/portico/bff-mobile/internal/docs"
+	"github.com/portico-bff/portico/bff-mobile/internal/rest"
+	"github.com/portico-bff/portico/bff-mobile/internal/web"
+	"github.com/portico-bff/portico/bff-mobile/screen"
+	"github.com/portico-bff/portico/edge"
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// App is the mobile channel.
+type App struct {
+	config  Channel
+	backend *edge.Backend
+	server  *fiber.App
+	running
+}
+
+// New makes the channel. Nothing listens yet and no upstream needs to be up.
+func New(ctx context.Context, cfg Config) (*App, error) {
+	backend, err := edge.New(ctx, cfg.Config, "mobile")
+	if err != nil {
+		return nil, err
+	}
+	return newApp(cfg.Channel, backend, backend.Identity), nil
+}
+
+// newApp is the whole channel, outside in.
+func newApp(cfg Channel, b *edge.Backend, identity web.Identity) *App {
+	server := web.NewServer(b.Telemetry)
+	server.Use(web.Observe(b.Telemetry, b.Log))
+	server.Use(web.Guard)
+	docs.Register(server)
+	server.Use(web.Limit(b.Config.Limits.MaxInFlight))
+	server.Use(web.Deadline(b.Config.Limits.RequestTimeout))
+
+	identify := web.Identify(b.Markets, identity)
+	handlers := &rest.API{
+		Screens: &screen.Screens{Ports: b.Ports, Orders: b.Orders, Log: b.Log, HomePage: commerce.PageID(cfg.HomePage)},
+		Ports:   b.Ports, Orders: b.Orders, Idempotency: b.Idempotency,
+	}
+	for _, r := range handlers.Routes() {
+		server.Add(r.Method, r.Path, identify, r.Handle)
+	}
+	return &App{config: cfg, backend: b, server: server, running: newRunning()}
+}
+
+// Backend is what the channel serves from.
+func (a *App) Backend() *edge.Backend { return a.backend }
+
+// Test answers one request without a socket. The request needs a Host.
+func (a *App) Test(r *http.Request) (*http.Response, error) {
+	const forever = -1
+	return a.server.Test(r, forever)
+}

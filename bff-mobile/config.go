@@ -1,0 +1,51 @@
+package bffmobile
+
+import (
+	"errors"
+	"net"
+
+	"github.com/portico-bff/portico/edge"
+	"github.com/portico-bff/portico/edge/config"
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// Config is everything the mobile channel is told.
+type Config struct {
+	edge.Config
+	Channel Channel
+}
+
+// Channel is what only the mobile channel is told.
+type Channel struct {
+	Addr      string `env:"MOBILE_ADDR" envDefault:"127.0.0.1:8081" doc:"Where the mobile channel listens."`
+	AdminAddr string `env:"MOBILE_ADMIN_ADDR" envDefault:"127.0.0.1:9081" doc:"Where the mobile channel answers /healthz, /readyz and /metrics; never public."`
+	HomePage  string `env:"MOBILE_HOME_PAGE" envDefault:"home" doc:"Id of the content page that the home screen shows."`
+}
+
+// Validate checks the channel's own settings.
+func (c Channel) Validate() error {
+	var errs []error
+	for _, a := range []struct{ variable, addr string }{{"MOBILE_ADDR", c.Addr}, {"MOBILE_ADMIN_ADDR", c.AdminAddr}} {
+		if _, _, err := net.SplitHostPort(a.addr); err != nil {
+			errs = append(errs, config.Bad(a.variable, "must be host:port"))
+		}
+	}
+	if _, err := commerce.ParsePageID("MOBILE_HOME_PAGE", c.HomePage); err != nil {
+		errs = append(errs, config.Bad("MOBILE_HOME_PAGE", "must be a page id"))
+	}
+	return errors.Join(errs...)
+}
+
+// Load reads the configuration from environ, a list of KEY=VALUE as
+// [os.Environ] answers it. All bad values are reported at once.
+func Load(environ []string) (Config, error) {
+	shared, sharedErr := edge.Load(environ)
+	cfg := Config{Config: shared}
+	err := config.Decode(environ, "", &cfg.Channel)
+	return cfg, errors.Join(sharedErr, err)
+}
+
+// Sections lists the variables that only the mobile channel reads, for [config.Doc].
+func Sections() []config.Section {
+	return []config.Section{{Title: "Mobile channel", Config: &Channel{}}}
+}

@@ -1,0 +1,57 @@
+// Package rest is the handlers of the mobile channel: each reads what a client
+// sent, checks it all before anything is asked, calls one method and answers.
+package rest
+
+import (
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/portico-bff/portico/bff-mobile/internal/web"
+	"github.com/portico-bff/portico/bff-mobile/screen"
+	"github.com/portico-bff/portico/edge/idempotency"
+	"github.com/portico-bff/portico/edge/ordering"
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// API is what the handlers call.
+type API struct {
+	Screens     *screen.Screens
+	Ports       commerce.Ports // every port it uses is set
+	Orders      *ordering.Service
+	Idempotency *idempotency.Store
+}
+
+// Route is an operation of the contract.
+type Route struct {
+	Method, Path string
+	Handle       fiber.Handler
+}
+
+// Routes is every operation of the contract, in its order.
+func (a *API) Routes() []Route {
+	return []Route{
+		{fiber.MethodGet, "/v1/screens/home", a.home},
+		{fiber.MethodGet, "/v1/screens/categories/:id", a.category},
+		{fiber.MethodGet, "/v1/screens/search", a.search},
+		{fiber.MethodGet, "/v1/screens/products/:sku", a.product},
+		{fiber.MethodGet, "/v1/screens/cart/:cartId", a.cart},
+		{fiber.MethodGet, "/v1/screens/account", a.account},
+		{fiber.MethodGet, "/v1/orders", a.orders},
+		{fiber.MethodGet, "/v1/orders/:number", a.order},
+		{fiber.MethodPost, "/v1/carts", a.createCart},
+		{fiber.MethodPost, "/v1/carts/:id/lines", a.addLine},
+		{fiber.MethodPatch, "/v1/carts/:id/lines/:lineId", a.setLine},
+		{fiber.MethodDelete, "/v1/carts/:id/lines/:lineId", a.removeLine},
+		{fiber.MethodPut, "/v1/carts/:id/coupon", a.applyCoupon},
+		{fiber.MethodDelete, "/v1/carts/:id/coupon", a.removeCoupon},
+		{fiber.MethodPost, "/v1/carts/:id/shipping-options", a.shippingOptions},
+		{fiber.MethodPut, "/v1/carts/:id/shipping", a.setShipping},
+		{fiber.MethodPost, "/v1/carts/:id/merge", a.mergeCart},
+		{fiber.MethodPost, "/v1/carts/:id/order", a.placeOrder},
+	}
+}
+
+// viewer is the caller as a screen sees it.
+func viewer(c *fiber.Ctx, width int) screen.Viewer {
+	caller := web.CallerOf(c)
+	return screen.Viewer{Shopper: caller.Shopper, Group: caller.Group, Width: width}
+}

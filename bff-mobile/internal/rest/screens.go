@@ -1,0 +1,138 @@
+package rest
+
+import (
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+func (a *API) home(c *fiber.Ctx) error {
+	q := readQuery(c, "width")
+	v := viewer(c, q.width())
+	if q.err != nil {
+		return q.err
+	}
+	shown, err := a.Screens.Home(c.UserContext(), v)
+	if err != nil {
+		return err
+	}
+	return sendShared(c, shown, shown.Degraded)
+}
+
+func (a *API) category(c *fiber.Ctx) error {
+	id, err := commerce.ParseCategoryID("id", c.Params("id"))
+	if err != nil {
+		return err
+	}
+	q := readQuery(c, searchParameters...)
+	search, v := q.products(), viewer(c, q.width())
+	if q.err != nil {
+		return q.err
+	}
+	shown, err := a.Screens.Category(c.UserContext(), v, id, search)
+	if err != nil {
+		return err
+	}
+	return sendShared(c, shown, shown.Degraded)
+}
+
+func (a *API) search(c *fiber.Ctx) error {
+	q := readQuery(c, append([]string{"q", "category"}, searchParameters...)...)
+	search, v := q.products(), viewer(c, q.width())
+	if q.err != nil {
+		return q.err
+	}
+	search.Text = strings.TrimSpace(search.Text)
+	shown, err := a.Screens.Search(c.UserContext(), v, search)
+	if err != nil {
+		return err
+	}
+	return sendShared(c, shown, shown.Degraded)
+}
+
+func (a *API) product(c *fiber.Ctx) error {
+	sku, err := commerce.ParseSKU("sku", c.Params("sku"))
+	if err != nil {
+		return err
+	}
+	q := readQuery(c, "width")
+	v := viewer(c, q.width())
+	if q.err != nil {
+		return q.err
+	}
+	shown, err := a.Screens.Product(c.UserContext(), v, sku)
+	if err != nil {
+		return err
+	}
+	return sendShared(c, shown, shown.Degraded)
+}
+
+func (a *API) cart(c *fiber.Ctx) error {
+	id, err := commerce.ParseCartID("cartId", c.Params("cartId"))
+	if err != nil {
+		return err
+	}
+	q := readQuery(c, "width")
+	v := viewer(c, q.width())
+	if q.err != nil {
+		return q.err
+	}
+	shown, err := a.Screens.Cart(c.UserContext(), v, id)
+	if err != nil {
+		return err
+	}
+	return sendOwn(c, shown)
+}
+
+func (a *API) account(c *fiber.Ctx) error {
+	q := readQuery(c)
+	if q.err != nil {
+		return q.err
+	}
+	shown, err := a.Screens.Account(c.UserContext(), viewer(c, 0))
+	if err != nil {
+		return err
+	}
+	return sendOwn(c, shown)
+}
+
+const defaultOrders = 10
+
+func (a *API) orders(c *fiber.Ctx) error {
+	q := readQuery(c, "first", "after")
+	v, page := viewer(c, 0), q.page(defaultOrders)
+	if q.err != nil {
+		return q.err
+	}
+	if v.Principal.Anonymous() {
+		return commerce.ErrUnauthenticated
+	}
+	shown, err := a.Screens.OrderList(c.UserContext(), v, page)
+	if err != nil {
+		return err
+	}
+	return sendOwn(c, shown)
+}
+
+const maxToken = 255 // bytes
+
+func (a *API) order(c *fiber.Ctx) error {
+	number, err := commerce.ParseOrderNumber("number", c.Params("number"))
+	if err != nil {
+		return err
+	}
+	token := c.Get("X-Order-Token")
+	if len(token) > maxToken {
+		return &commerce.InputError{Field: "X-Order-Token", Code: commerce.CodeTooLong, Message: "must be at most 255 bytes long"}
+	}
+	if q := readQuery(c); q.err != nil {
+		return q.err
+	}
+	shown, err := a.Screens.Order(c.UserContext(), viewer(c, 0), number, token)
+	if err != nil {
+		return err
+	}
+	return sendOwn(c, shown)
+}

@@ -1,0 +1,58 @@
+package web
+
+import (
+	"context"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/portico-bff/portico/edge/market"
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// Markets resolves where a request shops.
+type Markets interface {
+	Resolve(h market.Hints) (commerce.Market, error)
+	PriceGroup(m commerce.Market, p commerce.Principal) commerce.PriceGroup
+}
+
+// Identity tells who sent a token.
+type Identity interface {
+	Verify(ctx context.Context, authorization string) (commerce.Principal, error)
+}
+
+// Caller is who asks, where they shop and whose prices they see.
+type Caller struct {
+	commerce.Shopper
+	Group commerce.PriceGroup
+}
+
+// Identify resolves the caller; the answer names the market.
+func Identify(markets Markets, identity Identity) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		m, err := markets.Resolve(market.Hints{
+			Channel: c.Get("X-Channel"), AcceptLanguage: c.Get(fiber.HeaderAcceptLanguage),
+			Currency: c.Get("X-Currency"), Country: c.Get("X-Country"),
+		})
+		if err != nil {
+			return err
+		}
+		p, err := identity.Verify(c.UserContext(), strings.Clone(c.Get(fiber.HeaderAuthorization)))
+		if err != nil {
+			return err
+		}
+		c.Locals(callerKey, Caller{Shopper: commerce.Shopper{Market: m, Principal: p}, Group: markets.PriceGroup(m, p)})
+		c.Set(fiber.HeaderContentLanguage, m.Locale)
+		c.Set("X-Channel", m.Channel)
+		c.Set("X-Currency", m.Currency)
+		c.Set("X-Country", m.Country)
+		c.Set(fiber.HeaderVary, market.Vary+", "+fiber.HeaderAuthorization)
+		return c.Next()
+	}
+}
+
+// CallerOf is who sent the request, once Identify has run.
+func CallerOf(c *fiber.Ctx) Caller {
+	caller, _ := c.Locals(callerKey).(Caller)
+	return caller
+}

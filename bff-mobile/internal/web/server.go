@@ -1,0 +1,61 @@
+package web
+
+import (
+	"context"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/portico-bff/portico/edge/limits"
+	"github.com/portico-bff/portico/edge/requestid"
+	"github.com/portico-bff/portico/edge/telemetry"
+)
+
+// The server's own times. A request's deadline is shorter than writeTimeout.
+const (
+	readTimeout  = 5 * time.Second
+	writeTimeout = 15 * time.Second
+	idleTimeout  = 30 * time.Second
+)
+
+// NewServer is a fiber app that keeps nothing of a request's memory, routes
+// strictly, bounds what it reads and answers every error as a problem.
+func NewServer(to Observer) *fiber.App {
+	return fiber.New(fiber.Config{
+		AppName:                      "portico-mobile",
+		Immutable:                    true,
+		StrictRouting:                true,
+		CaseSensitive:                true,
+		BodyLimit:                    limits.MaxMobileBody,
+		ReadBufferSize:               limits.MaxHeaderBytes,
+		ReadTimeout:                  readTimeout,
+		WriteTimeout:                 writeTimeout,
+		IdleTimeout:                  idleTimeout,
+		DisableStartupMessage:        true,
+		DisablePreParseMultipartForm: true,
+		ErrorHandler:                 broken(to),
+	})
+}
+
+// broken answers what never reached a handler: fasthttp could not read it. Where
+// the next request would begin is unknown, so the connection is closed; what the
+// client still sends is read for a moment, so that it can read the answer.
+func broken(to Observer) fiber.ErrorHandler {
+	return func(c *fiber.Ctx, err error) error {
+		if seen, _ := c.Locals(seenKey).(bool); seen {
+			Fail(c, err)
+			return nil
+		}
+		id := requestid.New("")
+		ctx := requestid.With(context.Background(), id)
+		c.SetUserContext(ctx)
+		c.Set(requestid.Header, id)
+		c.Context().SetConnectionClose()
+		if conn, ok := c.Context().Conn().(interface{ Linger() }); ok {
+			conn.Linger()
+		}
+		Fail(c, err)
+		to.ObserveRequest(ctx, telemetry.Request{Method: "_OTHER", Route: "unreadable", Status: c.Response().StatusCode(), RequestID: id})
+		return nil
+	}
+}

@@ -1,0 +1,39 @@
+// Package screen composes what one screen of the app shows from the ports, all
+// parts at once. A required part that fails fails the screen; an optional one is
+// left out and listed as degraded. Nothing here knows HTTP.
+package screen
+
+import (
+	"log/slog"
+
+	"github.com/portico-bff/portico/edge/ordering"
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// Screens composes screens. It is safe for concurrent use.
+type Screens struct {
+	Ports    commerce.Ports // every port it uses is set
+	Orders   *ordering.Service
+	Log      *slog.Logger
+	HomePage commerce.PageID // content of the home screen
+}
+
+// Viewer is who looks, and how wide the pictures should be.
+type Viewer struct {
+	commerce.Shopper
+	Group commerce.PriceGroup // whose prices are shown
+	Width int                 // pixels at least; 0 means what suits the screen
+}
+
+// Widths of pictures, in pixels, on screens of double density.
+const (
+	tileWidth = 480
+	heroWidth = 960
+)
+
+func (v Viewer) width(fitting int) int {
+	if v.Width > 0 {
+		return v.Width
+	}
+	return fitting
+}
