@@ -121,13 +121,19 @@ func overlay(vars map[string]string, p port, kind connectors.Kind) (joined map[s
 // reported for the role already.
 func notInherited(vars, joined map[string]string, err error) []error {
 	list := []error{err}
-	if many, ok := err.(interface{ Unwrap() []error }); ok {
+	if many, ok := errors.AsType[joinedError](err); ok {
 		list = many.Unwrap()
 	}
 	return slices.DeleteFunc(slices.Clone(list), func(err error) bool {
 		bad, ok := errors.AsType[*config.Error](err)
 		return ok && vars[bad.Variable] == "" && joined[bad.Variable] != ""
 	})
+}
+
+// joinedError is what errors.Join makes.
+type joinedError interface {
+	error
+	Unwrap() []error
 }
 
 // add answers the index of the system with these settings.

@@ -18,11 +18,11 @@ type entry struct {
 
 var errPanicked = errors.New("the write panicked")
 
-func finished(print string, a Answer) entry {
+func finished(mark string, a Answer) entry {
 	if len(a.Body) > maxAnswer {
-		return entry{Fingerprint: print, TooLarge: true}
+		return entry{Fingerprint: mark, TooLarge: true}
 	}
-	return entry{Fingerprint: print, Answer: &a}
+	return entry{Fingerprint: mark, Answer: &a}
 }
 
 func (e entry) encode() string {
@@ -31,13 +31,13 @@ func (e entry) encode() string {
 }
 
 // replay answers a taken key with what it holds.
-func replay(held, print string) (Answer, error) {
+func replay(held, mark string) (Answer, error) {
 	var e entry
 	if err := json.Unmarshal([]byte(held), &e); err != nil {
 		return Answer{}, &commerce.CallError{System: "ledger", Operation: "idempotency", Kind: commerce.ErrUnavailable, Reason: commerce.ReasonBadAnswer}
 	}
 	switch {
-	case e.Fingerprint != print:
+	case e.Fingerprint != mark:
 		return Answer{}, &commerce.InputError{Field: Header, Code: commerce.CodeIdempotencyReused, Message: "was used with another request"}
 	case e.TooLarge:
 		return Answer{}, &commerce.InputError{Field: Header, Code: commerce.CodeConflict, Message: "is done, its answer was too large to keep", Kind: commerce.ErrConflict}

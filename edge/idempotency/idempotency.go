@@ -78,17 +78,17 @@ func (s *Store) Do(ctx context.Context, r Request, run func(context.Context) (An
 	if err := r.check(); err != nil {
 		return Answer{}, false, err
 	}
-	print := fingerprint(r)
-	claim := entry{Fingerprint: print, Owner: ledger.Token()}.encode()
+	mark := fingerprint(r)
+	claim := entry{Fingerprint: mark, Owner: ledger.Token()}.encode()
 	held, claimed, err := s.ledger.Claim(ctx, r.recordKey(), claim, s.timeout+leaseMargin)
 	if err != nil {
 		return Answer{}, false, err
 	}
 	if !claimed {
-		a, err := replay(held, print)
+		a, err := replay(held, mark)
 		return a, err == nil, err
 	}
-	a, err := s.run(ctx, run, func(a Answer, err error) { s.settle(ctx, r.recordKey(), claim, print, a, err) })
+	a, err := s.run(ctx, run, func(a Answer, err error) { s.settle(ctx, r.recordKey(), claim, mark, a, err) })
 	return a, false, err
 }
 
@@ -103,14 +103,14 @@ func (s *Store) run(ctx context.Context, run func(context.Context) (Answer, erro
 	return a, err
 }
 
-func (s *Store) settle(ctx context.Context, key, claim, print string, a Answer, err error) {
+func (s *Store) settle(ctx context.Context, key, claim, mark string, a Answer, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
 	var kept bool
 	if err != nil || released(a) {
 		kept, err = s.ledger.Drop(ctx, key, claim)
 	} else {
-		kept, err = s.ledger.Replace(ctx, key, claim, finished(print, a).encode(), keep)
+		kept, err = s.ledger.Replace(ctx, key, claim, finished(mark, a).encode(), keep)
 	}
 	if err != nil || !kept {
 		s.log.LogAttrs(ctx, slog.LevelWarn, "idempotency record not settled", slog.Bool("lost", !kept), slog.Any("error", err))
