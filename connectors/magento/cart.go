@@ -73,11 +73,18 @@ func (c *connector) look(ctx context.Context, op commerce.Operation, cart *opene
 // may be changed before it has answered.
 func (c *connector) open(ctx context.Context, op commerce.Operation, s commerce.Shopper, id commerce.CartID) (*opened, error) {
 	cart, err := c.identify(ctx, op, s, id)
-	if err != nil || cart.owner == "" {
-		return cart, err
+	if err != nil {
+		return nil, err
 	}
-	cart.quote, err = c.quote(ctx, op, cart)
-	return cart, err
+	return cart, c.own(ctx, op, cart)
+}
+
+// own reads a customer's cart to see whose it is. A guest's id is proof enough.
+func (c *connector) own(ctx context.Context, op commerce.Operation, cart *opened) (err error) {
+	if cart.owner != "" {
+		cart.quote, err = c.quote(ctx, op, cart)
+	}
+	return err
 }
 
 // quote reads the cart. Magento shows an integration every cart, placed ones too:
@@ -128,19 +135,22 @@ func (c *connector) read(ctx context.Context, op commerce.Operation, cart *opene
 	return result, nil
 }
 
-// change runs do on an opened cart, alone among this process's writes to it, and
+// change runs do on a cart of the shopper's, alone among this process's writes to it, and
 // answers the cart as it is then. When do went well but the cart cannot be read,
 // the change has happened: the error is also ErrOutcomeUnknown.
 func (c *connector) change(ctx context.Context, op commerce.Operation, s commerce.Shopper, id commerce.CartID, do func(*opened) error) (*commerce.Cart, error) {
-	cart, err := c.open(ctx, op, s, id)
+	cart, err := c.identify(ctx, op, s, id)
 	if err != nil {
 		return nil, err
 	}
-	release, err := c.turns.take(ctx, op, id)
+	release, err := c.turns.take(ctx, op, cart)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
+	if err := c.own(ctx, op, cart); err != nil {
+		return nil, err
+	}
 	if err := do(cart); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 
@@ -44,32 +45,30 @@ func (o opaque) Error() string { return o.text }
 // which the order can be found when the cart is gone.
 func (c *connector) Prepare(ctx context.Context, s commerce.Shopper, id commerce.CartID) (commerce.CheckoutRef, error) {
 	const op = commerce.OpPrepare
-	_, quote, err := c.ready(ctx, op, s, id)
+	cart, err := c.identify(ctx, op, s, id)
+	if err != nil {
+		return commerce.CheckoutRef{}, err
+	}
+	quote, err := c.ready(ctx, op, cart)
 	if err != nil {
 		return commerce.CheckoutRef{}, err
 	}
 	return commerce.CheckoutRef{Cart: id, Key: string(quote.ID)}, nil
 }
 
-// ready opens a cart whose order can be placed.
-func (c *connector) ready(ctx context.Context, op commerce.Operation, s commerce.Shopper, id commerce.CartID) (*opened, *wireCart, error) {
-	cart, err := c.open(ctx, op, s, id)
+// ready reads a cart and sees whether its order can be placed.
+func (c *connector) ready(ctx context.Context, op commerce.Operation, cart *opened) (*wireCart, error) {
+	quote, err := c.quote(ctx, op, cart)
 	if err != nil {
-		return nil, nil, err
-	}
-	quote := cart.quote
-	if quote == nil {
-		if quote, err = c.quote(ctx, op, cart); err != nil {
-			return nil, nil, err
-		}
+		return nil, err
 	}
 	switch shipping := quote.shipping(); {
 	case len(quote.Items) == 0:
-		return nil, nil, &commerce.InputError{Field: "cartId", Code: commerce.CodeCartEmpty, Message: "holds no products"}
+		return nil, &commerce.InputError{Field: "cartId", Code: commerce.CodeCartEmpty, Message: "holds no products"}
 	case shipping.Method == "" || shipping.Address.Value.Country == "" || quote.email() == "":
-		return nil, nil, &commerce.InputError{Field: "cartId", Code: commerce.CodeShippingMissing, Message: "has no shipping method"}
+		return nil, &commerce.InputError{Field: "cartId", Code: commerce.CodeShippingMissing, Message: "has no shipping method"}
 	}
-	return cart, quote, nil
+	return quote, nil
 }
 
 // Place implements [commerce.Checkout]. Once the order was asked for, only a
@@ -77,18 +76,22 @@ func (c *connector) ready(ctx context.Context, op commerce.Operation, s commerce
 // that is said to be gone included, leaves it open.
 func (c *connector) Place(ctx context.Context, s commerce.Shopper, ref commerce.CheckoutRef, paymentMethod string) (*commerce.PlacedOrder, error) {
 	const op = commerce.OpPlace
-	cart, quote, err := c.ready(ctx, op, s, ref.Cart)
+	cart, err := c.identify(ctx, op, s, ref.Cart)
+	if err != nil {
+		return nil, err
+	}
+	release, err := c.turns.take(ctx, op, cart)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	quote, err := c.ready(ctx, op, cart)
 	if err != nil {
 		return nil, err
 	}
 	if string(quote.ID) != ref.Key {
 		return nil, notFound(op)
 	}
-	release, err := c.turns.take(ctx, op, ref.Cart)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
 	entity, err := c.submit(ctx, cart, quote.email(), paymentMethod)
 	if err != nil {
 		return nil, err
@@ -177,7 +180,7 @@ func (c *connector) Reconcile(ctx context.Context, s commerce.Shopper, ref comme
 		return nil, err
 	}
 	if len(found.Items) > 1 {
-		c.log.WarnContext(ctx, "one cart led to several orders", "system", System, "quote", ref.Key)
+		c.log.LogAttrs(ctx, slog.LevelWarn, "one cart led to several orders", slog.String("system", System), slog.String("quote", ref.Key))
 	}
 	for _, order := range found.Items {
 		if string(order.QuoteID) == ref.Key && string(order.CustomerID) == owner {

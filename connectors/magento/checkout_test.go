@@ -1,7 +1,11 @@
 package magento_test
 
 import (
+	"context"
 	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -232,4 +236,49 @@ func TestWritesThatLoseTheirAnswerAreNotRepeated(t *testing.T) {
 	r.on("GET /V1/guest-carts/{id}/totals", forge(false, 503, "text/html", html))
 	_, err := r.ports.CartLines.AddLine(t.Context(), r.guest, cart.ID, r.fixture.Products[2], 1)
 	require.ErrorIs(t, err, commerce.ErrOutcomeUnknown, "it was added, but the cart cannot be shown")
+}
+
+// K5: however many ask at once, a cart becomes one order.
+func TestK5_ParallelPlacesAreOneOrder(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	cart := r.shipped(t, r.customer())
+	ref, err := r.ports.Checkout.Prepare(t.Context(), r.customer(), cart.ID)
+	require.NoError(t, err)
+	r.reset()
+	var placed atomic.Int64
+	var wg sync.WaitGroup
+	for range 100 {
+		wg.Go(func() {
+			_, err := r.ports.Checkout.Place(t.Context(), r.customer(), ref, r.fixture.Payment)
+			if err == nil {
+				placed.Add(1)
+				return
+			}
+			assert.ErrorIs(t, err, commerce.ErrNotFound, "the cart is gone")
+		})
+	}
+	wg.Wait()
+	assert.Equal(t, int64(1), placed.Load())
+	assert.Equal(t, 1, r.count(opCustomerPlace))
+}
+
+// A shopper who leaves while the order is being placed has not been told "no".
+func TestLeavingWhileTheOrderIsPlacedLeavesItOpen(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	cart := r.shipped(t, r.guest)
+	ref, err := r.ports.Checkout.Prepare(t.Context(), r.guest, cart.ID)
+	require.NoError(t, err)
+	ctx, leave := context.WithCancel(t.Context())
+	r.on(opGuestPlace, func(w http.ResponseWriter, answer func() *httptest.ResponseRecorder) {
+		rec := answer()
+		leave()
+		_, _ = w.Write(rec.Body.Bytes()[:1])
+		panic(http.ErrAbortHandler)
+	})
+	_, err = r.ports.Checkout.Place(ctx, r.guest, ref, r.fixture.Payment)
+	require.ErrorIs(t, err, commerce.ErrOutcomeUnknown)
+	_, err = r.ports.Checkout.Reconcile(t.Context(), r.guest, ref)
+	require.NoError(t, err)
 }

@@ -37,6 +37,10 @@ type Config struct {
 	IDClaim        string            `env:"ID_CLAIM" envDefault:"email" doc:"Token claim that holds the customer's Magento id; email looks the verified e-mail address up instead."`
 }
 
+// placeTimeout is what an order may take: Magento reserves stock, authorizes the
+// payment and renders an e-mail before it answers.
+const placeTimeout = 15 * time.Second
+
 // traits is what is known of each operation. Nothing that may change a cart is
 // ever repeated, even where the method would allow it: a lost answer is read back.
 var traits = map[commerce.Operation]commerce.Traits{
@@ -51,7 +55,7 @@ var traits = map[commerce.Operation]commerce.Traits{
 	commerce.OpShippingOptions: {Access: commerce.Read, Scope: commerce.ScopeSession},
 	commerce.OpShippingSet:     {Access: commerce.Write, Scope: commerce.ScopeSession},
 	commerce.OpPrepare:         {Access: commerce.Read, Scope: commerce.ScopeSession},
-	commerce.OpPlace:           {Access: commerce.Write, Scope: commerce.ScopeSession},
+	commerce.OpPlace:           {Access: commerce.Write, Scope: commerce.ScopeSession, Timeout: placeTimeout},
 	commerce.OpReconcile:       {Access: commerce.Read, Scope: commerce.ScopeSession},
 	commerce.OpOrders:          {Access: commerce.Read, Scope: commerce.ScopeCustomer},
 	commerce.OpOrder:           {Access: commerce.Read, Scope: commerce.ScopeCustomer},
@@ -76,7 +80,7 @@ func traitsOf(op commerce.Operation) commerce.Traits {
 // reading is op's traits for the calls around a write that only look.
 func reading(op commerce.Operation) commerce.Traits {
 	t := traitsOf(op)
-	t.Access = commerce.Read
+	t.Access, t.Timeout = commerce.Read, 0
 	return t
 }
 

@@ -1,7 +1,6 @@
 package magento_test
 
 import (
-	"io"
 	"log/slog"
 	"testing"
 
@@ -27,7 +26,7 @@ func config(base string) magento.Config {
 }
 
 func quiet() transport.Deps {
-	return transport.Deps{Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	return transport.Deps{Log: slog.New(slog.DiscardHandler)}
 }
 
 func connect(t *testing.T, base string) commerce.Ports {

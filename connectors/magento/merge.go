@@ -24,7 +24,7 @@ func (c *connector) Merge(ctx context.Context, s commerce.Shopper, guest commerc
 	if err != nil {
 		return nil, err
 	}
-	release, err := c.turns.take(ctx, op, guest)
+	release, err := c.turns.take(ctx, op, from)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ func (c *connector) Merge(ctx context.Context, s commerce.Shopper, guest commerc
 // moveAll holds the guest cart's turn already. A guest's cart is always taken
 // before a customer's, so two merges cannot wait for each other.
 func (c *connector) moveAll(ctx context.Context, op commerce.Operation, from, into *opened) (*commerce.Cart, error) {
-	release, err := c.turns.take(ctx, op, into.id)
+	release, err := c.turns.take(ctx, op, into)
 	if err != nil {
 		return nil, err
 	}

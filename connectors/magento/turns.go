@@ -13,7 +13,14 @@ import (
 // processes that write to one cart at once are left to Magento.
 type turns struct {
 	mu    sync.Mutex
-	carts map[commerce.CartID]*turn
+	carts map[turnKey]*turn
+}
+
+// turnKey is whose turn at which cart: somebody who names another's cart waits in
+// a queue of their own, not in the owner's.
+type turnKey struct {
+	cart  commerce.CartID
+	owner string
 }
 
 type turn struct {
@@ -23,16 +30,17 @@ type turn struct {
 
 // take waits for the cart's turn. The caller gives it back with release. When ctx
 // ends first, the error is context.Canceled or of kind ErrTimeout.
-func (t *turns) take(ctx context.Context, op commerce.Operation, cart commerce.CartID) (release func(), err error) {
-	mine := t.join(cart)
+func (t *turns) take(ctx context.Context, op commerce.Operation, cart *opened) (release func(), err error) {
+	key := turnKey{cart.id, cart.owner}
+	mine := t.join(key)
 	select {
 	case mine.token <- struct{}{}:
 		return func() {
 			<-mine.token
-			t.leave(cart, mine)
+			t.leave(key, mine)
 		}, nil
 	case <-ctx.Done():
-		t.leave(cart, mine)
+		t.leave(key, mine)
 		if errors.Is(ctx.Err(), context.Canceled) {
 			return nil, ctx.Err()
 		}
@@ -40,25 +48,25 @@ func (t *turns) take(ctx context.Context, op commerce.Operation, cart commerce.C
 	}
 }
 
-func (t *turns) join(cart commerce.CartID) *turn {
+func (t *turns) join(key turnKey) *turn {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.carts == nil {
-		t.carts = map[commerce.CartID]*turn{}
+		t.carts = map[turnKey]*turn{}
 	}
-	mine := t.carts[cart]
+	mine := t.carts[key]
 	if mine == nil {
 		mine = &turn{token: make(chan struct{}, 1)}
-		t.carts[cart] = mine
+		t.carts[key] = mine
 	}
 	mine.users++
 	return mine
 }
 
-func (t *turns) leave(cart commerce.CartID, mine *turn) {
+func (t *turns) leave(key turnKey, mine *turn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if mine.users--; mine.users == 0 {
-		delete(t.carts, cart)
+		delete(t.carts, key)
 	}
 }

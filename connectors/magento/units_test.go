@@ -118,10 +118,10 @@ func TestAbsence(t *testing.T) {
 	for body, kind := range map[string]error{
 		`{"message":"No such entity with %fieldName = %fieldValue","parameters":{"fieldName":"cartId","fieldValue":"x"}}`:     commerce.ErrNotFound,
 		`{"message":"No such entity with %fieldName = %fieldValue","parameters":{"fieldName":"customerId","fieldValue":"7"}}`: commerce.ErrNotFound,
-		`{"message":"No such entity with cartId = 7"}`:                                                                        commerce.ErrNotFound,
-		`{"message":"The entity that was requested doesn't exist. Verify the entity and try again."}`:                         commerce.ErrNotFound,
-		`{"message":"Request does not match any route."}`:                                                                     commerce.ErrUpstream,
-		`{"message":"No such entity with %1 = %2","parameters":["sku","x"]}`:                                                  commerce.ErrUpstream,
+		`{"message":"No such entity with cartId = 7"}`:                                                commerce.ErrNotFound,
+		`{"message":"The entity that was requested doesn't exist. Verify the entity and try again."}`: commerce.ErrNotFound,
+		`{"message":"Request does not match any route."}`:                                             commerce.ErrUpstream,
+		`{"message":"No such entity with %1 = %2","parameters":["sku","x"]}`:                          commerce.ErrUpstream,
 		`{}`: commerce.ErrUpstream,
 	} {
 		require.ErrorIs(t, refused(traitsOf(commerce.OpCartRead), answer(404, body)), kind, body)
@@ -148,8 +148,11 @@ func TestBaseStringOfTheRFC(t *testing.T) {
 	t.Parallel()
 	req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://EXAMPLE.COM:80/request?b5=%3D%253D&a3=a&c%40=&a2=r%20b&c2=&a3=2+q", nil)
 	got := baseString(req, [][2]string{
-		{"oauth_consumer_key", "9djdj82h48djs9d2"}, {"oauth_token", "kkk9d7dh3k39sjv7"}, {"oauth_signature_method", "HMAC-SHA1"},
-		{"oauth_timestamp", "137131201"}, {"oauth_nonce", "7d8f3e4a"},
+		{"oauth_consumer_key", "9djdj82h48djs9d2"},
+		{"oauth_token", "kkk9d7dh3k39sjv7"},
+		{"oauth_signature_method", "HMAC-SHA1"},
+		{"oauth_timestamp", "137131201"},
+		{"oauth_nonce", "7d8f3e4a"},
 	})
 	assert.Equal(t, "POST&http%3A%2F%2Fexample.com%2Frequest&a2%3Dr%2520b%26a3%3D2%2520q%26a3%3Da%26b5%3D%253D%25253D%26c%2540%3D%26c2%3D%26"+
 		"oauth_consumer_key%3D9djdj82h48djs9d2%26oauth_nonce%3D7d8f3e4a%26oauth_signature_method%3DHMAC-SHA1%26oauth_timestamp%3D137131201%26oauth_token%3Dkkk9d7dh3k39sjv7", got)
@@ -159,25 +162,29 @@ func TestTurns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var all turns
-		release, err := all.take(t.Context(), commerce.OpLineAdd, "c_1")
+		one, two := &opened{id: "c_1", owner: "1"}, &opened{id: "c_2", owner: "1"}
+		thief, err := all.take(t.Context(), commerce.OpLineAdd, &opened{id: "c_1", owner: "2"})
 		require.NoError(t, err)
-		other, err := all.take(t.Context(), commerce.OpLineAdd, "c_2")
+		defer thief()
+		release, err := all.take(t.Context(), commerce.OpLineAdd, one)
+		require.NoError(t, err)
+		other, err := all.take(t.Context(), commerce.OpLineAdd, two)
 		require.NoError(t, err, "another cart does not wait")
 		other()
 
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		_, err = all.take(ctx, commerce.OpLineAdd, "c_1")
+		_, err = all.take(ctx, commerce.OpLineAdd, one)
 		require.ErrorIs(t, err, commerce.ErrTimeout)
 		gone, leave := context.WithCancel(t.Context())
 		leave()
-		_, err = all.take(gone, commerce.OpLineAdd, "c_1")
+		_, err = all.take(gone, commerce.OpLineAdd, one)
 		require.ErrorIs(t, err, context.Canceled)
 
 		waited := make(chan struct{})
 		go func() {
 			defer close(waited)
-			again, err := all.take(t.Context(), commerce.OpLineAdd, "c_1")
+			again, err := all.take(t.Context(), commerce.OpLineAdd, one)
 			if assert.NoError(t, err) {
 				again()
 			}
@@ -185,7 +192,7 @@ func TestTurns(t *testing.T) {
 		synctest.Wait()
 		release()
 		<-waited
-		assert.Empty(t, all.carts, "nothing is kept of carts that nobody uses")
+		assert.Len(t, all.carts, 1, "nothing is kept of carts that nobody uses")
 	})
 }
 
@@ -204,4 +211,32 @@ func TestEveryOperationIsDeclared(t *testing.T) {
 		assert.NotEqual(t, commerce.ScopePublic, declared.Scope)
 		assert.NotEqual(t, commerce.ScopeSegment, declared.Scope)
 	}
+}
+
+// N16: whatever an answer holds, it is a cart, an order or an error.
+func FuzzAnswers(f *testing.F) {
+	f.Add(`{"id":1,"is_active":true,"items":[{"item_id":1,"sku":"A","qty":2,"price":1.5}],"customer":[],"currency":{"quote_currency_code":"USD"},`+
+		`"extension_attributes":{"shipping_assignments":[{"shipping":{"address":[],"method":"a_b"}}]}}`,
+		`{"subtotal":3,"grand_total":3,"quote_currency_code":"USD","items":[{"item_id":1,"qty":2,"row_total":3}],"total_segments":[{"code":"shipping","title":"x (y)"}]}`)
+	f.Add(`{"message":"%1 %a","parameters":["x"]}`, `{"message":"%1 %a","parameters":{"a":{}},"errors":[{"message":"x"}]}`)
+	f.Fuzz(func(t *testing.T, first, second string) {
+		var quote wireCart
+		var totals wireTotals
+		if json.Unmarshal([]byte(first), &quote) == nil && json.Unmarshal([]byte(second), &totals) == nil {
+			cart, err := toCart("c_1", &quote, &totals, nil)
+			assert.Equal(t, err == nil, cart != nil)
+		}
+		var order wireOrder
+		if json.Unmarshal([]byte(first), &order) == nil {
+			got, err := order.order(commerce.OpOrder)
+			assert.Equal(t, err == nil, got != nil)
+		}
+		for _, status := range []int{302, 400, 401, 404, 418} {
+			require.Error(t, refused(traitsOf(commerce.OpLineAdd), answer(status, first)))
+		}
+		if last, seen, err := parseCursor(second); err == nil && second != "" {
+			assert.Regexp(t, numberPattern, last)
+			assert.Positive(t, seen)
+		}
+	})
 }

@@ -248,8 +248,10 @@ func TestSearch(t *testing.T) {
 		"[filter_groups][0][filters][1][field]", "entity_id", "[filter_groups][0][filters][1][value]", "2")
 	assert.Len(t, either.Items, 2, "filters are OR")
 
-	few := []string{"[filter_groups][0][filters][0][field]", "entity_id", "[filter_groups][0][filters][0][condition_type]", "lteq",
-		"[filter_groups][0][filters][0][value]", "5", "[sortOrders][0][field]", "entity_id", "[sortOrders][0][direction]", "ASC", "[pageSize]", "2"}
+	few := []string{
+		"[filter_groups][0][filters][0][field]", "entity_id", "[filter_groups][0][filters][0][condition_type]", "lteq",
+		"[filter_groups][0][filters][0][value]", "5", "[sortOrders][0][field]", "entity_id", "[sortOrders][0][direction]", "ASC", "[pageSize]", "2",
+	}
 	last := find(append(few, "[currentPage]", "3")...)
 	past := find(append(few, "[currentPage]", "9")...)
 	require.Len(t, last.Items, 1)
