@@ -15,10 +15,7 @@ import (
 )
 
 func (r *categoryResolver) Image(ctx context.Context, obj *commerce.Category, width *int) (*model.Image, error) {
-	if obj.Image == nil {
-		return nil, nil
-	}
-	return image(*obj.Image, width), nil
+	return image(obj.Image, width), nil
 }
 
 func (r *categoryResolver) Breadcrumbs(ctx context.Context, obj *commerce.Category) ([]*commerce.CategoryRef, error) {

@@ -7,7 +7,6 @@ package graph
 
 import (
 	"context"
-	"errors"
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/portico-bff/portico/bff-web/graph/load"
 	"github.com/portico-bff/portico/bff-web/internal/caller"
@@ -30,10 +29,7 @@ func (r *meResolver) Addresses(ctx context.Context, obj *model.Me) ([]*commerce.
 }
 
 func (r *meResolver) Loyalty(ctx context.Context, obj *model.Me) (*commerce.LoyaltyAccount, error) {
-	account, err := r.Ports.Loyalty.Loyalty(ctx, caller.Principal(ctx))
-	if errors.Is(err, commerce.ErrNotFound) {
-		return nil, nil
-	}
+	account, err := orNull(r.Ports.Loyalty.Loyalty(ctx, caller.Principal(ctx)))
 	load.From(ctx).Used(commerce.OpLoyalty, nil, graphql.GetPath(ctx), err)
 	return account, err
 }

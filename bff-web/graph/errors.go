@@ -115,9 +115,9 @@ func (r *Resolver) Recover(_ context.Context, value any) error {
 }
 
 func (r *Resolver) logInternal(ctx context.Context, err error) {
-	attrs := []any{slog.String("requestId", requestid.From(ctx)), slog.String("path", graphql.GetPath(ctx).String()), slog.Any("error", err)}
+	attrs := []slog.Attr{slog.String("requestId", requestid.From(ctx)), slog.String("path", graphql.GetPath(ctx).String()), slog.Any("error", err)}
 	if p, ok := errors.AsType[*load.Panic](err); ok && len(p.Stack) > 0 {
 		attrs = append(attrs, slog.String("stack", string(p.Stack)))
 	}
-	r.Log.ErrorContext(ctx, "internal error", attrs...)
+	r.Log.LogAttrs(ctx, slog.LevelError, "internal error", attrs...)
 }

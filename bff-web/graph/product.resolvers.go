@@ -16,8 +16,8 @@ import (
 
 func (r *productResolver) Images(ctx context.Context, obj *commerce.Product, width *int) ([]*model.Image, error) {
 	images := make([]*model.Image, len(obj.Images))
-	for i, picture := range obj.Images {
-		images[i] = image(picture, width)
+	for i := range obj.Images {
+		images[i] = image(&obj.Images[i], width)
 	}
 	return images, nil
 }

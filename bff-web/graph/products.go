@@ -14,8 +14,12 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
-// image picks a picture's rendition; a nil width asks for the largest.
-func image(picture commerce.Image, width *int) *model.Image {
+// image picks a picture's rendition; a nil width asks for the largest. No picture
+// is no image.
+func image(picture *commerce.Image, width *int) *model.Image {
+	if picture == nil {
+		return nil
+	}
 	w := 0
 	if width != nil {
 		w = *width

@@ -3,6 +3,7 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -62,6 +63,16 @@ func keyed[P any, K comparable, V any](ctx context.Context, op commerce.Operatio
 		return values, errs
 	}
 	return values, nil
+}
+
+// orNull answers null for what is not there, or not the caller's: in a query that
+// is an answer, not an error.
+func orNull[T any](v T, err error) (T, error) {
+	if errors.Is(err, commerce.ErrNotFound) {
+		var null T
+		return null, nil
+	}
+	return v, err
 }
 
 // sku is the key of a product; a place without one has none.

@@ -7,7 +7,6 @@ package graph
 
 import (
 	"context"
-	"errors"
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/portico-bff/portico/bff-web/graph/load"
 	"github.com/portico-bff/portico/bff-web/internal/caller"
@@ -112,42 +111,35 @@ func (r *queryResolver) Category(ctx context.Context, id string) (*commerce.Cate
 }
 
 func (r *queryResolver) Cart(ctx context.Context, id string) (*commerce.Cart, error) {
-	cart, err := r.Ports.Carts.Cart(ctx, caller.Shopper(ctx), commerce.CartID(id))
-	if errors.Is(err, commerce.ErrNotFound) {
-		return nil, nil
-	}
+	cart, err := orNull(r.Ports.Carts.Cart(ctx, caller.Shopper(ctx), commerce.CartID(id)))
 	load.From(ctx).Used(commerce.OpCartRead, nil, graphql.GetPath(ctx), err)
-	if err != nil {
-		return nil, err
+	if cart == nil || err != nil {
+		return cart, err
 	}
 	planAt(ctx, cartSKUs(cart), []string{"lines", "product"})
 	return cart, nil
 }
 
 func (r *queryResolver) ShippingOptions(ctx context.Context, cartID string, address generated.AddressInput) ([]*commerce.ShippingOption, error) {
-	options, err := r.Ports.CheckoutOptions.ShippingOptions(ctx, caller.Shopper(ctx), commerce.CartID(cartID), domainAddress(address))
-	if errors.Is(err, commerce.ErrNotFound) {
-		return nil, nil
-	}
+	list, err := r.Ports.CheckoutOptions.ShippingOptions(ctx, caller.Shopper(ctx), commerce.CartID(cartID), domainAddress(address))
+	options, err := orNull(pointers(list), err)
 	load.From(ctx).Used(commerce.OpShippingOptions, nil, graphql.GetPath(ctx), err)
-	return pointers(options), err
+	return options, err
 }
 
 func (r *queryResolver) Me(ctx context.Context) (*model.Me, error) {
-	if caller.Principal(ctx).Anonymous() {
-		return nil, nil
+	var me *model.Me
+	if !caller.Principal(ctx).Anonymous() {
+		me = &model.Me{}
 	}
-	return &model.Me{}, nil
+	return me, nil
 }
 
 func (r *queryResolver) Order(ctx context.Context, number string, orderToken *string) (*commerce.Order, error) {
-	order, err := r.Orders.Order(ctx, caller.Principal(ctx), commerce.OrderNumber(number), text(orderToken))
-	if errors.Is(err, commerce.ErrNotFound) {
-		return nil, nil
-	}
+	order, err := orNull(r.Orders.Order(ctx, caller.Principal(ctx), commerce.OrderNumber(number), text(orderToken)))
 	load.From(ctx).Used(commerce.OpOrder, nil, graphql.GetPath(ctx), err)
-	if err != nil {
-		return nil, err
+	if order == nil || err != nil {
+		return order, err
 	}
 	planAt(ctx, orderedSKUs(order), []string{"lines", "product"})
 	return order, nil

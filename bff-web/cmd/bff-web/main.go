@@ -49,7 +49,8 @@ func probe(ctx context.Context, addr string) error {
 	if err != nil {
 		return err
 	}
-	res, err := http.DefaultClient.Do(req)
+	client := http.Client{}
+	res, err := client.Do(req)
 	if err != nil {
 		return err
 	}

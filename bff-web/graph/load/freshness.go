@@ -53,6 +53,7 @@ func (l *Loader) Freshness() []Report {
 	for _, s := range l.sink.Sources() {
 		if s.State != commerce.StateFresh {
 			sources[at{s.Operation, s.Key}] = s
+			sources[at{s.Operation, ""}] = s // for what is used without a key
 		}
 	}
 	l.mu.Lock()
@@ -60,9 +61,6 @@ func (l *Loader) Freshness() []Report {
 	var reports []Report
 	for _, u := range l.uses {
 		s, told := sources[at{u.op, u.key}]
-		if !told {
-			s, told = sources[at{u.op, ""}]
-		}
 		switch {
 		case u.err != nil && (!told || s.State != commerce.StateMissing):
 			s = missing(u.err)

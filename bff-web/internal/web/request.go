@@ -35,7 +35,7 @@ func Recover(log *slog.Logger) Middleware {
 				if err, ok := value.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 					panic(value)
 				}
-				log.ErrorContext(r.Context(), "panic", slog.String("requestId", requestid.From(r.Context())),
+				log.LogAttrs(r.Context(), slog.LevelError, "panic", slog.String("requestId", requestid.From(r.Context())),
 					slog.String("panic", fmt.Sprint(value)), slog.String("stack", string(debug.Stack())))
 				Refuse(r.Context(), w, errPanic)
 			}()
