@@ -3,6 +3,8 @@ package world_test
 import (
 	"regexp"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -270,4 +272,35 @@ func TestHistoryAddsUp(t *testing.T) {
 	}
 	own := slices.ContainsFunc(w.Orders(), func(o *world.Order) bool { return o.CustomerNumber == "AW00011000" })
 	assert.True(t, own, "the first customer to try has a history")
+}
+
+func TestTheLastPiecesAreSoldOnce(t *testing.T) {
+	t.Parallel()
+	w := load(t)
+	const product, buyers, each = 712, 400, 3
+	had := w.Free(product)
+	require.Less(t, had, buyers*each)
+	var sold atomic.Int64
+	var crowd sync.WaitGroup
+	for quote := range buyers {
+		crowd.Go(func() {
+			order := world.Order{QuoteID: quote + 1, Lines: []world.OrderLine{{ProductID: product, SKU: "CA-1098", Qty: each}}}
+			for range 2 {
+				if _, err := w.PlaceOrder(order); err == nil {
+					sold.Add(each)
+				}
+			}
+		})
+	}
+	crowd.Wait()
+	assert.Equal(t, int64(had/each*each), sold.Load())
+	assert.Equal(t, had%each, w.Free(product))
+	numbers := map[string]bool{}
+	for _, o := range w.Orders() {
+		numbers[o.Number] = true
+	}
+	assert.Len(t, numbers, len(w.Orders()))
+	for _, s := range w.Stock(product) {
+		assert.LessOrEqual(t, s.Reserved, s.Quantity)
+	}
 }
