@@ -8,6 +8,7 @@ import (
 	"github.com/portico-bff/portico/connectors/elasticsearch"
 	"github.com/portico-bff/portico/connectors/magento"
 	"github.com/portico-bff/portico/connectors/odoo"
+	"github.com/portico-bff/portico/connectors/openloyalty"
 	"github.com/portico-bff/portico/connectors/pimcore"
 	"github.com/portico-bff/portico/connectors/transport"
 	"github.com/portico-bff/portico/schema/commerce"
@@ -18,6 +19,7 @@ var Kinds = []Kind{
 	kind("pimcore", pimcore.New),
 	kind("elasticsearch", elasticsearch.New),
 	kind("odoo", odoo.New),
+	kind("openloyalty", openloyalty.New),
 	kind("magento", magento.New),
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/portico-bff/portico/connectors/sandbox/elasticsearch"
 	"github.com/portico-bff/portico/connectors/sandbox/magento"
 	"github.com/portico-bff/portico/connectors/sandbox/odoo"
+	"github.com/portico-bff/portico/connectors/sandbox/openloyalty"
 	"github.com/portico-bff/portico/connectors/sandbox/pimcore"
 	"github.com/portico-bff/portico/connectors/sandbox/world"
 )
@@ -23,6 +24,7 @@ func systems(w *world.World) []system {
 		{"pimcore", pimcore.New(w, pimcore.Options{APIKey: pimcoreKey}), pimcore.Operation},
 		{"elasticsearch", elasticsearch.New(w, elasticsearch.Options{APIKey: elasticsearchKey}), elasticsearch.Operation},
 		{"odoo", odoo.New(w, odoo.Options{}), odoo.Operation},
+		{"openloyalty", openloyalty.New(w, openloyalty.Options{APIKey: openLoyaltyKey}), openloyalty.Operation},
 		{"magento", magento.New(w, magento.Options{}), magento.Operation},
 	}
 }
