@@ -174,7 +174,10 @@ func TestEveryVariableIsDocumented(t *testing.T) {
 
 func TestKindsAreFound(t *testing.T) {
 	t.Parallel()
+	names := map[string]bool{}
 	for _, k := range connectors.Kinds {
+		assert.False(t, names[k.Name], "twice: %s", k.Name)
+		names[k.Name] = true
 		found, err := connectors.Find(k.Name)
 		require.NoError(t, err)
 		assert.Equal(t, k.Name, found.Name)

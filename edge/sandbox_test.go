@@ -1,0 +1,90 @@
+package edge
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/portico-bff/portico/connectors/sandbox"
+	"github.com/portico-bff/portico/connectors/sandbox/sandboxtest"
+	"github.com/portico-bff/portico/edge/market"
+	"github.com/portico-bff/portico/edge/ordering"
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+func TestTheWholeStackOnTheSandbox(t *testing.T) {
+	t.Parallel()
+	box := sandboxtest.Start(t)
+	b, log := open(t, append(sandbox.Environ(box.URL), "PORTICO_MODE=development", "CRM_KIND=", "CRM_BASE_URL=")...)
+	fixture := box.Fixture()
+
+	m, err := b.Markets.Resolve(market.Hints{Channel: "eu"})
+	require.NoError(t, err)
+	p, err := b.Identity.Verify(t.Context(), "Bearer "+box.Token(t, fixture.Customer.Subject))
+	require.NoError(t, err)
+	assert.Equal(t, fixture.Customer.Subject, p.Subject)
+	assert.True(t, p.EmailVerified)
+
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	products, err := b.Ports.Catalog.Products(ctx, m, fixture.Products)
+	require.NoError(t, err)
+	assert.Len(t, products, len(fixture.Products))
+	prices, err := b.Ports.Pricing.Prices(ctx, m, b.Markets.PriceGroup(m, p), []commerce.PriceKey{{SKU: fixture.Products[0], Quantity: 1}})
+	require.NoError(t, err)
+	assert.Len(t, prices, 1)
+	page, err := b.Orders.Orders(ctx, p, commerce.Cursor{First: 5})
+	require.NoError(t, err)
+	assert.NotEmpty(t, page.Orders)
+
+	_, err = b.Ports.Catalog.Products(ctx, m, fixture.Products)
+	require.NoError(t, err)
+	assert.Equal(t, 1, box.Calls(t)["pimcore"]["products"], "the second read came from the cache")
+	assert.Equal(t, 1, strings.Count(log.String(), `"configuration"`))
+	for _, secret := range []string{"sandbox-pimcore-key", "sandbox-odoo-key", "sandbox-consumer", "sandbox-token", "c2FuZGJveDpzZWNyZXQ="} {
+		assert.NotContains(t, log.String(), secret)
+	}
+}
+
+func TestAnOrderOnTheSandbox(t *testing.T) {
+	t.Parallel()
+	box := sandboxtest.Start(t)
+	b, _ := open(t, append(sandbox.Environ(box.URL), "PORTICO_MODE=development", "CRM_KIND=", "CRM_BASE_URL=")...)
+	fixture := box.Fixture()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	sku := fixture.Products[0]
+	stock := func() int {
+		known, err := b.Ports.Inventory.Availability(ctx, fixture.Market, []commerce.SKU{sku})
+		require.NoError(t, err)
+		return known[sku].Quantity
+	}
+	before := stock()
+
+	guest := commerce.Shopper{Market: fixture.Market, Principal: commerce.Principal{Tenant: "default"}}
+	cart, err := b.Ports.Carts.Create(ctx, guest)
+	require.NoError(t, err)
+	_, err = b.Ports.CartLines.AddLine(ctx, guest, cart.ID, sku, 2)
+	require.NoError(t, err)
+	options, err := b.Ports.CheckoutOptions.ShippingOptions(ctx, guest, cart.ID, fixture.Address)
+	require.NoError(t, err)
+	_, err = b.Ports.CheckoutOptions.SetShipping(ctx, guest, cart.ID, commerce.ShippingChoice{
+		Email: fixture.Email, Shipping: fixture.Address, Code: options[0].Code,
+	})
+	require.NoError(t, err)
+	placed, err := b.Orders.Place(ctx, ordering.Request{Shopper: guest, Cart: cart.ID, PaymentMethod: fixture.Payment})
+	require.NoError(t, err)
+	assert.Equal(t, before-2, stock(), "the cache forgot what it knew of the stock")
+
+	order, err := b.Orders.Order(ctx, guest.Principal, placed.Number, placed.OrderToken)
+	require.NoError(t, err)
+	assert.True(t, order.PendingSync, "the ERP learns of it a few seconds later")
+	_, err = b.Orders.Order(ctx, guest.Principal, placed.Number, "")
+	require.ErrorIs(t, err, commerce.ErrNotFound)
+	_, err = b.Orders.Place(ctx, ordering.Request{Shopper: guest, Cart: cart.ID, PaymentMethod: fixture.Payment})
+	require.ErrorIs(t, err, commerce.ErrConflict)
+}
