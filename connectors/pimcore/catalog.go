@@ -26,7 +26,7 @@ func (c *connector) product(w *wireProduct) *commerce.Product {
 	p := &commerce.Product{
 		SKU:         commerce.SKU(w.SKU),
 		Name:        w.name(),
-		Description: cmp.Or(w.Description, w.FallbackDescription),
+		Description: plainText(cmp.Or(w.Description, w.FallbackDescription)),
 		Attributes:  attributes(w),
 		Variants:    variants(w.Variants),
 		UpdatedAt:   seconds(w.ModificationDate),

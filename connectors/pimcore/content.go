@@ -17,7 +17,7 @@ func (c *connector) Pages(ctx context.Context, m commerce.Market, ids []commerce
 	pages := make(map[commerce.PageID]*commerce.Page, len(found))
 	for id, w := range found {
 		page := &commerce.Page{
-			ID: id, Title: cmp.Or(w.Title, w.FallbackTitle, w.Key), Body: cmp.Or(w.Body, w.FallbackBody),
+			ID: id, Title: cmp.Or(w.Title, w.FallbackTitle, w.Key), Body: plainText(cmp.Or(w.Body, w.FallbackBody)),
 			UpdatedAt: seconds(w.ModificationDate),
 		}
 		page.Image = c.pictures.image(w.Image, page.Title)
