@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"testing"
 
+	"github.com/caarlos0/env/v11"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -42,4 +44,28 @@ func TestContracts(t *testing.T) {
 	ports := connect(t, shop.URL+"/magento")
 	commercetest.OrderHistory(t, ports.PlacedOrders, shop.Fixture())
 	commercetest.Carts(t, ports, shop.Fixture())
+}
+
+func TestConfigFromTheEnvironment(t *testing.T) {
+	t.Parallel()
+	set := map[string]string{
+		"CHECKOUT_BASE_URL": "https://shop.test", "CHECKOUT_CONSUMER_KEY": "a", "CHECKOUT_CONSUMER_SECRET": "b",
+		"CHECKOUT_TOKEN": "c", "CHECKOUT_TOKEN_SECRET": "d",
+	}
+	cfg, err := env.ParseAsWithOptions[magento.Config](env.Options{Prefix: "CHECKOUT_", Environment: set})
+	require.NoError(t, err)
+	assert.Equal(t, map[string]string{"USD": "default", "EUR": "eur", "GBP": "gbp"}, cfg.Stores)
+	assert.Equal(t, "email", cfg.IDClaim)
+	_, err = magento.New(cfg, quiet())
+	require.NoError(t, err)
+
+	set["CHECKOUT_STORES"] = "CHF=ch_de,USD=us"
+	cfg, err = env.ParseAsWithOptions[magento.Config](env.Options{Prefix: "CHECKOUT_", Environment: set})
+	require.NoError(t, err)
+	assert.Equal(t, map[string]string{"CHF": "ch_de", "USD": "us"}, cfg.Stores)
+
+	_, err = env.ParseAsWithOptions[magento.Config](env.Options{Prefix: "CHECKOUT_", Environment: map[string]string{}})
+	for _, name := range []string{"CHECKOUT_BASE_URL", "CHECKOUT_CONSUMER_KEY", "CHECKOUT_CONSUMER_SECRET", "CHECKOUT_TOKEN", "CHECKOUT_TOKEN_SECRET"} {
+		assert.ErrorContains(t, err, name)
+	}
 }

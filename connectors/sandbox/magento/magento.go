@@ -97,10 +97,18 @@ type shop struct {
 // New answers the dialect, to be mounted with its prefix stripped: it serves /rest/….
 func New(w *world.World, opts Options) http.Handler {
 	opts.fill()
-	s := &shop{world: w, oauth: newVerifier(opts)}
+	s := &shop{world: w, oauth: newVerifier(opts), lastID: firstID(opts.Now())}
 	s.reset()
 	w.OnReset(s.reset)
 	return s
+}
+
+// firstID begins the numbers of carts where an earlier process cannot have come
+// to: what others keep by cart id must never meet another cart of that id.
+func firstID(now time.Time) int {
+	const cartsPerSecond = 20
+	since := now.Sub(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+	return max(0, int(since.Seconds())) * cartsPerSecond
 }
 
 // reset forgets all carts. Ids go on counting, so that an old id never names a new cart.
