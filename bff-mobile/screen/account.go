@@ -48,8 +48,8 @@ func (s *Screens) Account(ctx context.Context, v Viewer) (*api.AccountScreen, er
 	return shown, err
 }
 
-func loyalty(a *commerce.LoyaltyAccount) api.Loyalty {
-	shown := api.Loyalty{Points: a.Points, Earned: a.Earned, Level: a.Level, NextLevel: a.NextLevel, PointsToNextLevel: a.PointsToNextLevel}
+func loyalty(a *commerce.LoyaltyAccount) *api.Loyalty {
+	shown := &api.Loyalty{Points: a.Points, Earned: a.Earned, Level: a.Level, NextLevel: a.NextLevel, PointsToNextLevel: a.PointsToNextLevel}
 	for _, r := range a.Rewards {
 		shown.Rewards = append(shown.Rewards, api.Reward{Id: r.ID, Name: r.Name, Cost: r.Cost})
 	}

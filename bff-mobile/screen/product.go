@@ -102,16 +102,16 @@ func describe(into *api.ProductScreen, product *commerce.Product, v Viewer) {
 	}
 }
 
-func availability(a *commerce.Availability) api.Availability {
-	shown := api.Availability{InStock: a.InStock, Quantity: a.Quantity}
+func availability(a *commerce.Availability) *api.Availability {
+	shown := &api.Availability{InStock: a.InStock, Quantity: a.Quantity}
 	for _, l := range a.Locations {
 		shown.Locations = append(shown.Locations, api.Location{Name: l.Name, Quantity: l.Quantity})
 	}
 	return shown
 }
 
-func reviews(sum *commerce.ReviewSummary) api.Reviews {
-	shown := api.Reviews{Count: sum.Count, Average: sum.Average}
+func reviews(sum *commerce.ReviewSummary) *api.Reviews {
+	shown := &api.Reviews{Count: sum.Count, Average: sum.Average}
 	for _, r := range sum.Reviews[:min(len(sum.Reviews), latestReviews)] {
 		shown.Latest = append(shown.Latest, api.Review{Author: r.Author, Rating: r.Rating, Body: r.Body, CreatedAt: r.CreatedAt})
 	}

@@ -166,7 +166,7 @@ type AccountScreen struct {
 	Degraded []Degraded `json:"degraded,omitempty,omitzero"`
 
 	// Loyalty Standing in the loyalty programme.
-	Loyalty Loyalty `json:"loyalty,omitempty,omitzero"`
+	Loyalty *Loyalty `json:"loyalty,omitempty"`
 
 	// Orders The newest three.
 	Orders []OrderSummary `json:"orders,omitempty,omitzero"`
@@ -736,7 +736,7 @@ type ProductScreen struct {
 	Attributes []Attribute `json:"attributes,omitempty,omitzero"`
 
 	// Availability What can be sold now.
-	Availability Availability `json:"availability,omitempty,omitzero"`
+	Availability *Availability `json:"availability,omitempty"`
 
 	// Brand Brand.
 	Brand string `json:"brand,omitempty,omitzero"`
@@ -763,7 +763,7 @@ type ProductScreen struct {
 	Related []ProductCard `json:"related,omitempty,omitzero"`
 
 	// Reviews What shoppers say.
-	Reviews Reviews `json:"reviews,omitempty,omitzero"`
+	Reviews *Reviews `json:"reviews,omitempty"`
 
 	// Sku SKU.
 	Sku string `json:"sku"`

@@ -1,0 +1,152 @@
+package bffmobile
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/portico-bff/portico/edge"
+	"github.com/portico-bff/portico/edge/config"
+	"github.com/portico-bff/portico/edge/idempotency"
+	"github.com/portico-bff/portico/edge/ledger"
+	"github.com/portico-bff/portico/edge/market"
+	"github.com/portico-bff/portico/edge/ordering"
+	"github.com/portico-bff/portico/edge/telemetry"
+	"github.com/portico-bff/portico/schema/commerce"
+	"github.com/portico-bff/portico/schema/commercetest"
+)
+
+func TestMain(m *testing.M) {
+	// fasthttp refreshes its clock for Date headers for as long as the process lives.
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"))
+}
+
+// shop is the channel over a shop in memory.
+type shop struct {
+	*commercetest.Shop
+	app *App
+	log *buffer
+}
+
+// buffer is a log that may be read while it is written.
+type buffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// tokens stands in for the issuer: "Bearer C1" is customer C1.
+type tokens struct{ commercetest.Fixture }
+
+func (v tokens) Verify(_ context.Context, authorization string) (commerce.Principal, error) {
+	switch authorization {
+	case "":
+		return commerce.Principal{Tenant: "default"}, nil
+	case "Bearer C1":
+		return v.Customer, nil
+	case "Bearer C2":
+		return v.Neighbor, nil
+	case "Bearer C9":
+		return v.Nobody, nil
+	case "Bearer no-keys":
+		return commerce.Principal{}, &commerce.CallError{System: "identity", Kind: commerce.ErrUnavailable}
+	}
+	return commerce.Principal{}, commerce.ErrUnauthenticated
+}
+
+// open opens a shop; change may alter the backend before it serves.
+func open(t *testing.T, change ...func(*edge.Backend)) *shop {
+	t.Helper()
+	s := &shop{Shop: commercetest.NewShop(), log: &buffer{}}
+	b := &edge.Backend{Ports: s.Ports()}
+	require.NoError(t, config.Decode(nil, "", &b.Config.Limits))
+	var markets market.Config
+	require.NoError(t, config.Decode(nil, "", &markets))
+	var err error
+	b.Markets, err = market.New(markets)
+	require.NoError(t, err)
+	b.Telemetry, err = telemetry.New(telemetry.Config{LogLevel: slog.LevelDebug, Out: s.log}, "mobile")
+	require.NoError(t, err)
+	b.Log = b.Telemetry.Log()
+	for _, c := range change {
+		c(b)
+	}
+	book := ledger.NewMemory()
+	timeout := b.Config.Limits.RequestTimeout
+	b.Idempotency = idempotency.New(book, timeout, b.Log)
+	key := commerce.Secret(strings.Repeat("k", 32))
+	b.Orders = ordering.New(ordering.Config{TokenKey: key}, ordering.Deps{Ports: b.Ports, Ledger: book, Timeout: timeout, Log: b.Log})
+	channel := Channel{Addr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", HomePage: "home"}
+	s.app = newApp(channel, b, tokens{s.Fixture()})
+	return s
+}
+
+// answer is what came back.
+type answer struct {
+	Status int
+	Header http.Header
+	Raw    string
+}
+
+// call is a request to send: a body that is not empty is JSON unless a header says otherwise.
+type call struct {
+	method, path, body string
+	headers            []string // name, value, name, value
+}
+
+func get(path string, headers ...string) call { return call{"GET", path, "", headers} }
+
+func (c call) request(t *testing.T) *http.Request {
+	t.Helper()
+	var body io.Reader
+	if c.body != "" {
+		body = strings.NewReader(c.body)
+	}
+	r := httptest.NewRequestWithContext(t.Context(), c.method, c.path, body)
+	if c.body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	r.Header.Set("X-Request-Id", "test")
+	for i := 0; i+1 < len(c.headers); i += 2 {
+		r.Header.Set(c.headers[i], c.headers[i+1])
+	}
+	return r
+}
+
+func (s *shop) send(t *testing.T, c call) answer {
+	t.Helper()
+	res, err := s.app.Test(c.request(t))
+	require.NoError(t, err)
+	raw, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	return answer{Status: res.StatusCode, Header: res.Header, Raw: string(raw)}
+}
+
+// ok sends a request that has to succeed.
+func (s *shop) ok(t *testing.T, c call) answer {
+	t.Helper()
+	a := s.send(t, c)
+	require.Less(t, a.Status, 300, "%s %s: %s", c.method, c.path, a.Raw)
+	return a
+}
