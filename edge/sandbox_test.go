@@ -14,6 +14,7 @@ import (
 	"github.com/portico-bff/portico/edge/market"
 	"github.com/portico-bff/portico/edge/ordering"
 	"github.com/portico-bff/portico/schema/commerce"
+	"github.com/portico-bff/portico/schema/commercetest"
 )
 
 func TestTheWholeStackOnTheSandbox(t *testing.T) {
@@ -50,25 +51,14 @@ func TestTheWholeStackOnTheSandbox(t *testing.T) {
 	}
 }
 
-func TestAnOrderOnTheSandbox(t *testing.T) {
-	t.Parallel()
-	box := sandboxtest.Start(t)
-	b, _ := open(t, append(sandbox.Environ(box.URL), "PORTICO_MODE=development", "CRM_KIND=", "CRM_BASE_URL=")...)
-	fixture := box.Fixture()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	sku := fixture.Products[0]
-	stock := func() int {
-		known, err := b.Ports.Inventory.Availability(ctx, fixture.Market, []commerce.SKU{sku})
-		require.NoError(t, err)
-		return known[sku].Quantity
-	}
-	before := stock()
-
+// guestCart is a guest's cart on the sandbox, ready to be placed.
+func guestCart(t *testing.T, b *Backend, fixture commercetest.Fixture) ordering.Request {
+	t.Helper()
+	ctx := t.Context()
 	guest := commerce.Shopper{Market: fixture.Market, Principal: commerce.Principal{Tenant: "default"}}
 	cart, err := b.Ports.Carts.Create(ctx, guest)
 	require.NoError(t, err)
-	_, err = b.Ports.CartLines.AddLine(ctx, guest, cart.ID, sku, 2)
+	_, err = b.Ports.CartLines.AddLine(ctx, guest, cart.ID, fixture.Products[0], 2)
 	require.NoError(t, err)
 	options, err := b.Ports.CheckoutOptions.ShippingOptions(ctx, guest, cart.ID, fixture.Address)
 	require.NoError(t, err)
@@ -76,15 +66,61 @@ func TestAnOrderOnTheSandbox(t *testing.T) {
 		Email: fixture.Email, Shipping: fixture.Address, Code: options[0].Code,
 	})
 	require.NoError(t, err)
-	placed, err := b.Orders.Place(ctx, ordering.Request{Shopper: guest, Cart: cart.ID, PaymentMethod: fixture.Payment})
+	return ordering.Request{Shopper: guest, Cart: cart.ID, PaymentMethod: fixture.Payment}
+}
+
+func TestAnOrderOnTheSandbox(t *testing.T) {
+	t.Parallel()
+	box := sandboxtest.Start(t)
+	b, _ := open(t, append(sandbox.Environ(box.URL), "PORTICO_MODE=development", "CRM_KIND=", "CRM_BASE_URL=")...)
+	fixture := box.Fixture()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	stock := func() int {
+		known, err := b.Ports.Inventory.Availability(ctx, fixture.Market, fixture.Products[:1])
+		require.NoError(t, err)
+		return known[fixture.Products[0]].Quantity
+	}
+	before := stock()
+	request := guestCart(t, b, fixture)
+	placed, err := b.Orders.Place(ctx, request)
 	require.NoError(t, err)
 	assert.Equal(t, before-2, stock(), "the cache forgot what it knew of the stock")
 
-	order, err := b.Orders.Order(ctx, guest.Principal, placed.Number, placed.OrderToken)
+	guest := request.Shopper.Principal
+	order, err := b.Orders.Order(ctx, guest, placed.Number, placed.OrderToken)
 	require.NoError(t, err)
 	assert.True(t, order.PendingSync, "the ERP learns of it a few seconds later")
-	_, err = b.Orders.Order(ctx, guest.Principal, placed.Number, "")
+	_, err = b.Orders.Order(ctx, guest, placed.Number, "")
 	require.ErrorIs(t, err, commerce.ErrNotFound)
-	_, err = b.Orders.Place(ctx, ordering.Request{Shopper: guest, Cart: cart.ID, PaymentMethod: fixture.Payment})
+	_, err = b.Orders.Place(ctx, request)
 	require.ErrorIs(t, err, commerce.ErrConflict)
+}
+
+// paying is the call that places a guest's order, as the sandbox names it.
+const paying = "POST /V1/guest-carts/{id}/payment-information"
+
+func TestK4_AnswersLostOnTheWireAreOneOrder(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{sandbox.ModeTruncate, sandbox.ModeGarbage, sandbox.ModeReset, sandbox.ModeStatus, sandbox.ModeHang} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			box := sandboxtest.Start(t)
+			b, _ := open(t, append(sandbox.Environ(box.URL), "PORTICO_MODE=development", "CRM_KIND=", "CRM_BASE_URL=",
+				"REQUEST_TIMEOUT=1s", "CHECKOUT_ATTEMPT_TIMEOUT=300ms", "ORDER_SETTLE_TIME=0s")...)
+			request := guestCart(t, b, box.Fixture())
+			placedBefore := len(box.Server.World.Orders())
+			box.Faults(t, sandbox.Fault{System: "magento", Operation: paying, ErrorRate: 1, Mode: mode})
+			placed, err := b.Orders.Place(t.Context(), request)
+			if err != nil { // the order did not come to be, and nobody can be sure
+				require.ErrorIs(t, err, commerce.ErrOutcomeUnknown)
+				box.ClearFaults(t)
+				placed, err = b.Orders.Place(t.Context(), request)
+				require.NoError(t, err)
+			}
+			orders := box.Server.World.Orders()
+			require.Len(t, orders, placedBefore+1)
+			assert.Equal(t, orders[placedBefore].Number, string(placed.Number))
+		})
+	}
 }
