@@ -24,6 +24,8 @@ import (
 	"github.com/portico-bff/portico/edge/limits"
 )
 
+//go:generate go tool gqlgen generate
+
 // Route is where the API is.
 const Route = "/graphql"
 

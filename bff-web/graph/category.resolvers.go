@@ -7,9 +7,9 @@ package graph
 
 import (
 	"context"
-	"github.com/portico-bff/portico/bff-web/graph/load"
 
 	"github.com/portico-bff/portico/bff-web/graph/generated"
+	"github.com/portico-bff/portico/bff-web/graph/load"
 	"github.com/portico-bff/portico/bff-web/graph/model"
 	"github.com/portico-bff/portico/schema/commerce"
 )

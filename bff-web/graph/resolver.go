@@ -14,8 +14,6 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
-//go:generate go tool gqlgen generate --config ../gqlgen.yml
-
 // Orders places and finds orders, as [ordering.Service] does.
 type Orders interface {
 	Place(ctx context.Context, r ordering.Request) (*ordering.Placed, error)

@@ -7,13 +7,14 @@ package graph
 
 import (
 	"context"
-	"github.com/99designs/gqlgen/graphql"
-	"github.com/portico-bff/portico/bff-web/graph/load"
-	"github.com/portico-bff/portico/bff-web/internal/caller"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/bojanz/currency"
+
 	"github.com/portico-bff/portico/bff-web/graph/generated"
+	"github.com/portico-bff/portico/bff-web/graph/load"
 	"github.com/portico-bff/portico/bff-web/graph/model"
+	"github.com/portico-bff/portico/bff-web/internal/caller"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 

@@ -1964,7 +1964,7 @@ type Me {
   addresses: [Address!]
   "Standing in the loyalty programme; null for those who are not in it."
   loyalty: LoyaltyAccount
-  "Placed orders, newest first."
+  "Placed orders, newest first. Null, with an error, when they cannot be had now."
   orders(
     "Orders on this page: 1 to 100."
     first: Int! = 10
@@ -2291,7 +2291,7 @@ type Query {
   ): Product
   "Products by SKU, in the order asked for; null where a SKU is unknown or not published."
   products(
-    "1 to 100 SKUs; a SKU that is there twice is answered twice."
+    "At most 100 SKUs; a SKU that is there twice is answered twice."
     skus: [String!]!
   ): [Product]!
   "Products that fit a text and a filter. Null, with an error, when the search engine cannot be asked."
