@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -270,6 +271,8 @@ func TestN20_AGuestsSecretIsInNoErrorAndNoLog(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	cart := r.shipped(t, r.guest)
+	ref, err := r.ports.Checkout.Prepare(t.Context(), r.guest, cart.ID)
+	require.NoError(t, err)
 	secret := strings.TrimPrefix(string(cart.ID), "g_")
 	echo := func(status int, contentType string) disturb {
 		return forge(false, status, contentType, `{"message":"No %1 like `+secret+` for cartId","parameters":["`+secret+`"]}`)
@@ -288,6 +291,7 @@ func TestN20_AGuestsSecretIsInNoErrorAndNoLog(t *testing.T) {
 		"POST /V1/guest-carts/{id}/items", "PUT /V1/guest-carts/{id}/items/{itemId}", "DELETE /V1/guest-carts/{id}/items/{itemId}",
 		"PUT /V1/guest-carts/{id}/coupons/{code}", "DELETE /V1/guest-carts/{id}/coupons",
 		"POST /V1/guest-carts/{id}/estimate-shipping-methods", "POST /V1/guest-carts/{id}/shipping-information",
+		"GET /V1/customers/search",
 	}
 	failures := 0
 	for name, act := range acts {
@@ -300,14 +304,21 @@ func TestN20_AGuestsSecretIsInNoErrorAndNoLog(t *testing.T) {
 				assert.NotContains(t, err.Error(), secret, name+" "+op)
 			}
 		}
-		_, err := r.ports.Carts.Merge(t.Context(), r.customer(), cart.ID)
-		if err != nil {
-			assert.NotContains(t, err.Error(), secret, name)
+		_, merge := r.ports.Carts.Merge(t.Context(), r.customer(), cart.ID)
+		_, place := r.ports.Checkout.Place(t.Context(), r.guest, ref, r.fixture.Payment)
+		_, orders := r.ports.PlacedOrders.Orders(t.Context(), r.fixture.Customer, commerce.Cursor{First: 1})
+		for _, err := range []error{merge, place, orders} {
+			if err != nil {
+				assert.NotContains(t, err.Error(), secret, name)
+				assert.NotContains(t, err.Error(), r.fixture.Customer.Email, name)
+			}
 		}
 	}
 	assert.Greater(t, failures, 80)
 	assert.NotEmpty(t, r.log.String(), "failed calls are logged")
 	assert.NotContains(t, r.log.String(), secret)
 	assert.NotContains(t, r.log.String(), r.fixture.Email)
+	assert.NotContains(t, r.log.String(), r.fixture.Customer.Email)
+	assert.NotContains(t, r.log.String(), url.QueryEscape(r.fixture.Customer.Email))
 	assert.NotContains(t, r.log.String(), "sandbox-token-secret")
 }

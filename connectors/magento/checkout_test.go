@@ -48,7 +48,7 @@ var lost = map[string]struct {
 }
 
 // A lost answer never becomes a second order, nor a "no" while there is one.
-func TestN1_TestK4_APlacedOrderIsAskedForOnceAndFoundAgain(t *testing.T) {
+func TestN1_K4_APlacedOrderIsAskedForOnceAndFoundAgain(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	for name, tc := range lost {

@@ -6,6 +6,10 @@
 // routes with an OAuth 1.0a integration identity, after this package has checked
 // that the cart is the principal's: Magento itself lets an integration touch
 // every cart. A user's token is never forwarded.
+//
+// The integration needs the resources Magento_Cart::manage (carts),
+// Magento_Sales::actions_view (orders) and, unless a claim holds the customer's
+// id, Magento_Customer::customer (looking up an e-mail address).
 package magento
 
 import (
