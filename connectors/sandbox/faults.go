@@ -55,8 +55,8 @@ type FieldError struct {
 
 func (e *FieldError) Error() string { return e.Field + ": " + e.Message }
 
-// complete fills in defaults and checks every field.
-func (f Fault) complete() (Fault, error) {
+// complete fills in defaults and checks every field; systems are the names that can be used.
+func (f Fault) complete(systems []string) (Fault, error) {
 	if f.Operation == "" {
 		f.Operation = "*"
 	}
@@ -74,7 +74,7 @@ func (f Fault) complete() (Fault, error) {
 		ok             bool
 		field, message string
 	}{
-		{f.System == "*" || slices.Contains(systemNames, f.System), "system", "must be * or one of " + strings.Join(systemNames, ", ")},
+		{f.System == "*" || slices.Contains(systems, f.System), "system", "must be * or one of " + strings.Join(systems, ", ")},
 		{f.LatencyMs >= 0 && f.LatencyMs <= maxLatencyMs, "latencyMs", fmt.Sprintf("must be between 0 and %d", maxLatencyMs)},
 		{slices.Contains(jitters, f.Jitter), "jitter", "must be one of " + strings.Join(jitters, ", ")},
 		{f.ErrorRate >= 0 && f.ErrorRate <= 1, "errorRate", "must be between 0 and 1"},
@@ -138,7 +138,7 @@ func (f *faults) find(system, operation string) (Fault, bool) {
 // decides before all older ones; a rule without latency and error rate exempts what it matches. What
 // cannot be used is a [*FieldError].
 func (s *Server) SetFault(f Fault) error {
-	rule, err := f.complete()
+	rule, err := f.complete(s.names)
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,7 @@ type Server struct {
 	cfg    Config
 	log    *slog.Logger
 	mux    *http.ServeMux
+	names  []string // of the systems
 	faults faults
 	counts counts
 	signer *signer
@@ -53,6 +54,7 @@ func New(cfg Config) (*Server, error) {
 		s.log = slog.Default()
 	}
 	for _, system := range systems(w) {
+		s.names = append(s.names, system.name)
 		prefix := "/" + system.name
 		s.mux.Handle(prefix+"/", http.StripPrefix(prefix, s.intercept(system)))
 	}

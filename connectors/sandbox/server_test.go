@@ -325,3 +325,26 @@ func verify(t *testing.T, url, token string) jwt.MapClaims {
 	require.NoError(t, err)
 	return claims
 }
+
+// TestEverySystemAnswersAndIsCounted asks each system something that its dialect knows, without its key.
+func TestEverySystemAnswersAndIsCounted(t *testing.T) {
+	t.Parallel()
+	box := sandboxtest.Start(t)
+	calls := map[string]struct{ method, path, operation string }{
+		"pimcore":       {http.MethodPost, "/pimcore-graphql-webservices/shop", "count"},
+		"elasticsearch": {http.MethodPost, "/products/_search", "_search"},
+		"odoo":          {http.MethodPost, "/json/2/product.product/search_read", "product.product.search_read"},
+		"openloyalty":   {http.MethodGet, "/api/customer/1", "GET /api/customer/{id}"},
+		"magento":       {http.MethodGet, "/rest/eur/V1/carts/7/totals", "GET /V1/carts/{id}/totals"},
+	}
+	for system, call := range calls {
+		box.Faults(t, sandbox.Fault{System: system, Operation: call.operation, ErrorRate: 1, Status: 555})
+		got := send(t.Context(), t, call.method, box.URL+"/"+system+call.path, count)
+		assert.Equal(t, 555, got.status, system)
+		assert.Equal(t, map[string]int{call.operation: 1}, box.Calls(t)[system])
+		box.Faults(t, sandbox.Fault{System: system, Operation: call.operation})
+		got = send(t.Context(), t, call.method, box.URL+"/"+system+call.path, count)
+		assert.NotEqual(t, 555, got.status, system)
+		assert.Positive(t, box.Server.Bytes()[system])
+	}
+}

@@ -28,6 +28,3 @@ func systems(w *world.World) []system {
 		{"magento", magento.New(w, magento.Options{}), magento.Operation},
 	}
 }
-
-// systemNames are what faults can be set for.
-var systemNames = []string{"pimcore", "elasticsearch", "odoo", "openloyalty", "magento"}
