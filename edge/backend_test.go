@@ -71,14 +71,15 @@ func TestAnUnofferedPortPassesCancellationOn(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-func TestNewReportsWhatLoadCouldNotSee(t *testing.T) {
+func TestNewRefusesWhatLoadWouldHaveRefused(t *testing.T) {
 	t.Parallel()
-	cfg, err := Load(shopping("PIM_BASE_URL=ftp://canary", "REDIS_URL=http://canary"))
+	cfg, err := Load([]string{"PORTICO_MODE=development"})
 	require.NoError(t, err)
 	cfg.Telemetry.Out = &bytes.Buffer{}
+	cfg.Cache.RedisURL, cfg.Markets.Channels = "http://canary", nil
 	_, err = New(t.Context(), cfg, "web")
-	require.ErrorContains(t, err, "PIM (pimcore)")
 	require.ErrorContains(t, err, "REDIS_URL")
+	require.ErrorContains(t, err, "CHANNELS")
 	assert.NotContains(t, err.Error(), "canary")
 }
 

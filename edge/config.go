@@ -84,9 +84,19 @@ func Load(environ []string) (Config, error) {
 	if cfg.Mode == Production && cfg.Ordering.TokenKey == "" {
 		errs = append(errs, config.Bad("ORDER_TOKEN_KEY", "is required in production"))
 	}
+	errs = append(errs, checkCache(cfg.Cache))
 	var err error
 	cfg.Systems, err = readSystems(config.Map(environ))
 	return cfg, errors.Join(append(errs, err)...)
+}
+
+// checkCache opens the cache on trial, which does not call Redis.
+func checkCache(cfg cache.Config) error {
+	c, err := cache.New(cfg, cache.Deps{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	return c.Close()
 }
 
 // Sections lists every variable that Load knows, for [config.Doc].

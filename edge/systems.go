@@ -2,6 +2,7 @@ package edge
 
 import (
 	"errors"
+	"log/slog"
 	"reflect"
 	"slices"
 
@@ -136,15 +137,29 @@ type joinedError interface {
 	Unwrap() []error
 }
 
-// add answers the index of the system with these settings.
+// add answers the index of the system with these settings. A new one is opened
+// once on trial, which calls nothing, so that what its kind refuses is reported
+// together with everything else.
 func (s *Systems) add(name string, settings connectors.Settings) int {
 	for i, known := range s.list {
 		if known.settings.Kind == settings.Kind && reflect.DeepEqual(known.settings.Config, settings.Config) {
 			return i
 		}
 	}
-	s.list = append(s.list, system{name: name, settings: settings})
+	sys := system{name: name, settings: settings}
+	if _, err := sys.open(transport.Deps{Log: slog.New(slog.DiscardHandler)}); err != nil {
+		s.errs = append(s.errs, err)
+	}
+	s.list = append(s.list, sys)
 	return len(s.list) - 1
+}
+
+func (s system) open(deps transport.Deps) (commerce.Ports, error) {
+	ports, err := s.settings.Open(deps)
+	if err != nil {
+		return commerce.Ports{}, config.Bad(s.name, "("+s.settings.Kind+"): "+err.Error())
+	}
+	return ports, nil
 }
 
 // Unconfigured lists the roles that no system was named for.
@@ -164,9 +179,8 @@ func (s Systems) connect(deps transport.Deps) (commerce.Ports, error) {
 	var errs []error
 	for i, sys := range s.list {
 		var err error
-		if opened[i], err = sys.settings.Open(deps); err != nil {
-			errs = append(errs, config.Bad(sys.name, "("+sys.settings.Kind+"): "+err.Error()))
-		}
+		opened[i], err = sys.open(deps)
+		errs = append(errs, err)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return commerce.Ports{}, err

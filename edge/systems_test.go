@@ -130,12 +130,12 @@ func TestLoadChecksModeAndKey(t *testing.T) {
 	assert.False(t, cfg.Development())
 }
 
-func TestConnectReportsWhatTheSystemsRefuse(t *testing.T) {
+func TestLoadReportsWhatKindsAndCacheRefuse(t *testing.T) {
 	t.Parallel()
-	s := systems(t, shopping("PIM_BASE_URL=ftp://canary", "ERP_BASE_URL=ftp://canary")...)
-	_, err := s.connect(transport.Deps{})
-	require.ErrorContains(t, err, "PIM (pimcore)")
-	require.ErrorContains(t, err, "ERP (odoo)")
+	_, err := Load(shopping("PIM_BASE_URL=ftp://canary", "ERP_BASE_URL=ftp://canary", "REDIS_URL=http://canary", "CHANNELS=us"))
+	for _, text := range []string{"PIM (pimcore)", "ERP (odoo)", "REDIS_URL", "CHANNELS"} {
+		assert.ErrorContains(t, err, text)
+	}
 	assert.NotContains(t, err.Error(), "canary")
 }
 
