@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/portico-bff/portico/connectors/sandbox/world"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -300,4 +302,28 @@ func TestOperation(t *testing.T) {
 		req.URL.RawPath = strings.TrimPrefix(req.URL.RawPath, "/magento")
 		assert.Equal(t, want, Operation(req, nil), path)
 	}
+}
+
+// What a piece costs depends on who buys how many, as in the ERP.
+func TestPricesAreTheGroups(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	product := c.inStock()
+	for _, customer := range c.world.Customers() {
+		if customer.Group != world.Wholesale {
+			continue
+		}
+		_, body := c.admin(http.MethodPost, "/customers/"+strconv.Itoa(customer.MagentoID)+"/carts", "")
+		const pieces = 11 // a break
+		status, answer := c.admin(http.MethodPost, "/carts/"+body+"/items", itemBody(body, product.SKU, pieces))
+		require.Equal(t, http.StatusOK, status, answer)
+		want, ok := c.world.UnitPrice(product.ID, world.Wholesale, "USD", pieces)
+		require.True(t, ok)
+		retail, ok := c.world.UnitPrice(product.ID, world.Retail, "USD", pieces)
+		require.True(t, ok)
+		assert.Equal(t, number(want), decode[itemWire](t, answer).Price)
+		assert.NotEqual(t, number(retail), decode[itemWire](t, answer).Price)
+		return
+	}
+	t.Fatal("no wholesale customer")
 }
