@@ -44,7 +44,7 @@ type Cache struct {
 	log         *slog.Logger
 
 	// Loads under way belong to the cache, not to a request.
-	ctx  context.Context //nolint:containedctx // their common end
+	ctx  context.Context
 	stop context.CancelFunc
 	work sync.WaitGroup
 }

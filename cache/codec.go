@@ -127,7 +127,7 @@ func (p *packer) pack(key string, began time.Time, payload []byte) []byte {
 	b = append(b, entryMagic...)
 	b = append(b, entryVersion, flags)
 	b = appendField(b, key)
-	b = binary.BigEndian.AppendUint64(b, uint64(began.UnixNano())) //nolint:gosec // both ways alike
+	b = binary.BigEndian.AppendUint64(b, uint64(began.UnixNano()))
 	b = binary.AppendUvarint(b, uint64(len(payload)))
 	b = append(b, payload...)
 	return binary.BigEndian.AppendUint64(b, crc64.Checksum(b, checksums))
@@ -156,7 +156,7 @@ func (p *packer) unpack(key string, stored []byte) ([]byte, time.Time, error) {
 			return nil, time.Time{}, errCorrupt
 		}
 	}
-	return payload, time.Unix(0, int64(binary.BigEndian.Uint64(began))), nil //nolint:gosec // both ways alike
+	return payload, time.Unix(0, int64(binary.BigEndian.Uint64(began))), nil
 }
 
 // reader takes pieces off a stored entry; once one is missing, ok is false.
@@ -189,5 +189,5 @@ func (r *reader) field() []byte {
 		return nil
 	}
 	r.take(size)
-	return r.take(int(n)) //nolint:gosec // bounded by the line above
+	return r.take(int(n))
 }

@@ -29,7 +29,7 @@ type hold struct {
 func newEntry(key string, value any, began time.Time, p Policy) *entry {
 	e := &entry{value: value, began: began, fresh: p.Fresh, size: overhead + uint32(len(key)) + sizeOf(value)}
 	if play := p.Fresh * spread / 100; play > 0 {
-		e.fresh -= rand.N(play) //nolint:gosec // spreads load, guards nothing
+		e.fresh -= rand.N(play) // spreads load, guards nothing
 	}
 	return e
 }

@@ -23,9 +23,10 @@ type key struct {
 	args      string // the batch key, or the arguments; written with their lengths when there are several
 }
 
-// prefix writes all fields but args.
-func (k key) prefix() []byte {
-	b := make([]byte, 0, 160)
+// prefix is all fields but args.
+func (k key) prefix() []byte { return k.appendPrefix(make([]byte, 0, 160)) }
+
+func (k key) appendPrefix(b []byte) []byte {
 	for _, field := range []string{
 		k.system, string(k.operation), strconv.Itoa(k.version), k.scope.String(), k.tenant, k.caller,
 		k.market.Channel, k.market.Locale, k.market.Currency, k.market.Country, string(k.group),

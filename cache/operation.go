@@ -151,7 +151,7 @@ func collect[K comparable, V any](ctx context.Context, keys []K, results []resul
 // sameError tells whether a and b are one error; only pointers are compared,
 // because other errors may hold what cannot be.
 func sameError(a, b error) bool {
-	return a != nil && b != nil && reflect.TypeOf(a).Kind() == reflect.Pointer && a == b //nolint:errorlint // identity is meant
+	return a != nil && b != nil && reflect.TypeOf(a).Kind() == reflect.Pointer && a == b // identity is meant
 }
 
 func distinct[K comparable](keys []K) []K {

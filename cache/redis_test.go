@@ -98,13 +98,13 @@ func TestRedisIsSharedBetweenProcesses(t *testing.T) {
 		c.work.Wait()
 	}
 	for _, op := range []commerce.Operation{commerce.OpProducts, commerce.OpCategoryTree, commerce.OpPrices} {
-		assert.Equal(t, 1, shop.Calls(op), op)
+		assert.Equal(t, 1, shop.Calls(op), string(op))
 	}
 	assert.Equal(t, 2, shop.Calls(commerce.OpCustomer))
 	keys := server.Keys()
 	assert.Len(t, keys, len(f.Products)+2, "nothing private lies in Redis")
 	for _, k := range keys {
-		assert.Greater(t, server.TTL(k), time.Duration(0), "everything there ends")
+		assert.Positive(t, server.TTL(k), "everything there ends")
 		text, err := server.Get(k)
 		require.NoError(t, err)
 		assert.NotContains(t, text, f.Customer.Email)

@@ -30,17 +30,17 @@ func TestC7_WhatIsNeverKept(t *testing.T) {
 	}
 	for _, op := range never {
 		p := joined(op, greedy)
-		assert.Zero(t, p.life(), op)
-		assert.Zero(t, p.Negative, op)
-		assert.LessOrEqual(t, p.Scope, commerce.ScopeSession, op)
+		assert.Zero(t, p.life(), string(op))
+		assert.Zero(t, p.Negative, string(op))
+		assert.LessOrEqual(t, p.Scope, commerce.ScopeSession, string(op))
 	}
 	for op, p := range policies {
-		assert.LessOrEqual(t, p.Negative, maxNegative, op)
+		assert.LessOrEqual(t, p.Negative, maxNegative, string(op))
 		assert.Equal(t, commerce.ScopeCustomer, joined(op, commerce.Traits{}).Scope, "private without traits: %s", op)
 		assert.LessOrEqual(t, joined(op, greedy).Scope, p.Scope, "traits narrow, they do not widen: %s", op)
 		if p.Fresh > 0 {
-			assert.Equal(t, time.Hour, joined(op, greedy).Fresh, op)
-			assert.NotZero(t, p.Keyed&ByChannel, op)
+			assert.Equal(t, time.Hour, joined(op, greedy).Fresh, string(op))
+			assert.NotZero(t, p.Keyed&ByChannel, string(op))
 		}
 	}
 }
@@ -63,7 +63,7 @@ func TestC7_CartsAreAskedEveryTime(t *testing.T) {
 		require.NoError(t, err)
 	}
 	for _, op := range []commerce.Operation{commerce.OpCartRead, commerce.OpOrders, commerce.OpCustomer} {
-		assert.Equal(t, 3, shop.Calls(op), op)
+		assert.Equal(t, 3, shop.Calls(op), string(op))
 	}
 }
 
@@ -73,7 +73,7 @@ type mirror struct{ calls atomic.Int64 }
 
 func (m *mirror) pause() {
 	m.calls.Add(1)
-	time.Sleep(time.Duration(rand.IntN(200)) * time.Microsecond) //nolint:forbidigo // widens interleavings, nothing waits on it
+	time.Sleep(time.Duration(rand.IntN(200)) * time.Microsecond) // widens interleavings; nothing waits on it
 }
 
 func (m *mirror) Customer(_ context.Context, p commerce.Principal) (*commerce.Customer, error) {

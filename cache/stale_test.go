@@ -183,7 +183,7 @@ func TestUnknownKeysAreRememberedBriefly(t *testing.T) {
 	})
 }
 
-// 100 requests a second over 100 lifetimes: nobody
+// 20 requests a second over 100 lifetimes: nobody
 // waits after the first load, and ahead-of-time loads are few.
 func TestHotKeysAreRefreshedAhead(t *testing.T) {
 	t.Parallel()
@@ -202,7 +202,7 @@ func TestHotKeysAreRefreshedAhead(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, commerce.StateFresh, sink.Sources()[0].State)
 			require.Zero(t, time.Since(begun))
-			time.Sleep(10 * time.Millisecond)
+			time.Sleep(50 * time.Millisecond)
 		}
 		// Lifetimes are spread over [0.8, 1] of Fresh and left at 0.8 of that.
 		assert.LessOrEqual(t, upstream.count(), 100*100*100/((100-spread)*refreshAt)+5)
@@ -220,7 +220,7 @@ func TestC10_LifetimesAreSpread(t *testing.T) {
 	}
 	assert.GreaterOrEqual(t, len(expiring), 12)
 	for second, n := range expiring {
-		assert.LessOrEqual(t, n, 1200, second)
+		assert.LessOrEqual(t, n, 1200, "second %d", second)
 		assert.LessOrEqual(t, second, int64(60))
 	}
 }

@@ -57,7 +57,7 @@ func lost(ctx context.Context, err error, got *progress) *attemptError {
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
 		return &attemptError{kind: context.Canceled, cause: context.Canceled, sent: sent}
-	case ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded):
+	case ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded) || (sent && isTimeout(err) && !isDial(err)):
 		return &attemptError{kind: commerce.ErrTimeout, reason: commerce.ReasonTimeout, cause: context.DeadlineExceeded, sent: sent}
 	case got.answered.Load():
 		return badAnswer(errMalformed)
@@ -89,6 +89,11 @@ func withErrno(cause, err error) error {
 func isDial(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
 	return ok && op.Op == "dial"
+}
+
+func isTimeout(err error) bool {
+	timed, ok := errors.AsType[net.Error](err)
+	return ok && timed.Timeout()
 }
 
 func isCertificate(err error) bool {

@@ -196,7 +196,7 @@ func TestN13_RedirectsAreNotFollowed(t *testing.T) {
 			w.WriteHeader(status)
 		}))
 		_, err := do(t, c, readTraits, get())
-		require.ErrorIs(t, err, commerce.ErrUpstream, status)
+		require.ErrorIs(t, err, commerce.ErrUpstream, "status %d", status)
 	}
 	assert.Zero(t, elsewhere.Load())
 }

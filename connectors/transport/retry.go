@@ -163,5 +163,5 @@ func jitter(n int) time.Duration {
 	if n < 16 {
 		ceiling = min(backoffCap, backoffBase<<max(n, 0))
 	}
-	return rand.N(ceiling + 1) //nolint:gosec // spreads load, guards nothing
+	return rand.N(ceiling + 1) // spreads load, guards nothing
 }
