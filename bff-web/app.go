@@ -92,7 +92,7 @@ func graphQL(b *edge.Backend) http.Handler {
 	server := handler.New(schema)
 	server.AddTransport(graphhttp.Transport{
 		Schema: schema.Schema(), Limits: bounds, Ports: b.Ports, Group: b.Markets.PriceGroup,
-		Observe: web.NoteOperation, Checked: lru.New[bool](queryCacheSize),
+		Observe: web.NoteOperation, Fault: resolver.LogInternal, Checked: lru.New[bool](queryCacheSize),
 	})
 	server.SetQueryCache(lru.New[*ast.QueryDocument](queryCacheSize))
 	server.SetParserTokenLimit(bounds.Tokens)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/99designs/gqlgen/graphql/introspection"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -207,4 +208,5 @@ func TestGraphiQLInDevelopment(t *testing.T) {
 	assert.NotContains(t, get("/graphql?documentId=x", browser).Header.Get("Content-Type"), "html")
 	a := s.ok(t, `{__schema{queryType{name}}}`, nil)
 	assert.Equal(t, "Query", at(t, a.Data, "__schema", "queryType", "name"))
+	s.ok(t, introspection.Query, nil) // what GraphiQL asks for
 }

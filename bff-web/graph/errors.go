@@ -73,7 +73,7 @@ func (r *Resolver) Present(ctx context.Context, err error) *gqlerror.Error {
 		return r.presentOwn(ctx, shown)
 	}
 	if kindOf(err) == nil {
-		r.logInternal(ctx, err)
+		r.LogInternal(ctx, err)
 	}
 	public := Public(ctx, err)
 	public.Path = graphql.GetPath(ctx)
@@ -100,7 +100,7 @@ func (r *Resolver) presentOwn(ctx context.Context, err *gqlerror.Error) *gqlerro
 	}
 	if public.Extensions["code"] == nil {
 		// The executor met something that no resolver answered, such as null where the schema has none.
-		r.logInternal(ctx, err)
+		r.LogInternal(ctx, err)
 		public.Message, public.Extensions["code"] = codes[nil].message, CodeInternal
 	}
 	if id := requestid.From(ctx); id != "" {
@@ -114,8 +114,12 @@ func (r *Resolver) Recover(_ context.Context, value any) error {
 	return &load.Panic{Value: value}
 }
 
-func (r *Resolver) logInternal(ctx context.Context, err error) {
-	attrs := []slog.Attr{slog.String("requestId", requestid.From(ctx)), slog.String("path", graphql.GetPath(ctx).String()), slog.Any("error", err)}
+// LogInternal logs an error that no client is told about.
+func (r *Resolver) LogInternal(ctx context.Context, err error) {
+	attrs := []slog.Attr{slog.String("requestId", requestid.From(ctx)), slog.Any("error", err)}
+	if graphql.GetFieldContext(ctx) != nil {
+		attrs = append(attrs, slog.String("path", graphql.GetPath(ctx).String()))
+	}
 	if p, ok := errors.AsType[*load.Panic](err); ok && len(p.Stack) > 0 {
 		attrs = append(attrs, slog.String("stack", string(p.Stack)))
 	}

@@ -5,6 +5,7 @@ package load
 
 import (
 	"context"
+	"runtime/debug"
 	"sync"
 
 	"github.com/portico-bff/portico/schema/commerce"
@@ -25,6 +26,8 @@ type Loader struct {
 
 	// Roots runs once: it plans what the operation's root fields name.
 	Roots sync.Once
+	// Fault is told what went wrong in the background without failing the answer.
+	Fault func(error)
 
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
@@ -40,7 +43,7 @@ type loaderKey struct{}
 // Start begins a request of shopper, whose prices are group's. The caller closes
 // the loader once the answer is complete.
 func Start(ctx context.Context, ports commerce.Ports, shopper commerce.Shopper, group commerce.PriceGroup) (context.Context, *Loader) {
-	l := &Loader{planned: map[string]chan struct{}{}}
+	l := &Loader{planned: map[string]chan struct{}{}, Fault: func(error) {}}
 	ctx, l.cancel = context.WithCancel(ctx)
 	ctx, l.sink = commerce.WithSink(ctx)
 	m := shopper.Market
@@ -90,8 +93,17 @@ func (l *Loader) Close() {
 	l.wg.Wait()
 }
 
-// Go runs f in the background; Close waits for it.
-func (l *Loader) Go(f func()) { l.wg.Go(f) }
+// Go runs f in the background; Close waits for it. A panic of f is told to Fault.
+func (l *Loader) Go(f func()) {
+	l.wg.Go(func() {
+		defer func() {
+			if r := recover(); r != nil {
+				l.Fault(&Panic{Value: r, Stack: debug.Stack()})
+			}
+		}()
+		f()
+	})
+}
 
 // Expect announces that a plan will claim the keys for a place in the query. The
 // answered function says that it has. A place is announced once: later calls

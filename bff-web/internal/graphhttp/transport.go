@@ -30,6 +30,7 @@ type Transport struct {
 	Ports   commerce.Ports
 	Group   func(commerce.Market, commerce.Principal) commerce.PriceGroup
 	Observe func(ctx context.Context, operation string) // told the operation's name; may be nil
+	Fault   func(ctx context.Context, err error)        // told what failed unseen; may be nil
 	Checked *lru.LRU[bool]                              // queries that kept the limits, by text
 }
 
@@ -40,6 +41,7 @@ func (t Transport) Supports(*http.Request) bool { return true }
 
 // Do answers a request.
 func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	w.Header().Add("Vary", "Accept")
 	out := writer{ResponseWriter: w, mediaType: negotiate(r.Header.Get("Accept"))}
 	if out.mediaType == "" {
 		out.mediaType = jsonType
@@ -65,6 +67,9 @@ func (t Transport) answer(out writer, r *http.Request, exec graphql.GraphExecuto
 	shopper := caller.Shopper(r.Context())
 	ctx, loader := load.Start(r.Context(), t.Ports, shopper, t.Group(shopper.Market, shopper.Principal))
 	defer loader.Close()
+	if t.Fault != nil {
+		loader.Fault = func(err error) { t.Fault(ctx, err) }
+	}
 	oc, errs := t.prepare(ctx, exec, params)
 	if len(errs) > 0 {
 		out.failed(exec.DispatchError(graphql.WithOperationContext(ctx, oc), errs))

@@ -42,7 +42,6 @@ func Assets() http.Handler {
 // hands everything else to next.
 func Page(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Add("Vary", "Accept")
 		if !wanted(r) {
 			next.ServeHTTP(w, r)
 			return
@@ -55,6 +54,7 @@ func Page(next http.Handler) http.Handler {
 		secure(w.Header())
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Add("Vary", "Accept")
 		_, _ = w.Write(page) // a client that left is no one's error
 	})
 }
