@@ -3,9 +3,10 @@ package screen
 import (
 	"context"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/portico-bff/portico/bff-mobile/internal/api"
 	"github.com/portico-bff/portico/schema/commerce"
-	"golang.org/x/sync/errgroup"
 )
 
 // cards loads products of a list with prices and stock, in one round, in the
@@ -21,20 +22,20 @@ func (p *parts) cards(ctx context.Context, v Viewer, name string, skus []commerc
 		availability map[commerce.SKU]*commerce.Availability
 	)
 	ports := p.screens.Ports
-	group, gctx := errgroup.WithContext(ctx)
+	var group errgroup.Group // without a context: a list that fails says nothing about its prices
 	group.Go(func() (err error) {
-		products, err = ports.Catalog.Products(gctx, v.Market, skus)
+		products, err = ports.Catalog.Products(ctx, v.Market, skus)
 		return partial(err, len(products))
 	})
 	group.Go(func() error {
-		p.may(gctx, name+".price", commerce.OpPrices, func(ctx context.Context) (err error) {
+		p.may(ctx, name+".price", commerce.OpPrices, func(ctx context.Context) (err error) {
 			prices, err = ports.Pricing.Prices(ctx, v.Market, v.Group, keys(skus))
 			return err
 		})
 		return nil
 	})
 	group.Go(func() error {
-		p.may(gctx, name+".availability", commerce.OpAvailability, func(ctx context.Context) (err error) {
+		p.may(ctx, name+".availability", commerce.OpAvailability, func(ctx context.Context) (err error) {
 			availability, err = ports.Inventory.Availability(ctx, v.Market, skus)
 			return err
 		})

@@ -38,16 +38,16 @@ func (p *parts) lines(ctx context.Context, v Viewer, cart *commerce.Cart, into [
 	}
 	var products map[commerce.SKU]*commerce.Product
 	var stock map[commerce.SKU]*commerce.Availability
-	group, gctx := errgroup.WithContext(ctx)
+	var group errgroup.Group
 	group.Go(func() error {
-		p.may(gctx, "lines.image", commerce.OpProducts, func(ctx context.Context) (err error) {
+		p.may(ctx, "lines.image", commerce.OpProducts, func(ctx context.Context) (err error) {
 			products, err = p.screens.Ports.Catalog.Products(ctx, v.Market, skus)
 			return err
 		})
 		return nil
 	})
 	group.Go(func() error {
-		p.may(gctx, "lines.available", commerce.OpAvailability, func(ctx context.Context) (err error) {
+		p.may(ctx, "lines.available", commerce.OpAvailability, func(ctx context.Context) (err error) {
 			stock, err = p.screens.Ports.Inventory.Availability(ctx, v.Market, skus)
 			return err
 		})
