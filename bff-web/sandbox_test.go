@@ -18,8 +18,7 @@ import (
 func sandboxed(t *testing.T) (*shop, *sandboxtest.Sandbox) {
 	t.Helper()
 	systems := sandboxtest.Start(t)
-	env := slices.DeleteFunc(sandbox.Environ(systems.URL), func(kv string) bool { return strings.HasPrefix(kv, "CRM_") })
-	cfg, err := Load(append([]string{"PORTICO_MODE=development"}, env...))
+	cfg, err := Load(append([]string{"PORTICO_MODE=development"}, sandbox.Environ(systems.URL)...))
 	require.NoError(t, err)
 	cfg.Telemetry.Out = io.Discard
 	app, err := New(t.Context(), cfg)
@@ -52,8 +51,9 @@ func TestSandboxShopping(t *testing.T) {
 	number := at(t, a.Data, "orderPlace", "order", "number")
 	require.NotEmpty(t, number, a.Raw)
 
-	a = s.ok(t, `{me{orders(first:3){nodes{number pendingSync lines{sku}}}}}`, nil, customer)
+	a = s.ok(t, `{me{profile{firstName email} addresses{city} loyalty{points level} orders(first:3){nodes{number pendingSync lines{sku}}}}}`, nil, customer)
 	assert.Equal(t, number, at(t, a.Data, "me", "orders", "nodes", 0, "number"), a.Raw)
+	assert.NotEmpty(t, at(t, a.Data, "me", "profile", "firstName"))
 }
 
 // TestSandboxOdooDown holds that the rest of a page stands, and says what is missing.
