@@ -115,3 +115,22 @@ func badAnswer(op commerce.Operation, cause error) error {
 func misconfigured(op commerce.Operation, cause error) error {
 	return &commerce.CallError{System: System, Operation: op, Kind: commerce.ErrUnavailable, Reason: commerce.ReasonUnavailable, Err: cause}
 }
+
+// named makes sure that a failure names the system and the operation. One that
+// was met while waiting for another's flight names neither, or the other's.
+func named(op commerce.Operation, err error) error {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, commerce.ErrNotFound) {
+		return err
+	}
+	failed := &commerce.CallError{System: System, Operation: op, Kind: commerce.KindOf(err), Reason: commerce.ReasonOf(err), Err: err}
+	if call, ok := errors.AsType[*commerce.CallError](err); ok {
+		if call.Operation == op {
+			return err
+		}
+		failed.RetryAfter, failed.Err = call.RetryAfter, call.Err
+	}
+	if failed.Kind == nil {
+		failed.Kind = commerce.ErrUnavailable
+	}
+	return failed
+}

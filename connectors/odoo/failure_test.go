@@ -3,11 +3,13 @@ package odoo_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -56,8 +58,26 @@ var someone = commerce.Principal{Tenant: "default", Subject: "AW1", Email: "cana
 
 const canary = "canary-3f9d"
 
+// safeLog collects what flights log, some of which outlive the call that began them.
+type safeLog struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *safeLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *safeLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
 // answering is a server that answers everything alike, and the connector to it.
-func answering(t *testing.T, status int, contentType, body string) (commerce.Ports, *bytes.Buffer) {
+func answering(t *testing.T, status int, contentType, body string) (commerce.Ports, *safeLog) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", contentType)
@@ -65,7 +85,7 @@ func answering(t *testing.T, status int, contentType, body string) (commerce.Por
 		_, _ = io.WriteString(w, body)
 	}))
 	t.Cleanup(server.Close)
-	log := &bytes.Buffer{}
+	log := &safeLog{}
 	ports, err := odoo.New(odoo.Config{
 		Config: transport.Config{BaseURL: server.URL, AllowPrivate: true, MaxAttempts: 1},
 		APIKey: canary + "-key",
@@ -104,6 +124,10 @@ func TestErrorBodies(t *testing.T) {
 				err := call(t.Context(), ports)
 				require.ErrorIs(t, err, c.kind, op)
 				require.Equal(t, c.kind, commerce.KindOf(err), op)
+				call, ok := errors.AsType[*commerce.CallError](err)
+				require.True(t, ok, op)
+				assert.Equal(t, odoo.System, call.System)
+				assert.Equal(t, op, call.Operation)
 				assert.NotContains(t, err.Error(), canary, op)
 				assert.NotContains(t, err.Error(), someone.Email, op)
 			}
@@ -268,4 +292,25 @@ func TestRequestsAreWhatTheContractSays(t *testing.T) {
 	assert.True(t, strings.HasPrefix(r.Header.Get("Content-Type"), "application/json"))
 	assert.JSONEq(t, `{"domain":[["client_order_ref","=","000000042"]],"order":"id","limit":100,
 		"fields":["name","client_order_ref","state","date_order","amount_tax","amount_total","currency_id","picking_ids"]}`, *sent.Load())
+}
+
+func TestAWaiterWhoseTimeIsUpIsToldWhichSystemWasSlow(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t)
+	s.Faults(t, sandbox.Fault{System: "odoo", Operation: "*", ErrorRate: 1, Mode: "hang"})
+	ports, err := odoo.New(odoo.Config{
+		Config: transport.Config{BaseURL: s.URL + "/odoo", AllowPrivate: true, AttemptTimeout: time.Second, Timeout: time.Second}, APIKey: "sandbox-odoo-key",
+	}, transport.Deps{Log: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	for op, call := range every {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		err := call(ctx, ports)
+		cancel()
+		failed, ok := errors.AsType[*commerce.CallError](err)
+		require.True(t, ok, "%s: %v", op, err)
+		assert.Equal(t, op, failed.Operation)
+		assert.Equal(t, odoo.System, failed.System)
+		require.ErrorIs(t, err, commerce.ErrTimeout, op)
+		assert.Equal(t, commerce.ReasonTimeout, commerce.ReasonOf(err), op)
+	}
 }

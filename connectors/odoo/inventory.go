@@ -140,7 +140,7 @@ func (s stockAnswer) bySKU(skus []commerce.SKU) (map[commerce.SKU]*commerce.Avai
 		}
 		switch {
 		case err != nil:
-			failed[sku] = err
+			failed[sku] = named(commerce.OpAvailability, err)
 		case known:
 			found[sku] = availability(sku, s.stock[p.id], s.names)
 		}

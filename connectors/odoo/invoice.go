@@ -77,7 +77,7 @@ func (c *connector) invoices(ctx context.Context, op commerce.Operation, records
 	}
 	numbers, err := c.numbersOf(ctx, op, sortedKeys(origins))
 	if err != nil {
-		return nil, err
+		return nil, named(op, err)
 	}
 	invoices := make([]*commerce.Invoice, len(records))
 	for i, w := range records {

@@ -35,7 +35,9 @@ func someIDs(t *rapid.T) []recordID {
 }
 
 // priceFor is a price that only this id has.
-func priceFor(id recordID) number { return number(fmt.Sprintf("%d.%04d", int64(id)%1e12, int64(id)%1e4)) }
+func priceFor(id recordID) number {
+	return number(fmt.Sprintf("%d.%04d", int64(id)%1e12, int64(id)%1e4))
+}
 
 func TestN17_PricesAreJoinedByID(t *testing.T) {
 	t.Parallel()

@@ -195,7 +195,7 @@ func (c *connector) lines(ctx context.Context, op commerce.Operation, records []
 		}
 	}
 	products, err := c.productsByID(ctx, op, sortedKeys(used))
-	return lines, products, err
+	return lines, products, named(op, err)
 }
 
 // pickings reads the transfers of all records, by id.

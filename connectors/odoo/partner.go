@@ -36,7 +36,7 @@ func (c *connector) partner(ctx context.Context, op commerce.Operation, p commer
 		return 0, noPartner()
 	}
 	key := partnerKey{principal: p.Key(), email: p.Email}
-	return c.partners.Get(ctx, key, func(ctx context.Context, key partnerKey) (recordID, error) {
+	id, err := c.partners.Get(ctx, key, func(ctx context.Context, key partnerKey) (recordID, error) {
 		records, err := search[wirePartner](ctx, c, op, query{
 			model: "res.partner", Domain: domain{leaf{"email", "=", key.email}, leaf{"type", "=", "contact"}},
 			Fields: []string{"email", "type"}, Order: "id",
@@ -46,6 +46,7 @@ func (c *connector) partner(ctx context.Context, op commerce.Operation, p commer
 		}
 		return choosePartner(records, key.email)
 	})
+	return id, named(op, err)
 }
 
 func choosePartner(records []wirePartner, email string) (recordID, error) {

@@ -25,7 +25,7 @@ func (c *connector) Prices(ctx context.Context, m commerce.Market, group commerc
 	}
 	products, e, err := c.evaluation(ctx, op, id, skusOf(keys))
 	if errors.Is(err, context.Canceled) || e == nil {
-		return nil, err
+		return nil, named(op, err)
 	}
 	list := e.lists[id]
 	if list.currency != m.Currency {
@@ -124,7 +124,7 @@ type priceBatch struct {
 // answer computes one key's price; p is empty when the product is unknown or not sold.
 func (b *priceBatch) answer(key commerce.PriceKey, p priced, met error) {
 	if met != nil {
-		b.failed[key] = met
+		b.failed[key] = named(b.op, met)
 		return
 	}
 	if p.id == 0 {
