@@ -13,9 +13,16 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
+type onlyAttempt struct{}
+
 // timeout bounds one attempt. readWhole is inside, so that the body counts too.
+// A Write has no other attempt: cut short, it would only leave its outcome
+// unknown, so the operation's own limit is its attempt's.
 func (c *Client) timeout(next http.RoundTripper) http.RoundTripper {
 	return roundTrip(func(req *http.Request) (*http.Response, error) {
+		if req.Context().Value(onlyAttempt{}) != nil {
+			return next.RoundTrip(req)
+		}
 		ctx, cancel := context.WithTimeout(req.Context(), c.cfg.AttemptTimeout)
 		defer cancel()
 		return next.RoundTrip(req.WithContext(ctx))

@@ -90,6 +90,9 @@ func sendable(segment string) bool {
 
 // request makes the call's HTTP request with a body that fits its access.
 func (k *call) request(ctx context.Context) (*http.Request, error) {
+	if k.traits.Access == commerce.Write {
+		ctx = context.WithValue(ctx, onlyAttempt{}, true)
+	}
 	req, err := http.NewRequestWithContext(ctx, k.method, k.url.String(), nil)
 	if err != nil {
 		return nil, err

@@ -17,7 +17,7 @@ import (
 type Config struct {
 	BaseURL        string        `env:"BASE_URL,required,notEmpty" doc:"Where the system answers: http or https, without credentials, query or fragment."`
 	AllowPrivate   bool          `env:"ALLOW_PRIVATE" doc:"Admits loopback, private and link-local addresses of the system."`
-	AttemptTimeout time.Duration `env:"ATTEMPT_TIMEOUT" envDefault:"2s" doc:"Limit of one attempt, headers and body."`
+	AttemptTimeout time.Duration `env:"ATTEMPT_TIMEOUT" envDefault:"2s" doc:"Limit of one attempt to read, headers and body."`
 	Timeout        time.Duration `env:"TIMEOUT" envDefault:"5s" doc:"Limit of one operation, retries included."`
 	MaxAttempts    int           `env:"MAX_ATTEMPTS" envDefault:"3" doc:"Attempts of one read operation, 1 to 3; writes are sent once."`
 	MaxBodyBytes   int64         `env:"MAX_BODY_BYTES" envDefault:"2097152" doc:"Limit of an answer in bytes, once decompressed."`

@@ -11,7 +11,7 @@
 //	attempts            3, Reads only, on connect error, reset before the answer, 429, 502, 503, 504
 //	backoff             full jitter, base 25 ms, cap 1 s
 //	Retry-After         clamped to [backoff, min(2 s, what remains)]; more than remains: give up at once
-//	attempt timeout     2 s, headers and body
+//	attempt timeout     2 s, headers and body; a Write's is the operation's
 //	operation timeout   5 s, and always 10 ms less than the caller has left
 //	answer              2 MiB once decoded, headers 64 KiB, JSON depth 64, redirects not followed
 //	connections         64 idle and 128 in all per host, dial 1 s, TLS 1.2 or newer within 2 s

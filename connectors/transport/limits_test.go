@@ -58,7 +58,6 @@ func TestN7_PoolLimits(t *testing.T) {
 	assert.Positive(t, pool.MaxConnsPerHost)
 	assert.LessOrEqual(t, dialTimeout, time.Second)
 	assert.LessOrEqual(t, pool.TLSHandshakeTimeout, 2*time.Second)
-	assert.Equal(t, cfg.AttemptTimeout, pool.ResponseHeaderTimeout)
 	assert.Equal(t, int64(64<<10), pool.MaxResponseHeaderBytes)
 	assert.Nil(t, pool.Proxy)
 }
@@ -162,6 +161,17 @@ func TestN8_SlowDripEndsAtTheAttemptTimeout(t *testing.T) {
 			case <-r.Context().Done():
 			}
 		}
+	}))
+	begun := time.Now()
+	_, err := do(t, c, readTraits, get())
+	require.ErrorIs(t, err, commerce.ErrTimeout)
+	assert.Less(t, time.Since(begun), time.Second)
+}
+
+func TestN7_HeadersComeWithinTheAttemptTimeout(t *testing.T) {
+	t.Parallel()
+	c, _ := serve(t, Config{AttemptTimeout: 50 * time.Millisecond}, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		<-r.Context().Done()
 	}))
 	begun := time.Now()
 	_, err := do(t, c, readTraits, get())

@@ -20,7 +20,8 @@ const (
 )
 
 // newPool is an upstream's own connections: no proxy from the environment, which
-// would dial for us past the address check.
+// would dial for us past the address check. How long an answer may take is the
+// attempt's deadline to say, from the first header to the last byte.
 func newPool(cfg Config) *http.Transport {
 	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}
 	if !cfg.AllowPrivate {
@@ -35,7 +36,6 @@ func newPool(cfg Config) *http.Transport {
 		MaxIdleConnsPerHost:    maxIdlePerHost,
 		MaxConnsPerHost:        maxPerHost,
 		IdleConnTimeout:        idleTimeout,
-		ResponseHeaderTimeout:  cfg.AttemptTimeout,
 		MaxResponseHeaderBytes: maxHeaderBytes,
 	}
 }

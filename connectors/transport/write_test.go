@@ -195,3 +195,23 @@ func TestRejectedWriteIsAnAnswer(t *testing.T) {
 	assert.Equal(t, 400, res.Status)
 	assert.JSONEq(t, `{"message":"no"}`, string(res.Body))
 }
+
+// Cutting a write at the attempt timeout would win nothing: there is no second attempt.
+func TestWriteHasTheOperationsWholeTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		slow := writeTraits
+		slow.Timeout = 8 * time.Second
+		c := over(t, Config{}, &script{steps: []step{{status: 200, takes: 7 * time.Second}}})
+		_, err := do(t, c, slow, post(`{}`))
+		require.NoError(t, err)
+		assert.Equal(t, 7*time.Second, time.Since(begun))
+
+		begun = time.Now()
+		c = over(t, Config{}, &script{steps: []step{{takes: time.Hour}}})
+		_, err = do(t, c, writeTraits, post(`{}`))
+		require.ErrorIs(t, err, commerce.ErrOutcomeUnknown)
+		assert.Equal(t, defaultTimeout, time.Since(begun))
+	})
+}
