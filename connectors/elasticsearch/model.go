@@ -48,8 +48,14 @@ func (c Config) withDefaults() Config {
 		field    *string
 		fallback string
 	}{
-		{&c.Index, "products"}, {&c.SKUTextField, "sku.search"}, {&c.SKUField, "sku"}, {&c.NameField, "name.sort"},
-		{&c.PriceField, "price.{currency}"}, {&c.NewestField, "sell_start"}, {&c.CategoryField, "category_ids"}, {&c.StockField, "in_stock"},
+		{&c.Index, "products"},
+		{&c.SKUTextField, "sku.search"},
+		{&c.SKUField, "sku"},
+		{&c.NameField, "name.sort"},
+		{&c.PriceField, "price.{currency}"},
+		{&c.NewestField, "sell_start"},
+		{&c.CategoryField, "category_ids"},
+		{&c.StockField, "in_stock"},
 	} {
 		*d.field = cmp.Or(*d.field, d.fallback)
 	}
