@@ -2,7 +2,6 @@ package reference_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -264,7 +263,7 @@ func TestAContextThatIsOverLoadsNothing(t *testing.T) {
 	defer cancel()
 	_, err = cache.Get(late, "a1", src.one)
 	require.ErrorIs(t, err, commerce.ErrTimeout)
-	require.True(t, errors.Is(err, context.DeadlineExceeded))
+	require.ErrorIs(t, err, context.DeadlineExceeded)
 	assert.Zero(t, src.calls.Load())
 }
 

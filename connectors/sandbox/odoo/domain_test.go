@@ -151,10 +151,28 @@ func TestLike(t *testing.T) {
 		text, pattern string
 		want          bool
 	}{
-		{"", "", true}, {"", "%", true}, {"a", "", false}, {"", "_", false}, {"abc", "abc", true}, {"abc", "ab", false},
-		{"abc", "a%c", true}, {"abbbc", "a%b_", true}, {"abcabc", "%abc", true}, {"abcabd", "%abc", false}, {"aab", "%ab", true},
-		{"mississippi", "m%iss%pi", true}, {"mississippi", "m%iss%pa", false}, {"日本語", "日_語", true}, {"日本語", "日__語", false},
-		{"50%", `50\%`, true}, {"50x", `50\%`, false}, {"a_b", `a\_b`, true}, {`a\`, `a\`, true}, {"abc", "%%%", true}, {"abc", "%_%_%_%", true}, {"abc", "%_%_%_%_%", false},
+		{"", "", true},
+		{"", "%", true},
+		{"a", "", false},
+		{"", "_", false},
+		{"abc", "abc", true},
+		{"abc", "ab", false},
+		{"abc", "a%c", true},
+		{"abbbc", "a%b_", true},
+		{"abcabc", "%abc", true},
+		{"abcabd", "%abc", false},
+		{"aab", "%ab", true},
+		{"mississippi", "m%iss%pi", true},
+		{"mississippi", "m%iss%pa", false},
+		{"日本語", "日_語", true},
+		{"日本語", "日__語", false},
+		{"50%", `50\%`, true},
+		{"50x", `50\%`, false},
+		{"a_b", `a\_b`, true},
+		{`a\`, `a\`, true},
+		{"abc", "%%%", true},
+		{"abc", "%_%_%_%", true},
+		{"abc", "%_%_%_%_%", false},
 	} {
 		require.Equal(t, c.want, like(c.text, c.pattern), "%q like %q", c.text, c.pattern)
 	}
