@@ -1,9 +1,12 @@
 package cache
 
 import (
+	"context"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -115,4 +118,91 @@ func TestGravesAreBounded(t *testing.T) {
 	assert.True(t, g.buried(commerce.OpAvailability, "0", start), "what is no longer told apart is forgotten with all")
 	assert.False(t, g.buried(commerce.OpAvailability, "0", start.Add(1)))
 	assert.False(t, g.buried(commerce.OpProducts, "0", start))
+}
+
+// Many readers against one who changes stock and forgets it: nobody is answered
+// what was true before a change that was forgotten before they asked.
+func TestWhatWasForgottenIsNeverAnsweredAgain(t *testing.T) {
+	t.Parallel()
+	var now, forgotten atomic.Int64
+	stock := stockOf(func() int {
+		n := int(now.Load())
+		runtime.Gosched() // the answer is on its way while the stock changes
+		return n
+	})
+	c := newCache(t, Config{})
+	port := c.Wrap(commerce.Ports{Inventory: stock, Traits: publicTraits(commerce.OpAvailability)}).Inventory
+	var readers sync.WaitGroup
+	stop := make(chan struct{})
+	for range 4 {
+		readers.Go(func() {
+			for range 25_000 {
+				least := forgotten.Load()
+				found, err := port.Availability(t.Context(), us, []commerce.SKU{"A"})
+				if err != nil || int64(found["A"].Quantity) < least {
+					t.Errorf("got %v, %v; want at least %d", found["A"], err, least)
+					return
+				}
+			}
+		})
+	}
+	var writer sync.WaitGroup
+	writer.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			n := now.Add(1)
+			c.ForgetAvailability(t.Context(), []commerce.SKU{"A"})
+			forgotten.Store(n)
+			runtime.Gosched()
+		}
+	})
+	readers.Wait()
+	close(stop)
+	writer.Wait()
+	assert.Positive(t, forgotten.Load())
+}
+
+// stockOf answers the same quantity for every product.
+type stockOf func() int
+
+func (s stockOf) Availability(_ context.Context, _ commerce.Market, skus []commerce.SKU) (map[commerce.SKU]*commerce.Availability, error) {
+	n, found := s(), map[commerce.SKU]*commerce.Availability{}
+	for _, sku := range skus {
+		found[sku] = &commerce.Availability{SKU: sku, Quantity: n}
+	}
+	return found, nil
+}
+
+// What many want stays, however many keys an attacker makes up.
+func TestTheHotSetOutlivesAnAttack(t *testing.T) {
+	t.Parallel()
+	m, err := newMemory(1 << 20)
+	require.NoError(t, err)
+	defer m.close()
+	p := policies[commerce.OpProducts]
+	put := func(key string) { m.put(key, newEntry(key, &commerce.Product{}, time.Now(), p), p.life()) }
+	const hot = 500
+	read := func(i int) bool {
+		key := fmt.Sprint("hot", i%hot)
+		if m.get(key) != nil {
+			return true
+		}
+		put(key)
+		return false
+	}
+	for i := range 10 * hot {
+		read(i)
+	}
+	hits, reads := 0, 50_000
+	for i := range reads {
+		put(fmt.Sprint("attacker", i))
+		if read(i) {
+			hits++
+		}
+	}
+	assert.GreaterOrEqual(t, hits, reads*95/100)
 }
