@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -103,6 +105,32 @@ func TestK5_ParallelAttemptsOnOneCartAreOneOrder(t *testing.T) {
 	wg.Wait()
 	assert.Equal(t, int64(1), won.Load())
 	assert.Equal(t, 1, w.shop.Calls(commerce.OpPlace))
+}
+
+func TestK5_NodesShareTheLockThroughRedis(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	node := func() ledger.Ledger {
+		client := redis.NewClient(&redis.Options{Addr: server.Addr(), MaxRetries: -1, ContextTimeoutEnabled: true})
+		t.Cleanup(func() { assert.NoError(t, client.Close()) })
+		return ledger.NewRedis(client)
+	}
+	w := start(node())
+	other := &world{shop: w.shop, ledger: node()}
+	r := w.cart(t, w.guest())
+	var inner error
+	w.shop.Hold(commerce.OpPlace, func(ctx context.Context) {
+		_, inner = other.over(w.shop.Ports()).Place(ctx, r)
+	})
+	_, err := w.Place(t.Context(), r)
+	require.NoError(t, err)
+	assert.Equal(t, commerce.CodeInProgress, code(t, inner))
+	assert.Equal(t, 1, w.shop.Calls(commerce.OpPlace))
+	for _, key := range server.Keys() {
+		held, err := server.Get(key)
+		require.NoError(t, err)
+		assert.NotContains(t, key+held, string(r.Cart), "a guest's cart id is not in Redis")
+	}
 }
 
 func TestK4_LostAnswersAreReconciled(t *testing.T) {
