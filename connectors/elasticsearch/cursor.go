@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"regexp"
+	"slices"
 
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -29,6 +30,13 @@ type cursor struct {
 // rows a page has may change on the way.
 func fingerprint(market string, q commerce.SearchQuery) string {
 	q.First, q.After = 0, ""
+	facets := map[string][]string{}
+	for code, values := range q.Filter.Facets {
+		if len(values) > 0 {
+			facets[code] = slices.Sorted(slices.Values(values)) // alternatives have no order
+		}
+	}
+	q.Filter.Facets = facets
 	// A struct of strings and maps of them always can be written, keys in order.
 	text, _ := json.Marshal(struct {
 		Market string

@@ -19,6 +19,10 @@ func TestCursorsOfTheSameSearchOnly(t *testing.T) {
 	longer := base
 	longer.First, longer.After = 50, "x"
 	assert.Equal(t, sum, fingerprint("en/USD", longer), "pages may differ in size")
+	turned, same := base, base
+	turned.Filter.Facets = map[string][]string{"color": {"Red", "Blue"}}
+	same.Filter.Facets = map[string][]string{"color": {"Blue", "Red"}, "size": {}}
+	assert.Equal(t, fingerprint("en/USD", turned), fingerprint("en/USD", same), "alternatives have no order")
 	for name, change := range map[string]func(*commerce.SearchQuery){
 		"text":     func(q *commerce.SearchQuery) { q.Text = "b" },
 		"sort":     func(q *commerce.SearchQuery) { q.Sort = commerce.SortNewest },

@@ -35,8 +35,8 @@ type Config struct {
 	NewestField   string          `env:"NEWEST_FIELD" envDefault:"sell_start" doc:"Date field to sort the newest first."`
 	CategoryField string          `env:"CATEGORY_FIELD" envDefault:"category_ids" doc:"Keyword field with the ids of a product's category and of those above it."`
 	StockField    string          `env:"STOCK_FIELD" envDefault:"in_stock" doc:"Boolean field that says whether a product is in stock."`
-	Facets        []string        `env:"FACETS" envDefault:"category=category_ids/category_facet,color=color,size=size,brand=brand" doc:"Facets as code=field; code=field/labels where another field holds id|label for display."`
-	PriceSteps    []string        `env:"PRICE_STEPS" envDefault:"0,50,100,250,500,1000,2000" doc:"Bounds of the facet price, rising decimals; the last range is open. Empty turns the facet off."`
+	Facets        []string        `env:"FACETS" envDefault:"category=category_ids/category_facet,color=color,size=size,brand=brand" doc:"Facets as code=field; code=field/labels where another field holds id|label for display; none for no facets."`
+	PriceSteps    []string        `env:"PRICE_STEPS" envDefault:"0,50,100,250,500,1000,2000" doc:"Bounds of the facet price, rising decimals; the last range is open; none for no such facet."`
 }
 
 // traits say that a search is read and the same for everybody in a market.

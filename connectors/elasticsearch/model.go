@@ -15,6 +15,9 @@ import (
 // priceFacet is the code of the facet made of price ranges.
 const priceFacet = "price"
 
+// off is a list setting that turns something off: an empty variable means its default.
+var off = []string{"none"}
+
 // model is the index's document model, read from the settings and checked.
 type model struct {
 	cfg        Config
@@ -110,6 +113,9 @@ func (m *model) checkFields() error {
 }
 
 func (m *model) readFacets() error {
+	if slices.Equal(m.cfg.Facets, off) {
+		return nil
+	}
 	var errs []error
 	for _, entry := range m.cfg.Facets {
 		code, fields, _ := strings.Cut(entry, "=")
@@ -132,6 +138,9 @@ func title(code string) string {
 
 func (m *model) readSteps() error {
 	steps := m.cfg.PriceSteps
+	if slices.Equal(steps, off) {
+		return nil
+	}
 	for i, from := range steps {
 		if !decimalPattern.MatchString(from) || i > 0 && compareDecimals(steps[i-1], from) >= 0 {
 			return errors.New("price steps: must be rising decimal numbers")

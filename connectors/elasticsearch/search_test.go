@@ -247,6 +247,19 @@ func TestBadSettingsAreReportedAtOnce(t *testing.T) {
 	assert.NotContains(t, err.Error(), `"size=size"`)
 }
 
+func TestFacetsCanBeTurnedOff(t *testing.T) {
+	t.Parallel()
+	box := sandboxtest.Start(t)
+	cfg := settings(box.URL + "/elasticsearch")
+	cfg.Facets, cfg.PriceSteps = []string{"none"}, []string{"none"}
+	port := connect(t, cfg)
+	assert.Empty(t, search(t, port, commerce.SearchQuery{First: 1}).Facets)
+	for _, code := range []string{"color", "price", "none"} {
+		_, err := port.Search(t.Context(), us, commerce.SearchQuery{First: 1, Filter: commerce.SearchFilter{Facets: map[string][]string{code: {"0-50"}}}})
+		require.ErrorIs(t, err, commerce.ErrInvalid, code)
+	}
+}
+
 func TestTraits(t *testing.T) {
 	t.Parallel()
 	ports, err := elasticsearch.New(settings("http://127.0.0.1:1/"), transport.Deps{})
