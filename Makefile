@@ -21,7 +21,7 @@ race: ## the same under the race detector (needs gcc)
 	go test -race work
 
 lint: $(BIN)/golangci-lint-$(GOLANGCI_VERSION) ## formatting, static checks, and the arrows between rooms
-	$< run --build-tags e2e $(PACKAGES)
+	$< run --allow-parallel-runners --build-tags e2e $(PACKAGES)
 
 $(BIN)/golangci-lint-$(GOLANGCI_VERSION):
 	@mkdir -p $(BIN)

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -28,6 +29,9 @@ func run() error {
 	defer stop()
 	begin := time.Now()
 	s, err := stack.Start(ctx, os.Environ())
+	if errors.Is(err, context.Canceled) {
+		return nil // told to stop before it was up
+	}
 	if err != nil {
 		return err
 	}

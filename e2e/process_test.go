@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -50,20 +51,39 @@ func TestTheDemoRunsAndStopsCleanly(t *testing.T) {
 		"SANDBOX_ADDR=" + addr[0], "WEB_ADDR=" + addr[1], "WEB_ADMIN_ADDR=" + addr[2],
 		"MOBILE_ADDR=" + addr[3], "MOBILE_ADMIN_ADDR=" + addr[4], "LOG_LEVEL=error",
 	}
-	var out bytes.Buffer
+	var out printed
 	cmd.Stdout, cmd.Stderr = &out, &out
 	require.NoError(t, cmd.Start())
 	await(t, "http://"+addr[2]+"/readyz")
 	await(t, "http://"+addr[4]+"/readyz")
+	require.Eventually(t, func() bool { return strings.Contains(out.String(), "Ctrl-C") }, 10*time.Second, 10*time.Millisecond)
 	for _, url := range []string{"http://" + addr[1] + "/graphql", "http://" + addr[3] + "/docs", "http://" + addr[3] + "/openapi.yaml", "http://" + addr[2] + "/metrics"} {
 		r := send(t, http.MethodGet, url, nil, "Accept", "text/html,*/*")
 		assert.Equal(t, http.StatusOK, r.Status, "%s: %.200s", url, r.Raw)
 	}
 	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
 	require.NoError(t, cmd.Wait(), out.String())
-	printed := out.String()
-	assert.GreaterOrEqual(t, strings.Count(printed, "http://"+addr[1]), 3, "three requests to try on the web: %s", printed)
-	assert.GreaterOrEqual(t, strings.Count(printed, "http://"+addr[3]), 3, "three requests to try on mobile: %s", printed)
+	greeting := out.String()
+	assert.GreaterOrEqual(t, strings.Count(greeting, "curl -s http://"+addr[1]), 3, "three requests to try on the web: %s", greeting)
+	assert.GreaterOrEqual(t, strings.Count(greeting, "http://"+addr[3]+"/v1"), 3, "three requests to try on mobile: %s", greeting)
+}
+
+// printed is what a process has printed so far.
+type printed struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (p *printed) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.buf.Write(b)
+}
+
+func (p *printed) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.buf.String()
 }
 
 func await(t *testing.T, url string) {
@@ -96,7 +116,7 @@ func TestBadSettingsAreAllReportedBeforeListening(t *testing.T) {
 			exit, ok := err.(*exec.ExitError) //nolint:errorlint // Output wraps nothing
 			require.True(t, ok, "%v: %s", err, out)
 			assert.Equal(t, 1, exit.ExitCode())
-			for _, variable := range []string{"PORTICO_MODE", "PIM_KIND", "CHECKOUT_CONSUMER_SECRET", "ERP_TIMEOUT", "REQUEST_TIMEOUT", "SEARCH_BASE_URL"} {
+			for _, variable := range []string{"PORTICO_MODE", "PIM_KIND", "CHECKOUT_CONSUMER_SECRET", "ERP_TIMEOUT", "REQUEST_TIMEOUT", "SEARCH", "base URL"} {
 				assert.Contains(t, string(out), variable)
 			}
 			assert.Contains(t, string(out), "pimcore", "the kinds there are")

@@ -3,10 +3,9 @@ package stack
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"strings"
 	"time"
 
@@ -25,130 +24,136 @@ type Stack struct {
 	server   *sandbox.Server
 	web      *bffweb.App
 	mobile   *bffmobile.App
-	cancel   context.CancelFunc
-	channels errgroup.Group // both channels: they stop first …
-	upstream errgroup.Group // … and the systems they may still be asking last
+	cancel   context.CancelFunc // stops the channels …
+	shut     context.CancelFunc // … and the systems they may still be asking
+	channels errgroup.Group
+	upstream errgroup.Group
 }
 
-// startTimeout is how long the three servers may take to listen.
+// startTimeout is how long a server may take to listen.
 const startTimeout = 10 * time.Second
 
 // Start starts everything and returns once all of it listens. environ, a list of
-// KEY=VALUE, overrides the demo's settings. The stack runs until ctx ends.
+// KEY=VALUE, overrides the demo's settings. The stack runs until ctx ends; when
+// that happens before everything listens, the error is ctx's.
 func Start(ctx context.Context, environ []string) (*Stack, error) {
-	sandboxAddr, err := listenable(lookup(environ, "SANDBOX_ADDR", "127.0.0.1:8090"))
-	if err != nil {
-		return nil, err
+	s := &Stack{}
+	ctx, s.cancel = context.WithCancel(ctx)
+	if err := s.start(ctx, environ); err != nil {
+		return nil, errors.Join(err, s.Stop())
 	}
-	s := &Stack{Sandbox: "http://" + sandboxAddr}
-	if s.server, err = sandbox.New(sandbox.Config{Addr: sandboxAddr}); err != nil {
-		return nil, fmt.Errorf("sandbox: %w", err)
-	}
-	settings := append(append([]string{"PORTICO_MODE=development"}, sandbox.Environ(s.Sandbox)...), environ...)
-	if err := s.open(ctx, settings); err != nil {
-		return nil, err
-	}
-	return s, s.run(ctx)
+	return s, nil
 }
 
-// open makes both channels, neither of which listens yet.
-func (s *Stack) open(ctx context.Context, settings []string) error {
-	webConfig, err := bffweb.Load(settings)
-	if err != nil {
+func (s *Stack) start(ctx context.Context, environ []string) error {
+	if err := s.imitate(ctx, lookup(environ, "SANDBOX_ADDR", "127.0.0.1:8090")); err != nil {
+		return fmt.Errorf("sandbox: %w", err)
+	}
+	settings := append(defaults(s.Sandbox), environ...)
+	if err := s.openWeb(ctx, settings); err != nil {
 		return fmt.Errorf("web: %w", err)
 	}
-	mobileConfig, err := bffmobile.Load(settings)
-	if err != nil {
-		return fmt.Errorf("mobile: %w", err)
-	}
-	if s.web, err = bffweb.New(ctx, webConfig); err != nil {
-		return fmt.Errorf("web: %w", err)
-	}
-	if s.mobile, err = bffmobile.New(ctx, mobileConfig); err != nil {
+	if err := s.openMobile(ctx, settings); err != nil {
 		return fmt.Errorf("mobile: %w", err)
 	}
 	return nil
 }
 
-// run serves all three and waits until they listen.
-func (s *Stack) run(ctx context.Context) error {
-	ctx, s.cancel = context.WithCancel(ctx)
-	upstream, stopUpstream := context.WithCancel(context.WithoutCancel(ctx))
+// defaults point both channels at the sandbox. They share one key for guests'
+// order tokens, as the nodes of a company do.
+func defaults(base string) []string {
+	return append(sandbox.Environ(base), "PORTICO_MODE=development", "ORDER_TOKEN_KEY="+rand.Text()+rand.Text())
+}
+
+// imitate serves the systems until the channels have stopped.
+func (s *Stack) imitate(ctx context.Context, addr string) error {
+	server, err := sandbox.New(sandbox.Config{Addr: addr})
+	if err != nil {
+		return err
+	}
+	s.server = server
+	upstream, shut := context.WithCancel(context.WithoutCancel(ctx))
+	s.shut = shut
 	s.upstream.Go(func() error {
 		defer s.cancel()
-		return s.server.Serve(upstream)
+		return server.Serve(upstream)
 	})
-	for _, serve := range []func(context.Context) error{s.web.Serve, s.mobile.Serve} {
-		s.channels.Go(func() error {
-			defer s.cancel() // one that fails takes the other along
-			return serve(ctx)
-		})
+	if err := listening(ctx, server.Ready()); err != nil {
+		return err
 	}
-	s.upstream.Go(func() error {
-		defer stopUpstream()
-		return s.channels.Wait()
-	})
-	deadline := time.NewTimer(startTimeout)
-	defer deadline.Stop()
-	for _, ready := range []<-chan struct{}{s.web.Ready(), s.mobile.Ready(), reachable(ctx, s.Sandbox)} {
-		select {
-		case <-ready:
-		case <-ctx.Done():
-			return s.Wait()
-		case <-deadline.C:
-			return errors.Join(fmt.Errorf("not listening after %s", startTimeout), s.Stop())
-		}
+	s.Sandbox = "http://" + server.Addr()
+	return nil
+}
+
+func (s *Stack) openWeb(ctx context.Context, settings []string) error {
+	cfg, err := bffweb.Load(settings)
+	if err != nil {
+		return err
+	}
+	if s.web, err = bffweb.New(ctx, cfg); err != nil {
+		return err
+	}
+	s.serve(ctx, s.web.Serve)
+	if err := listening(ctx, s.web.Ready()); err != nil {
+		return err
 	}
 	s.Web, s.WebAdmin = "http://"+s.web.Addr(), "http://"+s.web.AdminAddr()
+	return nil
+}
+
+func (s *Stack) openMobile(ctx context.Context, settings []string) error {
+	cfg, err := bffmobile.Load(settings)
+	if err != nil {
+		return err
+	}
+	if s.mobile, err = bffmobile.New(ctx, cfg); err != nil {
+		return err
+	}
+	s.serve(ctx, s.mobile.Serve)
+	if err := listening(ctx, s.mobile.Ready()); err != nil {
+		return err
+	}
 	s.Mobile, s.MobileAdmin = "http://"+s.mobile.Addr(), "http://"+s.mobile.AdminAddr()
 	return nil
 }
 
-// Wait answers when everything has stopped.
-func (s *Stack) Wait() error { return s.upstream.Wait() }
+// serve runs a channel; one that ends takes the other along.
+func (s *Stack) serve(ctx context.Context, channel func(context.Context) error) {
+	s.channels.Go(func() error {
+		defer s.cancel()
+		return channel(ctx)
+	})
+}
 
-// Stop ends everything gracefully, the systems last, and waits for it.
+func listening(ctx context.Context, ready <-chan struct{}) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	select {
+	case <-ready:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("not listening: %w", ctx.Err())
+	}
+}
+
+// Wait answers when everything has stopped: the channels first, then the systems.
+func (s *Stack) Wait() error {
+	err := s.channels.Wait()
+	s.shut()
+	return errors.Join(err, s.upstream.Wait())
+}
+
+// Stop ends everything gracefully and waits for it.
 func (s *Stack) Stop() error {
 	s.cancel()
+	if s.shut == nil {
+		return nil
+	}
 	return s.Wait()
 }
 
-// World is the sandbox's server, for tests that look behind the wire.
-func (s *Stack) World() *sandbox.Server { return s.server }
-
-// reachable is closed once url answers.
-func reachable(ctx context.Context, url string) <-chan struct{} {
-	done := make(chan struct{})
-	once := &http.Transport{DisableKeepAlives: true}
-	go func() {
-		for ctx.Err() == nil {
-			req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/_sandbox/jwks.json", nil)
-			if err != nil {
-				return
-			}
-			if res, err := once.RoundTrip(req); err == nil {
-				_ = res.Body.Close()
-				close(done)
-				return
-			}
-			time.Sleep(5 * time.Millisecond)
-		}
-	}()
-	return done
-}
-
-// listenable turns port 0 into a free port, so that the channels can be told where the sandbox will be.
-func listenable(addr string) (string, error) {
-	if !strings.HasSuffix(addr, ":0") {
-		return addr, nil
-	}
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String(), nil
-}
+// Server is the sandbox, for tests that look behind the wire.
+func (s *Stack) Server() *sandbox.Server { return s.server }
 
 // lookup is the last value of key in environ, or the default.
 func lookup(environ []string, key, def string) string {
