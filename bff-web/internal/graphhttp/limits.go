@@ -88,8 +88,9 @@ func (s *survey) whole() {
 		}
 		total := s.set(op.SelectionSet)
 		s.refuse(total.roots > s.RootFields, "too many root fields")
-		s.refuse(total.fields > s.Limits.Fields, "too many fields")
-		s.refuse(total.depth > s.Depth && !(s.Introspection && introspective(op.SelectionSet)), "too many levels")
+		s.refuse(total.fields > s.Fields, "too many fields")
+		deep := s.Introspection && introspective(op.SelectionSet) // GraphiQL reads the schema in one deep query
+		s.refuse(total.depth > s.Depth && !deep, "too many levels")
 	}
 	s.refuse(s.aliases > s.Aliases, "too many aliases")
 	s.refuse(s.directives > s.Directives, "too many directives")
