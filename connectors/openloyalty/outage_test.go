@@ -1,0 +1,45 @@
+package openloyalty_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/portico-bff/portico/connectors/openloyalty"
+	"github.com/portico-bff/portico/connectors/sandbox"
+	"github.com/portico-bff/portico/connectors/sandbox/sandboxtest"
+	"github.com/portico-bff/portico/connectors/transport"
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+func TestOutagesAreTyped(t *testing.T) {
+	t.Parallel()
+	for mode, kind := range map[string]error{
+		sandbox.ModeStatus: commerce.ErrUnavailable, sandbox.ModeReset: commerce.ErrUnavailable, sandbox.ModeHang: commerce.ErrTimeout,
+		sandbox.ModeDrip: commerce.ErrTimeout, sandbox.ModeTruncate: commerce.ErrUpstream, sandbox.ModeGarbage: commerce.ErrUpstream,
+	} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			box := sandboxtest.Start(t)
+			ports, err := openloyalty.New(openloyalty.Config{
+				Config: transport.Config{
+					BaseURL: box.URL + "/openloyalty", AllowPrivate: true, MaxAttempts: 1,
+					AttemptTimeout: 300 * time.Millisecond, Timeout: 400 * time.Millisecond,
+				},
+				APIKey: "sandbox-loyalty-key",
+			}, transport.Deps{})
+			require.NoError(t, err)
+			who := box.Fixture().Customer
+			box.Faults(t, sandbox.Fault{System: "openloyalty", Mode: mode, ErrorRate: 1})
+			_, err = ports.Customers.Customer(t.Context(), who)
+			require.ErrorIs(t, err, kind, "while the principal is looked up")
+			box.ClearFaults(t)
+			_, err = ports.Customers.Customer(t.Context(), who)
+			require.NoError(t, err, "a lookup that failed is not remembered")
+			box.Faults(t, sandbox.Fault{System: "openloyalty", Mode: mode, ErrorRate: 1})
+			_, err = ports.Loyalty.Loyalty(t.Context(), who)
+			require.ErrorIs(t, err, kind, "once the principal is known")
+		})
+	}
+}
