@@ -175,6 +175,8 @@ func TestPartOfABatchMayFail(t *testing.T) {
 	known := commerce.PriceKey{SKU: "HL-U509-R", Quantity: 1}
 	_, err = ports.Pricing.Prices(t.Context(), usMarket, "retail", []commerce.PriceKey{known})
 	require.NoError(t, err)
+	_, err = ports.Inventory.Availability(t.Context(), usMarket, []commerce.SKU{known.SKU})
+	require.NoError(t, err)
 	s.Faults(t, sandbox.Fault{System: "odoo", Operation: "product.product.search_read", ErrorRate: 1})
 
 	unknown := commerce.PriceKey{SKU: "BK-M82S-38", Quantity: 1}

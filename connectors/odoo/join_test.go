@@ -39,28 +39,34 @@ func priceFor(id recordID) number {
 	return number(fmt.Sprintf("%d.%04d", int64(id)%1e12, int64(id)%1e4))
 }
 
-func TestN17_PricesAreJoinedByID(t *testing.T) {
+func TestN17_PricesAreJoinedBySKU(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		ids := someIDs(t)
 		rows, present := shuffled(t, ids)
-		byID := map[recordID]product{}
-		for _, id := range ids {
-			byID[id] = product{id: id, sku: commerce.SKU(strconv.FormatInt(int64(id), 36))}
+		skuOf := func(id recordID) commerce.SKU { return commerce.SKU(strconv.FormatInt(int64(id), 36)) }
+		asked := make([]commerce.SKU, len(ids))
+		for i, id := range ids {
+			asked[i] = skuOf(id)
 		}
 		records := make([]wirePrice, len(rows))
 		for i, id := range rows {
-			records[i] = wirePrice{ID: id, Price: priceFor(id)}
+			records[i] = wirePrice{wireProduct: wireProduct{ID: id, Code: text(skuOf(id)), Sellable: id%3 != 0}, Price: priceFor(id)}
 		}
-		got := joinPrices(records, byID, ids)
+		got := joinPrices(records, asked)
+		sold := 0
 		for _, id := range ids {
-			p, ok := got[id]
-			if ok != present[id] || ok && (p.list != priceFor(id) || p.product != byID[id]) {
+			want := present[id] && id%3 != 0
+			p, ok := got[skuOf(id)]
+			if ok != want || ok && (p.list != priceFor(id) || p.id != id) {
 				t.Fatalf("product %d: present %v, got %v", id, present[id], p)
 			}
+			if want {
+				sold++
+			}
 		}
-		if len(got) != len(present) {
-			t.Fatalf("%d prices for %d products", len(got), len(present))
+		if len(got) != sold {
+			t.Fatalf("%d prices for %d products", len(got), sold)
 		}
 	})
 }

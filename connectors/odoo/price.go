@@ -23,50 +23,33 @@ func (c *connector) Prices(ctx context.Context, m commerce.Market, group commerc
 	if len(keys) == 0 {
 		return map[commerce.PriceKey]*commerce.Price{}, nil
 	}
-	products, e, err := c.evaluation(ctx, op, id, skusOf(keys))
-	if errors.Is(err, context.Canceled) || e == nil {
+	e, err := c.evaluation(ctx, op, id)
+	if err != nil {
 		return nil, named(op, err)
 	}
 	list := e.lists[id]
 	if list.currency != m.Currency {
 		return nil, misconfigured(op, errors.New("the price list is in another currency than configured"))
 	}
-	known, failed := c.listPrices(ctx, op, e, products)
+	known, failed := c.listPrices(ctx, op, e, skusOf(keys))
 	if errors.Is(failed, context.Canceled) {
 		return nil, failed
 	}
 	b := priceBatch{op: op, group: group, e: e, list: list, prices: map[commerce.PriceKey]*commerce.Price{}, failed: map[commerce.PriceKey]error{}}
 	for _, key := range keys {
-		met := commerce.KeyError(err, key.SKU)
-		if met == nil {
-			met = commerce.KeyError(failed, products[key.SKU].id)
-		}
-		b.answer(key, known[products[key.SKU].id], met)
+		b.answer(key, known[key.SKU], commerce.KeyError(failed, key.SKU))
 	}
 	return b.prices, b.err()
 }
 
-// evaluation gathers what prices are computed from, all at once. When only
-// products could not be had the error is a batch's and the evaluation is there.
-func (c *connector) evaluation(ctx context.Context, op commerce.Operation, id recordID, skus []commerce.SKU) (map[commerce.SKU]product, *evaluation, error) {
+// evaluation gathers the reference data that prices are computed from, all at once.
+func (c *connector) evaluation(ctx context.Context, op commerce.Operation, id recordID) (*evaluation, error) {
 	e := &evaluation{now: c.now()}
-	var products map[commerce.SKU]product
-	var failed error
 	g, each := errgroup.WithContext(ctx)
-	g.Go(func() error {
-		products, failed = c.productsBySKU(each, op, skus)
-		if errors.Is(failed, context.Canceled) {
-			return failed
-		}
-		return nil
-	})
 	g.Go(func() (err error) { e.lists, err = c.listsFor(each, op, id); return err })
 	g.Go(func() (err error) { e.rates, err = c.ratesByCurrency(each, op); return err })
 	g.Go(func() (err error) { e.tree, err = c.allCategories(each, op); return err })
-	if err := g.Wait(); err != nil {
-		return nil, nil, err
-	}
-	return products, e, failed
+	return e, g.Wait()
 }
 
 func skusOf(keys []commerce.PriceKey) []commerce.SKU {
@@ -77,35 +60,37 @@ func skusOf(keys []commerce.PriceKey) []commerce.SKU {
 	return slices.Sorted(maps.Keys(skus))
 }
 
-// listPrices reads the products' own prices: the one call that is made each time.
-func (c *connector) listPrices(ctx context.Context, op commerce.Operation, e *evaluation, products map[commerce.SKU]product) (map[recordID]priced, error) {
-	byID := make(map[recordID]product, len(products))
-	for _, p := range products {
-		if p.sellable {
-			byID[p.id] = p
-		}
-	}
-	fields := []string{"lst_price"}
+// listPrices reads the products' own prices, and what rules may ask of them: the one call
+// that is made each time, whether or not the SKUs' records are known already.
+func (c *connector) listPrices(ctx context.Context, op commerce.Operation, e *evaluation, skus []commerce.SKU) (map[commerce.SKU]priced, error) {
+	fields := append(slices.Clip(productFields), "lst_price")
 	for _, list := range e.lists {
 		if list.needsCost {
-			fields = []string{"lst_price", "standard_price"}
+			fields = append(fields, "standard_price")
+			break
 		}
 	}
-	return inBatches(slices.Sorted(maps.Keys(byID)), func(batch []recordID) (map[recordID]priced, error) {
+	return inBatches(skus, func(batch []commerce.SKU) (map[commerce.SKU]priced, error) {
 		records, err := search[wirePrice](ctx, c, op, query{
-			model: "product.product", Domain: domain{leaf{"id", "in", batch}}, Fields: fields,
+			model: "product.product", Domain: domain{leaf{"default_code", "in", batch}}, Fields: fields, Order: "id",
 		})
-		return joinPrices(records, byID, batch), err
+		return joinPrices(records, batch), err
 	})
 }
 
-// joinPrices gives each product the first record with its id. Records that nobody asked for are dropped.
-func joinPrices(records []wirePrice, byID map[recordID]product, asked []recordID) map[recordID]priced {
-	found := make(map[recordID]priced, len(asked))
+// joinPrices joins records to the SKUs asked for, as bySKU does, and leaves out what is not for sale.
+func joinPrices(records []wirePrice, asked []commerce.SKU) map[commerce.SKU]priced {
+	found := make(map[commerce.SKU]priced, len(asked))
 	wanted := setOf(asked)
 	for _, w := range records {
-		if _, again := found[w.ID]; wanted[w.ID] && !again {
-			found[w.ID] = priced{product: byID[w.ID], list: w.Price, cost: w.Standard}
+		p := priced{product: productOf(w.wireProduct), list: w.Price, cost: w.Standard}
+		if best, ok := found[p.sku]; wanted[p.sku] && p.id > 0 && (!ok || p.id < best.id) {
+			found[p.sku] = p
+		}
+	}
+	for sku, p := range found {
+		if !p.sellable {
+			delete(found, sku)
 		}
 	}
 	return found

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/portico-bff/portico/connectors/transport"
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -115,20 +117,32 @@ func (t categoryTree) above(id recordID) []recordID {
 	return path
 }
 
-// inBatches calls load for every hundred keys and joins what it answers. A batch
-// that fails fails its keys; the others stand.
+// batchesAtOnce bounds how many calls one operation makes at a time.
+const batchesAtOnce = 4
+
+// inBatches calls load for every hundred keys, a few at a time, and joins what it
+// answers. A batch that fails fails its keys; the others stand.
 func inBatches[K comparable, V any](keys []K, load func([]K) (map[K]V, error)) (map[K]V, error) {
-	all := make(map[K]V, len(keys))
-	failed := map[K]error{}
-	for _, batch := range transport.Batches(keys, commerce.MaxBatch) {
-		part, err := load(batch)
-		if errors.Is(err, context.Canceled) {
-			return all, err
+	batches := transport.Batches(keys, commerce.MaxBatch)
+	parts, errs := make([]map[K]V, len(batches)), make([]error, len(batches))
+	var g errgroup.Group
+	g.SetLimit(batchesAtOnce)
+	for i, batch := range batches {
+		g.Go(func() error {
+			parts[i], errs[i] = load(batch)
+			return nil
+		})
+	}
+	_ = g.Wait() // each batch has its own error
+	all, failed := make(map[K]V, len(keys)), map[K]error{}
+	for i, batch := range batches {
+		if errors.Is(errs[i], context.Canceled) {
+			return all, errs[i]
 		}
 		for _, key := range batch {
-			if met := commerce.KeyError(err, key); met != nil {
+			if met := commerce.KeyError(errs[i], key); met != nil {
 				failed[key] = met
-			} else if v, ok := part[key]; ok {
+			} else if v, ok := parts[i][key]; ok {
 				all[key] = v
 			}
 		}

@@ -161,9 +161,9 @@ type wireProduct struct {
 var productFields = []string{"default_code", "name", "product_tmpl_id", "categ_id", "currency_id", "sale_ok"}
 
 type wirePrice struct {
-	ID       recordID `json:"id"`
-	Price    number   `json:"lst_price"`
-	Standard number   `json:"standard_price"`
+	wireProduct
+	Price    number `json:"lst_price"`
+	Standard number `json:"standard_price"`
 }
 
 type wirePriceList struct {
