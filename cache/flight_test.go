@@ -129,7 +129,7 @@ type quitter struct{}
 
 func (quitter) Products(context.Context, commerce.Market, []commerce.SKU) (map[commerce.SKU]*commerce.Product, error) {
 	runtime.Goexit()
-	return nil, nil
+	return map[commerce.SKU]*commerce.Product{}, nil
 }
 
 func TestC4_GoexitBecomesAnError(t *testing.T) {

@@ -145,12 +145,12 @@ func (r *remote) settled(ctx context.Context, what string, err error) bool {
 	if err != nil {
 		r.metrics.remoteError(ctx, what)
 	}
-	if r.breaker.done(time.Now(), err == nil) {
-		message := "cache goes on without Redis"
-		if err == nil {
-			message = "cache uses Redis again"
-		}
-		r.log.LogAttrs(ctx, slog.LevelWarn, message, slog.Bool("reachable", err == nil))
+	turned := r.breaker.done(time.Now(), err == nil)
+	switch {
+	case turned && err != nil:
+		r.log.LogAttrs(ctx, slog.LevelWarn, "cache goes on without Redis")
+	case turned:
+		r.log.LogAttrs(ctx, slog.LevelWarn, "cache uses Redis again")
 	}
 	return err == nil
 }

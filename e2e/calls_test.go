@@ -37,7 +37,7 @@ func TestW7_AListCostsOneCallAnOperation(t *testing.T) {
 	hundreds := (len(related) + 99) / 100 // the related products are other keys, known only after the first round
 	limits := map[string]int{
 		"products":                    2 + hundreds, // the list, its variants, the related ones
-		"product.product.search_read": 3 + hundreds, // prices of one and of fifty, which ids the SKUs have; prices of the related ones
+		"product.product.search_read": 2 + hundreds, // the list's prices, which ids its SKUs have, the related ones' prices
 	}
 	for system, ops := range counts {
 		for op, n := range ops {

@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -129,5 +128,5 @@ func TestTwoNodesShareOneRedis(t *testing.T) {
 		assert.NotContains(t, key, cart[2:], "a guest's secret is in no key")
 		assert.NotContains(t, key, "6ba7b810", "nor a client's idempotency key")
 	}
-	t.Log(fmt.Sprintf("%d keys", len(keys)))
+	t.Logf("%d keys", len(keys))
 }

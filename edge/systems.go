@@ -110,7 +110,7 @@ func overlay(vars map[string]string, p port, kind connectors.Kind) (joined map[s
 	for _, f := range config.Fields(kind.Config) {
 		own := vars[p.name+"_"+f.Key]
 		overrides = overrides || own != ""
-		if own == "" && !(f.Secret && elsewhere) {
+		if own == "" && (!f.Secret || !elsewhere) {
 			own = vars[p.role+"_"+f.Key]
 		}
 		joined[p.name+"_"+f.Key] = own

@@ -79,7 +79,9 @@ func (r *Resolver) place(ctx context.Context, in generated.OrderPlaceInput) (*mo
 		return nil, fmt.Errorf("order's input: %w", err)
 	}
 	answer, _, err := r.Idempotency.Do(ctx, request, func(ctx context.Context) (idempotency.Answer, error) {
-		return r.placeOnce(ctx, ordering.Request{Shopper: shopper, Cart: commerce.CartID(in.CartID), PaymentMethod: in.PaymentMethod})
+		return r.placeOnce(ctx, ordering.Request{
+			Shopper: shopper, Cart: commerce.CartID(in.CartID), PaymentMethod: in.PaymentMethod, Key: in.IdempotencyKey,
+		})
 	})
 	if refused := userErrors(err, "cartId"); refused != nil {
 		return &model.OrderPlacePayload{UserErrors: refused}, nil

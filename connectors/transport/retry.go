@@ -117,7 +117,7 @@ type retryPolicy struct {
 // check lets a Read try again where that can help and time remains for it.
 func (p *retryPolicy) check(ctx context.Context, res *http.Response, err error) (bool, error) {
 	if p.call.traits.Access != commerce.Read || ctx.Err() != nil || !repeatable(res, err) {
-		return false, nil
+		return false, nil //nolint:nilerr // the loop passes err on when it is told not to repeat
 	}
 	remaining := maxAskedWait + leastAttempt
 	if end, ok := ctx.Deadline(); ok {

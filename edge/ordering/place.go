@@ -244,11 +244,11 @@ func (s *Service) settled(ctx context.Context, cart commerce.CartID, a attempt, 
 
 // write keeps a result although the request's time may be over. When it fails
 // the intent stays as it is, and whoever comes next reconciles.
-func (s *Service) write(ctx context.Context, message string, do func(context.Context) (bool, error)) {
+func (s *Service) write(ctx context.Context, what string, do func(context.Context) (bool, error)) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTime)
 	defer cancel()
 	if ok, err := do(ctx); err != nil || !ok {
-		s.Log.LogAttrs(ctx, slog.LevelWarn, message, slog.Any("error", err))
+		s.Log.LogAttrs(ctx, slog.LevelWarn, "order ledger not written", slog.String("what", what), slog.Any("error", err))
 	}
 }
 
