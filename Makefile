@@ -4,9 +4,10 @@ MODULES := bff-mobile bff-web cache connectors demo e2e edge schema
 BIN := $(CURDIR)/.bin
 PACKAGES := $(foreach m,$(MODULES),./$(m)/...)
 SOAK ?= 30m
+FUZZTIME ?= 60s
 
 .DEFAULT_GOAL := help
-.PHONY: help run test race lint generate check-generated bench e2e soak tidy build figures
+.PHONY: help run test race lint generate check-generated bench e2e fuzz soak tidy build figures
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,10 +42,22 @@ bench: ## micro-benchmarks beside their packages
 	go test -run '^$$' -bench . -benchmem work
 
 e2e: ## end to end: real processes, real sockets, a real Redis (needs redis-server)
-	go test -race -tags e2e -count=1 -timeout 15m ./e2e/...
+	go test -race -tags e2e -count=1 -timeout 15m ./e2e
+
+fuzz: ## every fuzz target in turn (FUZZTIME=60s)
+	@grep -rlE '^func Fuzz' --include='*_test.go' . | sort | while read -r file; do \
+		sed -nE 's/^func (Fuzz[A-Za-z0-9_]*)\(.*/\1/p' $$file | while read -r target; do \
+			echo "$$(dirname $$file) $$target"; \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x $$(dirname $$file) >/tmp/fuzz.$$$$ 2>&1 \
+				|| { cat /tmp/fuzz.$$$$; rm -f /tmp/fuzz.$$$$; exit 1; }; \
+			rm -f /tmp/fuzz.$$$$; \
+		done || exit 1; \
+	done
 
 soak: ## the long runs in full (SOAK=30m)
-	go test -tags e2e -count=1 -timeout 2h -run 'Soak' ./e2e/... -args -soak $(SOAK)
+	go test -tags e2e -count=1 -v -timeout 2h -run 'Soak' ./e2e -args -soak $(SOAK)
+	go test -count=1 -run 'TestN1' ./connectors/odoo -rapid.checks=100000
+	$(MAKE) fuzz FUZZTIME=60s
 
 figures: build ## measure the built demo from outside: start-up, memory, calls, bytes, latency
 	go run ./e2e/figures -demo bin/demo
