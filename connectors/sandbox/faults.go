@@ -17,8 +17,8 @@ type Fault struct {
 	Operation string  `json:"operation"`           // as counted in /_sandbox/calls, or "*"; empty means "*"
 	LatencyMs int     `json:"latencyMs,omitempty"` // before anything else happens; 0 to 120000
 	Jitter    string  `json:"jitter,omitempty"`    // "none" (default): exactly LatencyMs; "pareto": heavy-tailed with that mean
-	ErrorRate float64 `json:"errorRate,omitempty"` // share of calls that fail, 0 to 1; 0 makes the rule latency alone
-	Status    int     `json:"status,omitempty"`    // of mode "status", 400 to 599; default 503
+	ErrorRate float64 `json:"errorRate,omitempty"` // share of calls that fail, 0 to 1; 0 makes the rule latency alone, whatever its mode
+	Status    int     `json:"status,omitempty"`    // of mode "status", 400 to 599; default 503; the other modes have none
 	Mode      string  `json:"mode,omitempty"`      // how calls fail, one of the Mode constants; default "status"
 }
 
@@ -63,7 +63,6 @@ func (f Fault) complete(systems []string) (Fault, error) {
 	if f.Jitter == "" {
 		f.Jitter = JitterNone
 	}
-	harmless := f.ErrorRate == 0 && (f.Mode != "" || f.Status != 0)
 	if f.Mode == "" {
 		f.Mode = ModeStatus
 	}
@@ -79,14 +78,15 @@ func (f Fault) complete(systems []string) (Fault, error) {
 		{slices.Contains(jitters, f.Jitter), "jitter", "must be one of " + strings.Join(jitters, ", ")},
 		{f.ErrorRate >= 0 && f.ErrorRate <= 1, "errorRate", "must be between 0 and 1"},
 		{slices.Contains(modes, f.Mode), "mode", "must be one of " + strings.Join(modes, ", ")},
-		{f.Mode == ModeStatus || f.Status == 0, "status", "goes with mode status only"},
 		{f.Status == 0 || (f.Status >= 400 && f.Status <= 599), "status", "must be between 400 and 599"},
-		{!harmless || f.LatencyMs > 0, "errorRate", "must be above 0 for calls to fail"},
 	}
 	for _, c := range checks {
 		if !c.ok {
 			return f, &FieldError{Field: c.field, Message: c.message}
 		}
+	}
+	if f.Mode != ModeStatus {
+		f.Status = 0 // a rule may be written with all fields, whatever its mode
 	}
 	return f, nil
 }

@@ -166,12 +166,11 @@ func TestControlNamesTheFieldThatIsWrong(t *testing.T) {
 		`{"system":"odoo","latencyMs":"1"}`:               "latencyMs",
 		`{"system":"odoo","errorRate":1.01}`:              "errorRate",
 		`{"system":"odoo","errorRate":-0.1}`:              "errorRate",
-		`{"system":"odoo","errorRate":0,"mode":"hang"}`:   "errorRate",
 		`{"system":"odoo","jitter":"normal"}`:             "jitter",
 		`{"system":"odoo","mode":"sulk"}`:                 "mode",
 		`{"system":"odoo","status":200}`:                  "status",
 		`{"system":"odoo","status":600}`:                  "status",
-		`{"system":"odoo","status":503,"mode":"garbage"}`: "status",
+		`{"system":"odoo","status":600,"mode":"garbage"}`: "status",
 		`{"system":"odoo","operations":"*"}`:              "operations",
 		`{"system":"odoo"} {}`:                            "",
 		`[]`:                                              "",
@@ -199,6 +198,27 @@ func TestControlNamesTheFieldThatIsWrong(t *testing.T) {
 	assert.InDelta(t, 1, box.Server.Faults()[1].ErrorRate, 0, "a mode without a rate means always")
 	assert.Equal(t, http.StatusNoContent, send(t.Context(), t, http.MethodDelete, box.URL+"/_sandbox/faults", "").status)
 	assert.Empty(t, box.Server.Faults())
+}
+
+// A rule written with every field is taken whatever its mode and rate: who has one that works changes one word of it.
+func TestFaultsMayNameEveryField(t *testing.T) {
+	t.Parallel()
+	box := sandboxtest.Start(t)
+	for _, mode := range []string{"status", "hang", "reset", "truncate", "garbage", "drip"} {
+		for _, rate := range []string{"0", "0.5", "1"} {
+			rule := `{"system":"odoo","operation":"*","latencyMs":0,"jitter":"none","errorRate":` + rate + `,"status":503,"mode":"` + mode + `"}`
+			got := send(t.Context(), t, http.MethodPost, box.URL+"/_sandbox/faults", rule)
+			require.Equal(t, http.StatusOK, got.status, "%s: %s", rule, got.body)
+			set := box.Server.Faults()
+			require.Len(t, set, 1, "replaced")
+			assert.Equal(t, mode, set[0].Mode)
+			if mode == sandbox.ModeStatus {
+				assert.Equal(t, 503, set[0].Status)
+			} else {
+				assert.Zero(t, set[0].Status, "the answer has no status of its own")
+			}
+		}
+	}
 }
 
 func TestErrorRateIsAShare(t *testing.T) {

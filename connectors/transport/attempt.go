@@ -152,3 +152,28 @@ func (c *Client) traced(next http.RoundTripper) http.RoundTripper {
 		return res, nil
 	})
 }
+
+// onWireOnce keeps net/http from repeating a request by itself. When kept-alive
+// connections die, it would send a GET once more for each of them, past the
+// limit of attempts, the backoff and the count. A body that is empty but cannot
+// be had again stops that; the loop tries again instead.
+func onWireOnce(next http.RoundTripper) http.RoundTripper {
+	return roundTrip(func(req *http.Request) (*http.Response, error) {
+		if !repeatedByItself(req.Method) || (req.Body != nil && req.Body != http.NoBody) {
+			return next.RoundTrip(req)
+		}
+		req = req.Clone(req.Context())
+		req.Body, req.ContentLength, req.GetBody = io.NopCloser(bytes.NewReader(nil)), 0, nil
+		return next.RoundTrip(req)
+	})
+}
+
+// repeatedByItself tells whether net/http takes method for harmless.
+func repeatedByItself(method string) bool {
+	switch method {
+	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		return true
+	default:
+		return false
+	}
+}

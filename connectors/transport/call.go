@@ -114,11 +114,9 @@ func (k *call) onceOnly() (io.ReadCloser, int64) {
 	if len(k.body) > 0 {
 		return io.NopCloser(bytes.NewReader(k.body)), int64(len(k.body))
 	}
-	switch k.method {
-	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+	if repeatedByItself(k.method) {
 		return io.NopCloser(bytes.NewReader(nil)), 0
-	default:
-		// Content-Length: 0; an unknown length would be sent chunked, which not every system reads.
-		return http.NoBody, 0
 	}
+	// Content-Length: 0; an unknown length would be sent chunked, which not every system reads.
+	return http.NoBody, 0
 }

@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -210,4 +211,39 @@ func h2Client(t *testing.T, y *tally) *Client {
 	c, err := newClient("magento", cfg, nil, quiet().withDefaults(), wire{base: base, via: pool})
 	require.NoError(t, err)
 	return c
+}
+
+// A pool full of connections that all die is one lost attempt, not one for each:
+// net/http would try a GET on the next one, and the next, unseen.
+func TestN3_DyingConnectionsAreNotAttempts(t *testing.T) {
+	t.Parallel()
+	const kept = 8
+	var (
+		together sync.WaitGroup
+		seen     atomic.Int32
+	)
+	together.Add(kept)
+	c, _ := serve(t, Config{}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/warm" {
+			together.Done()
+			together.Wait()
+			_, _ = io.WriteString(w, "{}")
+			return
+		}
+		seen.Add(1)
+		panic(http.ErrAbortHandler)
+	}))
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		var calls sync.WaitGroup
+		for range kept {
+			calls.Go(func() { _, _ = do(t, c, readTraits, get("warm")) })
+		}
+		calls.Wait()
+		together.Add(kept)
+		seen.Store(0)
+
+		_, err := do(t, c, readTraits, Request{Method: method, Path: []string{"cut"}})
+		require.ErrorIs(t, err, commerce.ErrUnavailable)
+		assert.EqualValues(t, 3, seen.Load(), "%s attempts at the upstream", method)
+	}
 }

@@ -41,6 +41,7 @@ func (c *Client) attemptLayers(via http.RoundTripper) http.RoundTripper {
 		c.signed,    // credentials, fresh for each attempt
 		c.readWhole, // the body, within its limit
 		c.traced,    // how far the attempt got; the transport's errors become ours
+		onWireOnce,  // net/http repeats nothing by itself
 	)
 }
 
