@@ -3,13 +3,18 @@ package cache
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"io"
 	"log/slog"
 	"net"
+	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
+	peer "github.com/alicebob/miniredis/v2/server"
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -233,14 +238,83 @@ func TestRedisComesBack(t *testing.T) {
 		r.get(t.Context(), []string{"k"})
 	}
 	server.SetError("")
-	r.put(t.Context(), []write{{key: "k", payload: []byte("v"), began: time.Now(), life: time.Minute}})
-	assert.Empty(t, server.Keys(), "not asked while open")
-	r.breaker.mu.Lock()
-	r.breaker.next = time.Now() // a second passes
-	r.breaker.mu.Unlock()
+	before := server.CommandCount()
+	assert.Empty(t, r.get(t.Context(), []string{"k"}))
+	assert.Equal(t, before, server.CommandCount(), "not asked while open")
+	r.reads.mu.Lock()
+	r.reads.next = time.Now() // a second passes
+	r.reads.mu.Unlock()
 	r.put(t.Context(), []write{{key: "k", payload: []byte("v"), began: time.Now(), life: time.Minute}})
 	assert.Equal(t, []byte("v"), r.get(t.Context(), []string{"k"})[0].payload)
 }
+
+// A Redis that is full refuses entries and still gives those it has.
+func TestFullRedisIsStillRead(t *testing.T) {
+	t.Parallel()
+	server := newRedis(t)
+	var logged bytes.Buffer
+	c, err := New(Config{RedisURL: urlOf(server)}, Deps{Log: slog.New(slog.NewTextHandler(&logged, nil))})
+	require.NoError(t, err)
+	r := c.remote
+	entry := []write{{key: "k", payload: []byte("v"), began: time.Now(), life: time.Minute}}
+	r.put(t.Context(), entry)
+	server.Server().SetPreHook(func(p *peer.Peer, command string, _ ...string) bool {
+		if command != "SET" {
+			return false
+		}
+		p.WriteError("OOM command not allowed when used memory > 'maxmemory'.")
+		return true
+	})
+	for range 2 * breakAfter {
+		r.put(t.Context(), entry)
+		require.Equal(t, []byte("v"), r.get(t.Context(), []string{"k"})[0].payload)
+	}
+	require.NoError(t, c.Close())
+	assert.Equal(t, 1, strings.Count(logged.String(), `"cache goes on without Redis" call=put reason=OOM`), logged.String())
+	assert.NotContains(t, logged.String(), "call=get")
+}
+
+// Nothing was sent, so nothing is known: an entry that is left out is no sign of life.
+func TestWhatIsNotSentDoesNotClose(t *testing.T) {
+	t.Parallel()
+	server := newRedis(t)
+	c := newCache(t, Config{RedisURL: urlOf(server)})
+	r := c.remote
+	server.SetError("READONLY You can't write against a read only replica.")
+	for range breakAfter {
+		r.put(t.Context(), []write{{key: "k", payload: []byte("v"), began: time.Now(), life: time.Minute}})
+	}
+	r.writes.mu.Lock()
+	r.writes.next = time.Now()
+	r.writes.mu.Unlock()
+	r.put(t.Context(), []write{{key: "k", payload: []byte("v"), began: time.Now().Add(-time.Hour), life: time.Minute}})
+	assert.Equal(t, breakAfter, r.writes.failures)
+}
+
+func TestReasonsSayWhatToDoAndHoldNoData(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		err  error
+		want string
+	}{
+		{proto("NOAUTH Authentication required."), "NOAUTH"},
+		{proto("WRONGPASS invalid username-password pair or user is disabled."), "WRONGPASS"},
+		{fmt.Errorf("dialing: %w", proto("NOPERM User bob has no permissions")), "NOPERM"},
+		{proto("secret: something odd"), "unexpected answer"},
+		{&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, "connection refused"},
+		{context.DeadlineExceeded, "timeout"},
+		{&net.OpError{Op: "read", Err: os.ErrDeadlineExceeded}, "timeout"},
+		{io.EOF, "connection"},
+	} {
+		assert.Equal(t, tc.want, redisReason(tc.err), "%v", tc.err)
+	}
+}
+
+// proto is an error that Redis answered.
+type proto string
+
+func (p proto) Error() string { return string(p) }
+func (p proto) RedisError()   {}
 
 func TestWithoutRedisThereIsNothingToFail(t *testing.T) {
 	t.Parallel()

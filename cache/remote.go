@@ -6,7 +6,10 @@ import (
 	"encoding/base64"
 	"errors"
 	"log/slog"
+	"net"
+	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -32,7 +35,8 @@ type remote struct {
 	client  redis.UniversalClient
 	cluster bool
 	packer  *packer
-	breaker breaker
+	reads   breaker
+	writes  breaker // apart: a full or read-only Redis still answers
 	wait    time.Duration
 	log     *slog.Logger
 	metrics *instruments
@@ -52,7 +56,7 @@ func address(key string) string {
 
 // get answers what Redis has of keys, by their place in the list: one round trip.
 func (r *remote) get(ctx context.Context, keys []string) map[int]stored {
-	if !r.breaker.allow(time.Now()) {
+	if !r.reads.allow(time.Now()) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.wait)
@@ -62,7 +66,7 @@ func (r *remote) get(ctx context.Context, keys []string) map[int]stored {
 		addresses[i] = address(key)
 	}
 	raw, err := r.fetch(ctx, addresses)
-	if !r.settled(ctx, "get", err) {
+	if !r.settled(ctx, "get", &r.reads, err) {
 		return nil
 	}
 	found := map[int]stored{}
@@ -122,35 +126,55 @@ type write struct {
 
 // put stores writes in one round trip; what is too large is left out.
 func (r *remote) put(ctx context.Context, writes []write) {
-	if len(writes) == 0 || !r.breaker.allow(time.Now()) {
+	pipe := r.client.Pipeline()
+	for _, w := range writes {
+		left := w.life - time.Since(w.began)
+		packed := r.packer.pack(w.key, w.began, w.payload)
+		if left > time.Millisecond && len(packed) <= maxStored {
+			pipe.Set(ctx, address(w.key), packed, left)
+		}
+	}
+	if pipe.Len() == 0 || !r.writes.allow(time.Now()) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, redisIO)
 	defer cancel()
-	_, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for _, w := range writes {
-			left := w.life - time.Since(w.began)
-			packed := r.packer.pack(w.key, w.began, w.payload)
-			if left > time.Millisecond && len(packed) <= maxStored {
-				p.Set(ctx, address(w.key), packed, left)
-			}
-		}
-		return nil
-	})
-	r.settled(ctx, "put", err)
+	_, err := pipe.Exec(ctx)
+	r.settled(ctx, "put", &r.writes, err)
 }
 
-// settled counts and logs how a call ended.
-func (r *remote) settled(ctx context.Context, what string, err error) bool {
+// settled counts and logs how a call ended; gate is the breaker that let it through.
+func (r *remote) settled(ctx context.Context, what string, gate *breaker, err error) bool {
 	if err != nil {
 		r.metrics.remoteError(ctx, what)
 	}
-	turned := r.breaker.done(time.Now(), err == nil)
-	switch {
-	case turned && err != nil:
-		r.log.LogAttrs(ctx, slog.LevelWarn, "cache goes on without Redis")
-	case turned:
-		r.log.LogAttrs(ctx, slog.LevelWarn, "cache uses Redis again")
+	if !gate.done(time.Now(), err == nil) {
+		return err == nil
+	}
+	call := slog.String("call", what)
+	if err != nil {
+		r.log.LogAttrs(ctx, slog.LevelWarn, "cache goes on without Redis", call, slog.String("reason", redisReason(err)))
+	} else {
+		r.log.LogAttrs(ctx, slog.LevelWarn, "cache uses Redis again", call)
 	}
 	return err == nil
+}
+
+// redisReason says what kind of failure err is, in words that hold no data: the
+// code that Redis begins its errors with (NOAUTH, OOM, READONLY …), or ours.
+func redisReason(err error) string {
+	if answer, ok := errors.AsType[redis.Error](err); ok {
+		code, _, _ := strings.Cut(answer.Error(), " ")
+		if code != "" && strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" {
+			return code
+		}
+		return "unexpected answer"
+	}
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		return errno.Error()
+	}
+	if timed, ok := errors.AsType[net.Error](err); errors.Is(err, context.DeadlineExceeded) || (ok && timed.Timeout()) {
+		return "timeout"
+	}
+	return "connection"
 }
