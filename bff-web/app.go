@@ -62,8 +62,9 @@ func routes(b *edge.Backend, verifier web.Verifier) http.Handler {
 		web.Observe(b.Telemetry, Route),
 		web.Recover(b.Log),
 		web.CloseChunked,
-		web.InFlight(b.Config.Limits.MaxInFlight),
 		web.Deadline(b.Config.Limits.RequestTimeout),
+		web.ReadBody(limits.MaxGraphQLBody),
+		web.InFlight(b.Config.Limits.MaxInFlight),
 		web.CORS(b.CORS),
 	}
 	if b.Config.Development() {

@@ -1,6 +1,7 @@
 package bffweb
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -97,6 +98,7 @@ func TestOrderPlaceKeyWithAnotherBody(t *testing.T) {
 	in["paymentMethod"] = "other"
 	a := s.ok(t, place, map[string]any{"in": in})
 	assert.Equal(t, "IDEMPOTENCY_KEY_REUSED", at(t, a.Data, "orderPlace", "userErrors", 0, "code"))
+	assert.Equal(t, "idempotencyKey", at(t, a.Data, "orderPlace", "userErrors", 0, "field"), "the name it has here")
 	assert.Nil(t, at(t, a.Data, "orderPlace", "order"))
 }
 
@@ -195,4 +197,18 @@ func TestCheckoutDownIsAnErrorOfTheField(t *testing.T) {
 	assert.Equal(t, http.StatusOK, a.Status)
 	assert.Equal(t, []string{"UNAVAILABLE"}, a.codes())
 	assert.Equal(t, []any{"cartCreate"}, a.Errors[0].Path)
+}
+
+// TestAChangeThatMayHaveHappenedIsAnError holds that a cart's change whose answer
+// was lost is the shop's fault, not the shopper's, and says to look before repeating.
+func TestAChangeThatMayHaveHappenedIsAnError(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.Fail(commerce.OpCartCreate, fmt.Errorf("%w: %w", commerce.ErrUnavailable, commerce.ErrOutcomeUnknown))
+	a := s.query(t, `mutation { cartCreate { cart { id } userErrors { code message } } }`, nil)
+	assert.Nil(t, at(t, a.Data, "cartCreate"), a.Raw)
+	require.Equal(t, []string{"UNAVAILABLE"}, a.codes(), a.Raw)
+	assert.Equal(t, []any{"cartCreate"}, a.Errors[0].Path)
+	assert.Equal(t, "OUTCOME_UNKNOWN", a.Errors[0].Extensions["reason"])
+	assert.NotContains(t, a.Raw, "order", "nobody asked for one")
 }

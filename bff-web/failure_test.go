@@ -205,3 +205,15 @@ func TestFreshnessNamesWhatIsStale(t *testing.T) {
 	a = s.ok(t, `{product(sku:"MUG-RED"){name}}`, nil)
 	assert.NotContains(t, a.Raw, "freshness", "nothing that is fresh is listed")
 }
+
+// TestFreshnessIsSilentOnBadInput holds that no system is blamed for what the
+// caller asked for.
+func TestFreshnessIsSilentOnBadInput(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.Fail(commerce.OpSearch, &commerce.InputError{Field: "after", Code: commerce.CodeInvalid, Message: "must be an endCursor"})
+	a := s.query(t, `{ search(text: "lamp", after: "other") { totalCount } }`, nil)
+	require.Equal(t, []string{"BAD_USER_INPUT"}, a.codes(), a.Raw)
+	assert.Empty(t, a.Extensions.Freshness, a.Raw)
+	assert.Equal(t, "no-store", a.Header.Get("Cache-Control"))
+}

@@ -3,10 +3,12 @@ package bffweb
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -174,6 +176,39 @@ func TestInFlightLimit(t *testing.T) {
 	assert.NotEmpty(t, a.Header.Get("Retry-After"))
 	close(leave)
 	assert.Equal(t, http.StatusOK, <-done)
+}
+
+// sluggish is a body whose sender takes its time.
+type sluggish struct {
+	once            sync.Once
+	asked, complete chan struct{}
+}
+
+// Read tells that the body is waited for, and ends with it.
+func (b *sluggish) Read([]byte) (int, error) {
+	b.once.Do(func() { close(b.asked) })
+	<-b.complete
+	return 0, io.EOF
+}
+
+// TestW12_SlowBodiesHoldNoSlot holds that those who send a byte a second cannot
+// take all the places of those who send at once.
+func TestW12_SlowBodiesHoldNoSlot(t *testing.T) {
+	t.Parallel()
+	s := open(t, func(b *edge.Backend) { b.Config.Limits.MaxInFlight = 1 })
+	body := &sluggish{asked: make(chan struct{}), complete: make(chan struct{})}
+	done := make(chan int)
+	go func() {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://portico.test/graphql", body)
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		s.handler.ServeHTTP(w, r)
+		done <- w.Code
+	}()
+	<-body.asked
+	assert.Equal(t, http.StatusOK, s.query(t, `{__typename}`, nil).Status)
+	close(body.complete)
+	assert.Equal(t, http.StatusBadRequest, <-done, "an empty body is no request")
 }
 
 // TestW13_ChunkedBodiesCloseTheConnection speaks HTTP by hand.

@@ -39,8 +39,6 @@ func userErrors(err error, resource string) []model.UserError {
 		return []model.UserError{userError(string(input.Code), input.Message, input.Field)}
 	}
 	switch {
-	case errors.Is(err, commerce.ErrOutcomeUnknown):
-		return []model.UserError{userError(string(commerce.CodeOutcomeUnknown), "it is not known yet whether the order was placed; send the same idempotency key again", "")}
 	case errors.Is(err, commerce.ErrNotFound):
 		return []model.UserError{userError(string(commerce.CodeUnknownCart), "there is no such cart", resource)}
 	case errors.Is(err, commerce.ErrUnauthenticated):
@@ -57,6 +55,21 @@ func userError(code, message, field string) model.UserError {
 		e.Field = &field
 	}
 	return e
+}
+
+// placeErrors is what the caller can put right of an order that was not placed,
+// or perhaps was. The key is an input field here, not a header.
+func placeErrors(err error) []model.UserError {
+	refused := userErrors(err, "cartId")
+	if refused == nil && errors.Is(err, commerce.ErrOutcomeUnknown) {
+		refused = []model.UserError{userError(string(commerce.CodeOutcomeUnknown), "it is not known yet whether the order was placed; send the same idempotency key again", "")}
+	}
+	for i := range refused {
+		if field := refused[i].Field; field != nil && *field == idempotency.Header {
+			*field = "idempotencyKey"
+		}
+	}
+	return refused
 }
 
 // placed is a finished order as the idempotency store keeps it.
@@ -83,7 +96,7 @@ func (r *Resolver) place(ctx context.Context, in generated.OrderPlaceInput) (*mo
 			Shopper: shopper, Cart: commerce.CartID(in.CartID), PaymentMethod: in.PaymentMethod, Key: in.IdempotencyKey,
 		})
 	})
-	if refused := userErrors(err, "cartId"); refused != nil {
+	if refused := placeErrors(err); refused != nil {
 		return &model.OrderPlacePayload{UserErrors: refused}, nil
 	}
 	if err != nil {

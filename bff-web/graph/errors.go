@@ -59,6 +59,9 @@ func Public(ctx context.Context, err error) *gqlerror.Error {
 		public.Extensions["field"] = input.Field
 		public.Extensions["reason"] = string(input.Code)
 	}
+	if public.Extensions["reason"] == nil && errors.Is(err, commerce.ErrOutcomeUnknown) {
+		public.Extensions["reason"] = string(commerce.CodeOutcomeUnknown) // a change that may have happened: read before repeating it
+	}
 	if id := requestid.From(ctx); id != "" {
 		public.Extensions["requestId"] = id
 	}

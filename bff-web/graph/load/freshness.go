@@ -62,6 +62,8 @@ func (l *Loader) Freshness() []Report {
 	for _, u := range l.uses {
 		s, told := sources[at{u.op, u.key}]
 		switch {
+		case errors.Is(u.err, commerce.ErrInvalid): // nothing is missing: the caller asked for what cannot be
+			continue
 		case u.err != nil && (!told || s.State != commerce.StateMissing):
 			s = missing(u.err)
 		case !told:

@@ -1,9 +1,11 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -97,6 +99,33 @@ func (r *recorder) Write(p []byte) (int, error) {
 
 // Unwrap lets [http.ResponseController] reach the connection.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// ReadBody takes a body in before anything else is done for its request, so that
+// a client that sends slowly holds its own connection and nobody's slot. It keeps
+// no more than most bytes; whoever reads on gets the rest, or the error, as ever.
+func ReadBody(most int64) Middleware {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body := r.Body
+			head, err := io.ReadAll(io.LimitReader(body, most+1))
+			rest := io.Reader(body)
+			if err != nil {
+				rest = broken{err}
+			}
+			r.Body = struct {
+				io.Reader
+				io.Closer
+			}{io.MultiReader(bytes.NewReader(head), rest), body}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// broken is the rest of a body that could not be read.
+type broken struct{ err error }
+
+// Read answers the error.
+func (b broken) Read([]byte) (int, error) { return 0, b.err }
 
 // InFlight refuses requests beyond most at once, with 503 and Retry-After.
 func InFlight(most int) Middleware {
