@@ -116,7 +116,7 @@ func TestBadSettingsAreAllReportedBeforeListening(t *testing.T) {
 			exit, ok := err.(*exec.ExitError) //nolint:errorlint // Output wraps nothing
 			require.True(t, ok, "%v: %s", err, out)
 			assert.Equal(t, 1, exit.ExitCode())
-			for _, variable := range []string{"PORTICO_MODE", "PIM_KIND", "CHECKOUT_CONSUMER_SECRET", "ERP_TIMEOUT", "REQUEST_TIMEOUT", "SEARCH", "base URL"} {
+			for _, variable := range []string{"PORTICO_MODE", "PIM_KIND", "CHECKOUT_CONSUMER_SECRET", "ERP_TIMEOUT", "REQUEST_TIMEOUT", "SEARCH_BASE_URL"} {
 				assert.Contains(t, string(out), variable)
 			}
 			assert.Contains(t, string(out), "pimcore", "the kinds there are")

@@ -157,9 +157,24 @@ func (s *Systems) add(name string, settings connectors.Settings) int {
 func (s system) open(deps transport.Deps) (commerce.Ports, error) {
 	ports, err := s.settings.Open(deps)
 	if err != nil {
-		return commerce.Ports{}, config.Bad(s.name, "("+s.settings.Kind+"): "+err.Error())
+		return commerce.Ports{}, s.named(err)
 	}
 	return ports, nil
+}
+
+// named gives each bad setting in err the whole name of its variable.
+func (s system) named(err error) error {
+	if many, ok := errors.AsType[joinedError](err); ok {
+		var list []error
+		for _, one := range many.Unwrap() {
+			list = append(list, s.named(one))
+		}
+		return errors.Join(list...)
+	}
+	if bad, ok := errors.AsType[*transport.SettingError](err); ok {
+		return config.Bad(s.name+"_"+bad.Variable, bad.Problem)
+	}
+	return config.Bad(s.name, "("+s.settings.Kind+"): "+err.Error())
 }
 
 // Unconfigured lists the roles that no system was named for.
@@ -188,9 +203,26 @@ func (s Systems) connect(deps transport.Deps) (commerce.Ports, error) {
 	return s.join(opened)
 }
 
+// idle reports each role whose kind offers none of the ports that were left to it.
+func (s Systems) idle(opened []commerce.Ports) []error {
+	var errs []error
+	for _, role := range roles {
+		kind, useful := "", false
+		for _, p := range ports {
+			if i, ok := s.of[p.name]; ok && p.role == role && !s.asked[p.name] {
+				kind, useful = s.list[i].settings.Kind, useful || p.offered(&opened[i])
+			}
+		}
+		if kind != "" && !useful {
+			errs = append(errs, config.Bad(role+"_KIND", "names a kind ("+kind+") that offers none of the role's ports"))
+		}
+	}
+	return errs
+}
+
 func (s Systems) join(opened []commerce.Ports) (commerce.Ports, error) {
 	joined := commerce.Ports{Traits: map[commerce.Operation]commerce.Traits{}}
-	var errs []error
+	errs := s.idle(opened)
 	for _, p := range ports {
 		i, ok := s.of[p.name]
 		switch {

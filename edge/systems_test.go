@@ -133,7 +133,7 @@ func TestLoadChecksModeAndKey(t *testing.T) {
 func TestLoadReportsWhatKindsAndCacheRefuse(t *testing.T) {
 	t.Parallel()
 	_, err := Load(shopping("PIM_BASE_URL=ftp://canary", "ERP_BASE_URL=ftp://canary", "REDIS_URL=http://canary", "CHANNELS=us"))
-	for _, text := range []string{"PIM (pimcore)", "ERP (odoo)", "REDIS_URL", "CHANNELS"} {
+	for _, text := range []string{"PIM_BASE_URL", "ERP_BASE_URL", "REDIS_URL", "CHANNELS"} {
 		assert.ErrorContains(t, err, text)
 	}
 	assert.NotContains(t, err.Error(), "canary")
@@ -185,4 +185,22 @@ func TestKindsAreFound(t *testing.T) {
 	_, err := connectors.Find("canary")
 	require.ErrorContains(t, err, "known are pimcore")
 	assert.NotContains(t, err.Error(), "canary")
+}
+
+func TestWhatAKindRefusesNamesTheWholeVariable(t *testing.T) {
+	t.Parallel()
+	_, err := readSystems(config.Map(shopping(
+		"PIM_BASE_URL=ftp://x", "PIM_MAX_ATTEMPTS=9", "PIM_THUMBNAILS=big", "CHECKOUT_MAX_BODY_BYTES=-1",
+		"REVIEWS_KIND=pimcore", "REVIEWS_BASE_URL=http://reviews.test", "REVIEWS_API_KEY=k", "REVIEWS_ENDPOINT=a/b",
+	)))
+	for _, variable := range []string{"PIM_BASE_URL", "PIM_MAX_ATTEMPTS", "PIM_THUMBNAILS", "CHECKOUT_MAX_BODY_BYTES", "REVIEWS_ENDPOINT"} {
+		require.ErrorContains(t, err, variable+" ")
+	}
+}
+
+func TestAKindThatIsNoUseToItsRoleIsRefused(t *testing.T) {
+	t.Parallel()
+	s := systems(t, shopping("PIM_KIND=odoo")...)
+	_, err := s.connect(transport.Deps{})
+	require.EqualError(t, err, "PIM_KIND names a kind (odoo) that offers none of the role's ports")
 }

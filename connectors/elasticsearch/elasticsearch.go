@@ -61,11 +61,11 @@ var indexPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,254}$`)
 func New(cfg Config, deps transport.Deps) (commerce.Ports, error) {
 	var errs []error
 	if cfg.APIKey == "" {
-		errs = append(errs, errors.New("API key: must not be empty"))
+		errs = append(errs, transport.BadSetting("API_KEY", "must not be empty"))
 	}
 	cfg = cfg.withDefaults()
 	if !indexPattern.MatchString(cfg.Index) {
-		errs = append(errs, errors.New("index: must be the name of an index or an alias"))
+		errs = append(errs, transport.BadSetting("INDEX", "must be the name of an index or an alias"))
 	}
 	m, err := newModel(cfg)
 	errs = append(errs, err)

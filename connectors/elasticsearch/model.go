@@ -10,6 +10,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/portico-bff/portico/connectors/transport"
 )
 
 // priceFacet is the code of the facet made of price ranges.
@@ -83,14 +85,14 @@ func newModel(cfg Config) (model, error) {
 			language = locale
 		}
 		if locale == "" || !fieldPattern.MatchString(language) {
-			errs = append(errs, fmt.Errorf("languages: %q is neither language nor locale=language", entry))
+			errs = append(errs, transport.BadSetting("LANGUAGES", fmt.Sprintf("%q is neither language nor locale=language", entry)))
 		}
 		m.languages[locale] = language
 		m.fallback = cmp.Or(m.fallback, language)
 	}
 	for _, code := range cfg.Currencies {
 		if !currencyCode.MatchString(code) {
-			errs = append(errs, fmt.Errorf("currencies: %q is not an ISO 4217 code", code))
+			errs = append(errs, transport.BadSetting("CURRENCIES", fmt.Sprintf("%q is not an ISO 4217 code", code)))
 		}
 		m.currencies[code] = true
 	}
@@ -100,13 +102,22 @@ func newModel(cfg Config) (model, error) {
 func (m *model) checkFields() error {
 	var errs []error
 	plain := strings.NewReplacer("{language}", "x", "{currency}", "x")
-	names := []string{m.cfg.SKUTextField, m.cfg.SKUField, m.cfg.NameField, m.cfg.PriceField, m.cfg.NewestField, m.cfg.CategoryField, m.cfg.StockField}
-	for _, field := range m.cfg.TextFields {
-		names = append(names, weightPattern.ReplaceAllString(field, "$1"))
+	type setting struct{ variable, name string }
+	settings := []setting{
+		{"SKU_TEXT_FIELD", m.cfg.SKUTextField},
+		{"SKU_FIELD", m.cfg.SKUField},
+		{"NAME_FIELD", m.cfg.NameField},
+		{"PRICE_FIELD", m.cfg.PriceField},
+		{"NEWEST_FIELD", m.cfg.NewestField},
+		{"CATEGORY_FIELD", m.cfg.CategoryField},
+		{"STOCK_FIELD", m.cfg.StockField},
 	}
-	for _, name := range names {
-		if !fieldPattern.MatchString(plain.Replace(name)) {
-			errs = append(errs, fmt.Errorf("fields: %q is not a field's name", name))
+	for _, field := range m.cfg.TextFields {
+		settings = append(settings, setting{"TEXT_FIELDS", weightPattern.ReplaceAllString(field, "$1")})
+	}
+	for _, s := range settings {
+		if !fieldPattern.MatchString(plain.Replace(s.name)) {
+			errs = append(errs, transport.BadSetting(s.variable, fmt.Sprintf("%q is not a field's name", s.name)))
 		}
 	}
 	return errors.Join(errs...)
@@ -122,7 +133,7 @@ func (m *model) readFacets() error {
 		field, labels, labeled := strings.Cut(fields, "/")
 		known := slices.ContainsFunc(m.facets, func(f facet) bool { return f.code == code })
 		if !codePattern.MatchString(code) || !fieldPattern.MatchString(field) || labeled && !fieldPattern.MatchString(labels) || code == priceFacet || known {
-			errs = append(errs, fmt.Errorf("facets: %q is not code=field or code=field/labels with a code of its own", entry))
+			errs = append(errs, transport.BadSetting("FACETS", fmt.Sprintf("%q is not code=field or code=field/labels with a code of its own", entry)))
 			continue
 		}
 		m.facets = append(m.facets, facet{code: code, label: title(code), field: field, labels: labels})
@@ -143,7 +154,7 @@ func (m *model) readSteps() error {
 	}
 	for i, from := range steps {
 		if !decimalPattern.MatchString(from) || i > 0 && compareDecimals(steps[i-1], from) >= 0 {
-			return errors.New("price steps: must be rising decimal numbers")
+			return transport.BadSetting("PRICE_STEPS", "must be rising decimal numbers")
 		}
 		s := step{from: from}
 		if i+1 < len(steps) {

@@ -241,7 +241,7 @@ func TestBadSettingsAreReportedAtOnce(t *testing.T) {
 		Facets: []string{"color", "price=price", "size=size", "size=other"}, PriceSteps: []string{"10", "5"},
 	}, transport.Deps{})
 	require.Error(t, err)
-	for _, part := range []string{"base URL", "API key", "index", `"a b"`, `"fr=$"`, `"dollar"`, `"name^"`, `"color"`, `"price=price"`, `"size=other"`, "price steps"} {
+	for _, part := range []string{"BASE_URL", "API_KEY", "INDEX", `"a b"`, `"fr=$"`, `"dollar"`, `"name^"`, `"color"`, `"price=price"`, `"size=other"`, "PRICE_STEPS"} {
 		assert.ErrorContains(t, err, part)
 	}
 	assert.NotContains(t, err.Error(), `"size=size"`)

@@ -257,7 +257,7 @@ func TestConfigReportsEverythingAtOnce(t *testing.T) {
 	t.Parallel()
 	_, err := magento.New(magento.Config{Stores: map[string]string{"XXX": "a", "USD": "../all"}}, transport.Deps{})
 	require.Error(t, err)
-	for _, part := range []string{"base URL", "consumer key", "consumer secret", "token:", "token secret", "stores"} {
+	for _, part := range []string{"BASE_URL", "CONSUMER_KEY", "CONSUMER_SECRET", "TOKEN ", "TOKEN_SECRET", "STORES"} {
 		assert.Contains(t, err.Error(), part)
 	}
 	r := newRig(t, func(cfg *magento.Config) { cfg.Stores = map[string]string{"USD": "default"} })

@@ -15,7 +15,6 @@ package magento
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"regexp"
@@ -141,18 +140,18 @@ func (cfg Config) check() error {
 		name  string
 		value commerce.Secret
 	}{
-		{"consumer key", cfg.ConsumerKey},
-		{"consumer secret", cfg.ConsumerSecret},
-		{"token", cfg.Token},
-		{"token secret", cfg.TokenSecret},
+		{"CONSUMER_KEY", cfg.ConsumerKey},
+		{"CONSUMER_SECRET", cfg.ConsumerSecret},
+		{"TOKEN", cfg.Token},
+		{"TOKEN_SECRET", cfg.TokenSecret},
 	} {
 		if s.value == "" {
-			errs = append(errs, fmt.Errorf("%s: must not be empty", s.name))
+			errs = append(errs, transport.BadSetting(s.name, "must not be empty"))
 		}
 	}
 	for code, store := range cfg.Stores {
 		if !commerce.IsCurrency(code) || !storePattern.MatchString(store) {
-			errs = append(errs, errors.New("stores: must be pairs of a currency and a store view's code"))
+			errs = append(errs, transport.BadSetting("STORES", "must be pairs of a currency and a store view's code"))
 		}
 	}
 	return errors.Join(errs...)

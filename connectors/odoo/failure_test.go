@@ -247,7 +247,7 @@ func TestBadSettingsAreReportedAtOnce(t *testing.T) {
 		PriceLists: map[string]string{"retail:USD": "first", "retail": "2", "retail:XXZ": "3", ":USD": "4", "retail:EUR": "5"},
 	}, transport.Deps{})
 	require.Error(t, err)
-	for _, part := range []string{"base URL", "API key", "retail:USD=first", `"retail=2"`, "retail:XXZ=3", `":USD=4"`} {
+	for _, part := range []string{"BASE_URL", "API_KEY", "retail:USD=first", `"retail=2"`, "retail:XXZ=3", `":USD=4"`} {
 		assert.ErrorContains(t, err, part)
 	}
 	assert.NotContains(t, err.Error(), "retail:EUR")

@@ -113,7 +113,7 @@ func newConnector(cfg Config, deps transport.Deps) (*connector, error) {
 	}
 	lists, err := parsePriceLists(cfg.PriceLists)
 	if cfg.APIKey == "" {
-		err = errors.Join(err, errors.New("API key: must not be empty"))
+		err = errors.Join(err, transport.BadSetting("API_KEY", "must not be empty"))
 	}
 	sign := func(r *http.Request) error {
 		r.Header.Set("Authorization", "bearer "+string(cfg.APIKey))
@@ -159,7 +159,7 @@ func parsePriceLists(pairs map[string]string) (map[listKey]recordID, error) {
 		group, code, ok := strings.Cut(pair, ":")
 		id, err := strconv.ParseInt(text, 10, 64)
 		if !ok || group == "" || !commerce.IsCurrency(code) || err != nil || id < 1 {
-			errs = append(errs, fmt.Errorf("price lists: %q must be group:CURRENCY=id", pair+"="+text))
+			errs = append(errs, transport.BadSetting("PRICELISTS", fmt.Sprintf("%q must be group:CURRENCY=id", pair+"="+text)))
 			continue
 		}
 		lists[listKey{commerce.PriceGroup(group), code}] = recordID(id)

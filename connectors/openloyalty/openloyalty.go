@@ -61,7 +61,7 @@ var (
 func New(cfg Config, deps transport.Deps) (commerce.Ports, error) {
 	var errs []error
 	if cfg.APIKey == "" {
-		errs = append(errs, errors.New("API key: must not be empty"))
+		errs = append(errs, transport.BadSetting("API_KEY", "must not be empty"))
 	}
 	if cfg.IDClaim == "" {
 		cfg.IDClaim = claimEmail

@@ -171,8 +171,8 @@ func TestAnAddressThatMovedOnIsLookedUpAgain(t *testing.T) {
 func TestBadSettingsAreReportedAtOnce(t *testing.T) {
 	t.Parallel()
 	_, err := openloyalty.New(openloyalty.Config{Config: transport.Config{BaseURL: "ftp://example.test"}}, transport.Deps{})
-	require.ErrorContains(t, err, "base URL")
-	require.ErrorContains(t, err, "API key")
+	require.ErrorContains(t, err, "BASE_URL")
+	require.ErrorContains(t, err, "API_KEY")
 }
 
 func TestTraits(t *testing.T) {

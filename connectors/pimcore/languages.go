@@ -1,9 +1,10 @@
 package pimcore
 
 import (
-	"errors"
 	"regexp"
 	"strings"
+
+	"github.com/portico-bff/portico/connectors/transport"
 )
 
 // languages maps locales (BCP 47) to the PIM's language names.
@@ -22,7 +23,7 @@ func parseLanguages(list []string) (languages, error) {
 			name = locale
 		}
 		if !languagePattern.MatchString(locale) || !languagePattern.MatchString(name) {
-			return l, errors.New("languages: must be names such as en or zh-Hant, or pairs such as de-AT=de_AT")
+			return l, transport.BadSetting("LANGUAGES", "must be names such as en or zh-Hant, or pairs such as de-AT=de_AT")
 		}
 		if l.fallback == "" {
 			l.fallback = name

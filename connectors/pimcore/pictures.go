@@ -2,13 +2,13 @@ package pimcore
 
 import (
 	"cmp"
-	"errors"
 	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/portico-bff/portico/connectors/transport"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -32,18 +32,18 @@ func parsePictures(cfg Config) (pictures, error) {
 	for _, item := range cfg.Thumbnails {
 		parts := thumbnailPattern.FindStringSubmatch(strings.TrimSpace(item))
 		if parts == nil {
-			return p, errors.New("thumbnails: must be pairs of name and width such as small=80")
+			return p, transport.BadSetting("THUMBNAILS", "must be pairs of name and width such as small=80")
 		}
 		width, err := strconv.Atoi(parts[2])
 		if err != nil {
-			return p, errors.New("thumbnails: must have a width in pixels")
+			return p, transport.BadSetting("THUMBNAILS", "must have a width in pixels")
 		}
 		p.thumbnails = append(p.thumbnails, thumbnail{name: parts[1], width: width})
 	}
 	slices.SortStableFunc(p.thumbnails, func(a, b thumbnail) int { return cmp.Compare(a.width, b.width) })
 	base, err := url.Parse(cmp.Or(cfg.PublicAssetURL, cfg.BaseURL))
 	if err != nil || (base.Scheme != "http" && base.Scheme != "https") || base.Host == "" || base.User != nil {
-		return p, errors.New("public asset URL: must begin with http:// or https:// and a host")
+		return p, transport.BadSetting("PUBLIC_ASSET_URL", "must begin with http:// or https:// and a host")
 	}
 	p.base = base
 	return p, nil

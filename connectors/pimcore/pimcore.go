@@ -60,14 +60,14 @@ var (
 func New(cfg Config, deps transport.Deps) (commerce.Ports, error) {
 	var errs []error
 	if cfg.APIKey == "" {
-		errs = append(errs, errors.New("API key: must not be empty"))
+		errs = append(errs, transport.BadSetting("API_KEY", "must not be empty"))
 	}
 	cfg = cfg.withDefaults()
 	if !endpointPattern.MatchString(cfg.Endpoint) {
-		errs = append(errs, errors.New("endpoint: must be the name of a Data Hub configuration"))
+		errs = append(errs, transport.BadSetting("ENDPOINT", "must be the name of a Data Hub configuration"))
 	}
 	if !prefixPattern.MatchString(cfg.ColumnPrefix) {
-		errs = append(errs, errors.New("column prefix: must be lower-case letters and underscores"))
+		errs = append(errs, transport.BadSetting("COLUMN_PREFIX", "must be lower-case letters and underscores"))
 	}
 	languages, err := parseLanguages(cfg.Languages)
 	errs = append(errs, err)

@@ -200,9 +200,9 @@ func TestBadSettingsAreAllReported(t *testing.T) {
 		Endpoint: "../shop", Languages: []string{"en us"}, Thumbnails: []string{"small"}, ColumnPrefix: "o'", PublicAssetURL: "cdn",
 	}, transport.Deps{})
 	require.Error(t, err)
-	for _, part := range []string{"API key", "base URL", "endpoint", "languages", "thumbnails", "column prefix"} {
+	for _, part := range []string{"API_KEY", "BASE_URL", "ENDPOINT", "LANGUAGES", "THUMBNAILS", "COLUMN_PREFIX"} {
 		assert.Contains(t, err.Error(), part)
 	}
 	_, err = pimcore.New(pimcore.Config{Config: transport.Config{BaseURL: "https://pim.example.test"}, APIKey: "k", PublicAssetURL: "cdn"}, transport.Deps{})
-	assert.ErrorContains(t, err, "public asset URL")
+	assert.ErrorContains(t, err, "PUBLIC_ASSET_URL")
 }

@@ -2,7 +2,6 @@ package transport
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/url"
 	"strings"
@@ -37,6 +36,20 @@ const (
 	defaultMaxBody        = 2 << 20
 )
 
+// SettingError is a setting that cannot be used. Whoever reads the settings
+// knows what stands before the variable: the role ("PIM_") or port they are for.
+type SettingError struct {
+	Variable string // as in the Config's env tag: "BASE_URL"
+	Problem  string // what is wrong, without a secret's value
+}
+
+func (e *SettingError) Error() string { return e.Variable + " " + e.Problem }
+
+// BadSetting is a [SettingError] about a variable.
+func BadSetting(variable, problem string) error {
+	return &SettingError{Variable: variable, Problem: problem}
+}
+
 // checked fills in defaults and reports every bad setting at once.
 func (c Config) checked() (Config, *url.URL, error) {
 	var errs []error
@@ -44,14 +57,18 @@ func (c Config) checked() (Config, *url.URL, error) {
 	if err != nil {
 		errs = append(errs, err)
 	}
-	if c.AttemptTimeout < 0 || c.Timeout < 0 {
-		errs = append(errs, errors.New("timeouts: must not be negative"))
-	}
-	if c.MaxAttempts < 0 || c.MaxAttempts > maxAttempts {
-		errs = append(errs, fmt.Errorf("attempts: must be 1 to %d", maxAttempts))
-	}
-	if c.MaxBodyBytes < 0 {
-		errs = append(errs, errors.New("body limit: must not be negative"))
+	for _, limit := range []struct {
+		ok                bool
+		variable, problem string
+	}{
+		{c.AttemptTimeout >= 0, "ATTEMPT_TIMEOUT", "must not be negative"},
+		{c.Timeout >= 0, "TIMEOUT", "must not be negative"},
+		{c.MaxAttempts >= 0 && c.MaxAttempts <= maxAttempts, "MAX_ATTEMPTS", "must be 1 to 3; 1 is no retry"},
+		{c.MaxBodyBytes >= 0, "MAX_BODY_BYTES", "must not be negative"},
+	} {
+		if !limit.ok {
+			errs = append(errs, BadSetting(limit.variable, limit.problem))
+		}
 	}
 	c.AttemptTimeout = orDefault(c.AttemptTimeout, defaultAttemptTimeout)
 	c.Timeout = orDefault(c.Timeout, defaultTimeout)
@@ -73,19 +90,19 @@ func parseBase(text string) (*url.URL, error) {
 	base, err := url.Parse(text)
 	switch {
 	case err != nil:
-		return nil, errors.New("base URL: cannot be parsed")
+		return nil, BadSetting("BASE_URL", "cannot be parsed")
 	case base.Scheme != "http" && base.Scheme != "https":
-		return nil, errors.New("base URL: must begin with http:// or https://")
+		return nil, BadSetting("BASE_URL", "must begin with http:// or https://")
 	case base.Hostname() == "":
-		return nil, errors.New("base URL: names no host")
+		return nil, BadSetting("BASE_URL", "names no host")
 	case base.User != nil:
-		return nil, errors.New("base URL: must not hold credentials")
+		return nil, BadSetting("BASE_URL", "must not hold credentials")
 	case base.RawQuery != "" || base.ForceQuery || base.Fragment != "" || strings.Contains(text, "#"):
-		return nil, errors.New("base URL: must have neither query nor fragment")
+		return nil, BadSetting("BASE_URL", "must have neither query nor fragment")
 	}
 	for segment := range strings.SplitSeq(base.Path, "/") {
 		if segment == "." || segment == ".." {
-			return nil, errors.New("base URL: must not hold dot segments")
+			return nil, BadSetting("BASE_URL", "must not hold dot segments")
 		}
 	}
 	return base, nil

@@ -255,11 +255,11 @@ func TestN14_BaseURLIsChecked(t *testing.T) {
 		"http://host?q=secret", "http://host?", "http://host#secret", "http://host#", "http://host/a/../b", "http://ho st", "http://[::1",
 	} {
 		_, err := New("odoo", Config{BaseURL: bad}, nil, Deps{})
-		require.ErrorContains(t, err, "base URL", "%q", bad)
+		require.ErrorContains(t, err, "BASE_URL", "%q", bad)
 		assert.NotContains(t, err.Error(), "secret")
 	}
-	_, err := New("odoo", Config{BaseURL: "nope", Timeout: -1, MaxAttempts: 4, MaxBodyBytes: -1}, nil, Deps{})
-	for _, what := range []string{"base URL", "timeouts", "attempts", "body limit"} {
+	_, err := New("odoo", Config{BaseURL: "nope", Timeout: -1, AttemptTimeout: -1, MaxAttempts: 4, MaxBodyBytes: -1}, nil, Deps{})
+	for _, what := range []string{"BASE_URL", "ATTEMPT_TIMEOUT", "\nTIMEOUT", "MAX_ATTEMPTS", "MAX_BODY_BYTES"} {
 		require.ErrorContains(t, err, what)
 	}
 }
