@@ -30,7 +30,9 @@ import (
 const Route = "/graphql"
 
 // queryCacheSize is how many parsed queries are kept: a shop has some hundreds.
-const queryCacheSize = 1_000
+// The largest that the limits admit take some 150 KB each, and anyone may send
+// them: this many are less than 64 MB.
+const queryCacheSize = 250
 
 // App is the web channel.
 type App struct {

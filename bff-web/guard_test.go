@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -244,4 +245,34 @@ func TestLogLine(t *testing.T) {
 	assert.Equal(t, 1, strings.Count(log, a.Header.Get("X-Request-Id")), log)
 	assert.Contains(t, log, "Shop")
 	assert.NotContains(t, log, "MUG-RED")
+}
+
+// TestParsedQueriesAreBounded weighs the largest queries there are: the cache of
+// parsed queries must be able to hold nothing else. It runs alone: it looks at the process's memory.
+func TestParsedQueriesAreBounded(t *testing.T) { //nolint:paralleltest // measures the heap
+	s := open(t)
+	var fragments, spreads strings.Builder
+	for i := range 20 {
+		fmt.Fprintf(&spreads, "...F%d ", i)
+		fmt.Fprintf(&fragments, " fragment F%d on Product {", i)
+		for _, field := range []string{"sku", "name", "brand", "description", "updatedAt"} {
+			fragments.WriteString(strings.Repeat(" "+field, 5))
+		}
+		fragments.WriteString("}")
+	}
+	before := heap()
+	const sent = 80
+	for i := range sent {
+		s.ok(t, fmt.Sprintf(`{ product(sku: "MUG-RED") { %s } } %s # %d %s`, &spreads, &fragments, i, strings.Repeat("x", 27_000)), nil)
+	}
+	each := (heap() - before) / sent
+	assert.Less(t, each*queryCacheSize, 64<<20, "bytes, at %d a query", each)
+	runtime.KeepAlive(s)
+}
+
+func heap() int {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
 }

@@ -210,3 +210,16 @@ func TestGraphiQLInDevelopment(t *testing.T) {
 	assert.Equal(t, "Query", at(t, a.Data, "__schema", "queryType", "name"))
 	s.ok(t, introspection.Query, nil) // what GraphiQL asks for
 }
+
+// TestAMissingVariableIsNamed holds that the error tells which argument lacks its
+// variable, and has no path: nothing was answered.
+func TestAMissingVariableIsNamed(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	a := s.query(t, `query($wanted: String!) { product(sku: $wanted) { name } }`, nil)
+	require.Equal(t, []string{"GRAPHQL_VALIDATION_FAILED"}, a.codes(), a.Raw)
+	assert.Equal(t, "sku: is required", a.Errors[0].Message)
+	assert.Equal(t, "sku", a.Errors[0].Extensions["field"])
+	assert.Empty(t, a.Errors[0].Path)
+	assert.Zero(t, s.TotalCalls(), "nobody was asked")
+}

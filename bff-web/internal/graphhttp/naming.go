@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
@@ -22,14 +23,26 @@ func naming(params *graphql.RawParams, errs gqlerror.List) gqlerror.List {
 		named[i] = err
 		switch {
 		case len(err.Path) > 0 && err.Path[0] == ast.PathName("variable"):
-			if !isNull(params.Variables, err.Path[1:]) {
-				named[i] = unfit(err, variableField(params.Query, err.Path))
+			field := variableField(params.Query, err.Path)
+			if isNull(params.Variables, err.Path[1:]) {
+				named[i] = absent(field)
+			} else {
+				named[i] = unfit(err, field)
 			}
 		case err.Rule == "ValuesOfCorrectType":
 			named[i] = unfit(err, argumentAt(params.Query, err.Locations))
 		}
 	}
 	return named
+}
+
+// absent is an error about a variable that was not sent: the request does not fit
+// its query. The validator's own error has the variable for a path of the answer.
+func absent(field string) *gqlerror.Error {
+	return &gqlerror.Error{
+		Message:    field + ": is required",
+		Extensions: map[string]any{"code": errcode.ValidationFailed, "field": field, "reason": string(commerce.CodeRequired)},
+	}
 }
 
 func unfit(err *gqlerror.Error, field string) *gqlerror.Error {
