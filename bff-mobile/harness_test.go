@@ -26,8 +26,12 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// fasthttp refreshes its clock for Date headers for as long as the process lives.
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"))
+	goleak.VerifyTestMain(m,
+		// fasthttp refreshes its clock for Date headers for as long as the process lives, and a
+		// stopped server's pool looks up from its sleep only seconds later to see that it ended.
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"),
+	)
 }
 
 // shop is the channel over a shop in memory.

@@ -16,7 +16,9 @@ import (
 
 const longKey = "0123456789abcdef0123456789abcdef"
 
-func keyed(key string, more ...string) []string { return append([]string{"Idempotency-Key", key}, more...) }
+func keyed(key string, more ...string) []string {
+	return append([]string{"Idempotency-Key", key}, more...)
+}
 
 func TestK1_IdempotencyKey(t *testing.T) {
 	t.Parallel()

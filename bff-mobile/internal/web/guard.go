@@ -19,14 +19,17 @@ var singletons = map[string]bool{
 	"authorization": true, "idempotency-key": true, "x-order-token": true, "x-channel": true, "x-currency": true, "x-country": true,
 }
 
+var versions = map[string]bool{"HTTP/1.1": true, "HTTP/1.0": true}
+
 // Guard refuses requests that fasthttp lets through although servers and proxies
 // disagree on where they end, and closes their connection: Content-Length
-// together with Transfer-Encoding, names that are no tokens, singletons that are
-// repeated. A chunked request is answered, then its connection is closed. Encoded
+// together with Transfer-Encoding, encodings but chunked, versions but 1.0 and 1.1,
+// names that are no tokens, singletons that are repeated. A chunked request is answered, then its connection is closed. Encoded
 // bodies are refused before anything inflates them.
 func Guard(c *fiber.Ctx) error {
-	seen, ok := scan(c.Request().Header.RawHeaders())
-	if !ok || seen["content-length"] && seen["transfer-encoding"] {
+	header := &c.Request().Header
+	seen, ok := scan(header.RawHeaders())
+	if !ok || seen["content-length"] && seen["transfer-encoding"] || !versions[string(header.Protocol())] {
 		c.Context().SetConnectionClose()
 		return &problem.Error{Type: problem.Invalid, Detail: "the request's header is malformed"}
 	}
@@ -47,11 +50,14 @@ func scan(raw []byte) (seen map[string]bool, ok bool) {
 		if len(line) == 0 {
 			continue
 		}
-		name, _, found := bytes.Cut(line, []byte(":"))
+		name, value, found := bytes.Cut(line, []byte(":"))
 		if !found || !token(name) {
 			return nil, false
 		}
 		key := strings.ToLower(string(name))
+		if key == "transfer-encoding" && !bytes.EqualFold(bytes.Trim(value, " \t"), []byte("chunked")) {
+			return nil, false
+		}
 		if seen[key] && singletons[key] {
 			return nil, false
 		}
