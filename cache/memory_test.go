@@ -21,8 +21,13 @@ func TestSizeOfGrowsWithWhatIsHeld(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 1000)
 	for _, v := range []any{
-		long, &long, []string{long}, map[string]int{long: 1}, [1]any{long},
-		&commerce.Product{Description: long}, commerce.NewCategoryTree([]*commerce.Category{{ID: "a", Children: []*commerce.Category{{ID: "b", Description: long}}}}),
+		long,
+		&long,
+		[]string{long},
+		map[string]int{long: 1},
+		[1]any{long},
+		&commerce.Product{Description: long},
+		commerce.NewCategoryTree([]*commerce.Category{{ID: "a", Children: []*commerce.Category{{ID: "b", Description: long}}}}),
 	} {
 		size := sizeOf(v)
 		assert.GreaterOrEqual(t, size, uint32(1000), "%T", v)

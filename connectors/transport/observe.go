@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -34,7 +35,8 @@ func newInstruments(provider metric.MeterProvider) (*instruments, error) {
 	return &instruments{calls: calls, attempts: attempts, duration: duration}, errors.Join(err1, err2, err3)
 }
 
-// observe measures a call and writes one warning when it failed.
+// observe measures a call and writes one warning when it failed. That an answer
+// cannot be read is seen only later: [DecodeJSON] writes that warning.
 func (c *Client) observe(next handler) handler {
 	return func(ctx context.Context, k *call) (*Response, error) {
 		begun := time.Now()
@@ -51,19 +53,34 @@ func (c *Client) observe(next handler) handler {
 		c.metrics.attempts.Add(ctx, int64(k.attempts), labels)
 		c.metrics.duration.Record(ctx, took.Seconds(), labels)
 
-		if err != nil && outcome != "canceled" {
+		warn := func(reason string, err error) {
 			c.deps.Log.LogAttrs(ctx, slog.LevelWarn, "upstream call failed",
 				slog.String("system", c.system),
 				slog.String("operation", string(k.traits.Operation)),
-				slog.String("reason", outcome),
+				slog.String("reason", reason),
 				slog.Int("status", k.status),
 				slog.Int("attempts", k.attempts),
 				slog.Duration("took", took),
 				slog.Any("error", err),
 			)
 		}
+		switch {
+		case outcome == "canceled":
+		case err != nil:
+			warn(outcome, err)
+		case turnedAway(res.Status):
+			warn(outcome, statusError(res.Status))
+		default:
+			res.warn = func(err error) { warn(string(commerce.ReasonBadAnswer), err) }
+		}
 		return res, err
 	}
+}
+
+// turnedAway tells whether an upstream refused who we are: the credentials are
+// wrong, whatever was asked.
+func turnedAway(status int) bool {
+	return status == http.StatusUnauthorized || status == http.StatusForbidden
 }
 
 func outcomeOf(res *Response, err error) string {

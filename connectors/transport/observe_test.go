@@ -130,3 +130,38 @@ func TestCallsAreCounted(t *testing.T) {
 	assert.Equal(t, map[string]int64{"ok": 1, "refused": 1, "rate-limited": 1}, calls)
 	assert.Equal(t, map[string]int64{"ok": 2, "refused": 1, "rate-limited": 1}, attempts)
 }
+
+// A rotated key and an answer that cannot be read are failures too, though the call itself came back.
+func TestOneWarningForAnAnswerOfNoUse(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		at   step
+		want string
+	}{
+		"wrong key":      {step{status: 401, body: "<html>"}, `"reason":"refused","status":401`},
+		"forbidden":      {step{status: 403, body: "<html>"}, `"reason":"refused","status":403`},
+		"garbage":        {step{status: 200, body: "\x00{]"}, `"reason":"bad-answer","status":200`},
+		"login page":     {step{status: 200, header: http.Header{"Content-Type": {"text/html"}}, body: "<html>"}, `"reason":"bad-answer","status":200`},
+		"not there":      {step{status: 404, body: "{}"}, ""},
+		"a shopper's no": {step{status: 400, body: "{}"}, ""},
+		"fine":           {step{status: 200, body: "{}"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var logged bytes.Buffer
+			c := over(t, Config{}, &script{steps: []step{tc.at}})
+			c.deps.Log = slog.New(slog.NewJSONHandler(&logged, nil))
+			res, err := do(t, c, readTraits, get())
+			require.NoError(t, err)
+			for range 2 {
+				_ = DecodeJSON("odoo", readTraits, res, &struct{}{})
+			}
+			if tc.want == "" {
+				assert.Empty(t, logged.String())
+				return
+			}
+			assert.Equal(t, 1, strings.Count(logged.String(), "upstream call failed"), logged.String())
+			assert.Contains(t, logged.String(), tc.want)
+		})
+	}
+}

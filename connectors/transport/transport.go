@@ -66,6 +66,8 @@ type Response struct {
 	Status int
 	Header http.Header
 	Body   []byte
+
+	warn func(error) // writes the call's one warning; nil once it is written
 }
 
 // Do makes the call that traits describe: repeated when it is a Read, once on the
