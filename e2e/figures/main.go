@@ -11,8 +11,11 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"time"
+
+	environment "github.com/portico-bff/portico/connectors/sandbox"
 )
 
 func main() {
@@ -86,16 +89,51 @@ func startUp(_ context.Context, p *process) error {
 	return nil
 }
 
-// memory reads what the kernel accounts to the process, all three servers in it.
-func memory(_ context.Context, p *process) error {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+// memory reads what the kernel accounts to the demo, all three servers in it, and to each
+// channel's own binary, which lies beside the demo's, after a query.
+func memory(ctx context.Context, p *process) error {
+	fmt.Println("\nresident memory:")
+	if err := resident("demo: sandbox, web and mobile, after all of the above", p.cmd.Process.Pid); err != nil {
+		return err
+	}
+	environ := append(environment.Environ(sandbox), "PORTICO_MODE=development", "LOG_LEVEL=error",
+		"WEB_ADDR=127.0.0.1:18180", "WEB_ADMIN_ADDR=127.0.0.1:19180", "MOBILE_ADDR=127.0.0.1:18181", "MOBILE_ADMIN_ADDR=127.0.0.1:19181")
+	for name, url := range map[string]string{"bff-web": "http://127.0.0.1:18180/graphql", "bff-mobile": "http://127.0.0.1:18181/v1/screens/home"} {
+		body := ""
+		if name == "bff-web" {
+			body = `{"query":"{ search(first: 20) { nodes { name price { unit { formatted } } } } }"}`
+		}
+		cmd := exec.CommandContext(ctx, filepath.Join(filepath.Dir(p.cmd.Path), name))
+		cmd.Env = environ
+		begin := time.Now()
+		if err := cmd.Start(); err != nil {
+			return err
+		}
+		method := map[bool]string{true: "GET", false: "POST"}[body == ""]
+		for ctx.Err() == nil {
+			if _, err := request(ctx, method, url, body); err == nil {
+				break
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+		err := resident(fmt.Sprintf("%s alone, %s after its start", name, time.Since(begin).Round(time.Millisecond)), cmd.Process.Pid)
+		_ = cmd.Process.Signal(os.Interrupt)
+		_ = cmd.Wait()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func resident(what string, pid int) error {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return err
 	}
-	fmt.Println("\nmemory of the demo (sandbox, web and mobile in one process):")
 	for line := range strings.Lines(string(status)) {
-		if strings.HasPrefix(line, "VmRSS") || strings.HasPrefix(line, "VmHWM") {
-			fmt.Print("  ", line)
+		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			fmt.Printf("  %-60s %s\n", what, strings.TrimSpace(rest))
 		}
 	}
 	return nil
@@ -121,20 +159,57 @@ func listCalls(ctx context.Context, _ *process) error {
 	return nil
 }
 
-// screens that the mobile channel answers without an account.
-var screens = []string{
-	"/v1/screens/home", "/v1/screens/categories/101", "/v1/screens/search?q=helmet", "/v1/screens/products/BK-R93R-62",
+// seen is a screen with what a caller has to send for it.
+type seen struct {
+	path    string
+	headers []string
+}
+
+// screens lists every screen: the public ones each in another language, so that nothing
+// is cached, the cart of a guest, and a customer's account.
+func screens(ctx context.Context) ([]seen, error) {
+	var token struct{ Token string }
+	var cart struct{ ID string }
+	if err := into(ctx, &token, sandbox+"/_sandbox/token", `{"customer":"AW00011000"}`); err != nil {
+		return nil, err
+	}
+	if err := into(ctx, &cart, mobile+"/v1/carts", `{}`); err != nil {
+		return nil, err
+	}
+	if err := into(ctx, &struct{}{}, mobile+"/v1/carts/"+cart.ID+"/lines", `{"sku":"HL-U509-R","quantity":2}`); err != nil {
+		return nil, err
+	}
+	return []seen{
+		{"/v1/screens/home", []string{"Accept-Language", "he"}},
+		{"/v1/screens/categories/101", []string{"Accept-Language", "th"}},
+		{"/v1/screens/search?q=helmet", []string{"Accept-Language", "ar"}},
+		{"/v1/screens/products/BK-R93R-62", []string{"Accept-Language", "zh-Hant"}},
+		{"/v1/screens/cart/" + cart.ID, []string{"Accept-Language", "he"}},
+		{"/v1/screens/account", []string{"Authorization", "Bearer " + token.Token}},
+	}, nil
+}
+
+// into posts a body and decodes the answer.
+func into(ctx context.Context, answer any, url, body string) error {
+	raw, err := request(ctx, "POST", url, body)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(raw, answer)
 }
 
 // screenBytes compares what a screen weighs with what its upstreams sent for it, nothing cached.
 func screenBytes(ctx context.Context, _ *process) error {
-	fmt.Println("\nbytes of a screen against the bytes its upstreams sent (another language each, so nothing is cached):")
-	for i, path := range screens {
-		locale := []string{"he", "th", "ar", "zh-Hant"}[i]
+	fmt.Println("\nbytes of a screen against the bytes its upstreams sent for it:")
+	list, err := screens(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range list {
 		if err := forget(ctx); err != nil {
 			return err
 		}
-		body, err := request(ctx, "GET", mobile+path, "", "Accept-Language", locale)
+		body, err := request(ctx, "GET", mobile+s.path, "", s.headers...)
 		if err != nil {
 			return err
 		}
@@ -143,9 +218,10 @@ func screenBytes(ctx context.Context, _ *process) error {
 			return err
 		}
 		if sent == 0 {
-			return fmt.Errorf("%s: no upstream was asked", path)
+			return fmt.Errorf("%s: no upstream was asked", s.path)
 		}
-		fmt.Printf("  %-36s %7d of %8d  %5.1f %%\n", path, len(body), sent, 100*float64(len(body))/float64(sent))
+		name, _, _ := strings.Cut(s.path, "g_")
+		fmt.Printf("  %-36s %7d of %8d  %5.1f %%\n", name, len(body), sent, 100*float64(len(body))/float64(sent))
 	}
 	return nil
 }
