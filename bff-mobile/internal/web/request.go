@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"log/slog"
 
 	"github.com/portico-bff/portico/bff-mobile/internal/problem"
 	"github.com/portico-bff/portico/edge/requestid"
