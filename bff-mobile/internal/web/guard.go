@@ -4,9 +4,11 @@ package web
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"github.com/portico-bff/portico/bff-mobile/internal/problem"
 	"github.com/portico-bff/portico/schema/commerce"
@@ -22,31 +24,92 @@ var singletons = map[string]bool{
 var versions = map[string]bool{"HTTP/1.1": true, "HTTP/1.0": true}
 
 // Guard refuses requests that fasthttp lets through although servers and proxies
-// disagree on where they end, and closes their connection: Content-Length
-// together with Transfer-Encoding, encodings but chunked, versions but 1.0 and 1.1,
-// names that are no tokens, singletons that are repeated. A chunked request is answered, then its connection is closed. Encoded
-// bodies are refused before anything inflates them.
+// disagree on where they end or whom they are for, and closes their connection:
+// Content-Length together with Transfer-Encoding, encodings but chunked, versions
+// but 1.0 and 1.1, names that are no tokens, lines without CRLF, singletons that
+// are repeated, odd hosts and targets, trailers. A chunked request is answered,
+// then its connection is closed. Encoded bodies are refused before anything
+// inflates them.
 func Guard(c *fiber.Ctx) error {
 	header := &c.Request().Header
 	seen, ok := scan(header.RawHeaders())
-	if !ok || seen["content-length"] && seen["transfer-encoding"] || !versions[string(header.Protocol())] {
+	if !ok || !framed(header, seen) || !aimed(header) {
 		c.Context().SetConnectionClose()
 		return &problem.Error{Type: problem.Invalid, Detail: "the request's header is malformed"}
 	}
-	if seen["transfer-encoding"] {
+	if seen["transfer-encoding"] > 0 || leaving(header.Peek(fiber.HeaderConnection)) {
 		c.Context().SetConnectionClose()
 	}
-	if seen["content-encoding"] {
+	if seen["content-encoding"] > 0 {
 		return &problem.Error{Type: problem.MediaType, Field: fiber.HeaderContentEncoding, Detail: "Content-Encoding: must not be used"}
 	}
 	return c.Next()
 }
 
-// scan reads header lines; it is not ok when one of them is none.
-func scan(raw []byte) (seen map[string]bool, ok bool) {
-	seen = map[string]bool{}
+// framed tells whether it is clear where the request ends.
+func framed(header *fasthttp.RequestHeader, seen map[string]int) bool {
+	if !versions[string(header.Protocol())] {
+		return false
+	}
+	if seen["transfer-encoding"] == 0 {
+		return true
+	}
+	return seen["content-length"] == 0 && !trailers(header, seen)
+}
+
+// trailers tells whether fields came behind a chunked body: fasthttp adds them to
+// the header, past all that was checked there.
+func trailers(header *fasthttp.RequestHeader, seen map[string]int) bool {
+	have := map[string]int{}
+	for name := range header.All() {
+		key := strings.ToLower(string(name))
+		if have[key]++; have[key] > seen[key] {
+			return true
+		}
+	}
+	return false
+}
+
+var plainHost = regexp.MustCompile(`^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
+
+// aimed tells whether a request is for the host that it names: a target is a path,
+// or the whole address of the same host.
+func aimed(header *fasthttp.RequestHeader) bool {
+	host := string(header.Host())
+	if host != "" && !plainHost.MatchString(host) {
+		return false
+	}
+	target := string(header.RequestURI())
+	if strings.Contains(target, "#") {
+		return false
+	}
+	if strings.HasPrefix(target, "/") || target == "*" && string(header.Method()) == fiber.MethodOptions {
+		return true
+	}
+	scheme, rest, _ := strings.Cut(target, "://")
+	authority, _, _ := strings.Cut(rest, "/")
+	authority, _, _ = strings.Cut(authority, "?")
+	return (strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")) && host != "" && strings.EqualFold(authority, host)
+}
+
+// leaving tells whether close is one of the options of Connection.
+func leaving(connection []byte) bool {
+	for option := range strings.SplitSeq(string(connection), ",") {
+		if strings.EqualFold(strings.TrimSpace(option), "close") {
+			return true
+		}
+	}
+	return false
+}
+
+// scan counts header lines by name; it is not ok when one of them is none.
+func scan(raw []byte) (seen map[string]int, ok bool) {
+	seen = map[string]int{}
 	for line := range bytes.Lines(raw) {
-		line = bytes.TrimRight(line, "\r\n")
+		line, ended := bytes.CutSuffix(line, []byte("\r\n"))
+		if !ended {
+			return nil, false
+		}
 		if len(line) == 0 {
 			continue
 		}
@@ -58,10 +121,9 @@ func scan(raw []byte) (seen map[string]bool, ok bool) {
 		if key == "transfer-encoding" && !bytes.EqualFold(bytes.Trim(value, " \t"), []byte("chunked")) {
 			return nil, false
 		}
-		if seen[key] && singletons[key] {
+		if seen[key]++; seen[key] > 1 && singletons[key] {
 			return nil, false
 		}
-		seen[key] = true
 	}
 	return seen, true
 }

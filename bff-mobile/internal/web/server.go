@@ -21,6 +21,12 @@ const (
 	idleTimeout  = 30 * time.Second
 )
 
+// methods that are known. Whoever stands before may take what follows a CONNECT
+// for a tunnel, and TRACE would tell what was sent; neither is for us.
+var methods = []string{
+	fiber.MethodGet, fiber.MethodHead, fiber.MethodPost, fiber.MethodPut, fiber.MethodPatch, fiber.MethodDelete, fiber.MethodOptions,
+}
+
 // NewServer is a fiber app that keeps nothing of a request's memory, routes
 // strictly, bounds what it reads and answers every error as a problem.
 func NewServer(to Observer) *fiber.App {
@@ -36,16 +42,16 @@ func NewServer(to Observer) *fiber.App {
 		IdleTimeout:                  idleTimeout,
 		DisableStartupMessage:        true,
 		DisablePreParseMultipartForm: true,
+		RequestMethods:               methods,
 		ErrorHandler:                 broken(to),
 	})
 	known(app)
 	return app
 }
 
-// known keeps methods that fiber does not know from it: it would answer them
+// known keeps methods that are not known from fiber: it would answer them
 // itself, past all that stands before a handler.
 func known(app *fiber.App) {
-	methods := app.Config().RequestMethods
 	server := app.Server()
 	next := server.Handler
 	server.Handler = func(c *fasthttp.RequestCtx) {
