@@ -95,6 +95,6 @@ func (e *UnknownError) Unwrap() []error {
 
 var outcomeUnknown = &commerce.InputError{
 	Code:    commerce.CodeOutcomeUnknown,
-	Message: "it is not known yet whether the order was placed; place the same cart again to find out",
+	Message: "it is not known yet whether the order was placed; send the same key again to find out",
 	Kind:    commerce.ErrUnavailable,
 }

@@ -46,7 +46,7 @@ func New(cfg Config, channel string) (*Telemetry, error) {
 	if out == nil {
 		out = os.Stdout
 	}
-	log := slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: cfg.LogLevel})).With(slog.String("channel", channel))
+	log := slog.New(naming{slog.NewJSONHandler(out, &slog.HandlerOptions{Level: cfg.LogLevel})}).With(slog.String("channel", channel))
 	registry := prometheus.NewRegistry()
 	reader, err := exporter.New(exporter.WithRegisterer(registry))
 	if err != nil {
@@ -117,7 +117,7 @@ func (t *Telemetry) ObserveRequest(ctx context.Context, r Request) {
 
 func (r Request) attrs() []slog.Attr {
 	attrs := []slog.Attr{
-		slog.String("requestId", r.RequestID),
+		slog.String(requestKey, r.RequestID),
 		slog.String("method", r.Method),
 		slog.String("route", r.Route),
 		slog.Int("status", r.Status),
