@@ -10,37 +10,16 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
-// claimEmail is the IDClaim that stands for looking the verified e-mail address up.
-const claimEmail = "email"
-
-// customerKey is under what a customer's id is kept: a principal whose address
-// changed is looked up again.
-type customerKey struct {
-	principal commerce.PrincipalKey
-	email     string
-}
-
 var numberPattern = regexp.MustCompile(`^[1-9][0-9]{0,17}$`)
 
 // customerID is the principal's id in Magento. A principal that has none, or whose
 // e-mail address nobody verified, is of kind ErrNotFound.
 func (c *connector) customerID(ctx context.Context, op commerce.Operation, p commerce.Principal) (string, error) {
-	if p.Anonymous() {
-		return "", notFound(op)
-	}
-	if c.idClaim != claimEmail {
-		if id := p.Claims[c.idClaim]; numberPattern.MatchString(id) {
-			return id, nil
-		}
-		return "", notFound(op)
-	}
-	if p.Email == "" || !p.EmailVerified {
-		return "", notFound(op)
-	}
-	return c.customers.Get(ctx, customerKey{p.Key(), p.Email}, func(ctx context.Context, key customerKey) (string, error) {
-		return c.findCustomer(ctx, op, key.email)
-	})
+	return c.customers.Of(ctx, p, func(ctx context.Context, email string) (string, error) { return c.findCustomer(ctx, op, email) })
 }
+
+// claimedID reads a claim.
+func claimedID(claim string) (string, bool) { return claim, numberPattern.MatchString(claim) }
 
 // findCustomer looks an address up and trusts no search to have compared it exactly.
 // Two accounts with one address (of two websites) are nobody's.

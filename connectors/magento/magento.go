@@ -92,8 +92,7 @@ type connector struct {
 	client    *transport.Client
 	log       *slog.Logger
 	stores    map[string]string
-	idClaim   string
-	customers *reference.Cache[customerKey, string]
+	customers *reference.Customers[string]
 	countries *reference.Cache[string, []region]
 	turns     turns
 }
@@ -110,9 +109,6 @@ func New(cfg Config, deps transport.Deps) (commerce.Ports, error) {
 	if len(cfg.Stores) == 0 {
 		cfg.Stores = map[string]string{"USD": "default", "EUR": "eur", "GBP": "gbp"}
 	}
-	if cfg.IDClaim == "" {
-		cfg.IDClaim = claimEmail
-	}
 	client, err := transport.New(System, cfg.Config, signer(cfg, time.Now), deps)
 	if err = errors.Join(err, cfg.check()); err != nil {
 		return commerce.Ports{}, err
@@ -121,8 +117,8 @@ func New(cfg Config, deps transport.Deps) (commerce.Ports, error) {
 		deps.Log = slog.Default()
 	}
 	c := &connector{
-		client: client, log: deps.Log, stores: cfg.Stores, idClaim: cfg.IDClaim,
-		customers: reference.New[customerKey, string](reference.Config{Name: "magento customers", TTL: customerTTL}),
+		client: client, log: deps.Log, stores: cfg.Stores,
+		customers: reference.NewCustomers(reference.Config{Name: "magento customers", TTL: customerTTL}, cfg.IDClaim, claimedID),
 		countries: reference.New[string, []region](reference.Config{Name: "magento countries", TTL: countryTTL, MaxEntries: 300}),
 	}
 	return commerce.Ports{

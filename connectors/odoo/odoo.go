@@ -72,7 +72,6 @@ func traitsOf(op commerce.Operation) commerce.Traits {
 type connector struct {
 	client     *transport.Client
 	header     http.Header
-	idClaim    string
 	priceLists map[listKey]recordID
 	now        func() time.Time
 
@@ -82,7 +81,7 @@ type connector struct {
 	rates      *reference.Cache[string, map[string]string]
 	categories *reference.Cache[string, categoryTree]
 	locations  *reference.Cache[recordID, string]
-	partners   *reference.Cache[partnerKey, recordID]
+	partners   *reference.Customers[recordID]
 	orderRefs  *reference.Cache[string, commerce.OrderNumber]
 }
 
@@ -108,9 +107,6 @@ func newConnector(cfg Config, deps transport.Deps) (*connector, error) {
 	if len(cfg.PriceLists) == 0 {
 		cfg.PriceLists = defaultPriceLists
 	}
-	if cfg.IDClaim == "" {
-		cfg.IDClaim = claimEmail
-	}
 	lists, err := parsePriceLists(cfg.PriceLists)
 	if cfg.APIKey == "" {
 		err = errors.Join(err, transport.BadSetting("API_KEY", "must not be empty"))
@@ -123,15 +119,15 @@ func newConnector(cfg Config, deps transport.Deps) (*connector, error) {
 	if err = errors.Join(failed, err); err != nil {
 		return nil, err
 	}
-	c := &connector{client: client, header: http.Header{"Content-Type": {"application/json"}}, idClaim: cfg.IDClaim, priceLists: lists, now: time.Now}
+	c := &connector{client: client, header: http.Header{"Content-Type": {"application/json"}}, priceLists: lists, now: time.Now}
 	if cfg.Database != "" {
 		c.header.Set("X-Odoo-Database", cfg.Database)
 	}
-	c.openReferences()
+	c.openReferences(cfg.IDClaim)
 	return c, nil
 }
 
-func (c *connector) openReferences() {
+func (c *connector) openReferences(idClaim string) {
 	kept := func(name string, ttl time.Duration, entries int) reference.Config {
 		return reference.Config{Name: "odoo " + name, TTL: ttl, MaxEntries: entries}
 	}
@@ -141,7 +137,7 @@ func (c *connector) openReferences() {
 	c.rates = reference.New[string, map[string]string](kept("currencies", referenceTTL, 1))
 	c.categories = reference.New[string, categoryTree](kept("categories", referenceTTL, 1))
 	c.locations = reference.New[recordID, string](kept("locations", referenceTTL, 10_000))
-	c.partners = reference.New[partnerKey, recordID](kept("partners", partnerTTL, maxProducts))
+	c.partners = reference.NewCustomers(kept("partners", partnerTTL, maxProducts), idClaim, partnerID)
 	c.orderRefs = reference.New[string, commerce.OrderNumber](kept("order references", referenceTTL, maxProducts))
 }
 

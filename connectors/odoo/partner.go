@@ -8,45 +8,27 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
-// claimEmail is the IDClaim that stands for the verified e-mail address.
-const claimEmail = "email"
-
-// partnerKey is a principal with the address it was found by: a customer whose
-// address changes is looked up again.
-type partnerKey struct {
-	principal commerce.PrincipalKey
-	email     string
-}
-
 // partner is the principal's own record of res.partner, or [commerce.ErrNotFound].
 // An e-mail address counts when it is verified and when a partner of type contact
 // has exactly it; of several the one with the lowest id is the customer.
 func (c *connector) partner(ctx context.Context, op commerce.Operation, p commerce.Principal) (recordID, error) {
-	if p.Anonymous() {
-		return 0, noPartner()
-	}
-	if c.idClaim != claimEmail {
-		id, err := strconv.ParseInt(p.Claims[c.idClaim], 10, 64)
-		if err != nil || id < 1 {
-			return 0, noPartner()
-		}
-		return recordID(id), nil
-	}
-	if !p.EmailVerified || p.Email == "" {
-		return 0, noPartner()
-	}
-	key := partnerKey{principal: p.Key(), email: p.Email}
-	id, err := c.partners.Get(ctx, key, func(ctx context.Context, key partnerKey) (recordID, error) {
+	id, err := c.partners.Of(ctx, p, func(ctx context.Context, email string) (recordID, error) {
 		records, err := search[wirePartner](ctx, c, op, query{
-			model: "res.partner", Domain: domain{leaf{"email", "=", key.email}, leaf{"type", "=", "contact"}},
+			model: "res.partner", Domain: domain{leaf{"email", "=", email}, leaf{"type", "=", "contact"}},
 			Fields: []string{"email", "type"}, Order: "id",
 		})
 		if err != nil {
 			return 0, err
 		}
-		return choosePartner(records, key.email)
+		return choosePartner(records, email)
 	})
 	return id, named(op, err)
+}
+
+// partnerID reads a claim.
+func partnerID(claim string) (recordID, bool) {
+	id, err := strconv.ParseInt(claim, 10, 64)
+	return recordID(id), err == nil && id > 0
 }
 
 func choosePartner(records []wirePartner, email string) (recordID, error) {

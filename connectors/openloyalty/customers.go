@@ -31,7 +31,7 @@ func (c *connector) Customer(ctx context.Context, p commerce.Principal) (*commer
 	switch {
 	case got.CustomerID != id:
 		return nil, failed(op, commerce.ErrUpstream, errForeign)
-	case !got.active(), c.idClaim == claimEmail && got.Email != p.Email:
+	case !got.active(), c.ids.ByEmail() && got.Email != p.Email:
 		// The address was given to somebody else, or taken away, since it was looked up.
 		return nil, c.forgetting(p, failed(op, commerce.ErrNotFound, errGone))
 	}
@@ -41,7 +41,7 @@ func (c *connector) Customer(ctx context.Context, p commerce.Principal) (*commer
 // forgetting drops what was remembered of a principal whose customer is gone.
 func (c *connector) forgetting(p commerce.Principal, err error) error {
 	if errors.Is(err, commerce.ErrNotFound) {
-		c.ids.Forget(ownerOf(p))
+		c.ids.Forget(p)
 	}
 	return err
 }

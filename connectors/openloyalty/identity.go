@@ -9,39 +9,20 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
-// claimEmail is the IDClaim that stands for the verified e-mail address.
-const claimEmail = "email"
-
 var uuidPattern = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
-
-// owner is a principal with the address it was found by: a customer whose address
-// changes is looked up again.
-type owner struct {
-	principal commerce.PrincipalKey
-	email     string
-}
-
-func ownerOf(p commerce.Principal) owner { return owner{principal: p.Key(), email: p.Email} }
 
 // id is the principal's own customer id in the CRM, or [commerce.ErrNotFound].
 func (c *connector) id(ctx context.Context, op commerce.Operation, p commerce.Principal) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", ended(op, err)
 	}
-	if p.Anonymous() {
-		return "", failed(op, commerce.ErrNotFound, errNobody)
-	}
-	if c.idClaim != claimEmail {
-		id := strings.ToLower(p.Claims[c.idClaim])
-		if !uuidPattern.MatchString(id) {
-			return "", failed(op, commerce.ErrNotFound, errNobody)
-		}
-		return id, nil
-	}
-	if _, err := commerce.ParseEmail("email", p.Email); err != nil || !p.EmailVerified {
-		return "", failed(op, commerce.ErrNotFound, errNobody)
-	}
-	return c.ids.Get(ctx, ownerOf(p), func(ctx context.Context, o owner) (string, error) { return c.lookUp(ctx, op, o.email) })
+	return c.ids.Of(ctx, p, func(ctx context.Context, email string) (string, error) { return c.lookUp(ctx, op, email) })
+}
+
+// customerID reads a claim.
+func customerID(claim string) (string, bool) {
+	id := strings.ToLower(claim)
+	return id, uuidPattern.MatchString(id)
 }
 
 // lookUp finds the one active customer with exactly this address. The CRM's own

@@ -46,10 +46,9 @@ func traits() map[commerce.Operation]commerce.Traits {
 
 // connector implements both ports over one installation.
 type connector struct {
-	client  *transport.Client
-	traits  map[commerce.Operation]commerce.Traits
-	idClaim string
-	ids     *reference.Cache[owner, string]
+	client *transport.Client
+	traits map[commerce.Operation]commerce.Traits
+	ids    *reference.Customers[string]
 }
 
 var (
@@ -63,9 +62,6 @@ func New(cfg Config, deps transport.Deps) (commerce.Ports, error) {
 	if cfg.APIKey == "" {
 		errs = append(errs, transport.BadSetting("API_KEY", "must not be empty"))
 	}
-	if cfg.IDClaim == "" {
-		cfg.IDClaim = claimEmail
-	}
 	key := string(cfg.APIKey)
 	client, err := transport.New(system, cfg.Config, func(r *http.Request) error {
 		r.Header.Set("X-AUTH-TOKEN", key)
@@ -76,8 +72,8 @@ func New(cfg Config, deps transport.Deps) (commerce.Ports, error) {
 		return commerce.Ports{}, fmt.Errorf("openloyalty: %w", err)
 	}
 	c := &connector{
-		client: client, traits: traits(), idClaim: cfg.IDClaim,
-		ids: reference.New[owner, string](reference.Config{Name: "openloyalty customers", TTL: idTTL, MaxEntries: maxIDs}),
+		client: client, traits: traits(),
+		ids: reference.NewCustomers(reference.Config{Name: "openloyalty customers", TTL: idTTL, MaxEntries: maxIDs}, cfg.IDClaim, customerID),
 	}
 	return commerce.Ports{Customers: c, Loyalty: c, Traits: c.traits}, nil
 }
