@@ -115,16 +115,19 @@ func TestRefusals(t *testing.T) {
 
 func TestAbsence(t *testing.T) {
 	t.Parallel()
-	for body, kind := range map[string]error{
-		`{"message":"No such entity with %fieldName = %fieldValue","parameters":{"fieldName":"cartId","fieldValue":"x"}}`:     commerce.ErrNotFound,
-		`{"message":"No such entity with %fieldName = %fieldValue","parameters":{"fieldName":"customerId","fieldValue":"7"}}`: commerce.ErrNotFound,
-		`{"message":"No such entity with cartId = 7"}`:                                                                        commerce.ErrNotFound,
-		`{"message":"The entity that was requested doesn't exist. Verify the entity and try again."}`:                         commerce.ErrNotFound,
-		`{"message":"Request does not match any route."}`:                                                                     commerce.ErrUpstream,
-		`{"message":"No such entity with %1 = %2","parameters":["sku","x"]}`:                                                  commerce.ErrUpstream,
-		`{}`: commerce.ErrUpstream,
+	for _, c := range []struct {
+		body string
+		kind error
+	}{
+		{`{"message":"No such entity with %fieldName = %fieldValue","parameters":{"fieldName":"cartId","fieldValue":"x"}}`, commerce.ErrNotFound},
+		{`{"message":"No such entity with %fieldName = %fieldValue","parameters":{"fieldName":"customerId","fieldValue":"7"}}`, commerce.ErrNotFound},
+		{`{"message":"No such entity with cartId = 7"}`, commerce.ErrNotFound},
+		{`{"message":"The entity that was requested doesn't exist. Verify the entity and try again."}`, commerce.ErrNotFound},
+		{`{"message":"Request does not match any route."}`, commerce.ErrUpstream},
+		{`{"message":"No such entity with %1 = %2","parameters":["sku","x"]}`, commerce.ErrUpstream},
+		{`{}`, commerce.ErrUpstream},
 	} {
-		require.ErrorIs(t, refused(traitsOf(commerce.OpCartRead), answer(404, body)), kind, body)
+		require.ErrorIs(t, refused(traitsOf(commerce.OpCartRead), answer(404, c.body)), c.kind, c.body)
 	}
 }
 
