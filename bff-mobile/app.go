@@ -49,6 +49,9 @@ func newApp(cfg Channel, b *edge.Backend, identity web.Identity) *App {
 	}
 	for _, r := range handlers.Routes() {
 		server.Add(r.Method, r.Path, identify, r.Handle)
+		if r.Method == fiber.MethodGet {
+			server.Add(fiber.MethodHead, r.Path, identify, r.Handle)
+		}
 	}
 	return &App{config: cfg, backend: b, server: server, running: newRunning()}
 }

@@ -57,6 +57,9 @@ func (p *parts) search(name string, v Viewer, q commerce.SearchQuery, into *api.
 func listOf(found *commerce.SearchResult) api.ProductList {
 	list := api.ProductList{Total: found.Total, HasNext: found.HasNext, EndCursor: found.EndCursor}
 	for _, f := range found.Facets {
+		if len(f.Values) == 0 {
+			continue // nothing to choose
+		}
 		facet := api.Facet{Code: f.Code, Label: f.Label, Values: make([]api.FacetValue, len(f.Values))}
 		for i, value := range f.Values {
 			facet.Values[i] = api.FacetValue{Value: value.Value, Label: value.Label, Count: value.Count, Selected: value.Selected}

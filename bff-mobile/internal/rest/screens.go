@@ -33,7 +33,7 @@ func (a *API) category(c *fiber.Ctx) error {
 	}
 	shown, err := a.Screens.Category(c.UserContext(), v, id, search)
 	if err != nil {
-		return err
+		return named(err, listNames)
 	}
 	return sendShared(c, shown, shown.Degraded)
 }
@@ -47,7 +47,7 @@ func (a *API) search(c *fiber.Ctx) error {
 	search.Text = strings.TrimSpace(search.Text)
 	shown, err := a.Screens.Search(c.UserContext(), v, search)
 	if err != nil {
-		return err
+		return named(err, listNames)
 	}
 	return sendShared(c, shown, shown.Degraded)
 }

@@ -28,8 +28,13 @@ func (a *API) write(c *fiber.Ctx, ch change) error {
 	}
 	c.Set(fiber.HeaderCacheControl, "private, no-store")
 	caller := web.CallerOf(c)
+	do := ch.run
+	ch.run = func(ctx context.Context, s commerce.Shopper) (int, any, error) {
+		status, body, err := do(ctx, s)
+		return status, body, named(err, writeNames)
+	}
 	key := c.Get(idempotency.Header)
-	if key == "" {
+	if len(c.Request().Header.PeekAll(idempotency.Header)) == 0 { // an empty key is one that went wrong
 		status, body, err := ch.run(c.UserContext(), caller.Shopper)
 		if err != nil {
 			return err

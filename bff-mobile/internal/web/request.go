@@ -98,7 +98,7 @@ func own(err error) error {
 		return err
 	}
 	for _, t := range problem.Types {
-		if t.Status == theirs.Code && t.Name != problem.Internal.Name {
+		if t.Status == theirs.Code && t.Name != problem.Internal.Name && t.Name != problem.Invalid.Name {
 			return &problem.Error{Type: t, Detail: t.Meaning}
 		}
 	}
