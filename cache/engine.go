@@ -114,8 +114,23 @@ func (r *request) stale(i int, e *entry, reason commerce.Reason, now time.Time) 
 
 func (r *request) failed(i int, err error, s served) result {
 	res := result{answer: answer{err: err}, source: r.source(i, commerce.StateMissing, 0), served: s}
+	if answered(err) {
+		res.source.State = commerce.StateFresh
+		return res
+	}
 	res.source.Reason, res.source.RetryAfter = commerce.ReasonOf(err), retryAfterOf(err)
 	return res
+}
+
+// answered tells whether err is what a healthy system says: that there is no such
+// thing, or that it was asked for something it does not do. Nothing is missing then.
+func answered(err error) bool {
+	switch commerce.KindOf(err) {
+	case commerce.ErrNotFound, commerce.ErrInvalid, commerce.ErrForbidden, commerce.ErrUnauthenticated, commerce.ErrConflict:
+		return true
+	default:
+		return false
+	}
 }
 
 // waiter collects the results of flights for one caller.

@@ -2,7 +2,6 @@ package screen
 
 import (
 	"context"
-	"slices"
 
 	"github.com/portico-bff/portico/bff-mobile/internal/api"
 	"github.com/portico-bff/portico/schema/commerce"
@@ -42,9 +41,6 @@ func (s *Screens) Order(ctx context.Context, v Viewer, number commerce.OrderNumb
 	})
 	var err error
 	shown.Degraded, err = p.wait()
-	if shown.PendingSync { // the back office answered that it has none yet: nothing is missing
-		shown.Degraded = slices.DeleteFunc(shown.Degraded, func(d api.Degraded) bool { return d.State == api.DegradedMissing })
-	}
 	return shown, err
 }
 
