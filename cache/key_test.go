@@ -28,9 +28,13 @@ func anyKey(r *rand.Rand) key {
 	}
 }
 
-// near differs from k in one field, or swaps two neighbors: what is told apart only by lengths.
+// near differs from k in any one field, or swaps two neighbors: what is told apart only by lengths.
 func near(r *rand.Rand, k key) key {
-	switch r.IntN(8) {
+	texts := []*string{
+		&k.system, (*string)(&k.operation), &k.tenant, &k.caller, &k.market.Channel, &k.market.Locale,
+		&k.market.Currency, &k.market.Country, (*string)(&k.group), &k.args,
+	}
+	switch n := r.IntN(8 + len(texts)); n {
 	case 0:
 		k.system, k.operation = string(k.operation), commerce.Operation(k.system)
 	case 1:
@@ -45,8 +49,10 @@ func near(r *rand.Rand, k key) key {
 		k.scope = commerce.Scope(r.IntN(4))
 	case 6:
 		k.version++
-	default:
+	case 7:
 		k.caller += piece(r)
+	default:
+		*texts[n-8] = piece(r)
 	}
 	return k
 }

@@ -13,6 +13,8 @@ func TestMain(m *testing.M) {
 		// Idle connections of the tests' own client.
 		goleak.IgnoreTopFunction("net/http.(*persistConn).writeLoop"),
 		goleak.IgnoreTopFunction("internal/poll.runtime_pollWait"),
+		// go-redis looks for a server that is gone once a second, and sees only then that its client was closed.
+		goleak.IgnoreAnyFunction("github.com/redis/go-redis/v9/internal/pool.(*ConnPool).tryDial"),
 		// fasthttp has one clock a process, and its workers' sweeper sleeps for up to 30 s after the server has stopped.
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"),

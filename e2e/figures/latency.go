@@ -19,7 +19,7 @@ var colds = []string{"BK-R68R-44", "BK-R68R-48", "BK-R68R-52", "BK-R50R-44", "BK
 
 // latencies times the product page and the product screen while every upstream takes 50 ms.
 func latencies(ctx context.Context, _ *process) error {
-	fmt.Println("\nlatency with every upstream at 50 ms (median, slowest of 10):")
+	fmt.Println("\nlatency with every upstream at 50 ms (median, slowest of 5 products):")
 	if err := slow(ctx); err != nil {
 		return err
 	}
