@@ -1,27 +1,52 @@
 package transport
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
 // call is one call on its way through the layers.
 type call struct {
-	traits commerce.Traits
-	method string
-	url    *url.URL
-	header http.Header
-	body   []byte
+	traits    commerce.Traits
+	operation *operation
+	method    string
+	url       *url.URL
+	header    http.Header
+	body      []byte
+	read      func(*Response) error // the connector's look at the answer; may be nil
 
-	attempts int // started so far
-	status   int // of the last answer; 0 when there was none
+	tries       int          // attempts that the retry loop has begun
+	attempts    atomic.Int32 // attempts that were handed to the wire, hedges included
+	status      int          // of the last answer; 0 when there was none
+	hedged      atomic.Bool
+	budgetSpent bool // a retry that could have helped was refused
+}
+
+// outcomes are what happened on the way to the answer.
+func (k *call) outcomes() []commerce.Reason {
+	var happened []commerce.Reason
+	if k.tries > 1 {
+		happened = append(happened, commerce.ReasonRetried)
+	}
+	if k.hedged.Load() {
+		happened = append(happened, commerce.ReasonHedged)
+	}
+	return happened
+}
+
+type callKey struct{}
+
+// callOf is the call that an attempt's request belongs to. It travels in the
+// context because the retry loop passes nothing else on.
+func callOf(ctx context.Context) *call {
+	k, _ := ctx.Value(callKey{}).(*call)
+	return k
 }
 
 // allowedHeaders are those a connector may set on a request. Everything else is
@@ -57,7 +82,10 @@ func (c *Client) newCall(traits commerce.Traits, r Request) (*call, error) {
 		header[canonical] = append([]string(nil), values...)
 	}
 	header.Set("User-Agent", userAgent)
-	return &call{traits: traits, method: r.Method, url: target, header: header, body: r.Body}, nil
+	return &call{
+		traits: traits, operation: c.operationOf(traits.Operation),
+		method: r.Method, url: target, header: header, body: r.Body, read: r.Read,
+	}, nil
 }
 
 // target joins the base URL, the escaped segments and the query.
@@ -88,35 +116,9 @@ func sendable(segment string) bool {
 	})
 }
 
-// request makes the call's HTTP request with a body that fits its access.
-func (k *call) request(ctx context.Context) (*http.Request, error) {
-	if k.traits.Access == commerce.Write {
-		ctx = context.WithValue(ctx, onlyAttempt{}, true)
-	}
-	req, err := http.NewRequestWithContext(ctx, k.method, k.url.String(), nil)
-	if err != nil {
-		return nil, err
-	}
-	req.Header = k.header
-	if k.traits.Access == commerce.Write {
-		req.Body, req.ContentLength = k.onceOnly()
-		req.GetBody = nil
-	}
-	return req, nil
-}
-
-// onceOnly is a Write's body. net/http silently repeats a request on another
-// connection when a kept-alive one dies, if its method is GET, HEAD, OPTIONS or
-// TRACE, or an Idempotency-Key header is there, and its body is empty or can be
-// had again. So a Write's body cannot be had again and is empty only for methods
-// that net/http does not repeat by themselves; the headers are never sent.
-func (k *call) onceOnly() (io.ReadCloser, int64) {
-	if len(k.body) > 0 {
-		return io.NopCloser(bytes.NewReader(k.body)), int64(len(k.body))
-	}
-	if repeatedByItself(k.method) {
-		return io.NopCloser(bytes.NewReader(nil)), 0
-	}
-	// Content-Length: 0; an unknown length would be sent chunked, which not every system reads.
-	return http.NoBody, 0
+// request is what the retry loop repeats: the attempt layers make the request
+// that is sent from the call in its context.
+func (k *call) request(ctx context.Context) *http.Request {
+	r := &http.Request{Method: k.method, URL: k.url, Host: k.url.Host, Header: k.header, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
+	return r.WithContext(context.WithValue(ctx, callKey{}, k))
 }

@@ -9,6 +9,7 @@ import (
 
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/metric/noop"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Config says how to reach one upstream. It is embedded in every kind's Config.
@@ -20,13 +21,18 @@ type Config struct {
 	Timeout        time.Duration `env:"TIMEOUT" envDefault:"5s" doc:"Limit of one operation, retries included."`
 	MaxAttempts    int           `env:"MAX_ATTEMPTS" envDefault:"3" doc:"Attempts of one read operation, 1 to 3; writes are sent once."`
 	MaxBodyBytes   int64         `env:"MAX_BODY_BYTES" envDefault:"2097152" doc:"Limit of an answer in bytes, once decompressed."`
+	MaxConcurrent  int           `env:"MAX_CONCURRENT" envDefault:"128" doc:"Most attempts at a time; the limit in force adapts below it."`
+	NoHedge        bool          `env:"NO_HEDGE" doc:"Sends no second attempt for a read that takes longer than usual."`
 }
 
 // Deps are what the process lends to every connector. Zero fields have working
-// defaults: the process's default logger, and no metrics.
+// defaults: the process's default logger, no metrics, no traces.
 type Deps struct {
-	Log   *slog.Logger
-	Meter metric.MeterProvider
+	Log      *slog.Logger
+	Meter    metric.MeterProvider
+	Tracer   trace.TracerProvider
+	Registry *Registry // where the systems' live state can be seen; may be nil
+	Role     string    // which of the process's systems this is: "pim"; tells two of one kind apart
 }
 
 const (
@@ -34,6 +40,8 @@ const (
 	defaultTimeout        = 5 * time.Second
 	maxAttempts           = 3
 	defaultMaxBody        = 2 << 20
+	defaultConcurrent     = 128
+	mostConcurrent        = 10_000
 )
 
 // SettingError is a setting that cannot be used. Whoever reads the settings
@@ -65,6 +73,7 @@ func (c Config) checked() (Config, *url.URL, error) {
 		{c.Timeout >= 0, "TIMEOUT", "must not be negative"},
 		{c.MaxAttempts >= 0 && c.MaxAttempts <= maxAttempts, "MAX_ATTEMPTS", "must be 1 to 3; 1 is no retry"},
 		{c.MaxBodyBytes >= 0, "MAX_BODY_BYTES", "must not be negative"},
+		{c.MaxConcurrent >= 0 && c.MaxConcurrent <= mostConcurrent, "MAX_CONCURRENT", "must be 1 to 10000"},
 	} {
 		if !limit.ok {
 			errs = append(errs, BadSetting(limit.variable, limit.problem))
@@ -74,6 +83,7 @@ func (c Config) checked() (Config, *url.URL, error) {
 	c.Timeout = orDefault(c.Timeout, defaultTimeout)
 	c.MaxAttempts = orDefault(c.MaxAttempts, maxAttempts)
 	c.MaxBodyBytes = orDefault(c.MaxBodyBytes, int64(defaultMaxBody))
+	c.MaxConcurrent = orDefault(c.MaxConcurrent, defaultConcurrent)
 	return c, base, errors.Join(errs...)
 }
 

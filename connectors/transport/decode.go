@@ -28,10 +28,6 @@ func DecodeJSON(system string, traits commerce.Traits, res *Response, v any) err
 	if cause == nil {
 		return nil
 	}
-	if res.warn != nil {
-		res.warn(cause)
-		res.warn = nil
-	}
 	failed := &commerce.CallError{
 		System: system, Operation: traits.Operation,
 		Kind: commerce.ErrUpstream, Reason: commerce.ReasonBadAnswer, Err: cause,

@@ -30,21 +30,36 @@ var (
 	errSign        = errors.New("credentials could not be added")
 	errElsewhere   = errors.New("signing changed where the request goes")
 	errRequest     = errors.New("request cannot be made")
+	errTooLate     = errors.New("less time is left than the upstream takes")
+	errBreakerOpen = errors.New("circuit breaker open")
 )
 
 // attemptError is an attempt that got no usable answer. Layers inside the retry
 // loop fail with it, so that policies need not know the transport's errors.
 type attemptError struct {
-	kind   error // a sentinel of commerce, or context.Canceled
-	reason commerce.Reason
-	cause  error // its text is safe to log
-	sent   bool  // the upstream may have seen the request
-	again  bool  // a Read may try again
+	kind       error // a sentinel of commerce, or context.Canceled
+	reason     commerce.Reason
+	cause      error         // its text is safe to log
+	retryAfter time.Duration // 0 when unknown
+	sent       bool          // the upstream may have seen the request
+	again      bool          // a Read may try again
+	own        bool          // the upstream has no part in it
 }
 
 func (e *attemptError) Error() string { return e.cause.Error() }
 
 func (e *attemptError) Unwrap() []error { return []error{e.kind, e.cause} }
+
+// ours tells whether the failure says nothing about the upstream.
+func (e *attemptError) ours() bool { return e.own || errors.Is(e.kind, context.Canceled) }
+
+// outcome is the failure in the word that metrics and spans use.
+func (e *attemptError) outcome() string {
+	if errors.Is(e.kind, context.Canceled) {
+		return outcomeCanceled
+	}
+	return string(e.reason)
+}
 
 // badAnswer is what an upstream sent that cannot be used.
 func badAnswer(cause error) *attemptError {
@@ -139,8 +154,9 @@ type statusError int
 
 func (s statusError) Error() string { return fmt.Sprintf("status %d", int(s)) }
 
-// failure is what the caller gets. retryAfter is 0 unless the upstream named one.
-func (c *Client) failure(traits commerce.Traits, err error, retryAfter time.Duration) error {
+// failure is what the caller gets.
+func (c *Client) failure(k *call, err error) error {
+	traits := k.traits
 	failed, ok := errors.AsType[*attemptError](err)
 	if !ok {
 		failed = &attemptError{kind: commerce.ErrUnavailable, reason: commerce.ReasonUnavailable, cause: errRequest}
@@ -151,7 +167,10 @@ func (c *Client) failure(traits commerce.Traits, err error, retryAfter time.Dura
 	}
 	res := &commerce.CallError{
 		System: c.system, Operation: traits.Operation,
-		Kind: failed.kind, Reason: failed.reason, RetryAfter: retryAfter, Err: failed.cause,
+		Kind: failed.kind, Reason: failed.reason, RetryAfter: failed.retryAfter, Err: failed.cause,
+	}
+	if k.budgetSpent {
+		res.Reason = commerce.ReasonBudgetSpent
 	}
 	if unknown {
 		markUnknown(res)

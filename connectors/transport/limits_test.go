@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -40,11 +41,13 @@ func TestN7_FailuresDoNotEmptyThePool(t *testing.T) {
 	defer server.Close()
 	c, err := New("odoo", Config{BaseURL: server.URL, AllowPrivate: true}, nil, quiet())
 	require.NoError(t, err)
-	for range 1000 {
+	failing := readTraits
+	for i := range 1000 {
 		_, err := do(t, c, readTraits, get("good"))
 		require.NoError(t, err)
-		_, err = do(t, c, readTraits, get("bad"))
-		require.Error(t, err)
+		failing.Operation = commerce.Operation(fmt.Sprint("bad.", i/10)) // no breaker sees enough to open
+		_, err = do(t, c, failing, get("bad"))
+		require.ErrorContains(t, err, "status 500")
 	}
 	assert.LessOrEqual(t, opened.Load(), int64(4))
 }
@@ -304,6 +307,8 @@ func TestN15_HeadersByAllowList(t *testing.T) {
 	c, _ := serve(t, Config{}, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen = r.Header.Clone() }))
 	_, err := do(t, c, readTraits, Request{Method: http.MethodGet, Header: http.Header{"accept-language": {"fr"}}})
 	require.NoError(t, err)
+	assert.NotEmpty(t, seen.Get(timeoutHeader))
+	seen.Del(timeoutHeader)
 	assert.Equal(t, http.Header{
 		"Accept": {"application/json"}, "Accept-Language": {"fr"}, "Accept-Encoding": {"gzip"}, "User-Agent": {userAgent},
 	}, seen)

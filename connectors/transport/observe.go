@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/portico-bff/portico/schema/commerce"
@@ -35,63 +34,88 @@ func newInstruments(provider metric.MeterProvider) (*instruments, error) {
 	return &instruments{calls: calls, attempts: attempts, duration: duration}, errors.Join(err1, err2, err3)
 }
 
-// observe measures a call and writes one warning when it failed. That an answer
-// cannot be read is seen only later: [DecodeJSON] writes that warning.
+// The outcomes of a call that got an answer, or that its caller ended. All other
+// outcomes are reasons of [commerce.Reason].
+const (
+	outcomeOK       = "ok"
+	outcomeRefused  = "refused"
+	outcomeCanceled = "canceled"
+)
+
+// observe gives a call its span, measures it, and writes one warning when it failed.
 func (c *Client) observe(next handler) handler {
 	return func(ctx context.Context, k *call) (*Response, error) {
 		begun := time.Now()
+		ctx, span := c.tracer.operation(ctx, c.system, c.deps.Role, k.traits)
 		res, err := next(ctx, k)
 		took := time.Since(begun)
 
-		outcome := outcomeOf(res, err)
-		labels := metric.WithAttributeSet(attribute.NewSet(
-			attribute.String("system", c.system),
-			attribute.String("operation", string(k.traits.Operation)),
-			attribute.String("outcome", outcome),
-		))
-		c.metrics.calls.Add(ctx, 1, labels)
-		c.metrics.attempts.Add(ctx, int64(k.attempts), labels)
-		c.metrics.duration.Record(ctx, took.Seconds(), labels)
-
-		warn := func(reason string, err error) {
+		outcome, attempts := outcomeOf(res, err), int(k.attempts.Load())
+		span.end(outcome, attempts, k.outcomes())
+		c.calls.add()
+		with := c.labels(k.operation, outcome)
+		c.metrics.calls.Add(ctx, 1, with.add...)
+		c.metrics.attempts.Add(ctx, int64(attempts), with.add...)
+		c.metrics.duration.Record(ctx, took.Seconds(), with.record...)
+		if cause := failureOf(outcome, res, err); cause != nil {
 			c.deps.Log.LogAttrs(ctx, slog.LevelWarn, "upstream call failed",
 				slog.String("system", c.system),
 				slog.String("operation", string(k.traits.Operation)),
-				slog.String("reason", reason),
+				slog.String("reason", outcome),
 				slog.Int("status", k.status),
-				slog.Int("attempts", k.attempts),
+				slog.Int("attempts", attempts),
 				slog.Duration("took", took),
-				slog.Any("error", err),
+				slog.Any("error", cause),
 			)
-		}
-		switch {
-		case outcome == "canceled":
-		case err != nil:
-			warn(outcome, err)
-		case turnedAway(res.Status):
-			warn(outcome, statusError(res.Status))
-		default:
-			res.warn = func(err error) { warn(string(commerce.ReasonBadAnswer), err) }
 		}
 		return res, err
 	}
 }
 
-// turnedAway tells whether an upstream refused who we are: the credentials are
-// wrong, whatever was asked.
+// failureOf is what to warn of: that the upstream failed, or refused who we are,
+// whatever was asked. Other refusals are answers.
+func failureOf(outcome string, res *Response, err error) error {
+	switch {
+	case outcome == outcomeCanceled || outcome == outcomeOK:
+		return nil
+	case outcome == outcomeRefused && (res == nil || !turnedAway(res.Status)):
+		return nil
+	case err != nil:
+		return err
+	default:
+		return statusError(res.Status)
+	}
+}
+
+// turnedAway tells whether an upstream refused who we are.
 func turnedAway(status int) bool {
 	return status == http.StatusUnauthorized || status == http.StatusForbidden
 }
 
 func outcomeOf(res *Response, err error) string {
 	switch {
-	case err == nil && res.Status >= 400:
-		return "refused"
+	case err == nil && res.Status >= http.StatusBadRequest:
+		return outcomeRefused
 	case err == nil:
-		return "ok"
+		return outcomeOK
 	case errors.Is(err, context.Canceled) && !errors.Is(err, commerce.ErrOutcomeUnknown):
-		return "canceled"
+		return outcomeCanceled
+	case !againstUpstream(err):
+		return outcomeRefused
 	default:
 		return string(commerce.ReasonOf(err))
+	}
+}
+
+// againstUpstream tells whether an error is the upstream's failure, and not its
+// answer to what was asked.
+func againstUpstream(err error) bool {
+	switch commerce.KindOf(err) {
+	case commerce.ErrUpstream, commerce.ErrUnavailable, commerce.ErrTimeout, commerce.ErrRateLimited:
+		return true
+	case nil:
+		return true
+	default:
+		return errors.Is(err, commerce.ErrOutcomeUnknown)
 	}
 }

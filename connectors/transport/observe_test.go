@@ -151,11 +151,15 @@ func TestOneWarningForAnAnswerOfNoUse(t *testing.T) {
 			var logged bytes.Buffer
 			c := over(t, Config{}, &script{steps: []step{tc.at}})
 			c.deps.Log = slog.New(slog.NewJSONHandler(&logged, nil))
-			res, err := do(t, c, readTraits, get())
-			require.NoError(t, err)
-			for range 2 {
-				_ = DecodeJSON("odoo", readTraits, res, &struct{}{})
+			r := get()
+			r.Read = func(res *Response) error {
+				if res.Status != http.StatusOK {
+					return nil
+				}
+				return DecodeJSON("odoo", readTraits, res, &struct{}{})
 			}
+			_, err := do(t, c, readTraits, r)
+			assert.Equal(t, tc.at.status == http.StatusOK && tc.want != "", err != nil)
 			if tc.want == "" {
 				assert.Empty(t, logged.String())
 				return

@@ -35,8 +35,7 @@ func (c *Client) deadline(next handler) handler {
 			limit = min(limit, time.Until(end)-deadlineMargin)
 		}
 		if limit <= 0 {
-			late := &attemptError{kind: commerce.ErrTimeout, reason: commerce.ReasonTimeout, cause: context.DeadlineExceeded}
-			return nil, c.failure(k.traits, late, 0)
+			return nil, c.failure(k, &attemptError{kind: commerce.ErrTimeout, reason: commerce.ReasonTimeout, cause: context.DeadlineExceeded})
 		}
 		ctx, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
@@ -46,85 +45,65 @@ func (c *Client) deadline(next handler) handler {
 
 // retry runs go-retryablehttp's loop with policies that know the call.
 func (c *Client) retry(ctx context.Context, k *call) (*Response, error) {
-	req, err := k.request(ctx)
-	if err != nil {
-		return nil, c.failure(k.traits, err, 0)
-	}
-	looped := &retryablehttp.Request{Request: req}
-	policy := &retryPolicy{call: k}
+	policy := &retryPolicy{client: c, call: k}
 	loop := &retryablehttp.Client{
 		HTTPClient:     c.http,
 		CheckRetry:     policy.check,
 		Backoff:        policy.backoff,
+		RetryMax:       c.cfg.MaxAttempts - 1,
 		ErrorHandler:   retryablehttp.PassthroughErrorHandler,
-		RequestLogHook: func(retryablehttp.Logger, *http.Request, int) { k.attempts++ },
+		RequestLogHook: func(retryablehttp.Logger, *http.Request, int) { k.tries++ },
 	}
-	if k.traits.Access == commerce.Read {
-		loop.RetryMax = c.cfg.MaxAttempts - 1
-		if err := looped.SetBody(bodyOrNone(k.body)); err != nil {
-			return nil, c.failure(k.traits, err, 0)
-		}
-	}
-	res, err := loop.Do(looped)
+	res, err := loop.Do(&retryablehttp.Request{Request: k.request(ctx)})
 	return c.outcome(ctx, k, res, err)
-}
-
-// bodyOrNone keeps a nil slice from becoming an empty body of unknown length.
-func bodyOrNone(body []byte) any {
-	if len(body) == 0 {
-		return nil
-	}
-	return body
 }
 
 // outcome reads what the loop ended with.
 func (c *Client) outcome(ctx context.Context, k *call, res *http.Response, err error) (*Response, error) {
 	if err != nil {
-		if res != nil {
-			_ = res.Body.Close()
-		}
 		if _, ok := errors.AsType[*attemptError](err); !ok && ctx.Err() != nil {
 			err = lost(ctx, ctx.Err(), waiting())
 		}
-		return nil, c.failure(k.traits, err, 0)
+		return nil, c.failure(k, err)
 	}
-	defer func() { _ = res.Body.Close() }()
 	k.status = res.StatusCode
 	if bad := judged(res.StatusCode); bad != nil {
-		return nil, c.failure(k.traits, bad, reportedWait(res.Header))
+		bad.retryAfter = reportedWait(res.Header)
+		return nil, c.failure(k, bad)
 	}
 	whole, ok := res.Body.(*wholeBody)
 	if !ok {
-		return nil, c.failure(k.traits, badAnswer(errTruncated), 0)
+		return nil, c.failure(k, badAnswer(errTruncated))
 	}
-	return &Response{Status: res.StatusCode, Header: res.Header, Body: whole.data}, nil
-}
-
-// waiting is the progress of a loop that ended between two attempts.
-func waiting() *progress {
-	p := &progress{}
-	p.dialing.Store(true)
-	return p
+	return &Response{Status: res.StatusCode, Header: res.Header, Body: whole.data, whole: whole}, nil
 }
 
 // retryPolicy decides whether and when one call is tried again. The loop asks
 // check, then backoff, on one goroutine.
 type retryPolicy struct {
-	call *call
-	wait time.Duration
+	client *Client
+	call   *call
+	wait   time.Duration
 }
 
-// check lets a Read try again where that can help and time remains for it.
+// check lets a Read try again where that can help, time remains for it, and the
+// system's budget allows.
 func (p *retryPolicy) check(ctx context.Context, res *http.Response, err error) (bool, error) {
-	if p.call.traits.Access != commerce.Read || ctx.Err() != nil || !repeatable(res, err) {
+	k := p.call
+	if k.traits.Access != commerce.Read || k.tries >= p.client.cfg.MaxAttempts || ctx.Err() != nil || !repeatable(res, err) {
 		return false, nil //nolint:nilerr // the loop passes err on when it is told not to repeat
 	}
-	remaining := maxAskedWait + leastAttempt
+	least := p.client.leastTime(k.operation)
+	remaining := maxAskedWait + least
 	if end, ok := ctx.Deadline(); ok {
 		remaining = time.Until(end)
 	}
-	wait, ok := pause(p.call.attempts-1, askedWait(res), remaining-leastAttempt)
+	wait, ok := pause(k.tries-1, askedWait(res), remaining-least)
 	if !ok {
+		return false, nil
+	}
+	if !p.client.budget.allows() {
+		k.budgetSpent = true
 		return false, nil
 	}
 	p.wait = wait

@@ -16,8 +16,16 @@ type Client struct {
 	sign    func(*http.Request) error
 	http    *http.Client
 	metrics *instruments
+	tracer  tracer
 	deps    Deps
 	run     handler
+
+	// What the calls to this system have in common.
+	bulkhead   *bulkhead
+	budget     *budget
+	hedges     *allowance
+	operations operations
+	calls      eventCount
 }
 
 // New makes a client for the system at cfg.BaseURL. sign, which may be nil, adds
@@ -42,13 +50,17 @@ func newClient(system string, cfg Config, sign func(*http.Request) error, deps D
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{system: system, base: to.base, cfg: cfg, sign: sign, metrics: metrics, deps: deps}
+	c := &Client{
+		system: system, base: to.base, cfg: cfg, sign: sign, metrics: metrics, tracer: newTracer(deps.Tracer), deps: deps,
+		bulkhead: newBulkhead(cfg.MaxConcurrent), budget: newBudget(), hedges: newAllowance(),
+	}
 	c.http = &http.Client{
-		Transport: c.attemptLayers(to.via),
+		Transport: c.attempts(to.via),
 		// A redirect is a bad answer: followed, it would take credentials to another host.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	c.run = c.callLayers()
+	deps.Registry.add(c)
 	return c, nil
 }
 
@@ -59,6 +71,12 @@ type Request struct {
 	Query  url.Values
 	Header http.Header // of allowedHeaders only; credentials are sign's
 	Body   []byte      // nil sends none
+
+	// Read, which may be nil, is the connector's look at an answer of 2xx or 4xx. It
+	// is part of the call: it runs once, on the caller's goroutine, and its error is
+	// the call's. An error of kind ErrUpstream, ErrUnavailable, ErrTimeout or
+	// ErrRateLimited counts against the upstream, wherever calls are counted.
+	Read func(*Response) error
 }
 
 // Response is an answer, read whole.
@@ -67,7 +85,7 @@ type Response struct {
 	Header http.Header
 	Body   []byte
 
-	warn func(error) // writes the call's one warning; nil once it is written
+	whole *wholeBody
 }
 
 // Do makes the call that traits describe: repeated when it is a Read, once on the

@@ -1,0 +1,72 @@
+package transport
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// operation is what is remembered of one of the system's operations.
+type operation struct {
+	name    commerce.Operation
+	recent  *recent
+	breaker *breaker
+	labels  labelSets
+}
+
+// operations are those that were called so far. Their names are constants of
+// commerce, so there are few.
+type operations struct {
+	mu     sync.RWMutex
+	byName map[commerce.Operation]*operation
+}
+
+func (c *Client) operationOf(name commerce.Operation) *operation {
+	c.operations.mu.RLock()
+	known := c.operations.byName[name]
+	c.operations.mu.RUnlock()
+	if known != nil {
+		return known
+	}
+	c.operations.mu.Lock()
+	defer c.operations.mu.Unlock()
+	if known := c.operations.byName[name]; known != nil {
+		return known
+	}
+	if c.operations.byName == nil {
+		c.operations.byName = map[commerce.Operation]*operation{}
+	}
+	made := &operation{name: name, recent: newRecent(), breaker: newBreaker(func(from, to breakerState) { c.breakerChanged(name, from, to) })}
+	c.operations.byName[name] = made
+	return made
+}
+
+// list is every operation by name.
+func (o *operations) list() []*operation {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	all := make([]*operation, 0, len(o.byName))
+	for _, one := range o.byName {
+		all = append(all, one)
+	}
+	slices.SortFunc(all, func(a, b *operation) int { return strings.Compare(string(a.name), string(b.name)) })
+	return all
+}
+
+// breakerChanged logs what whoever is on call looks for first.
+func (c *Client) breakerChanged(name commerce.Operation, from, to breakerState) {
+	if from == breakerOpen && to == breakerHalfOpen || from == breakerHalfOpen && to == breakerOpen {
+		return // a probe and its failure: every second while it lasts
+	}
+	c.deps.Log.LogAttrs(context.Background(), slog.LevelWarn, "circuit breaker changed",
+		slog.String("system", c.system),
+		slog.String("role", c.deps.Role),
+		slog.String("operation", string(name)),
+		slog.String("from", from.String()),
+		slog.String("to", to.String()),
+	)
+}

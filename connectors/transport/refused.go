@@ -1,0 +1,103 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// broken asks the operation's circuit breaker. What an attempt that was answered
+// says about the upstream is known only once the connector has read the answer,
+// so its permit travels on with the body.
+func (c *Client) broken(next attemptHandler) attemptHandler {
+	return func(ctx context.Context, a *attempt) (*http.Response, error) {
+		permit, wait, ok := a.call.operation.breaker.acquire()
+		if !ok {
+			return nil, &attemptError{
+				kind: commerce.ErrUnavailable, reason: commerce.ReasonBreakerOpen, cause: errBreakerOpen,
+				retryAfter: wait, own: true,
+			}
+		}
+		res, err := next(ctx, a)
+		if v := verdictOf(res, err); v != verdictGood {
+			permit.settle(v)
+			return res, err
+		}
+		if whole, ok := res.Body.(*wholeBody); ok {
+			whole.permit, whole.slow = permit, c.slow(a)
+		}
+		return res, nil
+	}
+}
+
+// slow tells whether a read took so long that more of its kind would be a failure
+// of the upstream, though it answered. A write may take its time.
+func (c *Client) slow(a *attempt) bool {
+	return !a.isWrite() && a.took > c.cfg.AttemptTimeout*3/4
+}
+
+// settle tells the breaker what became of an answer: v, unless it came too slowly.
+func (b *wholeBody) settle(v verdict) {
+	if b.slow && v == verdictGood {
+		v = verdictBad
+	}
+	b.permit.settle(v)
+}
+
+// admitted takes a slot of the system's bulkhead for as long as the attempt takes.
+// A hedge never waits for one.
+func (c *Client) admitted(next attemptHandler) attemptHandler {
+	return func(ctx context.Context, a *attempt) (*http.Response, error) {
+		if err := c.admit(ctx, a); err != nil {
+			return nil, err
+		}
+		var res *http.Response
+		var err error
+		defer func() { c.bulkhead.release(a.vote(res, err)) }()
+		res, err = next(ctx, a)
+		return res, err
+	}
+}
+
+func (c *Client) admit(ctx context.Context, a *attempt) error {
+	var err error
+	switch {
+	case a.kind != hedgeAttempt:
+		err = c.bulkhead.acquire(ctx, a.call.traits.Access)
+	case !c.bulkhead.tryAcquire():
+		err = errBulkheadFull
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, errBulkheadFull):
+		return &attemptError{kind: commerce.ErrUnavailable, reason: commerce.ReasonBulkheadFull, cause: errBulkheadFull, own: true}
+	default:
+		late := lost(ctx, err, waiting())
+		late.own = true // the upstream was not asked
+		return late
+	}
+}
+
+// vote is what an attempt says about the system's load.
+func (a *attempt) vote(res *http.Response, err error) vote {
+	switch {
+	case err == nil && res == nil: // it panicked
+		return voteNone
+	case err == nil && overloaded(res.StatusCode):
+		return voteSlow
+	case err == nil:
+		return latencyVote(a.took, a.call.operation.recent.baseline())
+	case errors.Is(err, commerce.ErrTimeout) && a.took > 0:
+		return voteSlow
+	default:
+		return voteNone
+	}
+}
+
+// overloaded are the statuses by which a system says that it is too busy.
+func overloaded(status int) bool {
+	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
+}

@@ -1,0 +1,78 @@
+package transport
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+)
+
+// progress is how far an attempt got. Its hooks run on the transport's goroutines.
+type progress struct {
+	dialing   atomic.Bool // a connection was asked for
+	connected atomic.Bool // one was had: from here on the upstream may see the request
+	answered  atomic.Bool // the first byte of an answer came
+	tlsFailed atomic.Bool
+}
+
+// waiting is the progress of a loop that ended between two attempts.
+func waiting() *progress {
+	p := &progress{}
+	p.dialing.Store(true)
+	return p
+}
+
+// sent tells whether the upstream may have seen the request: yes, unless it is
+// certain that there never was a connection.
+func (p *progress) sent(err error) bool {
+	if p.connected.Load() {
+		return true
+	}
+	return !p.dialing.Load() && !isDial(err)
+}
+
+func (p *progress) hooks() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		GetConn:              func(string) { p.dialing.Store(true) },
+		GotConn:              func(httptrace.GotConnInfo) { p.connected.Store(true) },
+		GotFirstResponseByte: func() { p.answered.Store(true) },
+		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
+			if err != nil {
+				p.tlsFailed.Store(true)
+			}
+		},
+	}
+}
+
+// traced gives the attempt its span, watches how far it gets, and turns the
+// transport's errors into ours.
+func (c *Client) traced(next attemptHandler) attemptHandler {
+	return func(ctx context.Context, a *attempt) (*http.Response, error) {
+		k := a.call
+		number := int(k.attempts.Add(1))
+		ctx, a.span = c.tracer.attempt(ctx, c.system, c.deps.Role, k.traits.Operation, number, string(a.kind))
+		res, err := next(httptrace.WithClientTrace(ctx, a.got.hooks()), a)
+		if err != nil {
+			failed, ok := errors.AsType[*attemptError](err)
+			if !ok {
+				failed = lost(ctx, err, &a.got)
+			}
+			a.span.end(0, failed.outcome())
+			return nil, failed
+		}
+		a.span.end(res.StatusCode, outcomeOfStatus(res.StatusCode))
+		return res, nil
+	}
+}
+
+func outcomeOfStatus(status int) string {
+	if failed := judged(status); failed != nil {
+		return failed.outcome()
+	}
+	if status >= http.StatusBadRequest {
+		return outcomeRefused
+	}
+	return outcomeOK
+}
