@@ -5,6 +5,8 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/portico-bff/portico/schema/commerce"
@@ -27,6 +29,36 @@ type attempt struct {
 	took time.Duration // set by measured
 	got  progress
 	span attemptSpan
+
+	mu     sync.Mutex
+	cancel context.CancelFunc // ends it; set by timeout
+	lost   bool               // the other attempt of a hedge answered first
+}
+
+// lose ends an attempt whose answer is not wanted any more.
+func (a *attempt) lose() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.lost = true
+	if a.cancel != nil {
+		a.cancel()
+	}
+}
+
+// cancelledBy hands the attempt the way to end it; it ends at once if it has lost already.
+func (a *attempt) cancelledBy(cancel context.CancelFunc) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.cancel = cancel
+	if a.lost {
+		cancel()
+	}
+}
+
+func (a *attempt) hasLost() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.lost
 }
 
 // roundTrip is a RoundTripper and nothing else. That it has no
@@ -49,34 +81,60 @@ func (c *Client) attempts(via http.RoundTripper) http.RoundTripper {
 	})
 }
 
+// Values of headers that never change.
+var (
+	acceptJSON = []string{"application/json"}
+	agent      = []string{userAgent}
+)
+
 // message is the HTTP request of an attempt.
 func (a *attempt) message(ctx context.Context) *http.Request {
 	k := a.call
+	header := make(http.Header, 8) // signers and tracing add to it
+	header["Accept"] = acceptJSON
+	for name, values := range k.header {
+		header[http.CanonicalHeaderKey(name)] = slices.Clone(values)
+	}
+	header["User-Agent"] = agent
 	req := &http.Request{
-		Method: k.method, URL: k.url, Host: k.url.Host, Header: k.header.Clone(),
+		Method: k.method, URL: k.url, Host: k.url.Host, Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
-	req.Body, req.ContentLength = k.onceOnly()
+	k.fillOnce(req)
 	return req.WithContext(ctx)
 }
 
-// onceOnly is the body of one attempt. net/http silently repeats a request on
-// another connection when a kept-alive one dies, if its method is GET, HEAD,
-// OPTIONS or TRACE, or an Idempotency-Key header is there, and its body is empty
-// or can be had again: a Write would be done twice, a Read sent once more for
-// each dead connection, past the limit of attempts, the backoff and the count.
-// So no body can be had again, and it is empty only for methods that net/http
-// does not repeat by themselves; the headers are never sent.
-func (k *call) onceOnly() (io.ReadCloser, int64) {
-	if len(k.body) > 0 {
-		return io.NopCloser(bytes.NewReader(k.body)), int64(len(k.body))
+// fillOnce gives req its body. net/http silently repeats a request on another
+// connection when a kept-alive one dies, if its method is GET, HEAD, OPTIONS or
+// TRACE, or an Idempotency-Key header is there, and its body is empty or can be
+// had again: a Write would be done twice, a Read sent once more for each dead
+// connection, past the limit of attempts, the backoff and the count. So no body
+// can be had again, and it is empty only for methods that net/http does not
+// repeat by themselves; the headers are never sent.
+func (k *call) fillOnce(req *http.Request) {
+	switch {
+	case len(k.body) > 0:
+		req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(k.body)), int64(len(k.body))
+	case repeatedByItself(k.method):
+		// A body of no bytes. Without "identity" net/http would start a goroutine to find that out.
+		req.Body, req.TransferEncoding = noBytes{}, identity
+	default:
+		// Content-Length: 0; an unknown length would be sent chunked, which not every system reads.
+		req.Body = http.NoBody
 	}
-	if repeatedByItself(k.method) {
-		return io.NopCloser(bytes.NewReader(nil)), 0
-	}
-	// Content-Length: 0; an unknown length would be sent chunked, which not every system reads.
-	return http.NoBody, 0
 }
+
+var identity = []string{"identity"}
+
+// noBytes is an empty body that net/http does not know to be one.
+type noBytes struct{}
+
+func (noBytes) Read([]byte) (int, error) { return 0, io.EOF }
+
+// WriteTo spares net/http a buffer.
+func (noBytes) WriteTo(io.Writer) (int64, error) { return 0, nil }
+
+func (noBytes) Close() error { return nil }
 
 // repeatedByItself tells whether net/http takes method for harmless.
 func repeatedByItself(method string) bool {

@@ -17,7 +17,7 @@ type call struct {
 	operation *operation
 	method    string
 	url       *url.URL
-	header    http.Header
+	header    http.Header // the connector's; each attempt makes its own of it
 	body      []byte
 	read      func(*Response) error // the connector's look at the answer; may be nil
 
@@ -73,18 +73,14 @@ func (c *Client) newCall(traits commerce.Traits, r Request) (*call, error) {
 	if err != nil {
 		return nil, err
 	}
-	header := http.Header{"Accept": {"application/json"}}
-	for name, values := range r.Header {
-		canonical := http.CanonicalHeaderKey(name)
-		if !allowedHeaders[canonical] {
+	for name := range r.Header {
+		if !allowedHeaders[http.CanonicalHeaderKey(name)] {
 			return nil, errHeader
 		}
-		header[canonical] = append([]string(nil), values...)
 	}
-	header.Set("User-Agent", userAgent)
 	return &call{
 		traits: traits, operation: c.operationOf(traits.Operation),
-		method: r.Method, url: target, header: header, body: r.Body, read: r.Read,
+		method: r.Method, url: target, header: r.Header, body: r.Body, read: r.Read,
 	}, nil
 }
 
@@ -116,9 +112,12 @@ func sendable(segment string) bool {
 	})
 }
 
+// noHeader is for requests that are only looped: what is sent has its own.
+var noHeader = http.Header{}
+
 // request is what the retry loop repeats: the attempt layers make the request
 // that is sent from the call in its context.
 func (k *call) request(ctx context.Context) *http.Request {
-	r := &http.Request{Method: k.method, URL: k.url, Host: k.url.Host, Header: k.header, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
+	r := &http.Request{Method: k.method, URL: k.url, Host: k.url.Host, Header: noHeader}
 	return r.WithContext(context.WithValue(ctx, callKey{}, k))
 }

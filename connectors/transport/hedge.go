@@ -59,8 +59,7 @@ func (c *Client) hedge(next attemptHandler) attemptHandler {
 		if !ok {
 			return next(ctx, a)
 		}
-		r := &race{client: c, next: next, after: after, done: make(chan struct{})}
-		return r.run(ctx, a)
+		return c.raced(ctx, a, after, next)
 	}
 }
 
@@ -87,31 +86,23 @@ func (c *Client) mayHedge(ctx context.Context, a *attempt) bool {
 type race struct {
 	client *Client
 	next   attemptHandler
-	after  time.Duration
+	first  *attempt
+	second attempt
 
 	done chan struct{} // closed when the hedge has ended
 	res  *http.Response
 	err  error
 }
 
-func (r *race) run(ctx context.Context, a *attempt) (*http.Response, error) {
-	first, loseFirst := context.WithCancelCause(ctx)
-	defer loseFirst(nil)
-	second, loseSecond := context.WithCancelCause(ctx)
-	defer loseSecond(nil)
-	timer := time.AfterFunc(r.after, func() {
-		defer close(r.done)
-		r.hedge(second, a.call)
-		if won(r.res, r.err) {
-			loseFirst(errOtherWon)
-		}
-	})
-	res, err := r.next(first, a)
+func (c *Client) raced(ctx context.Context, a *attempt, after time.Duration, next attemptHandler) (*http.Response, error) {
+	r := &race{client: c, next: next, first: a, second: attempt{call: a.call, kind: hedgeAttempt}, done: make(chan struct{})}
+	timer := time.AfterFunc(after, func() { r.hedge(ctx) })
+	res, err := next(ctx, a)
 	if timer.Stop() { // it never began
 		return res, err
 	}
 	if won(res, err) {
-		loseSecond(errOtherWon)
+		r.second.lose()
 	}
 	<-r.done // at once when it lost; else it may still bring what the first did not
 	if won(res, err) || !won(r.res, r.err) {
@@ -119,14 +110,19 @@ func (r *race) run(ctx context.Context, a *attempt) (*http.Response, error) {
 		return res, err
 	}
 	discard(res)
-	return r.res, r.err
+	return r.res, nil
 }
 
-func (r *race) hedge(ctx context.Context, k *call) {
-	if r.client.mayHedge(ctx, &attempt{call: k}) {
-		k.hedged.Store(true)
-		commerce.Mark(ctx, commerce.ReasonHedged)
-		r.res, r.err = r.next(ctx, &attempt{call: k, kind: hedgeAttempt})
+func (r *race) hedge(ctx context.Context) {
+	defer close(r.done)
+	if !r.client.mayHedge(ctx, r.first) {
+		return
+	}
+	r.first.call.hedged.Store(true)
+	commerce.Mark(ctx, commerce.ReasonHedged)
+	r.res, r.err = r.next(ctx, &r.second)
+	if won(r.res, r.err) {
+		r.first.lose()
 	}
 }
 

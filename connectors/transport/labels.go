@@ -15,11 +15,17 @@ type labels struct {
 }
 
 // labelSets are an operation's labels by outcome.
-type labelSets struct{ byOutcome sync.Map }
+type labelSets struct {
+	mu        sync.RWMutex
+	byOutcome map[string]*labels
+}
 
 func (c *Client) labels(op *operation, outcome string) *labels {
-	if known, ok := op.labels.byOutcome.Load(outcome); ok {
-		return known.(*labels) //nolint:forcetypeassert // nothing else is stored
+	op.labels.mu.RLock()
+	known := op.labels.byOutcome[outcome]
+	op.labels.mu.RUnlock()
+	if known != nil {
+		return known
 	}
 	set := metric.WithAttributeSet(attribute.NewSet(
 		attribute.String("system", c.system),
@@ -28,6 +34,11 @@ func (c *Client) labels(op *operation, outcome string) *labels {
 		attribute.String("outcome", outcome),
 	))
 	made := &labels{add: []metric.AddOption{set}, record: []metric.RecordOption{set}}
-	op.labels.byOutcome.Store(outcome, made)
+	op.labels.mu.Lock()
+	defer op.labels.mu.Unlock()
+	if op.labels.byOutcome == nil {
+		op.labels.byOutcome = map[string]*labels{}
+	}
+	op.labels.byOutcome[outcome] = made
 	return made
 }

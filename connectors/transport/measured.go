@@ -7,9 +7,6 @@ import (
 	"time"
 )
 
-// errOtherWon is why the slower of two attempts of a hedge is cancelled.
-var errOtherWon = errors.New("the other attempt answered first")
-
 // measured times what happens past the queue and keeps the books that policies
 // read: the operation's recent latencies, and the system's budget.
 func (c *Client) measured(next attemptHandler) attemptHandler {
@@ -28,7 +25,7 @@ func (c *Client) measured(next attemptHandler) attemptHandler {
 		case verdictNone:
 			// A loser of a hedge would have taken at least this long. Left out, it would
 			// make the operation look faster, hedges would start earlier, and so on.
-			if errors.Is(context.Cause(ctx), errOtherWon) {
+			if a.hasLost() {
 				recent.answered(a.took)
 			}
 		}

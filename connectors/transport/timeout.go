@@ -28,6 +28,7 @@ func (c *Client) timeout(next attemptHandler) attemptHandler {
 		}
 		ctx, cancel := context.WithTimeout(ctx, c.cfg.AttemptTimeout)
 		defer cancel()
+		a.cancelledBy(cancel)
 		return next(ctx, a)
 	}
 }

@@ -11,18 +11,14 @@ import (
 
 // progress is how far an attempt got. Its hooks run on the transport's goroutines.
 type progress struct {
-	dialing   atomic.Bool // a connection was asked for
+	dials     bool        // no connection, nothing sent: the transport is a real one
 	connected atomic.Bool // one was had: from here on the upstream may see the request
 	answered  atomic.Bool // the first byte of an answer came
 	tlsFailed atomic.Bool
 }
 
 // waiting is the progress of a loop that ended between two attempts.
-func waiting() *progress {
-	p := &progress{}
-	p.dialing.Store(true)
-	return p
-}
+func waiting() *progress { return &progress{dials: true} }
 
 // sent tells whether the upstream may have seen the request: yes, unless it is
 // certain that there never was a connection.
@@ -30,12 +26,11 @@ func (p *progress) sent(err error) bool {
 	if p.connected.Load() {
 		return true
 	}
-	return !p.dialing.Load() && !isDial(err)
+	return !p.dials && !isDial(err)
 }
 
 func (p *progress) hooks() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
-		GetConn:              func(string) { p.dialing.Store(true) },
 		GotConn:              func(httptrace.GotConnInfo) { p.connected.Store(true) },
 		GotFirstResponseByte: func() { p.answered.Store(true) },
 		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
@@ -52,6 +47,7 @@ func (c *Client) traced(next attemptHandler) attemptHandler {
 	return func(ctx context.Context, a *attempt) (*http.Response, error) {
 		k := a.call
 		number := int(k.attempts.Add(1))
+		a.got.dials = c.dials
 		ctx, a.span = c.tracer.attempt(ctx, c.system, c.deps.Role, k.traits.Operation, number, string(a.kind))
 		res, err := next(httptrace.WithClientTrace(ctx, a.got.hooks()), a)
 		if err != nil {

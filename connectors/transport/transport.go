@@ -19,6 +19,7 @@ type Client struct {
 	tracer  tracer
 	deps    Deps
 	run     handler
+	dials   bool // attempts go over connections, whose making can be watched
 
 	// What the calls to this system have in common.
 	bulkhead   *bulkhead
@@ -54,6 +55,7 @@ func newClient(system string, cfg Config, sign func(*http.Request) error, deps D
 		system: system, base: to.base, cfg: cfg, sign: sign, metrics: metrics, tracer: newTracer(deps.Tracer), deps: deps,
 		bulkhead: newBulkhead(cfg.MaxConcurrent), budget: newBudget(), hedges: newAllowance(),
 	}
+	_, c.dials = to.via.(*http.Transport)
 	c.http = &http.Client{
 		Transport: c.attempts(to.via),
 		// A redirect is a bad answer: followed, it would take credentials to another host.

@@ -1,0 +1,108 @@
+package transport
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// healthy answers as upstreams do: JSON of a few kilobytes.
+func healthy(b *testing.B) *httptest.Server {
+	b.Helper()
+	body := make([]byte, 4<<10)
+	for i := range body {
+		body[i] = ' '
+	}
+	body[0], body[len(body)-1] = '{', '}'
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header()["Content-Type"] = []string{"application/json"}
+		_, _ = w.Write(body)
+	}))
+	b.Cleanup(server.Close)
+	return server
+}
+
+// shippedDeps are those of a process in operation: metrics on, traces off, live state on.
+func shippedDeps() Deps {
+	deps := quiet()
+	deps.Meter = sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader()))
+	deps.Registry, deps.Role = NewRegistry(), "erp"
+	return deps
+}
+
+// BenchmarkCall compares a call through the whole stack, in its shipped
+// configuration, with a bare http.Client on the same connection pool: the
+// difference is what safety costs.
+func BenchmarkCall(b *testing.B) {
+	b.Run("bare", benchmarkBare)
+	b.Run("read", func(b *testing.B) { benchmarkStack(b, readTraits, get("x")) })
+	b.Run("write", func(b *testing.B) { benchmarkStack(b, writeTraits, post("{}", "x")) })
+}
+
+// onCPU reports what the whole process computed for each call, the upstream's
+// part included: it is the same for all, so the difference is the stack's.
+func onCPU(b *testing.B) func() {
+	b.Helper()
+	begun := processTime(b)
+	return func() {
+		b.ReportMetric(float64((processTime(b)-begun).Nanoseconds())/1000/float64(b.N), "cpu-µs/op")
+	}
+}
+
+func processTime(b *testing.B) time.Duration {
+	b.Helper()
+	var usage syscall.Rusage
+	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+func benchmarkBare(b *testing.B) {
+	server := healthy(b)
+	pool := newPool(Config{AllowPrivate: true})
+	defer pool.CloseIdleConnections()
+	client := &http.Client{Transport: pool}
+	b.ReportAllocs()
+	defer onCPU(b)()
+	for b.Loop() {
+		ctx, cancel := context.WithTimeout(b.Context(), 2*time.Second)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+"/x", nil)
+		require.NoError(b, err)
+		req.Header.Set("Accept", "application/json")
+		req.Header.Set("User-Agent", userAgent)
+		res, err := client.Do(req)
+		require.NoError(b, err)
+		_, err = io.ReadAll(res.Body)
+		require.NoError(b, err)
+		_ = res.Body.Close()
+		cancel()
+	}
+}
+
+func benchmarkStack(b *testing.B, traits commerce.Traits, r Request) {
+	b.Helper()
+	server := healthy(b)
+	c, err := New("odoo", Config{BaseURL: server.URL, AllowPrivate: true}, nil, shippedDeps())
+	require.NoError(b, err)
+	ctx, cancel := context.WithTimeout(b.Context(), time.Hour)
+	defer cancel()
+	for range 100 { // hedging knows its p95
+		_, err := c.Do(ctx, traits, r)
+		require.NoError(b, err)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	defer onCPU(b)()
+	for b.Loop() {
+		_, err := c.Do(ctx, traits, r)
+		require.NoError(b, err)
+	}
+}
