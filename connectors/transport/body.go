@@ -30,11 +30,12 @@ func (c *Client) readWhole(next attemptHandler) attemptHandler {
 		if encoding := res.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 			return nil, badAnswer(errEncoding)
 		}
-		data, err := readUpTo(res, c.cfg.MaxBodyBytes)
+		limit := orDefault(a.call.traits.MaxBody, c.cfg.MaxBodyBytes)
+		data, err := readUpTo(res, limit)
 		if err != nil {
 			return nil, brokeOff(ctx)
 		}
-		if int64(len(data)) > c.cfg.MaxBodyBytes {
+		if int64(len(data)) > limit {
 			return nil, badAnswer(errTooLarge)
 		}
 		whole := &wholeBody{data: data}

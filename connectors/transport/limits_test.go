@@ -317,3 +317,18 @@ func TestN15_HeadersByAllowList(t *testing.T) {
 func answer(contentType, body string) *Response {
 	return &Response{Status: 200, Header: http.Header{"Content-Type": {contentType}}, Body: []byte(body)}
 }
+
+func TestN8_AnOperationMayDeclareItsOwnLimit(t *testing.T) {
+	t.Parallel()
+	c := over(t, Config{MaxBodyBytes: 100}, &script{steps: []step{{status: 200, body: strings.Repeat("x", 50)}, {status: 200, body: strings.Repeat("x", 150)}}})
+	small := readTraits
+	small.MaxBody = 49
+	_, err := do(t, c, small, get())
+	require.ErrorIs(t, err, commerce.ErrUpstream)
+	large := readTraits
+	large.MaxBody = 150
+	_, err = do(t, c, large, get())
+	require.NoError(t, err)
+	_, err = do(t, c, readTraits, get())
+	require.ErrorIs(t, err, commerce.ErrUpstream)
+}

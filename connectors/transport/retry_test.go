@@ -230,27 +230,6 @@ func TestNoAttemptWithoutTimeForIt(t *testing.T) {
 	})
 }
 
-// 2,000 calls with random budgets: no attempt starts after the deadline and
-// none outlives it.
-func TestN6_NothingOutlivesItsDeadline(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		for i := range 2000 {
-			budget := time.Duration(i%400) * time.Millisecond
-			upstream := &script{steps: []step{{status: 503, takes: time.Duration(i%37) * time.Millisecond, header: http.Header{"Retry-After": {fmt.Sprint(i % 2)}}}}}
-			ctx, cancel := context.WithTimeout(t.Context(), budget)
-			deadline, _ := ctx.Deadline()
-			_, err := over(t, Config{}, upstream).Do(ctx, readTraits, get())
-			require.Error(t, err)
-			require.False(t, time.Now().After(deadline))
-			for _, at := range upstream.seen {
-				require.False(t, at.After(deadline.Add(-deadlineMargin)))
-			}
-			cancel()
-		}
-	})
-}
-
 func TestCancellationPassesUnchanged(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -72,4 +72,5 @@ type Traits struct {
 	Lifetime  time.Duration // how long an answer stays fresh; 0 means the default of the operation
 	BatchSize int           // keys in one upstream call; 0 means MaxBatch
 	Timeout   time.Duration // for the whole operation, retries included; 0 means the transport's default
+	MaxBody   int64         // bytes of one answer, once decompressed; 0 means the system's limit
 }
