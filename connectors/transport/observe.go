@@ -57,7 +57,7 @@ func (c *Client) observe(next handler) handler {
 		c.metrics.calls.Add(ctx, 1, with.add...)
 		c.metrics.attempts.Add(ctx, int64(attempts), with.add...)
 		c.metrics.duration.Record(ctx, took.Seconds(), with.record...)
-		if cause := failureOf(outcome, res, err); cause != nil {
+		if cause := failureOf(outcome, res, err); cause != nil && c.worthALine(outcome) {
 			c.deps.Log.LogAttrs(ctx, slog.LevelWarn, "upstream call failed",
 				slog.String("system", c.system),
 				slog.String("operation", string(k.traits.Operation)),
@@ -84,6 +84,24 @@ func failureOf(outcome string, res *Response, err error) error {
 		return err
 	default:
 		return statusError(res.Status)
+	}
+}
+
+// refusalsLogged is how often a system's own refusals are worth a line.
+const refusalsLogged = time.Second
+
+// worthALine holds back lines that would come by the hundred while they say
+// nothing new: an open breaker was logged when it opened, and a full bulkhead is
+// full for everybody.
+func (c *Client) worthALine(outcome string) bool {
+	switch commerce.Reason(outcome) {
+	case commerce.ReasonBreakerOpen:
+		return false
+	case commerce.ReasonBulkheadFull:
+		last, now := c.fullLogged.Load(), time.Now().UnixNano()
+		return now-last >= int64(refusalsLogged) && c.fullLogged.CompareAndSwap(last, now)
+	default:
+		return true
 	}
 }
 

@@ -10,7 +10,10 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -168,4 +171,34 @@ func TestOneWarningForAnAnswerOfNoUse(t *testing.T) {
 			assert.Contains(t, logged.String(), tc.want)
 		})
 	}
+}
+
+// A system that is down does not fill the log: its breaker says so once.
+func TestRefusalsDoNotFloodTheLog(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var logged bytes.Buffer
+		c := over(t, Config{MaxConcurrent: 1}, &script{steps: []step{{status: 500}}})
+		c.deps.Log = slog.New(slog.NewJSONHandler(&logged, nil))
+		for range 100 {
+			_, err := do(t, c, readTraits, get())
+			require.Error(t, err)
+		}
+		assert.Equal(t, 20, strings.Count(logged.String(), "upstream call failed"), "those that reached it")
+		assert.Equal(t, 1, strings.Count(logged.String(), "circuit breaker changed"))
+		assert.Contains(t, logged.String(), `"from":"closed","to":"open"`)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		var logged bytes.Buffer
+		hung := over(t, Config{MaxConcurrent: 1}, &script{steps: []step{{takes: time.Hour}}})
+		hung.deps.Log = slog.New(slog.NewJSONHandler(&logged, nil))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var wg sync.WaitGroup
+		for range 300 {
+			wg.Go(func() { _, _ = hung.Do(ctx, readTraits, get()) })
+		}
+		wg.Wait()
+		assert.Equal(t, 1, strings.Count(logged.String(), `"reason":"bulkhead-full"`))
+	})
 }

@@ -12,7 +12,6 @@ import (
 
 const (
 	maxIdlePerHost = 64
-	maxPerHost     = 128
 	dialTimeout    = time.Second
 	tlsTimeout     = 2 * time.Second
 	idleTimeout    = 30 * time.Second
@@ -34,7 +33,7 @@ func newPool(cfg Config) *http.Transport {
 		ForceAttemptHTTP2:      true,
 		MaxIdleConns:           maxIdlePerHost,
 		MaxIdleConnsPerHost:    maxIdlePerHost,
-		MaxConnsPerHost:        maxPerHost,
+		MaxConnsPerHost:        orDefault(cfg.MaxConcurrent, defaultConcurrent), // the bulkhead's ceiling: it never waits here
 		IdleConnTimeout:        idleTimeout,
 		MaxResponseHeaderBytes: maxHeaderBytes,
 	}

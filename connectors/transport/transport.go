@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -27,6 +28,7 @@ type Client struct {
 	hedges     *allowance
 	operations operations
 	calls      eventCount
+	fullLogged atomic.Int64 // when a refusal of the bulkhead was last logged, in ns since 1970
 }
 
 // New makes a client for the system at cfg.BaseURL. sign, which may be nil, adds
