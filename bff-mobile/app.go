@@ -47,10 +47,14 @@ func newApp(cfg Channel, b *edge.Backend, identity web.Identity) *App {
 		Screens: &screen.Screens{Ports: b.Ports, Orders: b.Orders, Log: b.Log, HomePage: commerce.PageID(cfg.HomePage)},
 		Ports:   b.Ports, Orders: b.Orders, Idempotency: b.Idempotency,
 	}
+	counted := func(c *fiber.Ctx) error {
+		b.ClientRequest()
+		return c.Next()
+	}
 	for _, r := range handlers.Routes() {
-		server.Add(r.Method, r.Path, identify, r.Handle)
+		server.Add(r.Method, r.Path, identify, counted, r.Handle)
 		if r.Method == fiber.MethodGet {
-			server.Add(fiber.MethodHead, r.Path, identify, r.Handle)
+			server.Add(fiber.MethodHead, r.Path, identify, counted, r.Handle)
 		}
 	}
 	return &App{config: cfg, backend: b, server: server, running: newRunning()}

@@ -18,7 +18,7 @@ type Config struct {
 // Channel is what only the mobile channel is told.
 type Channel struct {
 	Addr      string `env:"MOBILE_ADDR" envDefault:"127.0.0.1:8081" doc:"Where the mobile channel listens."`
-	AdminAddr string `env:"MOBILE_ADMIN_ADDR" envDefault:"127.0.0.1:9081" doc:"Where the mobile channel answers /healthz, /readyz and /metrics; never public."`
+	AdminAddr string `env:"MOBILE_ADMIN_ADDR" envDefault:"127.0.0.1:9081" doc:"Where the mobile channel answers /healthz, /readyz, /metrics and /systems; never public."`
 	HomePage  string `env:"MOBILE_HOME_PAGE" envDefault:"home" doc:"Id of the content page that the home screen shows."`
 }
 

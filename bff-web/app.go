@@ -76,6 +76,7 @@ func routes(b *edge.Backend, verifier web.Verifier) http.Handler {
 		web.CSRF(b.CORS),
 		web.Authenticate(verifier),
 		web.Market(b.Markets),
+		web.Counted(b.ClientRequest),
 	)
 	mux := http.NewServeMux()
 	mux.Handle(Route, web.Stack(graphQL(b), api...))

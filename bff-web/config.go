@@ -17,7 +17,7 @@ type Config struct {
 // Listen says where the web channel listens.
 type Listen struct {
 	Addr      string `env:"WEB_ADDR" envDefault:"127.0.0.1:8080" doc:"Address of the web channel's API."`
-	AdminAddr string `env:"WEB_ADMIN_ADDR" envDefault:"127.0.0.1:9080" doc:"Address of the web channel's health, readiness and metrics; never public."`
+	AdminAddr string `env:"WEB_ADMIN_ADDR" envDefault:"127.0.0.1:9080" doc:"Address of the web channel's health, readiness, metrics and state of the systems; never public."`
 }
 
 // Load reads the configuration from environ, a list of KEY=VALUE as

@@ -4,7 +4,8 @@ import "net/http"
 
 // Admin answers /healthz (the process lives), /readyz (it takes requests: 503
 // once it drains; Redis and upstreams being down do not count, answers are
-// degraded then) and /metrics. It is never public.
+// degraded then), /metrics, and /systems (how every upstream stands now). It is
+// never public.
 func (b *Backend) Admin() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok\n") })
@@ -16,12 +17,18 @@ func (b *Backend) Admin() http.Handler {
 		say(w, http.StatusOK, "ready\n")
 	})
 	mux.Handle("GET /metrics", b.Telemetry.Handler())
+	mux.HandleFunc("GET /systems", b.live)
 	return mux
 }
 
 func say(w http.ResponseWriter, status int, text string) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	answer(w, status, "text/plain; charset=utf-8", []byte(text))
+}
+
+// answer writes what is true only now.
+func answer(w http.ResponseWriter, status int, contentType string, body []byte) {
+	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(text)) // a prober that left needs no answer
+	_, _ = w.Write(body) // whoever left needs no answer
 }

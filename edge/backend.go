@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"go.opentelemetry.io/otel/metric"
+
 	"github.com/portico-bff/portico/cache"
 	"github.com/portico-bff/portico/connectors/transport"
 	"github.com/portico-bff/portico/edge/cors"
@@ -34,7 +36,9 @@ type Backend struct {
 	Idempotency *idempotency.Store
 	CORS        *cors.Policy
 	Telemetry   *telemetry.Telemetry
+	Registry    *transport.Registry // the systems' live state
 
+	gauges   metric.Registration // of Registry; nil until it is measured
 	cache    *cache.Cache
 	draining atomic.Bool
 }
@@ -46,7 +50,7 @@ func New(ctx context.Context, cfg Config, channel string) (*Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Backend{Config: cfg, Telemetry: tel, Log: tel.Log()}
+	b := &Backend{Config: cfg, Telemetry: tel, Log: tel.Log(), Registry: transport.NewRegistry()}
 	if err := b.wire(ctx); err != nil {
 		return nil, errors.Join(err, b.Close(ctx))
 	}
@@ -55,14 +59,17 @@ func New(ctx context.Context, cfg Config, channel string) (*Backend, error) {
 
 // wire is the whole stack, from the systems to what the channels call.
 func (b *Backend) wire(ctx context.Context) error {
-	var errs [5]error
+	var errs [6]error
 	var systems commerce.Ports
-	systems, errs[0] = b.Config.Systems.connect(transport.Deps{Log: b.Log, Meter: b.Telemetry.Meter()})
+	systems, errs[0] = b.Config.Systems.connect(transport.Deps{
+		Log: b.Log, Meter: b.Telemetry.Meter(), Registry: b.Registry,
+	})
 	b.Markets, errs[1] = market.New(b.Config.Markets)
 	b.CORS, errs[2] = cors.New(b.Config.CORS)
 	b.Identity, errs[3] = identity.New(b.Config.Identity, b.Log)
 	var book ledger.Ledger
 	b.Ports, book, errs[4] = b.cached(ctx, systems)
+	b.gauges, errs[5] = b.Registry.Measure(b.Telemetry.Meter())
 	if err := errors.Join(errs[:]...); err != nil {
 		return err
 	}
@@ -104,10 +111,18 @@ func (b *Backend) announce(ctx context.Context) {
 // Drain makes /readyz answer 503: the process is about to stop.
 func (b *Backend) Drain() { b.draining.Store(true) }
 
+// ClientRequest counts a request that is about to be answered from the ports, for
+// what each system is asked per request. Requests that were refused before, and
+// pages and files of our own, are none.
+func (b *Backend) ClientRequest() { b.Registry.ClientRequest() }
+
 // Close releases what New opened.
 func (b *Backend) Close(ctx context.Context) error {
 	b.Drain()
 	var errs []error
+	if b.gauges != nil {
+		errs = append(errs, b.gauges.Unregister())
+	}
 	if b.Identity != nil {
 		b.Identity.Close()
 	}

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/portico-bff/portico/connectors"
 	"github.com/portico-bff/portico/connectors/transport"
@@ -194,6 +195,7 @@ func (s Systems) connect(deps transport.Deps) (commerce.Ports, error) {
 	var errs []error
 	for i, sys := range s.list {
 		var err error
+		deps.Role = strings.ToLower(sys.name)
 		opened[i], err = sys.open(deps)
 		errs = append(errs, err)
 	}
