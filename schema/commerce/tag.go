@@ -1,0 +1,81 @@
+package commerce
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+)
+
+// Tag names something that cached answers were made of, so that all of them can
+// be dropped together when it changes: "product:BK-M68B-38", "categories". It is
+// 1 to [MaxTag] visible ASCII characters, safe in a log and in a header, and never
+// holds anything about a person.
+type Tag string
+
+// MaxTag is the length of the longest tag, in bytes.
+const MaxTag = 128
+
+// The tags without a subject.
+const (
+	// TagCategories is every answer about the category tree.
+	TagCategories Tag = "categories"
+	// TagSearch is every answer of the search.
+	TagSearch Tag = "search"
+	// TagAll is every answer there is.
+	TagAll Tag = "all"
+)
+
+// TagProduct is everything about a product: texts, relations, reviews, prices and stock.
+func TagProduct(sku SKU) Tag { return tagOf("product:", string(sku)) }
+
+// TagPrice is a product's prices, in every market, group and quantity.
+func TagPrice(sku SKU) Tag { return tagOf("price:", string(sku)) }
+
+// TagStock is a product's availability, in every market.
+func TagStock(sku SKU) Tag { return tagOf("stock:", string(sku)) }
+
+// TagReviews is a product's reviews.
+func TagReviews(sku SKU) Tag { return tagOf("reviews:", string(sku)) }
+
+// TagRelated is what goes with a product.
+func TagRelated(sku SKU) Tag { return tagOf("related:", string(sku)) }
+
+// TagPage is a page of content.
+func TagPage(id PageID) Tag { return tagOf("page:", string(id)) }
+
+// TagCategory is every answer that names a category, such as the products in it.
+func TagCategory(id CategoryID) Tag { return tagOf("category:", string(id)) }
+
+// TagOperation is every answer of an operation.
+func TagOperation(op Operation) Tag { return tagOf("op:", string(op)) }
+
+// TagSystem is every answer of a kind of system: "odoo".
+func TagSystem(kind string) Tag { return tagOf("system:", kind) }
+
+// tagOf is a tag whatever the subject holds: one that is too long or not visible
+// ASCII is named by its hash, the same for who stores and for who invalidates.
+func tagOf(kind, subject string) Tag {
+	if len(kind)+len(subject) <= MaxTag && visible(subject) {
+		return Tag(kind + subject)
+	}
+	sum := sha256.Sum256([]byte(subject))
+	return Tag(kind + "#" + base64.RawURLEncoding.EncodeToString(sum[:]))
+}
+
+// visible tells whether text is ASCII without spaces and control characters.
+func visible(text string) bool {
+	for i := range len(text) {
+		if text[i] <= ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// ParseTag checks a tag that came from outside: 1 to [MaxTag] visible ASCII
+// characters. Its error is an [InputError] on "tags".
+func ParseTag(text string) (Tag, error) {
+	if text == "" || len(text) > MaxTag || !visible(text) {
+		return "", malformed("tags", "a tag of 1 to 128 visible ASCII characters")
+	}
+	return Tag(text), nil
+}
