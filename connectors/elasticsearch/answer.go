@@ -15,71 +15,83 @@ import (
 
 // Why an answer was of no use. Constant texts: what the upstream says may repeat what was searched.
 var (
-	errKeyRefused = errors.New("the API key was refused")
-	errNoIndex    = errors.New("no such index")
-	errStatus     = errors.New("answered with an unexpected status")
-	errPartial    = errors.New("answered for a part of the index only")
-	errShape      = errors.New("answered without what was asked for")
+	errNoIndex = errors.New("no such index")
+	errPartial = errors.New("answered for a part of the index only")
+	errShape   = errors.New("answered without what was asked for")
 )
 
-func (c *connector) failed(kind, cause error) error {
-	reason := commerce.ReasonUnavailable
-	if errors.Is(kind, commerce.ErrUpstream) {
-		reason = commerce.ReasonBadAnswer
-	}
-	return &commerce.CallError{System: system, Operation: c.traits.Operation, Kind: kind, Reason: reason, Err: cause}
-}
-
-// fetch makes the one call of a search. A 200 that does not speak for the whole index is no answer.
-func (c *connector) fetch(ctx context.Context, s *search) (*wireAnswer, error) {
+// fetch makes the one call of a search.
+func (c *connector) fetch(ctx context.Context, s *search) (*commerce.SearchResult, error) {
 	body, err := json.Marshal(s.body)
 	if err != nil {
 		return nil, err
 	}
-	res, err := c.client.Do(ctx, c.traits, transport.Request{
+	var result *commerce.SearchResult
+	_, err = c.client.Do(ctx, c.traits, transport.Request{
 		Method: http.MethodPost,
 		Path:   []string{c.model.cfg.Index, "_search"},
 		Header: http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}},
 		Body:   body,
+		Read: func(res *transport.Response) (err error) {
+			result, err = c.read(s, res)
+			return err
+		},
 	})
 	if err != nil {
 		return nil, err
 	}
-	switch res.Status {
-	case http.StatusOK:
-	case http.StatusUnauthorized, http.StatusForbidden:
-		return nil, c.failed(commerce.ErrUnavailable, errKeyRefused)
-	case http.StatusNotFound:
-		return nil, c.failed(commerce.ErrUnavailable, errNoIndex)
+	return result, nil
+}
+
+// read is what an answer says. A 200 that does not speak for the whole index is no answer.
+func (c *connector) read(s *search, res *transport.Response) (*commerce.SearchResult, error) {
+	switch {
+	case res.Status == http.StatusOK:
+	case res.Status == http.StatusNotFound:
+		return nil, transport.Failed(c.traits, commerce.ErrUnavailable, errNoIndex)
+	case res.Status == http.StatusBadRequest && s.query.After != "":
+		// The one part of a search that goes to the index as the client sent it.
+		return nil, errCursor
 	default:
-		return nil, c.failed(commerce.ErrUpstream, errStatus)
+		return nil, transport.Refused(c.traits, res)
 	}
 	var answer wireAnswer
 	if err := transport.DecodeJSON(system, c.traits, res, &answer); err != nil {
 		return nil, err
 	}
-	if answer.TimedOut == nil || answer.Shards == nil || answer.Hits == nil || answer.Hits.Total == nil {
-		return nil, c.failed(commerce.ErrUpstream, errShape)
+	result, err := c.result(s, &answer)
+	if err != nil {
+		return nil, transport.BadAnswer(c.traits, res, err)
 	}
-	if *answer.TimedOut || answer.Shards.Failed != "0" || answer.Hits.Total.Relation != "eq" {
-		return nil, c.failed(commerce.ErrUpstream, errPartial)
+	return result, nil
+}
+
+func (w *wireAnswer) whole() error {
+	if w.TimedOut == nil || w.Shards == nil || w.Hits == nil || w.Hits.Total == nil {
+		return errShape
 	}
-	return &answer, nil
+	if *w.TimedOut || w.Shards.Failed != "0" || w.Hits.Total.Relation != "eq" {
+		return errPartial
+	}
+	return nil
 }
 
 // result reads an answer. One hit more than the page holds tells that there is a next page.
 func (c *connector) result(s *search, answer *wireAnswer) (*commerce.SearchResult, error) {
+	if err := answer.whole(); err != nil {
+		return nil, err
+	}
 	total, err := count(answer.Hits.Total.Value)
 	hits := answer.Hits.Hits
-	if err != nil || len(hits) > s.query.First+1 || total < len(hits) {
-		return nil, c.failed(commerce.ErrUpstream, errShape)
+	if err != nil || hits == nil || len(hits) > s.query.First+1 || total < len(hits) {
+		return nil, errShape
 	}
 	r := &commerce.SearchResult{Total: total, HasNext: len(hits) > s.query.First}
 	hits = hits[:min(len(hits), s.query.First)]
 	for _, hit := range hits {
 		sku, ok := c.model.sku(hit.Source)
 		if !ok || !s.sort.fits(hit.Sort) {
-			return nil, c.failed(commerce.ErrUpstream, errShape)
+			return nil, errShape
 		}
 		if !slices.Contains(r.SKUs, sku) {
 			r.SKUs = append(r.SKUs, sku)
@@ -89,7 +101,7 @@ func (c *connector) result(s *search, answer *wireAnswer) (*commerce.SearchResul
 		r.EndCursor = newCursor(s.sum, hits[len(hits)-1].Sort)
 	}
 	if r.Facets, err = c.model.facetsOf(s, answer.Aggregations); err != nil {
-		return nil, c.failed(commerce.ErrUpstream, err)
+		return nil, err
 	}
 	return r, nil
 }

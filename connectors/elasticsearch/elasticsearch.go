@@ -89,9 +89,5 @@ func (c *connector) Search(ctx context.Context, m commerce.Market, q commerce.Se
 	if err != nil {
 		return nil, err
 	}
-	answer, err := c.fetch(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	return c.result(s, answer)
+	return c.fetch(ctx, s)
 }

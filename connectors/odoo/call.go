@@ -44,10 +44,25 @@ type leaf struct {
 // MarshalJSON writes [field, operator, value].
 func (l leaf) MarshalJSON() ([]byte, error) { return json.Marshal([]any{l.field, l.operator, l.value}) }
 
+// record is a row of an answer. check says why it cannot be one that was asked for:
+// every row has its id, whatever fields are asked for.
+type record interface{ check() error }
+
 // search reads the records that q finds, for the operation op.
-func search[T any](ctx context.Context, c *connector, op commerce.Operation, q query) ([]T, error) {
+func search[T record](ctx context.Context, c *connector, op commerce.Operation, q query) ([]T, error) {
 	var records []T
-	if err := c.call(ctx, op, "search_read", q, &records); err != nil {
+	err := c.call(ctx, op, "search_read", q, &records, func() error {
+		if records == nil { // null
+			return errWire
+		}
+		for _, r := range records {
+			if err := r.check(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
 		return nil, err
 	}
 	return records, nil
@@ -56,32 +71,43 @@ func search[T any](ctx context.Context, c *connector, op commerce.Operation, q q
 // count is how many records q finds.
 func (c *connector) count(ctx context.Context, op commerce.Operation, q query) (int, error) {
 	q.Fields, q.Order, q.Limit = nil, "", 0
-	var n int
-	if err := c.call(ctx, op, "search_count", q, &n); err != nil {
+	var n *int
+	err := c.call(ctx, op, "search_count", q, &n, func() error {
+		if n == nil || *n < 0 {
+			return errWire
+		}
+		return nil
+	})
+	if err != nil {
 		return 0, err
 	}
-	if n < 0 {
-		return 0, badAnswer(op, errors.New("a negative count"))
-	}
-	return n, nil
+	return *n, nil
 }
 
-func (c *connector) call(ctx context.Context, op commerce.Operation, method string, q query, into any) error {
+// call makes one call, decodes its answer and has it checked: check's error says why
+// the answer is of no use.
+func (c *connector) call(ctx context.Context, op commerce.Operation, method string, q query, into any, check func() error) error {
 	body, err := json.Marshal(q)
 	if err != nil {
 		return err
 	}
 	t := traitsOf(op)
-	res, err := c.client.Do(ctx, t, transport.Request{
+	_, err = c.client.Do(ctx, t, transport.Request{
 		Method: http.MethodPost, Path: []string{"json", "2", q.model, method}, Header: c.header, Body: body,
+		Read: func(res *transport.Response) error {
+			if res.Status >= http.StatusMultipleChoices {
+				return refused(t, res)
+			}
+			if err := transport.DecodeJSON(System, t, res, into); err != nil {
+				return err
+			}
+			if err := check(); err != nil {
+				return transport.BadAnswer(t, res, err)
+			}
+			return nil
+		},
 	})
-	if err != nil {
-		return err
-	}
-	if res.Status >= http.StatusMultipleChoices {
-		return refused(op, res)
-	}
-	return transport.DecodeJSON(System, t, res, into)
+	return err
 }
 
 // wireFault is Odoo's error body. Its message and traceback are not even read:
@@ -94,26 +120,24 @@ var exceptionPattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]{0,80}$`)
 
 // refused is what an answer of 4xx means. None of them is the shopper's fault: our
 // key, our rights, or a model that this server does not have.
-func refused(op commerce.Operation, res *transport.Response) error {
+func refused(t commerce.Traits, res *transport.Response) error {
+	err := transport.Refused(t, res)
 	var fault wireFault
-	cause := fmt.Errorf("status %d", res.Status)
-	if json.Unmarshal(res.Body, &fault) == nil && exceptionPattern.MatchString(fault.Name) {
-		cause = fmt.Errorf("status %d: %s", res.Status, fault.Name)
+	call, ok := errors.AsType[*commerce.CallError](err)
+	if ok && json.Unmarshal(res.Body, &fault) == nil && exceptionPattern.MatchString(fault.Name) {
+		call.Err = fmt.Errorf("%w: %s", call.Err, fault.Name)
 	}
-	if res.Status == http.StatusUnauthorized || res.Status == http.StatusForbidden {
-		return &commerce.CallError{System: System, Operation: op, Kind: commerce.ErrUnavailable, Reason: commerce.ReasonUnavailable, Err: cause}
-	}
-	return badAnswer(op, cause)
+	return err
 }
 
-// badAnswer is an answer that cannot be used.
+// badAnswer is a failure that is seen only when several answers are put together.
 func badAnswer(op commerce.Operation, cause error) error {
-	return &commerce.CallError{System: System, Operation: op, Kind: commerce.ErrUpstream, Reason: commerce.ReasonBadAnswer, Err: cause}
+	return transport.Failed(traitsOf(op), commerce.ErrUpstream, cause)
 }
 
 // misconfigured is a setting that does not fit the server.
 func misconfigured(op commerce.Operation, cause error) error {
-	return &commerce.CallError{System: System, Operation: op, Kind: commerce.ErrUnavailable, Reason: commerce.ReasonUnavailable, Err: cause}
+	return transport.Failed(traitsOf(op), commerce.ErrUnavailable, cause)
 }
 
 // named makes sure that a failure names the system and the operation. One that

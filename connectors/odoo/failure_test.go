@@ -150,10 +150,11 @@ func TestFaults(t *testing.T) {
 			t.Parallel()
 			s := sandboxtest.Start(t)
 			s.Faults(t, sandbox.Fault{System: "odoo", Operation: "*", ErrorRate: 1, Mode: mode})
-			ports, err := odoo.New(odoo.Config{
-				Config: transport.Config{BaseURL: s.URL + "/odoo", AllowPrivate: true, AttemptTimeout: 200 * time.Millisecond, Timeout: 400 * time.Millisecond},
-				APIKey: "sandbox-odoo-key",
-			}, transport.Deps{Log: slog.New(slog.DiscardHandler)})
+			cfg := odoo.Config{Config: transport.Config{BaseURL: s.URL + "/odoo", AllowPrivate: true}, APIKey: "sandbox-odoo-key"}
+			if mode == sandbox.ModeHang {
+				cfg.AttemptTimeout, cfg.Timeout = 200*time.Millisecond, 400*time.Millisecond
+			}
+			ports, err := odoo.New(cfg, transport.Deps{Log: slog.New(slog.DiscardHandler)})
 			require.NoError(t, err)
 			for op, call := range every {
 				assert.Contains(t, kinds, commerce.KindOf(call(t.Context(), ports)), op)

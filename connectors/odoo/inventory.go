@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/portico-bff/portico/connectors/transport"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -28,7 +29,8 @@ func (c *connector) Availability(ctx context.Context, _ commerce.Market, skus []
 	for sku, p := range products {
 		skuOf[p.id] = sku
 	}
-	stock, failed := inBatches(slices.Sorted(maps.Keys(skuOf)), func(batch []recordID) (map[recordID]places, error) {
+	ids := slices.Sorted(maps.Keys(skuOf))
+	stock, failed := transport.Batch(ctx, traitsOf(op), ids, func(ctx context.Context, batch []recordID) (map[recordID]places, error) {
 		quants, err := search[wireQuant](ctx, c, op, query{
 			model: "stock.quant", Domain: domain{leaf{"product_id", "in", batch}, leaf{"location_id.usage", "=", "internal"}},
 			Fields: []string{"product_id", "location_id", "quantity", "reserved_quantity"}, Order: "id",
@@ -105,14 +107,14 @@ func (c *connector) locationNames(ctx context.Context, op commerce.Operation, st
 		}
 	}
 	return c.locations.GetAll(ctx, slices.Sorted(maps.Keys(ids)), func(ctx context.Context, missing []recordID) (map[recordID]string, error) {
-		return inBatches(missing, func(batch []recordID) (map[recordID]string, error) {
+		return transport.Batch(ctx, traitsOf(op), missing, func(ctx context.Context, batch []recordID) (map[recordID]string, error) {
 			records, err := search[wireLocation](ctx, c, op, query{
 				model: "stock.location", Domain: domain{leaf{"id", "in", batch}}, Fields: []string{"name"}, Context: withArchived,
 			})
 			found := make(map[recordID]string, len(records))
-			for _, w := range records {
+			for id, w := range transport.Join(batch, records, func(w wireLocation) recordID { return w.ID }) {
 				if w.Name != "" {
-					found[w.ID] = string(w.Name)
+					found[id] = string(w.Name)
 				}
 			}
 			return found, err

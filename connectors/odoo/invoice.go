@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/portico-bff/portico/connectors/transport"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -20,6 +21,10 @@ type wireInvoice struct {
 	Total    number   `json:"amount_total"`
 	Residual number   `json:"amount_residual"`
 	Currency relation `json:"currency_id"`
+}
+
+func (w wireInvoice) check() error {
+	return errors.Join(w.ID.check(), w.Currency.check(), w.Total.check(), w.Residual.check())
 }
 
 var invoiceFields = []string{
@@ -92,13 +97,13 @@ func (c *connector) invoices(ctx context.Context, op commerce.Operation, records
 // An invoice for several orders names them in one text, which no order has.
 func (c *connector) numbersOf(ctx context.Context, op commerce.Operation, names []string) (map[string]commerce.OrderNumber, error) {
 	return c.orderRefs.GetAll(ctx, names, func(ctx context.Context, missing []string) (map[string]commerce.OrderNumber, error) {
-		return inBatches(missing, func(batch []string) (map[string]commerce.OrderNumber, error) {
-			records, err := search[wireOrder](ctx, c, op, query{
+		return transport.Batch(ctx, traitsOf(op), missing, func(ctx context.Context, batch []string) (map[string]commerce.OrderNumber, error) {
+			records, err := search[wireOrderNames](ctx, c, op, query{
 				model: "sale.order", Domain: domain{leaf{"name", "in", batch}}, Fields: []string{"name", "client_order_ref"}, Order: "id",
 			})
 			found := make(map[string]commerce.OrderNumber, len(records))
-			for _, w := range records {
-				found[string(w.Name)] = w.number()
+			for name, w := range transport.Join(batch, records, func(w wireOrderNames) string { return string(w.Name) }) {
+				found[name] = w.number()
 			}
 			return found, err
 		})

@@ -13,10 +13,18 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
+// wireOrderNames is what an order is called.
+type wireOrderNames struct {
+	ID   recordID `json:"id"`
+	Name text     `json:"name"`
+	Ref  text     `json:"client_order_ref"`
+}
+
+func (w wireOrderNames) check() error { return w.ID.check() }
+
 type wireOrder struct {
-	ID       recordID   `json:"id"`
-	Name     text       `json:"name"`
-	Ref      text       `json:"client_order_ref"`
+	wireOrderNames
+
 	State    text       `json:"state"`
 	Date     moment     `json:"date_order"`
 	Tax      number     `json:"amount_tax"`
@@ -25,10 +33,14 @@ type wireOrder struct {
 	Pickings []recordID `json:"picking_ids"`
 }
 
+func (w wireOrder) check() error {
+	return errors.Join(w.ID.check(), w.Currency.check(), w.Tax.check(), w.Total.check())
+}
+
 var orderFields = []string{"name", "client_order_ref", "state", "date_order", "amount_tax", "amount_total", "currency_id", "picking_ids"}
 
 // number is the checkout's number of the order; an order that was not made there has Odoo's.
-func (w wireOrder) number() commerce.OrderNumber {
+func (w wireOrderNames) number() commerce.OrderNumber {
 	if w.Ref != "" {
 		return commerce.OrderNumber(w.Ref)
 	}
@@ -48,6 +60,10 @@ type wireLine struct {
 	Reward   bool     `json:"is_reward_line"`
 }
 
+func (w wireLine) check() error {
+	return errors.Join(w.ID.check(), w.Order.check(), w.Quantity.check(), w.Unit.check(), w.Subtotal.check())
+}
+
 var lineFields = []string{
 	"order_id", "product_id", "name", "product_uom_qty", "price_unit", "discount", "price_subtotal", "is_delivery", "is_reward_line",
 }
@@ -58,6 +74,8 @@ type wirePicking struct {
 	Kind     text     `json:"picking_type_code"`
 	Tracking text     `json:"carrier_tracking_ref"`
 }
+
+func (w wirePicking) check() error { return w.ID.check() }
 
 const newestOrders = "date_order desc, id desc"
 
@@ -97,7 +115,7 @@ func (c *connector) Orders(ctx context.Context, p commerce.Principal, page comme
 }
 
 // paged reads one page of q, narrowed by behind, and counts all of q meanwhile.
-func paged[T any](ctx context.Context, c *connector, op commerce.Operation, q query, behind domain) (records []T, total int, err error) {
+func paged[T record](ctx context.Context, c *connector, op commerce.Operation, q query, behind domain) (records []T, total int, err error) {
 	g, each := errgroup.WithContext(ctx)
 	g.Go(func() (err error) { total, err = c.count(each, op, q); return err })
 	narrowed := q

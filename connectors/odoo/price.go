@@ -1,6 +1,7 @@
 package odoo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -8,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/portico-bff/portico/connectors/transport"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -70,7 +72,7 @@ func (c *connector) listPrices(ctx context.Context, op commerce.Operation, e *ev
 			break
 		}
 	}
-	return inBatches(skus, func(batch []commerce.SKU) (map[commerce.SKU]priced, error) {
+	return transport.Batch(ctx, traitsOf(op), skus, func(ctx context.Context, batch []commerce.SKU) (map[commerce.SKU]priced, error) {
 		records, err := search[wirePrice](ctx, c, op, query{
 			model: "product.product", Domain: domain{leaf{"default_code", "in", batch}}, Fields: fields, Order: "id",
 		})
@@ -80,19 +82,13 @@ func (c *connector) listPrices(ctx context.Context, op commerce.Operation, e *ev
 
 // joinPrices joins records to the SKUs asked for, as bySKU does, and leaves out what is not for sale.
 func joinPrices(records []wirePrice, asked []commerce.SKU) map[commerce.SKU]priced {
-	found := make(map[commerce.SKU]priced, len(asked))
-	wanted := setOf(asked)
-	for _, w := range records {
-		p := priced{product: productOf(w.wireProduct), list: w.Price, cost: w.Standard}
-		if best, ok := found[p.sku]; wanted[p.sku] && p.id > 0 && (!ok || p.id < best.id) {
-			found[p.sku] = p
-		}
+	prices := make([]priced, len(records))
+	for i, w := range records {
+		prices[i] = priced{product: productOf(w.wireProduct), list: w.Price, cost: w.Standard}
 	}
-	for sku, p := range found {
-		if !p.sellable {
-			delete(found, sku)
-		}
-	}
+	slices.SortFunc(prices, func(a, b priced) int { return cmp.Compare(a.id, b.id) })
+	found := transport.Join(asked, prices, func(p priced) commerce.SKU { return p.sku })
+	maps.DeleteFunc(found, func(_ commerce.SKU, p priced) bool { return !p.sellable })
 	return found
 }
 

@@ -1,11 +1,10 @@
 package odoo
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
-
-	"golang.org/x/sync/errgroup"
+	"slices"
 
 	"github.com/portico-bff/portico/connectors/transport"
 	"github.com/portico-bff/portico/schema/commerce"
@@ -33,7 +32,7 @@ func productOf(w wireProduct) product {
 // the lowest id; the server leaves archived records out.
 func (c *connector) productsBySKU(ctx context.Context, op commerce.Operation, skus []commerce.SKU) (map[commerce.SKU]product, error) {
 	return c.products.GetAll(ctx, skus, func(ctx context.Context, missing []commerce.SKU) (map[commerce.SKU]product, error) {
-		return inBatches(missing, func(batch []commerce.SKU) (map[commerce.SKU]product, error) {
+		return transport.Batch(ctx, traitsOf(op), missing, func(ctx context.Context, batch []commerce.SKU) (map[commerce.SKU]product, error) {
 			records, err := search[wireProduct](ctx, c, op, query{
 				model: "product.product", Domain: domain{leaf{"default_code", "in", batch}}, Fields: productFields, Order: "id",
 			})
@@ -42,30 +41,27 @@ func (c *connector) productsBySKU(ctx context.Context, op commerce.Operation, sk
 	})
 }
 
-// bySKU joins records to the SKUs asked for. Records of other SKUs and without an id are nobody's.
+// bySKU joins records to the SKUs asked for: of several with one code the lowest id counts.
 func bySKU(records []wireProduct, asked []commerce.SKU) map[commerce.SKU]product {
-	found := make(map[commerce.SKU]product, len(asked))
-	wanted := setOf(asked)
-	for _, w := range records {
-		p := productOf(w)
-		if best, ok := found[p.sku]; wanted[p.sku] && p.id > 0 && (!ok || p.id < best.id) {
-			found[p.sku] = p
-		}
+	products := make([]product, len(records))
+	for i, w := range records {
+		products[i] = productOf(w)
 	}
-	return found
+	slices.SortFunc(products, func(a, b product) int { return cmp.Compare(a.id, b.id) })
+	return transport.Join(asked, products, func(p product) commerce.SKU { return p.sku })
 }
 
 // productsByID finds what records of product.product are, archived ones too: an
 // order keeps what it was about.
 func (c *connector) productsByID(ctx context.Context, op commerce.Operation, ids []recordID) (map[recordID]product, error) {
 	return c.productIDs.GetAll(ctx, ids, func(ctx context.Context, missing []recordID) (map[recordID]product, error) {
-		return inBatches(missing, func(batch []recordID) (map[recordID]product, error) {
+		return transport.Batch(ctx, traitsOf(op), missing, func(ctx context.Context, batch []recordID) (map[recordID]product, error) {
 			records, err := search[wireProduct](ctx, c, op, query{
 				model: "product.product", Domain: domain{leaf{"id", "in", batch}}, Fields: productFields, Order: "id", Context: withArchived,
 			})
 			found := make(map[recordID]product, len(records))
-			for _, w := range records {
-				found[w.ID] = productOf(w)
+			for id, w := range transport.Join(batch, records, func(w wireProduct) recordID { return w.ID }) {
+				found[id] = productOf(w)
 			}
 			return found, err
 		})
@@ -115,50 +111,6 @@ func (t categoryTree) above(id recordID) []recordID {
 		id = t[id].Parent.ID
 	}
 	return path
-}
-
-// batchesAtOnce bounds how many calls one operation makes at a time.
-const batchesAtOnce = 4
-
-// inBatches calls load for every hundred keys, a few at a time, and joins what it
-// answers. A batch that fails fails its keys; the others stand.
-func inBatches[K comparable, V any](keys []K, load func([]K) (map[K]V, error)) (map[K]V, error) {
-	batches := transport.Batches(keys, commerce.MaxBatch)
-	parts, errs := make([]map[K]V, len(batches)), make([]error, len(batches))
-	var g errgroup.Group
-	g.SetLimit(batchesAtOnce)
-	for i, batch := range batches {
-		g.Go(func() error {
-			parts[i], errs[i] = load(batch)
-			return nil
-		})
-	}
-	_ = g.Wait() // each batch has its own error
-	all, failed := make(map[K]V, len(keys)), map[K]error{}
-	for i, batch := range batches {
-		if errors.Is(errs[i], context.Canceled) {
-			return all, errs[i]
-		}
-		for _, key := range batch {
-			if met := commerce.KeyError(errs[i], key); met != nil {
-				failed[key] = met
-			} else if v, ok := parts[i][key]; ok {
-				all[key] = v
-			}
-		}
-	}
-	if len(failed) > 0 {
-		return all, &commerce.BatchError[K]{Errs: failed}
-	}
-	return all, nil
-}
-
-func setOf[K comparable](keys []K) map[K]bool {
-	set := make(map[K]bool, len(keys))
-	for _, key := range keys {
-		set[key] = true
-	}
-	return set
 }
 
 // noPriceList says which setting is missing.

@@ -16,6 +16,13 @@ import (
 // recordID is Odoo's id of a record, within its model.
 type recordID int64
 
+func (id recordID) check() error {
+	if id < 1 {
+		return errWire
+	}
+	return nil
+}
+
 var errWire = errors.New("answer lacks a value or has one that cannot be")
 
 // text is a field that is false when it is empty.
@@ -55,6 +62,9 @@ func (r *relation) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(pair[1], &r.Name)
 }
 
+// check refuses a relation that must be there and is not.
+func (r relation) check() error { return r.ID.check() }
+
 func isEmpty(data []byte) bool {
 	return bytes.Equal(data, []byte("false")) || bytes.Equal(data, []byte("null"))
 }
@@ -76,6 +86,14 @@ func (n *number) UnmarshalJSON(data []byte) error {
 		return errWire
 	}
 	*n = number(data)
+	return nil
+}
+
+// check refuses a number that must be there and is not.
+func (n number) check() error {
+	if n == "" {
+		return errWire
+	}
 	return nil
 }
 
@@ -158,6 +176,8 @@ type wireProduct struct {
 	Sellable bool     `json:"sale_ok"`
 }
 
+func (w wireProduct) check() error { return w.ID.check() }
+
 var productFields = []string{"default_code", "name", "product_tmpl_id", "categ_id", "currency_id", "sale_ok"}
 
 type wirePrice struct {
@@ -166,10 +186,14 @@ type wirePrice struct {
 	Standard number `json:"standard_price"`
 }
 
+func (w wirePrice) check() error { return errors.Join(w.ID.check(), w.Price.check()) }
+
 type wirePriceList struct {
 	ID       recordID `json:"id"`
 	Currency relation `json:"currency_id"`
 }
+
+func (w wirePriceList) check() error { return w.ID.check() }
 
 type wireRule struct {
 	ID          recordID `json:"id"`
@@ -192,6 +216,8 @@ type wireRule struct {
 	End         moment   `json:"date_end"`
 }
 
+func (w wireRule) check() error { return errors.Join(w.ID.check(), w.MinQuantity.check()) }
+
 var ruleFields = []string{
 	"applied_on", "compute_price", "base", "base_pricelist_id", "categ_id", "product_tmpl_id", "product_id",
 	"min_quantity", "fixed_price", "percent_price", "price_discount", "price_surcharge", "price_round",
@@ -199,15 +225,20 @@ var ruleFields = []string{
 }
 
 type wireCurrency struct {
-	Name text   `json:"name"`
-	Rate number `json:"rate"`
+	ID   recordID `json:"id"`
+	Name text     `json:"name"`
+	Rate number   `json:"rate"`
 }
+
+func (w wireCurrency) check() error { return errors.Join(w.ID.check(), w.Rate.check()) }
 
 type wireCategory struct {
 	ID       recordID `json:"id"`
 	Parent   relation `json:"parent_id"`
 	FullName text     `json:"complete_name"`
 }
+
+func (w wireCategory) check() error { return w.ID.check() }
 
 type wireQuant struct {
 	Product  relation `json:"product_id"`
@@ -216,13 +247,21 @@ type wireQuant struct {
 	Reserved number   `json:"reserved_quantity"`
 }
 
+func (w wireQuant) check() error {
+	return errors.Join(w.Product.check(), w.Location.check(), w.Quantity.check(), w.Reserved.check())
+}
+
 type wireLocation struct {
 	ID   recordID `json:"id"`
 	Name text     `json:"name"`
 }
+
+func (w wireLocation) check() error { return w.ID.check() }
 
 type wirePartner struct {
 	ID    recordID `json:"id"`
 	Email text     `json:"email"`
 	Type  text     `json:"type"`
 }
+
+func (w wirePartner) check() error { return w.ID.check() }

@@ -6,15 +6,16 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/portico-bff/portico/connectors/transport"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
 // ended is what a caller whose context ended is told.
-func ended(op commerce.Operation, err error) error {
+func (c *connector) ended(op commerce.Operation, err error) error {
 	if errors.Is(err, context.Canceled) {
 		return context.Canceled
 	}
-	return failed(op, commerce.ErrTimeout, err)
+	return transport.Failed(c.traits[op], commerce.ErrTimeout, err)
 }
 
 // Customer answers the principal's own profile. See [commerce.Customers].
@@ -25,17 +26,22 @@ func (c *connector) Customer(ctx context.Context, p commerce.Principal) (*commer
 		return nil, err
 	}
 	var got wireCustomer
-	if err := c.get(ctx, op, nil, &got, "api", "customer", id); err != nil {
+	err = c.get(ctx, op, transport.Request{Path: []string{"api", "customer", id}}, &got, func() error { return got.check(id) })
+	if err == nil && (!got.active() || c.ids.ByEmail() && got.Email != p.Email) {
+		// The address was given to somebody else, or taken away, since it was looked up.
+		err = transport.Failed(c.traits[op], commerce.ErrNotFound, errGone)
+	}
+	if err != nil {
 		return nil, c.forgetting(p, err)
 	}
-	switch {
-	case got.CustomerID != id:
-		return nil, failed(op, commerce.ErrUpstream, errForeign)
-	case !got.active(), c.ids.ByEmail() && got.Email != p.Email:
-		// The address was given to somebody else, or taken away, since it was looked up.
-		return nil, c.forgetting(p, failed(op, commerce.ErrNotFound, errGone))
-	}
 	return got.customer(), nil
+}
+
+func (w wireCustomer) check(id string) error {
+	if w.CustomerID != id {
+		return errForeign
+	}
+	return nil
 }
 
 // forgetting drops what was remembered of a principal whose customer is gone.

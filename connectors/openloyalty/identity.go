@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/portico-bff/portico/connectors/transport"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -14,7 +15,7 @@ var uuidPattern = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}
 // id is the principal's own customer id in the CRM, or [commerce.ErrNotFound].
 func (c *connector) id(ctx context.Context, op commerce.Operation, p commerce.Principal) (string, error) {
 	if err := ctx.Err(); err != nil {
-		return "", ended(op, err)
+		return "", c.ended(op, err)
 	}
 	return c.ids.Of(ctx, p, func(ctx context.Context, email string) (string, error) { return c.lookUp(ctx, op, email) })
 }
@@ -29,28 +30,41 @@ func customerID(claim string) (string, bool) {
 // comparison is not trusted: without strict it finds parts of addresses.
 func (c *connector) lookUp(ctx context.Context, op commerce.Operation, email string) (string, error) {
 	var list wireCustomers
-	query := url.Values{"email": {email}, "strict": {"1"}, "page": {"1"}, "perPage": {"10"}}
-	if err := c.get(ctx, op, query, &list, "api", "customer"); err != nil {
-		return "", err
+	var found string
+	r := transport.Request{
+		Path:  []string{"api", "customer"},
+		Query: url.Values{"email": {email}, "strict": {"1"}, "page": {"1"}, "perPage": {"10"}},
 	}
-	if list.Customers == nil {
-		return "", failed(op, commerce.ErrUpstream, errShape)
+	err := c.get(ctx, op, r, &list, func() (err error) {
+		found, err = list.only(email)
+		return err
+	})
+	switch {
+	case err != nil:
+		return "", err
+	case found == "":
+		return "", transport.Failed(c.traits[op], commerce.ErrNotFound, errNobody)
+	}
+	return found, nil
+}
+
+// only is the id of the one active customer with the address; empty when there is none.
+func (w wireCustomers) only(email string) (string, error) {
+	if w.Customers == nil {
+		return "", errShape
 	}
 	found := ""
-	for _, one := range *list.Customers {
+	for _, one := range *w.Customers {
 		if one.Email != email || !one.active() {
 			continue
 		}
+		if !uuidPattern.MatchString(one.CustomerID) {
+			return "", errShape
+		}
 		if found != "" && found != one.CustomerID {
-			return "", failed(op, commerce.ErrUpstream, errAmbiguous)
+			return "", errAmbiguous
 		}
 		found = one.CustomerID
-	}
-	switch {
-	case found == "":
-		return "", failed(op, commerce.ErrNotFound, errNobody)
-	case !uuidPattern.MatchString(found):
-		return "", failed(op, commerce.ErrUpstream, errShape)
 	}
 	return found, nil
 }

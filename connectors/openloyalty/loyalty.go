@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/portico-bff/portico/connectors/transport"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -23,28 +24,50 @@ func (c *connector) Loyalty(ctx context.Context, p commerce.Principal) (*commerc
 	if err != nil {
 		return nil, err
 	}
-	var status wireStatus
-	var campaigns wireCampaigns
+	var account *commerce.LoyaltyAccount
+	var rewards []commerce.Reward
 	group, both := errgroup.WithContext(ctx)
-	group.Go(func() error { return c.get(both, op, nil, &status, "api", "admin", "customer", id, "status") })
-	group.Go(func() error {
-		query := url.Values{"page": {"1"}, "perPage": {strconv.Itoa(maxRewards)}}
-		return c.get(both, op, query, &campaigns, "api", "admin", "customer", id, "campaign", "available")
+	group.Go(func() (err error) {
+		account, err = c.standing(both, op, id)
+		return err
+	})
+	group.Go(func() (err error) {
+		rewards, err = c.rewards(both, op, id)
+		return err
 	})
 	if err := group.Wait(); err != nil {
 		return nil, c.forgetting(p, err)
 	}
-	if status.CustomerID != id {
-		return nil, failed(op, commerce.ErrUpstream, errForeign)
-	}
-	account, err := status.account()
-	if err == nil {
-		account.Rewards, err = campaigns.rewards()
-	}
-	if err != nil {
-		return nil, failed(op, commerce.ErrUpstream, err)
-	}
+	account.Rewards = rewards
 	return account, nil
+}
+
+// standing is the customer's account without its rewards.
+func (c *connector) standing(ctx context.Context, op commerce.Operation, id string) (account *commerce.LoyaltyAccount, err error) {
+	var status wireStatus
+	r := transport.Request{Path: []string{"api", "admin", "customer", id, "status"}}
+	err = c.get(ctx, op, r, &status, func() (err error) {
+		if status.CustomerID != id {
+			return errForeign
+		}
+		account, err = status.account()
+		return err
+	})
+	return account, err
+}
+
+// rewards are those that the customer may choose from.
+func (c *connector) rewards(ctx context.Context, op commerce.Operation, id string) (list []commerce.Reward, err error) {
+	var campaigns wireCampaigns
+	r := transport.Request{
+		Path:  []string{"api", "admin", "customer", id, "campaign", "available"},
+		Query: url.Values{"page": {"1"}, "perPage": {strconv.Itoa(maxRewards)}},
+	}
+	err = c.get(ctx, op, r, &campaigns, func() (err error) {
+		list, err = campaigns.rewards()
+		return err
+	})
+	return list, err
 }
 
 // account reads a standing. All but the id and the points may be missing.

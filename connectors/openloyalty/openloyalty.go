@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/portico-bff/portico/connectors/reference"
@@ -80,48 +79,47 @@ func New(cfg Config, deps transport.Deps) (commerce.Ports, error) {
 
 // Why an answer was of no use. Constant texts: what the CRM says may repeat personal data.
 var (
-	errKeyRefused = errors.New("the API key was refused")
-	errStatus     = errors.New("answered with an unexpected status")
-	errShape      = errors.New("answered without what was asked for")
-	errForeign    = errors.New("answered with another customer")
-	errAmbiguous  = errors.New("several customers have the same e-mail address")
-	errGone       = errors.New("the customer is not there any more")
-	errNobody     = errors.New("the principal has no customer")
+	errShape     = errors.New("answered without what was asked for")
+	errForeign   = errors.New("answered with another customer")
+	errAmbiguous = errors.New("several customers have the same e-mail address")
+	errGone      = errors.New("the customer is not there any more")
+	errNobody    = errors.New("the principal has no customer")
 )
 
-func failed(op commerce.Operation, kind, cause error) error {
-	call := &commerce.CallError{System: system, Operation: op, Kind: kind, Err: cause}
-	switch {
-	case errors.Is(kind, commerce.ErrUpstream):
-		call.Reason = commerce.ReasonBadAnswer
-	case errors.Is(kind, commerce.ErrUnavailable):
-		call.Reason = commerce.ReasonUnavailable
-	}
-	return call
+// get makes one call, decodes its answer into v and has it checked: check's error says
+// why the answer is of no use.
+func (c *connector) get(ctx context.Context, op commerce.Operation, r transport.Request, v any, check func() error) error {
+	r.Method = http.MethodGet
+	r.Read = func(res *transport.Response) error { return read(c.traits[op], res, v, check) }
+	_, err := c.client.Do(ctx, c.traits[op], r)
+	return err
 }
 
-// get makes one call and reads its answer into v. A 404 counts as such only when the
-// CRM itself says so, in JSON.
-func (c *connector) get(ctx context.Context, op commerce.Operation, query url.Values, v any, path ...string) error {
-	res, err := c.client.Do(ctx, c.traits[op], transport.Request{Method: http.MethodGet, Path: path, Query: query})
-	if err != nil {
-		return err
-	}
+func read(traits commerce.Traits, res *transport.Response, v any, check func() error) error {
 	switch res.Status {
 	case http.StatusOK:
-		return transport.DecodeJSON(system, c.traits[op], res, v)
-	case http.StatusUnauthorized, http.StatusForbidden:
-		return failed(op, commerce.ErrUnavailable, errKeyRefused)
 	case http.StatusNotFound:
-		var said wireFailure
-		if err := transport.DecodeJSON(system, c.traits[op], res, &said); err != nil {
-			return err
-		}
-		if said.Error.Code != "404" {
-			return failed(op, commerce.ErrUpstream, errStatus)
-		}
-		return failed(op, commerce.ErrNotFound, errGone)
+		return absent(traits, res)
 	default:
-		return failed(op, commerce.ErrUpstream, errStatus)
+		return transport.Refused(traits, res)
 	}
+	if err := transport.DecodeJSON(system, traits, res, v); err != nil {
+		return err
+	}
+	if err := check(); err != nil {
+		return transport.BadAnswer(traits, res, err)
+	}
+	return nil
+}
+
+// absent is a 404, which counts as such only when the CRM itself says so, in JSON.
+func absent(traits commerce.Traits, res *transport.Response) error {
+	var said wireFailure
+	if err := transport.DecodeJSON(system, traits, res, &said); err != nil {
+		return err
+	}
+	if said.Error.Code != "404" {
+		return transport.Refused(traits, res)
+	}
+	return transport.Failed(traits, commerce.ErrNotFound, errGone)
 }

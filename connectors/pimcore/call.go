@@ -4,9 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"maps"
 	"net/http"
-	"slices"
 
 	"github.com/portico-bff/portico/connectors/transport"
 	"github.com/portico-bff/portico/schema/commerce"
@@ -14,9 +12,7 @@ import (
 
 // Why an answer was of no use. Constant texts: what the PIM says may repeat data.
 var (
-	errKeyRefused = errors.New("the API key was refused")
 	errNoEndpoint = errors.New("no such Data Hub configuration")
-	errStatus     = errors.New("answered with an unexpected status")
 	errGraphQL    = errors.New("answered with GraphQL errors")
 	errNoData     = errors.New("answered without data")
 )
@@ -32,54 +28,59 @@ type fetched[T any] struct {
 // fetch makes one call. Go has no generic methods, so the connector is an argument.
 func fetch[T any](ctx context.Context, c *connector, op commerce.Operation, vars wireVariables) (fetched[T], error) {
 	traits, doc := c.traits[op], c.documents[op]
+	var got fetched[T]
 	body, err := json.Marshal(wireRequest{Query: doc.text, OperationName: doc.name, Variables: vars})
 	if err != nil {
-		return fetched[T]{}, err
+		return got, err
 	}
-	res, err := c.client.Do(ctx, traits, transport.Request{
+	_, err = c.client.Do(ctx, traits, transport.Request{
 		Method: http.MethodPost,
 		Path:   []string{"pimcore-graphql-webservices", c.endpoint},
 		Header: http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}},
 		Body:   body,
+		Read: func(res *transport.Response) (err error) {
+			got, err = read[T](traits, doc, res)
+			return err
+		},
 	})
-	if err != nil {
-		return fetched[T]{}, err
-	}
+	return got, err
+}
+
+// read is an answer's listing: a status other than 200, a page, a body that does not
+// fit and errors inside a 200 are none.
+func read[T any](traits commerce.Traits, doc document, res *transport.Response) (fetched[T], error) {
 	switch res.Status {
 	case http.StatusOK:
-	case http.StatusForbidden, http.StatusUnauthorized:
-		return fetched[T]{}, failed(traits, commerce.ErrUnavailable, errKeyRefused)
 	case http.StatusNotFound:
-		return fetched[T]{}, failed(traits, commerce.ErrUnavailable, errNoEndpoint)
+		return fetched[T]{}, transport.Failed(traits, commerce.ErrUnavailable, errNoEndpoint)
 	default:
-		return fetched[T]{}, failed(traits, commerce.ErrUpstream, errStatus)
+		return fetched[T]{}, transport.Refused(traits, res)
 	}
 	var answer wireAnswer[T]
 	if err := transport.DecodeJSON(system, traits, res, &answer); err != nil {
 		return fetched[T]{}, err
 	}
-	return read(traits, answer.Data[doc.root], answer.Errors)
-}
-
-func failed(traits commerce.Traits, kind, cause error) error {
-	reason := commerce.ReasonUnavailable
-	if errors.Is(kind, commerce.ErrUpstream) {
-		reason = commerce.ReasonBadAnswer
+	got, err := sorted(answer.Data[doc.root], answer.Errors)
+	if err == nil && doc.whole && len(got.broken) > 0 {
+		err = errGraphQL
 	}
-	return &commerce.CallError{System: system, Operation: traits.Operation, Kind: kind, Reason: reason, Err: cause}
+	if err != nil {
+		return fetched[T]{}, transport.BadAnswer(traits, res, err)
+	}
+	return got, nil
 }
 
-// read sorts an answer's nodes. An error that names no single node spoils them all.
-func read[T any](traits commerce.Traits, list *listing[T], errs []wireError) (fetched[T], error) {
+// sorted tells a listing's nodes apart. An error that names no single node spoils them all.
+func sorted[T any](list *listing[T], errs []wireError) (fetched[T], error) {
 	var result fetched[T]
-	if list == nil {
-		return result, failed(traits, commerce.ErrUpstream, cause(errs))
+	if list == nil || list.Edges == nil {
+		return result, cause(errs)
 	}
 	spoiled := map[int]bool{}
 	for _, e := range errs {
 		i, ok := e.edge()
 		if !ok {
-			return result, failed(traits, commerce.ErrUpstream, errGraphQL)
+			return result, errGraphQL
 		}
 		spoiled[i] = true
 	}
@@ -120,26 +121,17 @@ const slack = 2
 // column: shuffled, repeated or foreign rows never become a neighbor's. A key in whose object a field
 // failed is in the error, a [commerce.BatchError].
 func byKey[K ~string, T any](ctx context.Context, q query[K, T], keys []K) (map[K]*T, error) {
-	found := make(map[K]*T, len(keys))
-	errs := map[K]error{}
-	for _, batch := range transport.Batches(unique(keys), q.connector.traits[q.op].BatchSize) {
+	traits := q.connector.traits[q.op]
+	return transport.Batch(ctx, traits, keys, func(ctx context.Context, batch []K) (map[K]*T, error) {
 		vars := q.vars
 		vars.Filter, vars.First = anyOf(q.column, batch), len(batch)*slack
 		got, err := fetch[T](ctx, q.connector, q.op, vars)
-		if errors.Is(err, context.Canceled) {
-			return found, err
-		}
 		if err != nil {
-			for _, key := range batch {
-				errs[key] = err
-			}
-			continue
+			return nil, err
 		}
-		for _, key := range q.join(found, batch, got) {
-			errs[key] = failed(q.connector.traits[q.op], commerce.ErrUpstream, errGraphQL)
-		}
-	}
-	return found, joined(errs, len(found))
+		found, broken := q.join(batch, got)
+		return found, spoiled(traits, broken)
+	})
 }
 
 // query is what byKey needs to know of an operation.
@@ -151,34 +143,27 @@ type query[K ~string, T any] struct {
 	vars      wireVariables
 }
 
-// join puts what a batch got into found, by key, and answers the keys that have only rows in which a
-// field failed. Of several rows for one key the first counts.
-func (q query[K, T]) join(found map[K]*T, batch []K, got fetched[T]) []K {
-	asked := set(batch)
-	for _, node := range got.nodes {
-		if key := q.key(node); asked[key] && found[key] == nil {
-			found[key] = node
-		}
-	}
-	var broken []K
-	for _, node := range got.broken {
-		if key := q.key(node); asked[key] && found[key] == nil {
+// join sorts what a batch got by key, and answers the keys that have only rows in which a field
+// failed. Of several rows for one key the first counts.
+func (q query[K, T]) join(batch []K, got fetched[T]) (found map[K]*T, broken []K) {
+	found = transport.Join(batch, got.nodes, q.key)
+	for key := range transport.Join(batch, got.broken, q.key) {
+		if found[key] == nil {
 			broken = append(broken, key)
 		}
 	}
-	return broken
+	return found, broken
 }
 
-// joined is the one cause when nothing came at all, else a BatchError.
-func joined[K comparable](errs map[K]error, found int) error {
-	if len(errs) == 0 {
+// spoiled is the failure of keys in whose objects a field failed; nil when there is none.
+func spoiled[K comparable](traits commerce.Traits, keys []K) error {
+	if len(keys) == 0 {
 		return nil
 	}
-	causes := slices.Collect(maps.Values(errs))
-	first := causes[0]
-	same := !slices.ContainsFunc(causes, func(err error) bool { return err != first }) //nolint:errorlint // the very same value
-	if found == 0 && same {
-		return first
+	failed := transport.Failed(traits, commerce.ErrUpstream, errGraphQL)
+	errs := make(map[K]error, len(keys))
+	for _, key := range keys {
+		errs[key] = failed
 	}
 	return &commerce.BatchError[K]{Errs: errs}
 }
@@ -192,24 +177,4 @@ func anyOf[K ~string](column string, keys []K) string {
 	// Strings in maps always can be written.
 	text, _ := json.Marshal(map[string]any{"$or": alternatives})
 	return string(text)
-}
-
-func unique[K comparable](keys []K) []K {
-	seen := make(map[K]bool, len(keys))
-	list := make([]K, 0, len(keys))
-	for _, key := range keys {
-		if !seen[key] {
-			seen[key] = true
-			list = append(list, key)
-		}
-	}
-	return list
-}
-
-func set[K comparable](keys []K) map[K]bool {
-	s := make(map[K]bool, len(keys))
-	for _, key := range keys {
-		s[key] = true
-	}
-	return s
 }

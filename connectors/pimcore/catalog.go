@@ -149,9 +149,9 @@ func others(w *wireRelated) []commerce.SKU {
 		if member == nil || member.SKU == w.SKU {
 			continue
 		}
-		if sku, err := commerce.ParseSKU("sku", member.SKU); err == nil {
+		if sku, err := commerce.ParseSKU("sku", member.SKU); err == nil && !slices.Contains(list, sku) {
 			list = append(list, sku)
 		}
 	}
-	return unique(list)
+	return list
 }

@@ -23,16 +23,13 @@ func (c *connector) Tree(ctx context.Context, m commerce.Market) (*commerce.Cate
 		if err != nil {
 			return nil, err
 		}
-		if len(got.broken) > 0 {
-			return nil, failed(c.traits[commerce.OpCategoryTree], commerce.ErrUpstream, errGraphQL)
-		}
 		all = append(all, got.nodes...)
 		vars.After += treePage
 		if vars.After >= got.total {
 			break
 		}
 	}
-	return commerce.NewCategoryTree(c.children(group(all), "", set[string](nil))), nil
+	return commerce.NewCategoryTree(c.children(group(all), "", map[string]bool{})), nil
 }
 
 // group lists categories by their parent's id, in the PIM's order; a root's is empty.

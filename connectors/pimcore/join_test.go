@@ -34,8 +34,11 @@ func TestN17_JoinsByKey(t *testing.T) {
 			}
 			got.nodes, good[key] = append(got.nodes, r), true
 		}
-		found := map[string]*row{}
-		broken := set(q.join(found, batch, got))
+		found, spoiled := q.join(batch, got)
+		broken := map[string]bool{}
+		for _, key := range spoiled {
+			broken[key] = true
+		}
 		for _, key := range batch {
 			r := found[key]
 			if (r != nil) != good[key] || broken[key] != (bad[key] && !good[key]) {

@@ -29,7 +29,7 @@ func upstream(t *testing.T, answer http.HandlerFunc) commerce.Ports {
 	t.Helper()
 	ports, err := pimcore.New(pimcore.Config{
 		Config: transport.Config{
-			BaseURL: upstreamURL(t, answer) + "/pimcore", AllowPrivate: true, MaxAttempts: 1,
+			BaseURL: upstreamURL(t, answer) + "/pimcore", AllowPrivate: true, MaxAttempts: 1, NoHedge: true, // one answer for each call
 		},
 		APIKey: "key",
 	}, transport.Deps{})
@@ -243,7 +243,7 @@ func TestFaultsAreTypedErrors(t *testing.T) {
 	box := sandboxtest.Start(t)
 	ports, err := pimcore.New(pimcore.Config{
 		Config: transport.Config{
-			BaseURL: box.URL + "/pimcore", AllowPrivate: true, MaxAttempts: 1,
+			BaseURL: box.URL + "/pimcore", AllowPrivate: true, MaxAttempts: 1, NoHedge: true, // one answer for each call
 			AttemptTimeout: 150 * time.Millisecond, Timeout: 400 * time.Millisecond,
 		},
 		APIKey: "sandbox-pimcore-key",

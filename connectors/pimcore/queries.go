@@ -56,9 +56,10 @@ const (
 
 // document is what an operation sends, and where its answer is.
 type document struct {
-	name string // the operationName, by which a call can be told apart on the wire
-	root string // the one root field
-	text string
+	name  string // the operationName, by which a call can be told apart on the wire
+	root  string // the one root field
+	text  string
+	whole bool // a listing in which a row is broken is of no use
 }
 
 // documents are the queries for the configured sizes of pictures.
@@ -68,10 +69,10 @@ func documents(p pictures) map[commerce.Operation]document {
 	}
 	const products, categories, pages = "getProductListing", "getCategoryListing", "getContentPageListing"
 	return map[commerce.Operation]document{
-		commerce.OpProducts:     {"products", products, sized(productsQuery)},
-		commerce.OpRelated:      {"related", products, relatedQuery},
-		commerce.OpReviews:      {"reviews", products, reviewsQuery},
-		commerce.OpCategoryTree: {"categories", categories, sized(categoriesQuery)},
-		commerce.OpPages:        {"pages", pages, sized(pagesQuery)},
+		commerce.OpProducts:     {name: "products", root: products, text: sized(productsQuery)},
+		commerce.OpRelated:      {name: "related", root: products, text: relatedQuery},
+		commerce.OpReviews:      {name: "reviews", root: products, text: reviewsQuery},
+		commerce.OpCategoryTree: {name: "categories", root: categories, text: sized(categoriesQuery), whole: true},
+		commerce.OpPages:        {name: "pages", root: pages, text: sized(pagesQuery)},
 	}
 }

@@ -34,7 +34,7 @@ func recording(t *testing.T, change func(*pimcore.Config)) (commerce.Ports, <-ch
 		s := sent{path: r.URL.Path, header: r.Header}
 		_ = json.NewDecoder(r.Body).Decode(&s.body)
 		calls <- s
-		answering(200, "application/json", `{"data":{"getProductListing":{},"getCategoryListing":{},"getContentPageListing":{}}}`)(w, r)
+		answering(200, "application/json", `{"data":{"getProductListing":{"edges":[]},"getCategoryListing":{"edges":[]},"getContentPageListing":{"edges":[]}}}`)(w, r)
 	})
 	cfg := pimcore.Config{
 		Config: transport.Config{BaseURL: server, AllowPrivate: true}, APIKey: "a key",

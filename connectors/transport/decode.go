@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"mime"
-	"net/http"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -18,7 +16,7 @@ import (
 // maxDepth is how deep an answer's arrays and objects may nest.
 const maxDepth = 64
 
-// DecodeJSON reads res into v, a pointer to a wire type. An answer that is not
+// DecodeJSON reads res into v, a pointer to a wire type, as part of [Request.Read]. An answer that is not
 // one JSON value of that shape, in valid UTF-8 and labelled as JSON, is a
 // [commerce.CallError] of kind ErrUpstream, reason bad-answer: a login page, for
 // example. For a Write that was answered 2xx it is [commerce.ErrOutcomeUnknown]
@@ -28,14 +26,8 @@ func DecodeJSON(system string, traits commerce.Traits, res *Response, v any) err
 	if cause == nil {
 		return nil
 	}
-	failed := &commerce.CallError{
-		System: system, Operation: traits.Operation,
-		Kind: commerce.ErrUpstream, Reason: commerce.ReasonBadAnswer, Err: cause,
-	}
-	if traits.Access == commerce.Write && res.Status < http.StatusMultipleChoices {
-		markUnknown(failed)
-	}
-	return failed
+	traits.System = system
+	return BadAnswer(traits, res, cause)
 }
 
 func decode(res *Response, v any) error {
@@ -93,13 +85,4 @@ func depth(body []byte) int {
 		}
 	}
 	return deepest
-}
-
-// Batches cuts keys into pieces of at most size, in order; a size of 0 or less
-// means [commerce.MaxBatch]. No keys make no batch.
-func Batches[K any](keys []K, size int) [][]K {
-	if size <= 0 {
-		size = commerce.MaxBatch
-	}
-	return slices.Collect(slices.Chunk(keys, size))
 }

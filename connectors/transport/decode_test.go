@@ -58,13 +58,6 @@ func TestDecodeKeepsNumbersExact(t *testing.T) {
 	}
 }
 
-func TestBatches(t *testing.T) {
-	t.Parallel()
-	assert.Empty(t, Batches([]int{}, 3))
-	assert.Equal(t, [][]int{{1, 2}, {3, 4}, {5}}, Batches([]int{1, 2, 3, 4, 5}, 2))
-	assert.Len(t, Batches(make([]int, 250), 0), 3)
-}
-
 func FuzzDecode(f *testing.F) {
 	for _, s := range []string{`{"id":1}`, `[[[[`, `"\\\""`, "\xff", `{"a":"]]]"}`} {
 		f.Add([]byte(s))
