@@ -62,7 +62,7 @@ func (b *Backend) wire(ctx context.Context) error {
 	var errs [6]error
 	var systems commerce.Ports
 	systems, errs[0] = b.Config.Systems.connect(transport.Deps{
-		Log: b.Log, Meter: b.Telemetry.Meter(), Registry: b.Registry,
+		Log: b.Log, Meter: b.Telemetry.Meter(), Tracer: b.Telemetry.Tracer(), Registry: b.Registry,
 	})
 	b.Markets, errs[1] = market.New(b.Config.Markets)
 	b.CORS, errs[2] = cors.New(b.Config.CORS)

@@ -63,7 +63,7 @@ type section struct {
 func (c *Config) sections() []section {
 	return []section{
 		{"Process", &c.Process},
-		{"Logs", &c.Telemetry},
+		{"Logs and traces", &c.Telemetry},
 		{"Limits", &c.Limits},
 		{"Markets", &c.Markets},
 		{"Identity", &c.Identity},
@@ -72,6 +72,9 @@ func (c *Config) sections() []section {
 		{"Cache and Redis", &c.Cache},
 	}
 }
+
+// notes stand under the titles of sections.
+var notes = map[string]string{"Logs and traces": telemetry.TracesNote}
 
 // Load reads the configuration from environ, a list of KEY=VALUE as
 // [os.Environ] answers it. All bad values are reported at once.
@@ -103,7 +106,7 @@ func checkCache(cfg cache.Config) error {
 func Sections() []config.Section {
 	var list []config.Section
 	for _, s := range new(Config).sections() {
-		list = append(list, config.Section{Title: s.title, Config: s.target})
+		list = append(list, config.Section{Title: s.title, Note: notes[s.title], Config: s.target})
 	}
 	list = append(list, config.Section{Title: "Systems", Prefix: "<ROLE>_", Note: systemsNote(), Config: struct {
 		Kind string `env:"KIND" doc:"Kind of the role's system; without one the role's ports answer unavailable."`

@@ -1,4 +1,5 @@
-// Package telemetry gives a process its log, its metrics and one line per request.
+// Package telemetry gives a process its log, its metrics, its traces and one line
+// per request.
 package telemetry
 
 import (
@@ -8,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -26,11 +26,14 @@ import (
 type Config struct {
 	LogLevel slog.Level `env:"LOG_LEVEL" envDefault:"info" doc:"Least severe level that is logged: debug, info, warn or error."`
 	Out      io.Writer  // where the log goes; nil means standard output
+	Traces   Traces
 }
 
-// Telemetry is a process's log and metrics.
+// Telemetry is a process's log, metrics and traces.
 type Telemetry struct {
+	channel  string
 	log      *slog.Logger
+	tracing  *tracing // nil: traces are off
 	metrics  *sdk.MeterProvider
 	scrape   http.Handler
 	duration metric.Float64Histogram
@@ -39,8 +42,9 @@ type Telemetry struct {
 // buckets in seconds, those of OpenTelemetry's semantic conventions for HTTP.
 var buckets = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
 
-// New starts the log and the metrics of a channel ("web" or "mobile"). Nothing
-// global is changed: a process may hold several.
+// New starts the log, the metrics and, where cfg says so, the traces of a channel
+// ("web" or "mobile"). Nothing global is changed: a process may hold several. The
+// collector of traces need not be up, now or later.
 func New(cfg Config, channel string) (*Telemetry, error) {
 	out := cfg.Out
 	if out == nil {
@@ -55,11 +59,12 @@ func New(cfg Config, channel string) (*Telemetry, error) {
 	metrics := sdk.NewMeterProvider(sdk.WithReader(reader))
 	duration, err := metrics.Meter("github.com/portico-bff/portico/edge").Float64Histogram("http.server.request.duration",
 		metric.WithUnit("s"), metric.WithDescription("Duration of requests."), metric.WithExplicitBucketBoundaries(buckets...))
-	if err := errors.Join(err, runtime.Start(runtime.WithMeterProvider(metrics))); err != nil {
+	tracing, tracingErr := newTracing(cfg.Traces, channel, log)
+	if err := errors.Join(err, runtime.Start(runtime.WithMeterProvider(metrics)), tracingErr); err != nil {
 		return nil, errors.Join(err, metrics.Shutdown(context.Background()))
 	}
 	scrape := promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)})
-	return &Telemetry{log: log, metrics: metrics, scrape: scrape, duration: duration}, nil
+	return &Telemetry{channel: channel, log: log, tracing: tracing, metrics: metrics, scrape: scrape, duration: duration}, nil
 }
 
 // Log is the process's log: JSON, one object per line.
@@ -71,8 +76,14 @@ func (t *Telemetry) Meter() metric.MeterProvider { return t.metrics }
 // Handler answers Prometheus's scrapes.
 func (t *Telemetry) Handler() http.Handler { return t.scrape }
 
-// Close ends the metrics.
-func (t *Telemetry) Close(ctx context.Context) error { return t.metrics.Shutdown(ctx) }
+// Close ends the metrics and exports the spans that are left, until ctx ends and
+// for three seconds at most. Spans that nobody takes are no error.
+func (t *Telemetry) Close(ctx context.Context) error {
+	if t.tracing != nil {
+		t.tracing.close(ctx)
+	}
+	return t.metrics.Shutdown(ctx)
+}
 
 // Request is a served request, for its one log line and its metrics.
 type Request struct {
@@ -97,9 +108,7 @@ var methods = []string{
 // ObserveRequest writes the request's one log line and adds it to
 // http.server.request.duration, in seconds by method, route and status.
 func (t *Telemetry) ObserveRequest(ctx context.Context, r Request) {
-	if !slices.Contains(methods, r.Method) {
-		r.Method = "_OTHER"
-	}
+	r.Method = knownMethod(r.Method)
 	if r.RequestID == "" {
 		r.RequestID = requestid.From(ctx)
 	}
