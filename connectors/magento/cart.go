@@ -62,11 +62,9 @@ const (
 		"items[item_id,qty,row_total],total_segments[code,title]"
 )
 
-// look reads something of a cart.
-func (c *connector) look(ctx context.Context, op commerce.Operation, cart *opened, path []string, fields string, out any) error {
-	return c.send(ctx, call{
-		traits: reading(op), store: cart.store, method: http.MethodGet, path: path, query: query{}.fields(fields),
-	}, out)
+// look is a call that reads something of a cart.
+func (o *opened) look(op commerce.Operation, fields string, path ...string) call {
+	return call{traits: reading(op), store: o.store, method: http.MethodGet, path: o.path(path...), query: query{}.fields(fields)}
 }
 
 // open is identify, and for a customer's cart reads it to see whose it is. Nothing
@@ -91,11 +89,10 @@ func (c *connector) own(ctx context.Context, op commerce.Operation, cart *opened
 // one that is not active or not the owner's is not found.
 func (c *connector) quote(ctx context.Context, op commerce.Operation, cart *opened) (*wireCart, error) {
 	var quote wireCart
-	if err := c.look(ctx, op, cart, cart.path(), quoteFields, &quote); err != nil {
+	k := cart.look(op, quoteFields)
+	k.check = quote.check
+	if err := c.send(ctx, k, &quote); err != nil {
 		return nil, err
-	}
-	if quote.Active == nil || !numberPattern.MatchString(string(quote.ID)) {
-		return nil, failed(op, commerce.ErrUpstream, "cart without id or state")
 	}
 	if !*quote.Active {
 		return nil, notFound(op)
@@ -118,13 +115,17 @@ func (c *connector) read(ctx context.Context, op commerce.Operation, cart *opene
 		return err
 	})
 	both.Go(func() error {
-		return c.look(bothCtx, op, cart, cart.path("totals"), totalsFields, &totals)
+		k := cart.look(op, totalsFields, "totals")
+		k.check = totals.check
+		return c.send(bothCtx, k, &totals)
 	})
 	if err := both.Wait(); err != nil {
 		return nil, err
 	}
 	if shipping := quote.shipping(); shipping.Method != "" {
-		if err := c.look(ctx, op, cart, cart.path("payment-methods"), "code,title", &payments); err != nil {
+		k := cart.look(op, "code,title", "payment-methods")
+		k.check = func() error { return checkPayments(payments) }
+		if err := c.send(ctx, k, &payments); err != nil {
 			return nil, err
 		}
 	}
@@ -196,11 +197,9 @@ func (c *connector) create(ctx context.Context, op commerce.Operation, s commerc
 		path, prefix, pattern = []string{"customers", cart.owner, "carts"}, "c_", numberPattern
 	}
 	var key text
-	if err := c.send(ctx, call{traits: traitsOf(op), store: store, method: http.MethodPost, path: path}, &key); err != nil {
+	k := call{traits: traitsOf(op), store: store, method: http.MethodPost, path: path, check: func() error { return key.fits(pattern) }}
+	if err := c.send(ctx, k, &key); err != nil {
 		return nil, err
-	}
-	if !pattern.MatchString(string(key)) {
-		return nil, unknown(op, failed(op, commerce.ErrUpstream, "cart without a usable id"))
 	}
 	cart.key, cart.id = string(key), commerce.CartID(prefix+string(key))
 	return cart, nil

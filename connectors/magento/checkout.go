@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/portico-bff/portico/schema/commerce"
@@ -118,11 +119,8 @@ func (c *connector) submit(ctx context.Context, cart *opened, email, paymentMeth
 		k.body = sendPayment{Email: email, Payment: sendMethod{paymentMethod}}
 	}
 	var entity text
-	err := c.send(ctx, k, &entity)
-	if err == nil && !numberPattern.MatchString(string(entity)) {
-		err = failed(op, commerce.ErrUpstream, "order without a usable id")
-	}
-	if err != nil {
+	k.check = func() error { return entity.fits(numberPattern) }
+	if err := c.send(ctx, k, &entity); err != nil {
 		return "", submitError(err)
 	}
 	return string(entity), nil
@@ -142,20 +140,20 @@ func submitError(err error) error {
 }
 
 // placed reads an order back by its entity id.
-func (c *connector) placed(ctx context.Context, entity, quoteID string) (*commerce.PlacedOrder, error) {
-	const op = commerce.OpPlace
+func (c *connector) placed(ctx context.Context, entity, quoteID string) (placed *commerce.PlacedOrder, err error) {
 	var order wireOrder
-	err := c.send(ctx, call{
-		traits: reading(op), store: adminStore, method: http.MethodGet, path: []string{"orders", entity},
+	err = c.send(ctx, call{
+		traits: reading(commerce.OpPlace), store: adminStore, method: http.MethodGet, path: []string{"orders", entity},
 		query: query{}.fields(orderFields),
+		check: func() (err error) {
+			if string(order.QuoteID) != quoteID {
+				return errForeign
+			}
+			placed, err = order.placed()
+			return err
+		},
 	}, &order)
-	if err != nil {
-		return nil, err
-	}
-	if string(order.QuoteID) != quoteID {
-		return nil, failed(op, commerce.ErrUpstream, "order of another cart")
-	}
-	return order.placed(op)
+	return placed, err
 }
 
 // Reconcile implements [commerce.Checkout]. Ref must be what Prepare answered: of a
@@ -175,17 +173,25 @@ func (c *connector) Reconcile(ctx context.Context, s commerce.Shopper, ref comme
 			return nil, notFound(op)
 		}
 	}
-	found, err := c.orders(ctx, op, criteria(filter{"quote_id", "eq", ref.Key}).sorted("entity_id", "ASC").paged(2))
+	var placed *commerce.PlacedOrder
+	search := criteria(filter{"quote_id", "eq", ref.Key}).sorted("entity_id", "ASC").paged(2)
+	found, err := c.orders(ctx, op, search, func(found *wireOrders) (err error) {
+		i := slices.IndexFunc(found.Items, func(w wireOrder) bool {
+			return string(w.QuoteID) == ref.Key && string(w.CustomerID) == owner
+		})
+		if i >= 0 {
+			placed, err = found.Items[i].placed()
+		}
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
 	if len(found.Items) > 1 {
 		c.log.LogAttrs(ctx, slog.LevelWarn, "one cart led to several orders", slog.String("system", System), slog.String("quote", ref.Key))
 	}
-	for _, order := range found.Items {
-		if string(order.QuoteID) == ref.Key && string(order.CustomerID) == owner {
-			return order.placed(op)
-		}
+	if placed == nil {
+		return nil, notFound(op)
 	}
-	return nil, notFound(op)
+	return placed, nil
 }

@@ -1,6 +1,7 @@
 package magento
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,6 +14,36 @@ func (q *wireCart) shipping() wireShipping {
 		return list[0].Shipping.Value
 	}
 	return wireShipping{}
+}
+
+// check refuses what cannot be a cart.
+func (q *wireCart) check() error {
+	code := q.Currency.Value.Quote
+	if q.Active == nil || !numberPattern.MatchString(string(q.ID)) || !commerce.IsCurrency(code) {
+		return errWire
+	}
+	_, err := toLines(q, &wireTotals{}, code)
+	return err
+}
+
+// check refuses what cannot be a cart's totals.
+func (t *wireTotals) check() error {
+	if !commerce.IsCurrency(t.Currency) {
+		return errWire
+	}
+	_, err := t.totals()
+	return err
+}
+
+func (t *wireTotals) totals() (commerce.Totals, error) {
+	return toTotals(amounts{t.Subtotal, t.Discount, t.Shipping, t.Tax, t.Total}, t.Currency)
+}
+
+func checkPayments(methods []wirePayment) error {
+	if methods == nil || slices.ContainsFunc(methods, func(p wirePayment) bool { return p.Code == "" }) {
+		return errWire
+	}
+	return nil
 }
 
 // email is where the order's confirmation will go; empty until it was set.
@@ -33,7 +64,7 @@ func toCart(id commerce.CartID, quote *wireCart, totals *wireTotals, payments []
 	if cart.Lines, err = toLines(quote, totals, code); err != nil {
 		return nil, err
 	}
-	if cart.Totals, err = toTotals(amounts{totals.Subtotal, totals.Discount, totals.Shipping, totals.Tax, totals.Total}, code); err != nil {
+	if cart.Totals, err = totals.totals(); err != nil {
 		return nil, err
 	}
 	if shipping := quote.shipping(); shipping.Method != "" {

@@ -27,7 +27,8 @@ func (c *connector) findCustomer(ctx context.Context, op commerce.Operation, ema
 	var found wireCustomers
 	err := c.send(ctx, call{
 		traits: reading(op), store: adminStore, method: http.MethodGet, path: []string{"customers", "search"},
-		query: criteria(filter{"email", "eq", email}).paged(10).fields("items[id,email]"),
+		query: criteria(filter{"email", "eq", email}).paged(10).fields("items[id,email],total_count"),
+		check: func() error { return complete(found.Items, found.Total) },
 	}, &found)
 	if err != nil {
 		return "", err
@@ -46,6 +47,15 @@ func (c *connector) findCustomer(ctx context.Context, op commerce.Operation, ema
 		return "", notFound(op)
 	}
 	return id, nil
+}
+
+// complete refuses a search's answer that does not say how many rows there are, or
+// leaves them out: it would look like one that found nothing.
+func complete[T any](rows []T, total *int) error {
+	if total == nil || *total < len(rows) || *total > 0 && rows == nil {
+		return errWire
+	}
+	return nil
 }
 
 // filter is one condition of a searchCriteria.

@@ -172,7 +172,8 @@ type call struct {
 	method string
 	path   []string
 	query  map[string][]string
-	body   any // encoded as JSON when not nil
+	body   any          // encoded as JSON when not nil
+	check  func() error // says why the decoded answer is of no use; nil when there is nothing to check
 }
 
 // send makes the call and decodes a 2xx answer into out.
@@ -181,25 +182,32 @@ func (c *connector) send(ctx context.Context, k call, out any) error {
 	if err != nil {
 		return err
 	}
-	res, err := c.client.Do(ctx, k.traits, transport.Request{
+	_, err = c.client.Do(ctx, k.traits, transport.Request{
 		Method: k.method, Path: append([]string{"rest", k.store, "V1"}, k.path...), Query: k.query, Header: header, Body: body,
+		Read: func(res *transport.Response) error { return k.read(res, out) },
 	})
-	if err != nil {
-		return err
-	}
+	return err
+}
+
+func (k call) read(res *transport.Response, out any) error {
 	if res.Status >= http.StatusMultipleChoices {
 		return refused(k.traits, res)
 	}
-	return transport.DecodeJSON(System, k.traits, res, out)
+	if err := transport.DecodeJSON(System, k.traits, res, out); err != nil {
+		return err
+	}
+	if k.check == nil {
+		return nil
+	}
+	if err := k.check(); err != nil {
+		return transport.BadAnswer(k.traits, res, err)
+	}
+	return nil
 }
 
 // failed is a call error that this package found by itself.
 func failed(op commerce.Operation, kind error, text string) error {
-	reason := commerce.Reason("")
-	if errors.Is(kind, commerce.ErrUpstream) {
-		reason = commerce.ReasonBadAnswer
-	}
-	return &commerce.CallError{System: System, Operation: op, Kind: kind, Reason: reason, Err: errors.New(text)}
+	return transport.Failed(traitsOf(op), kind, errors.New(text))
 }
 
 func notFound(op commerce.Operation) error {

@@ -50,6 +50,14 @@ func optional(n json.Number, code string) (commerce.Money, error) {
 	return money(n, code)
 }
 
+// fits refuses an id of another form than it has.
+func (t text) fits(form *regexp.Regexp) error {
+	if !form.MatchString(string(t)) {
+		return errWire
+	}
+	return nil
+}
+
 // pieces reads a whole, non-negative quantity: 2, "2", 2.0000.
 func pieces(n json.Number) (int, error) {
 	whole, fraction, _ := strings.Cut(string(n), ".")

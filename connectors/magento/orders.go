@@ -2,8 +2,10 @@ package magento
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,12 +23,21 @@ const orderFields = "entity_id,increment_id,quote_id,customer_id,customer_email,
 	"items[parent_item_id,sku,name,price,row_total,qty_ordered,qty_shipped]," +
 	"extension_attributes[shipping_assignments[shipping[address[" + addressFields + "]]]]"
 
-// orders searches for orders.
-func (c *connector) orders(ctx context.Context, op commerce.Operation, q query) (*wireOrders, error) {
+var errForeign = errors.New("answered with an order of somebody else")
+
+// orders searches for orders. take makes what is needed of them, and says why they
+// cannot be what was asked for.
+func (c *connector) orders(ctx context.Context, op commerce.Operation, q query, take func(*wireOrders) error) (*wireOrders, error) {
 	var found wireOrders
 	err := c.send(ctx, call{
 		traits: traitsOf(op), store: adminStore, method: http.MethodGet, path: []string{"orders"},
 		query: q.fields("items[" + orderFields + "],total_count"),
+		check: func() error {
+			if err := complete(found.Items, found.Total); err != nil {
+				return err
+			}
+			return take(&found)
+		},
 	}, &found)
 	if err != nil {
 		return nil, err
@@ -54,26 +65,39 @@ func (p placedOrders) Orders(ctx context.Context, who commerce.Principal, page c
 	if last != "" {
 		filters = append(filters, filter{"entity_id", "lt", last})
 	}
-	found, err := p.c.orders(ctx, op, criteria(filters...).sorted("entity_id", "DESC").paged(page.First))
+	result := &commerce.OrderPage{}
+	found, err := p.c.orders(ctx, op, criteria(filters...).sorted("entity_id", "DESC").paged(page.First), func(found *wireOrders) (err error) {
+		result.Orders, err = found.of(owner)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	result := &commerce.OrderPage{Total: seen + found.Total}
-	for _, wire := range found.Items {
-		if string(wire.CustomerID) != owner || !numberPattern.MatchString(string(wire.EntityID)) {
-			return nil, failed(op, commerce.ErrUpstream, "order of somebody else")
+	result.Total = seen + *found.Total
+	if n := len(found.Items); n > 0 {
+		result.EndCursor = fmt.Sprintf("%s.%d", found.Items[n-1].EntityID, seen+n)
+		result.HasNext = *found.Total > n
+	}
+	return result, nil
+}
+
+// of reads orders all of which must be the owner's.
+func (w *wireOrders) of(owner string) ([]*commerce.Order, error) {
+	var list []*commerce.Order
+	for _, one := range w.Items {
+		if string(one.CustomerID) != owner {
+			return nil, errForeign
 		}
-		order, err := wire.order(op)
+		if err := one.EntityID.fits(numberPattern); err != nil {
+			return nil, err
+		}
+		order, err := one.order()
 		if err != nil {
 			return nil, err
 		}
-		result.Orders = append(result.Orders, order)
+		list = append(list, order)
 	}
-	if n := len(found.Items); n > 0 {
-		result.EndCursor = fmt.Sprintf("%s.%d", found.Items[n-1].EntityID, seen+n)
-		result.HasNext = found.Total > n
-	}
-	return result, nil
+	return list, nil
 }
 
 func parseCursor(after string) (last string, seen int, err error) {
@@ -109,16 +133,23 @@ func (p placedOrders) find(ctx context.Context, op commerce.Operation, number co
 	if owner != "" {
 		filters = append(filters, filter{"customer_id", "eq", owner})
 	}
-	found, err := p.c.orders(ctx, op, criteria(filters...).sorted("entity_id", "ASC").paged(2))
+	var order *commerce.Order
+	_, err := p.c.orders(ctx, op, criteria(filters...).sorted("entity_id", "ASC").paged(2), func(found *wireOrders) (err error) {
+		i := slices.IndexFunc(found.Items, func(w wireOrder) bool {
+			return w.Number == string(number) && (owner == "" || string(w.CustomerID) == owner)
+		})
+		if i >= 0 {
+			order, err = found.Items[i].order()
+		}
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	for _, wire := range found.Items {
-		if wire.Number == string(number) && (owner == "" || string(wire.CustomerID) == owner) {
-			return wire.order(op)
-		}
+	if order == nil {
+		return nil, notFound(op)
 	}
-	return nil, notFound(op)
+	return order, nil
 }
 
 // states is the one table of Magento's order states. Statuses are each shop's own words.
@@ -158,31 +189,31 @@ func (w *wireOrder) placedAt() (time.Time, error) {
 	return at, nil
 }
 
-func (w *wireOrder) placed(op commerce.Operation) (*commerce.PlacedOrder, error) {
+func (w *wireOrder) placed() (*commerce.PlacedOrder, error) {
 	number, err := commerce.ParseOrderNumber("number", w.Number)
 	if err != nil {
-		return nil, failed(op, commerce.ErrUpstream, "order without a usable number")
+		return nil, errWire // not the input error that it is elsewhere
 	}
 	at, err := w.placedAt()
 	if err != nil {
-		return nil, failed(op, commerce.ErrUpstream, err.Error())
+		return nil, err
 	}
 	total, err := money(w.Total, w.Currency)
 	if err != nil {
-		return nil, failed(op, commerce.ErrUpstream, err.Error())
+		return nil, err
 	}
 	return &commerce.PlacedOrder{Number: number, PlacedAt: at, Total: total, Email: w.Email}, nil
 }
 
-func (w *wireOrder) order(op commerce.Operation) (*commerce.Order, error) {
-	placed, err := w.placed(op)
+func (w *wireOrder) order() (*commerce.Order, error) {
+	placed, err := w.placed()
 	if err != nil {
 		return nil, err
 	}
 	order := &commerce.Order{Number: placed.Number, PlacedAt: placed.PlacedAt, Status: w.status()}
 	order.Totals, err = toTotals(amounts{w.Subtotal, w.Discount, w.Shipping, w.Tax, w.Total}, w.Currency)
 	if err != nil {
-		return nil, failed(op, commerce.ErrUpstream, err.Error())
+		return nil, err
 	}
 	for _, item := range w.Items {
 		if item.Parent != "" { // the chosen variant of the line above
@@ -190,7 +221,7 @@ func (w *wireOrder) order(op commerce.Operation) (*commerce.Order, error) {
 		}
 		line, err := item.line(w.Currency)
 		if err != nil {
-			return nil, failed(op, commerce.ErrUpstream, err.Error())
+			return nil, err
 		}
 		order.Lines = append(order.Lines, line)
 	}

@@ -2,7 +2,6 @@ package magento
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -111,36 +110,19 @@ var absences = []string{
 	"entity that was requested doesn't exist", "country isn't available",
 }
 
-var errCredentials = errors.New("the integration's credentials were refused")
-
-// statusError is the cause of a refusal for the log: its text is ours alone.
-type statusError int
-
-func (s statusError) Error() string { return fmt.Sprintf("status %d", int(s)) }
-
-// refused turns an answer of 3xx or 4xx into an error: an InputError where a
-// rule says which input is to blame, else a CallError.
+// refused turns an answer of 4xx into an error: an InputError where a rule says
+// which input is to blame, else a CallError.
 func refused(t commerce.Traits, res *transport.Response) error {
-	call := &commerce.CallError{
-		System: System, Operation: t.Operation,
-		Kind: commerce.ErrUpstream, Reason: commerce.ReasonBadAnswer, Err: statusError(res.Status),
-	}
-	switch res.Status {
-	case http.StatusUnauthorized, http.StatusForbidden:
-		call.Kind, call.Reason, call.Err = commerce.ErrUnavailable, commerce.ReasonUnavailable, errCredentials
-		return call
-	case http.StatusBadRequest, http.StatusNotFound:
-	default:
-		return call
+	if res.Status != http.StatusBadRequest && res.Status != http.StatusNotFound {
+		return transport.Refused(t, res)
 	}
 	var fault wireFault
-	if err := transport.DecodeJSON(System, reading(t.Operation), res, &fault); err != nil {
-		return call
+	if err := transport.DecodeJSON(System, t, res, &fault); err != nil {
+		return transport.Refused(t, res)
 	}
 	said := fault.text()
 	if absent(res.Status, said) {
-		call.Kind, call.Reason = commerce.ErrNotFound, ""
-		return call
+		return failed(t.Operation, commerce.ErrNotFound, "no such entity")
 	}
 	if input := inputError(said); input != nil {
 		return input
@@ -148,7 +130,7 @@ func refused(t commerce.Traits, res *transport.Response) error {
 	if res.Status == http.StatusBadRequest {
 		return &commerce.InputError{Code: commerce.CodeInvalid, Message: "the checkout does not accept this"}
 	}
-	return call
+	return transport.Refused(t, res)
 }
 
 // absent tells whether a 404 is about the cart, order or customer of the path.

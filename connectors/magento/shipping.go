@@ -58,10 +58,7 @@ func (c *connector) currency(ctx context.Context, op commerce.Operation, cart *o
 			return "", err
 		}
 	}
-	if code := quote.Currency.Value.Quote; commerce.IsCurrency(code) {
-		return code, nil
-	}
-	return "", failed(op, commerce.ErrUpstream, errWire.Error())
+	return quote.Currency.Value.Quote, nil
 }
 
 // code is what Magento calls a method on carts and orders: carrier_method.
@@ -73,14 +70,26 @@ func (c *connector) estimate(ctx context.Context, op commerce.Operation, cart *o
 	err := c.send(ctx, call{
 		traits: reading(op), store: cart.store, method: http.MethodPost,
 		path: cart.path("estimate-shipping-methods"), body: sendAddress{to},
+		check: func() error { return checkMethods(methods) },
 	}, &methods)
 	if err != nil {
 		return nil, err
 	}
-	methods = slices.DeleteFunc(methods, func(m wireMethod) bool {
-		return m.Carrier == "" || m.Method == "" || m.Available != nil && !*m.Available
-	})
+	methods = slices.DeleteFunc(methods, func(m wireMethod) bool { return !m.available() })
 	return methods, nil
+}
+
+func (m wireMethod) available() bool {
+	return m.Carrier != "" && m.Method != "" && (m.Available == nil || *m.Available)
+}
+
+// checkMethods refuses offers without a price.
+func checkMethods(methods []wireMethod) error {
+	free := func(m wireMethod) bool { return m.available() && !amountPattern.MatchString(string(m.Amount)) }
+	if methods == nil || slices.ContainsFunc(methods, free) {
+		return errWire
+	}
+	return nil
 }
 
 // SetShipping implements [commerce.CheckoutOptions]. Only a method that Magento offers
@@ -163,7 +172,15 @@ func (c *connector) address(ctx context.Context, op commerce.Operation, a commer
 // regions reads a country's list; a country that the shop does not know is of kind ErrNotFound.
 func (c *connector) regions(ctx context.Context, op commerce.Operation, country string) ([]region, error) {
 	var found wireCountry
-	err := c.send(ctx, call{traits: reading(op), store: "default", method: http.MethodGet, path: []string{"directory", "countries", country}}, &found)
+	err := c.send(ctx, call{
+		traits: reading(op), store: "default", method: http.MethodGet, path: []string{"directory", "countries", country},
+		check: func() error {
+			if found.ID != country {
+				return errWire
+			}
+			return nil
+		},
+	}, &found)
 	return found.Regions, err
 }
 

@@ -129,11 +129,12 @@ type wireCustomer struct {
 
 type wireCustomers struct {
 	Items []wireCustomer `json:"items"`
+	Total *int           `json:"total_count"`
 }
 
 type wireOrders struct {
 	Items []wireOrder `json:"items"`
-	Total int         `json:"total_count"`
+	Total *int        `json:"total_count"`
 }
 
 type wireOrder struct {
@@ -169,6 +170,7 @@ type wireOrderExt struct {
 }
 
 type wireCountry struct {
+	ID      string   `json:"id"`
 	Regions []region `json:"available_regions"`
 }
 
