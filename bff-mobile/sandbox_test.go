@@ -13,9 +13,9 @@ import (
 )
 
 // against is the channel over the imitated systems, wired as in production.
-func against(t *testing.T, box *sandboxtest.Sandbox) *shop {
+func against(t *testing.T, box *sandboxtest.Sandbox, environ ...string) *shop {
 	t.Helper()
-	cfg, err := Load(append(sandbox.Environ(box.URL), "PORTICO_MODE=development"))
+	cfg, err := Load(append(append(sandbox.Environ(box.URL), "PORTICO_MODE=development"), environ...))
 	require.NoError(t, err)
 	cfg.Telemetry.Out = io.Discard
 	app, err := New(t.Context(), cfg)

@@ -113,11 +113,12 @@ type answer struct {
 	} `json:"errors"`
 	Extensions struct {
 		Freshness []struct {
-			Path   []any  `json:"path"`
-			Source string `json:"source"`
-			State  string `json:"state"`
-			AgeMS  int64  `json:"ageMs"`
-			Reason string `json:"reason"`
+			Path         []any  `json:"path"`
+			Source       string `json:"source"`
+			State        string `json:"state"`
+			AgeMS        int64  `json:"ageMs"`
+			Reason       string `json:"reason"`
+			RetryAfterMS int64  `json:"retryAfterMs"`
 		} `json:"freshness"`
 	} `json:"extensions"`
 }

@@ -15,10 +15,10 @@ import (
 )
 
 // sandboxed is the channel as it ships, over the five imitated systems.
-func sandboxed(t *testing.T) (*shop, *sandboxtest.Sandbox) {
+func sandboxed(t *testing.T, environ ...string) (*shop, *sandboxtest.Sandbox) {
 	t.Helper()
 	systems := sandboxtest.Start(t)
-	cfg, err := Load(append([]string{"PORTICO_MODE=development"}, sandbox.Environ(systems.URL)...))
+	cfg, err := Load(append(append([]string{"PORTICO_MODE=development"}, sandbox.Environ(systems.URL)...), environ...))
 	require.NoError(t, err)
 	cfg.Telemetry.Out = io.Discard
 	app, err := New(t.Context(), cfg)

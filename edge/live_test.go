@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -80,13 +79,13 @@ func TestSystemsShowsABreakerOpenAndClose(t *testing.T) {
 	pim, op := role(t, systems, "pim", commerce.OpCategoryTree)
 	assert.Contains(t, []string{"open", "half-open"}, op.Breaker)
 	assert.LessOrEqual(t, op.NextProbeMs, int64(1000))
-	assert.Equal(t, 1.0, op.ErrorRate)
+	assert.InDelta(t, 1, op.ErrorRate, 0)
 	assert.Equal(t, op.Calls, op.Failed)
 	assert.LessOrEqual(t, pim.BudgetTokens, 10.0)
 	assert.LessOrEqual(t, pim.Limit, 12)
-	assert.Equal(t, 1.0, pim.CallsPerRequest, "refused ones count: the client asked for them")
-	assert.NotRegexp(t, regexp.MustCompile(`\d\.\d{4}`), text, "no digits that mean nothing")
-	assert.Regexp(t, regexp.MustCompile(`\n +\{"operation":"[a-z.-]+","breaker":"[a-z-]+","nextProbeMs":\d+,.*\}`), text)
+	assert.InDelta(t, 1, pim.CallsPerRequest, 0, "refused ones count: the client asked for them")
+	assert.NotRegexp(t, `\d\.\d{4}`, text, "no digits that mean nothing")
+	assert.Regexp(t, `\n +\{"operation":"[a-z.-]+","breaker":"[a-z-]+","nextProbeMs":\d+,.*\}`, text)
 	assert.Contains(t, log.String(), `"msg":"circuit breaker changed"`)
 	assert.Equal(t, http.StatusOK, status(t, b, "/readyz"), "a system that is down is no reason to be taken out")
 

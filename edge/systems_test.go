@@ -204,3 +204,43 @@ func TestAKindThatIsNoUseToItsRoleIsRefused(t *testing.T) {
 	_, err := s.connect(transport.Deps{})
 	require.EqualError(t, err, "PIM_KIND names a kind (odoo) that offers none of the role's ports")
 }
+
+func TestAPortMayHaveLimitsOfItsOwn(t *testing.T) {
+	t.Parallel()
+	pim := func(s Systems, port string) pimcore.Config {
+		cfg, ok := s.list[s.of[port]].settings.Config.(pimcore.Config)
+		require.True(t, ok)
+		return cfg
+	}
+	s := systems(t, shopping("PIM_MAX_CONCURRENT=40", "PIM_NO_HEDGE=true", "REVIEWS_MAX_CONCURRENT=4", "RELATED_NO_HEDGE=false")...)
+	assert.Equal(t, 40, pim(s, "CATALOG").MaxConcurrent)
+	assert.True(t, pim(s, "CATALOG").NoHedge)
+	assert.Equal(t, "REVIEWS", s.nameOf("REVIEWS"))
+	assert.Equal(t, 4, pim(s, "REVIEWS").MaxConcurrent)
+	assert.True(t, pim(s, "REVIEWS").NoHedge, "what is not set for a port is its role's")
+	assert.Equal(t, commerce.Secret("pim-canary"), pim(s, "REVIEWS").APIKey)
+	assert.False(t, pim(s, "RELATED").NoHedge)
+	assert.Equal(t, 40, pim(s, "RELATED").MaxConcurrent)
+
+	s = systems(t, shopping()...)
+	assert.Equal(t, 128, pim(s, "CATALOG").MaxConcurrent)
+	assert.False(t, pim(s, "CATALOG").NoHedge)
+	_, err := readSystems(config.Map(shopping("PIM_MAX_CONCURRENT=20000", "ERP_NO_HEDGE=maybe")))
+	require.ErrorContains(t, err, "PIM_MAX_CONCURRENT must be 1 to 10000")
+	require.ErrorContains(t, err, "ERP_NO_HEDGE")
+}
+
+// Two systems of one kind are told apart by whose variables they have.
+func TestSystemsKnowTheirRole(t *testing.T) {
+	t.Parallel()
+	registry := transport.NewRegistry()
+	s := systems(t, shopping("REVIEWS_MAX_CONCURRENT=4", "ORDER_HISTORY_TIMEOUT=9s")...)
+	assert.Empty(t, registry.Systems(), "trial openings are not shown")
+	_, err := s.connect(transport.Deps{Registry: registry})
+	require.NoError(t, err)
+	var roles []string
+	for _, state := range registry.Systems() {
+		roles = append(roles, state.Role+" "+state.System)
+	}
+	assert.Equal(t, []string{"checkout magento", "erp odoo", "order_history odoo", "pim pimcore", "reviews pimcore"}, roles)
+}

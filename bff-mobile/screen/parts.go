@@ -125,9 +125,12 @@ func (p *parts) missing(op commerce.Operation, err error) commerce.Source {
 func line(name string, s commerce.Source) api.Degraded {
 	return api.Degraded{
 		Part: name, Source: cmp.Or(s.System, "unknown"), State: api.DegradedState(s.State), AgeMs: s.Age.Milliseconds(),
-		Reason: string(s.Reason), RetryAfterMs: s.RetryAfter.Milliseconds(),
+		Reason: api.Reason(s.Reason), RetryAfterMs: wholeMs(s.RetryAfter),
 	}
 }
+
+// wholeMs is d in milliseconds, rounded up: whoever comes back then is not early.
+func wholeMs(d time.Duration) int64 { return int64((d + time.Millisecond - 1) / time.Millisecond) }
 
 func (p *parts) add(d api.Degraded) {
 	for i := range p.degraded {

@@ -76,6 +76,45 @@ func (e PendingOrderState) Valid() bool {
 	}
 }
 
+// Defines values for Reason.
+const (
+	ReasonBadAnswer    Reason = "bad-answer"
+	ReasonBreakerOpen  Reason = "breaker-open"
+	ReasonBudgetSpent  Reason = "budget-spent"
+	ReasonBulkheadFull Reason = "bulkhead-full"
+	ReasonHedged       Reason = "hedged"
+	ReasonRateLimited  Reason = "rate-limited"
+	ReasonRetried      Reason = "retried"
+	ReasonTimeout      Reason = "timeout"
+	ReasonUnavailable  Reason = "unavailable"
+)
+
+// Valid indicates whether the value is a known member of the Reason enum.
+func (e Reason) Valid() bool {
+	switch e {
+	case ReasonBadAnswer:
+		return true
+	case ReasonBreakerOpen:
+		return true
+	case ReasonBudgetSpent:
+		return true
+	case ReasonBulkheadFull:
+		return true
+	case ReasonHedged:
+		return true
+	case ReasonRateLimited:
+		return true
+	case ReasonRetried:
+		return true
+	case ReasonTimeout:
+		return true
+	case ReasonUnavailable:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Sort.
 const (
 	SortNAME      Sort = "NAME"
@@ -375,8 +414,20 @@ type Degraded struct {
 	// Part Which part: `price`, `related.price`.
 	Part string `json:"part"`
 
-	// Reason Why, in one word: `timeout`.
-	Reason string `json:"reason,omitempty,omitzero"`
+	// Reason Why a part is not fresh, in one word. The same words stand in logs, metrics and traces:
+	//
+	// - `timeout`: the system did not answer in time.
+	// - `unavailable`: it cannot be reached, or it failed.
+	// - `rate-limited`: it asks for fewer requests.
+	// - `bad-answer`: what it answered cannot be used.
+	// - `breaker-open`: it kept failing, so it is left alone for a moment; `retryAfterMs` says how long.
+	// - `bulkhead-full`: it has as many requests at a time as it can take.
+	// - `budget-spent`: it failed, and so much has failed of late that it was not asked again.
+	// - `retried`, `hedged`: it was asked a second time, because it failed or took long. On the way to an answer only: a part that is
+	//   listed has another reason.
+	//
+	// A part that is stale only because it is being loaded anew has none.
+	Reason Reason `json:"reason,omitempty,omitzero"`
 
 	// RetryAfterMs Milliseconds after which asking again makes sense.
 	RetryAfterMs int64 `json:"retryAfterMs,omitempty,omitzero"`
@@ -789,6 +840,21 @@ type Profile struct {
 	// Segments Groups the customer belongs to, for display.
 	Segments []string `json:"segments,omitempty,omitzero"`
 }
+
+// Reason Why a part is not fresh, in one word. The same words stand in logs, metrics and traces:
+//
+//   - `timeout`: the system did not answer in time.
+//   - `unavailable`: it cannot be reached, or it failed.
+//   - `rate-limited`: it asks for fewer requests.
+//   - `bad-answer`: what it answered cannot be used.
+//   - `breaker-open`: it kept failing, so it is left alone for a moment; `retryAfterMs` says how long.
+//   - `bulkhead-full`: it has as many requests at a time as it can take.
+//   - `budget-spent`: it failed, and so much has failed of late that it was not asked again.
+//   - `retried`, `hedged`: it was asked a second time, because it failed or took long. On the way to an answer only: a part that is
+//     listed has another reason.
+//
+// A part that is stale only because it is being loaded anew has none.
+type Reason string
 
 // Review One shopper's opinion.
 type Review struct {

@@ -2265,7 +2265,27 @@ type Review {
   createdAt: Time!
 }
 `, BuiltIn: false},
-	{Name: "../../../schema/graphql/schema.graphqls", Input: `"Tells the generator how a field binds to Go. It has no meaning for clients."
+	{Name: "../../../schema/graphql/schema.graphqls", Input: `"""
+What a web shop shows and does, composed from several systems.
+
+**Parts that cannot be had** are null, with an error at their path. ` + "`" + `extensions.freshness` + "`" + ` of the answer lists each part that is not
+fresh, and no other: ` + "`" + `{ path, source, state, ageMs, reason, retryAfterMs }` + "`" + `.
+
+- ` + "`" + `source` + "`" + ` is the system, ` + "`" + `ageMs` + "`" + ` the milliseconds since the value left it.
+- ` + "`" + `state` + "`" + ` is ` + "`" + `stale` + "`" + ` (older than it should be), ` + "`" + `filler` + "`" + ` (a declared constant in its place) or ` + "`" + `missing` + "`" + `.
+- ` + "`" + `reason` + "`" + ` says why in one word, the same that stands in logs, metrics and traces: ` + "`" + `timeout` + "`" + `, ` + "`" + `unavailable` + "`" + `, ` + "`" + `rate-limited` + "`" + `,
+  ` + "`" + `bad-answer` + "`" + ` (it cannot be used), ` + "`" + `breaker-open` + "`" + ` (the system kept failing, so it is left alone for a moment), ` + "`" + `bulkhead-full` + "`" + ` (the system has as
+  many requests at a time as it can take) or ` + "`" + `budget-spent` + "`" + ` (it failed, and so much has failed of late that it was not asked again). On
+  the way to an answer an upstream may also be ` + "`" + `retried` + "`" + ` or ` + "`" + `hedged` + "`" + ` (asked a second time because it took long); neither is why a part is
+  listed. A part that is stale only because it is being loaded anew has no reason.
+- ` + "`" + `retryAfterMs` + "`" + ` is when asking again makes sense, where that is known.
+"""
+schema {
+  query: Query
+  mutation: Mutation
+}
+
+"Tells the generator how a field binds to Go. It has no meaning for clients."
 directive @goField(
   "Resolve with a method even where the Go type has a field of that name."
   forceResolver: Boolean

@@ -86,6 +86,9 @@ func missing(err error) commerce.Source {
 func report(path ast.Path, s commerce.Source) Report {
 	return Report{
 		Path: path, Source: s.System, State: s.State, AgeMS: int64(s.Age / time.Millisecond),
-		Reason: s.Reason, RetryAfterMS: int64(s.RetryAfter / time.Millisecond),
+		Reason: s.Reason, RetryAfterMS: wholeMS(s.RetryAfter),
 	}
 }
+
+// wholeMS is d in milliseconds, rounded up: whoever comes back then is not early.
+func wholeMS(d time.Duration) int64 { return int64((d + time.Millisecond - 1) / time.Millisecond) }
