@@ -70,11 +70,13 @@ func (c *Cache) get(ctx context.Context, r *request) []result {
 		}
 	}
 	if len(renew) > 0 {
-		c.fly(r, renew)
+		c.fly(ctx, r, renew)
 	}
 	if len(missing) > 0 {
 		w := &waiter{cache: c, request: r, stale: stale, results: results, timeout: r.plan.timedOut()}
-		w.wait(ctx, missing, c.fly(r, missing))
+		flights := c.fly(ctx, r, missing)
+		linkJoined(ctx, r.plan, flights)
+		w.wait(ctx, missing, flights)
 	}
 	return results
 }

@@ -8,12 +8,15 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
 // flight is a load of one key that everybody who wants it waits for.
 type flight struct {
 	began time.Time
+	cause trace.SpanContext     // who began it, for traces
 	stale atomic.Pointer[entry] // what Redis had, too old to be current
 	done  chan struct{}
 
@@ -37,15 +40,15 @@ type flights struct {
 // join answers the flight of each key of r at the places which; led are those
 // places whose flights were just made and have to be flown by the caller. A
 // flight that began before its key was forgotten is not joined. cancel ends the
-// load of those just made.
-func (c *Cache) join(r *request, which []int, cancel context.CancelFunc) (all map[int]*flight, led []int) {
+// load of those just made, which cause is the span of.
+func (c *Cache) join(cause trace.SpanContext, r *request, which []int, cancel context.CancelFunc) (all map[int]*flight, led []int) {
 	all = make(map[int]*flight, len(which))
 	c.flights.mu.Lock()
 	defer c.flights.mu.Unlock()
 	for _, i := range which {
 		f := c.flights.byKey[r.keys[i]]
 		if f == nil || c.graves.buried(r.plan.name, r.texts[i], f.began) {
-			f = &flight{began: time.Now(), done: make(chan struct{}), cancel: cancel}
+			f = &flight{began: time.Now(), cause: cause, done: make(chan struct{}), cancel: cancel}
 			c.flights.byKey[r.keys[i]] = f
 			led = append(led, i)
 		}
@@ -80,11 +83,12 @@ func (c *Cache) land(key string, f *flight) {
 	close(f.done)
 }
 
-// fly joins or starts the flights of r at the places which.
-func (c *Cache) fly(r *request, which []int) map[int]*flight {
-	// No value of any caller's context: the answer is for all who wait.
-	ctx, cancel := context.WithTimeout(c.ctx, loadTimeout)
-	all, led := c.join(r, which, cancel)
+// fly joins or starts the flights of r at the places which, for caller.
+func (c *Cache) fly(caller context.Context, r *request, which []int) map[int]*flight {
+	// No value of any caller's context but the ids of its span: the answer is for all who wait.
+	cause := trace.SpanContextFromContext(caller)
+	ctx, cancel := context.WithTimeout(causedBy(c.ctx, cause), loadTimeout)
+	all, led := c.join(cause, r, which, cancel)
 	if len(led) == 0 {
 		cancel()
 		return all
@@ -106,7 +110,7 @@ type load struct {
 }
 
 func (l *load) run(ctx context.Context) {
-	defer l.abandon()
+	defer l.abandon(ctx)
 	l.fromRedis(ctx)
 	if len(l.open) == 0 {
 		return
@@ -120,9 +124,9 @@ func (l *load) run(ctx context.Context) {
 }
 
 // abandon lands what a panic or a Goexit left in the air, as failed.
-func (l *load) abandon() {
+func (l *load) abandon(ctx context.Context) {
 	if p := recover(); p != nil {
-		l.cache.log.LogAttrs(l.cache.ctx, slog.LevelError, "load panicked",
+		l.cache.log.LogAttrs(ctx, slog.LevelError, "load panicked",
 			slog.String("operation", string(l.plan.name)), slog.String("stack", string(debug.Stack())))
 	}
 	for _, i := range l.open {
