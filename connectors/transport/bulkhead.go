@@ -70,6 +70,16 @@ func (b *bulkhead) tryAcquire() bool {
 	return true
 }
 
+// answered gives back the slot of an attempt with an answer that can be used. p is
+// its operation's, took is without the time in the queue.
+func (b *bulkhead) answered(p *pace, took time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.inFlight--
+	b.limit.cast(b.limit.judged(p, took, b.inFlight), b.inFlight)
+	b.admit()
+}
+
 // release gives a slot back, with what its attempt says about the system's load.
 func (b *bulkhead) release(v vote) {
 	b.mu.Lock()
