@@ -61,6 +61,7 @@ func newApp(backend *edge.Backend, listen Listen) *App {
 func routes(b *edge.Backend, verifier web.Verifier) http.Handler {
 	api := []web.Middleware{
 		web.RequestID,
+		web.Trace(b.Telemetry, Route),
 		web.Observe(b.Telemetry, Route),
 		web.Recover(b.Log),
 		web.CloseChunked,

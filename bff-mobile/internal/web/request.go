@@ -38,7 +38,7 @@ func Observe(to Observer, log *slog.Logger) fiber.Handler {
 		begin := time.Now()
 		c.Locals(seenKey, true)
 		id := requestid.New(c.Get(requestid.Header))
-		ctx := requestid.With(context.Background(), id)
+		ctx := requestid.With(c.UserContext(), id)
 		c.SetUserContext(ctx)
 		c.Set(requestid.Header, id)
 		c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
