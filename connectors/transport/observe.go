@@ -60,6 +60,7 @@ func (c *Client) observe(next handler) handler {
 		if cause := failureOf(outcome, res, err); cause != nil && c.worthALine(outcome) {
 			c.deps.Log.LogAttrs(ctx, slog.LevelWarn, "upstream call failed",
 				slog.String("system", c.system),
+				slog.String("role", c.deps.Role),
 				slog.String("operation", string(k.traits.Operation)),
 				slog.String("reason", outcome),
 				slog.Int("status", k.status),

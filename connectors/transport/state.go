@@ -24,14 +24,15 @@ type SystemState struct {
 }
 
 // OperationState is how one operation of a system stands now. Latencies are those
-// of attempts that were answered, in milliseconds; 0 without any.
+// of attempts that were answered, in milliseconds; 0 without any, which JSON
+// leaves out.
 type OperationState struct {
 	Operation   commerce.Operation `json:"operation"`
-	Breaker     string             `json:"breaker"`     // closed, open or half-open
-	NextProbeMs int64              `json:"nextProbeMs"` // until an open breaker lets one attempt through
-	P50Ms       float64            `json:"p50Ms"`
-	P95Ms       float64            `json:"p95Ms"`
-	P99Ms       float64            `json:"p99Ms"`
+	Breaker     string             `json:"breaker"`              // closed, open or half-open
+	NextProbeMs int64              `json:"nextProbeMs,omitzero"` // until an open breaker lets one attempt through
+	P50Ms       float64            `json:"p50Ms,omitzero"`
+	P95Ms       float64            `json:"p95Ms,omitzero"`
+	P99Ms       float64            `json:"p99Ms,omitzero"`
 	Calls       int64              `json:"calls"` // attempts that ended, however
 	Failed      int64              `json:"failed"`
 	ErrorRate   float64            `json:"errorRate"` // Failed of Calls, 0 to 1
