@@ -2,13 +2,19 @@ package transport
 
 import (
 	"context"
+	"errors"
+	"math/rand/v2"
+	"runtime"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -284,4 +290,225 @@ func TestBulkheadUncontendedAllocatesNothing(t *testing.T) {
 		b.tryAcquire()
 		b.release(voteUsual)
 	}))
+}
+
+// A thousand callers of a system that hangs: no more of them hold on than limit
+// and queue allow, the others are refused at once, and another system's callers
+// notice nothing.
+func TestN9_AHungSystemHoldsNoMoreThanLimitAndQueue(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		hung, well := newBulkhead(128), newBulkhead(128)
+		limit, _, _ := hung.stats()
+		ctx, cancel := context.WithCancel(t.Context())
+		began := time.Now()
+		var calls sync.WaitGroup
+		var goroutines, atOnce, late atomic.Int64
+		for range 1000 {
+			goroutines.Add(1)
+			calls.Go(func() {
+				defer goroutines.Add(-1)
+				if err := hung.acquire(ctx, commerce.Read); err != nil {
+					assert.ErrorIs(t, err, errBulkheadFull)
+					if time.Since(began) == 0 {
+						atOnce.Add(1)
+					} else {
+						assert.Equal(t, maxQueueWait, time.Since(began))
+						late.Add(1)
+					}
+					return
+				}
+				<-ctx.Done()
+				hung.release(voteNone)
+			})
+		}
+		synctest.Wait()
+		assert.EqualValues(t, 1000-limit-maxQueued, atOnce.Load(), "refused without waiting")
+		assertStats(t, hung, limit, limit, maxQueued)
+		assert.EqualValues(t, limit+maxQueued, goroutines.Load())
+
+		other := time.Now()
+		for range 1000 {
+			require.NoError(t, well.acquire(t.Context(), commerce.Read))
+			well.release(voteUsual)
+		}
+		assert.Zero(t, time.Since(other), "the other system's callers")
+
+		time.Sleep(maxQueueWait)
+		synctest.Wait()
+		assert.EqualValues(t, maxQueued, late.Load())
+		assertStats(t, hung, limit, limit, 0)
+		cancel()
+		calls.Wait()
+		assertStats(t, hung, limit, 0, 0)
+	})
+}
+
+// Many callers on real threads, in real time: never more inside than the ceiling,
+// and each of them comes to an end.
+func TestBulkheadUnderManyCallers(t *testing.T) {
+	t.Parallel()
+	const ceiling = 8
+	b := newBulkhead(ceiling)
+	var inside, worst, served, refused atomic.Int64
+	var calls sync.WaitGroup
+	for n := range 300 {
+		calls.Go(func() {
+			r := rand.New(rand.NewPCG(uint64(n), 7))
+			for range 100 {
+				ctx, cancel := context.WithTimeout(context.Background(), time.Duration(r.Int64N(int64(2*time.Millisecond))))
+				err := b.acquire(ctx, commerce.Access(r.IntN(2)))
+				if err == nil {
+					now := inside.Add(1)
+					for most := worst.Load(); now > most && !worst.CompareAndSwap(most, now); most = worst.Load() {
+					}
+					runtime.Gosched()
+					inside.Add(-1)
+					served.Add(1)
+					b.release(vote(r.IntN(3)))
+				} else {
+					refused.Add(1)
+				}
+				cancel()
+			}
+		})
+	}
+	calls.Wait()
+	assert.LessOrEqual(t, worst.Load(), int64(ceiling))
+	assert.EqualValues(t, 300*100, served.Load()+refused.Load())
+	assert.Positive(t, served.Load())
+	assertStats(t, b, ceiling, 0, 0)
+}
+
+// The bulkhead against a model of two plain queues.
+func TestBulkheadLikeItsModel(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		limit := rapid.IntRange(1, 4).Draw(t, "limit")
+		b := newBulkhead(limit)
+		inside, reads, writes := 0, []*waiter{}, []*waiter{}
+		told := func(w *waiter) error {
+			select {
+			case why := <-w.told:
+				return why
+			default:
+				t.Fatal("not told")
+				return nil
+			}
+		}
+		admit := func() {
+			for inside < limit && len(writes)+len(reads) > 0 {
+				from := &reads
+				if len(writes) > 0 {
+					from = &writes
+				}
+				if err := told((*from)[0]); err != nil {
+					t.Fatalf("the first in the queue was told %v", err)
+				}
+				*from = (*from)[1:]
+				inside++
+			}
+		}
+		arrive := func(access commerce.Access) {
+			if inside < limit {
+				if err := b.acquire(context.Background(), access); err != nil {
+					t.Fatalf("refused though there is room: %v", err)
+				}
+				inside++
+				return
+			}
+			w := b.join(access)
+			switch full := len(reads)+len(writes) == maxQueued; {
+			case full && (access == commerce.Read || len(reads) == 0):
+				if w != nil {
+					t.Fatal("queued beyond the bound")
+				}
+				return
+			case full:
+				if err := told(reads[len(reads)-1]); !errors.Is(err, errBulkheadFull) {
+					t.Fatalf("the last read was told %v", err)
+				}
+				reads = reads[:len(reads)-1]
+			}
+			if access == commerce.Write {
+				writes = append(writes, w)
+			} else {
+				reads = append(reads, w)
+			}
+		}
+		t.Repeat(map[string]func(*rapid.T){
+			"read":  func(*rapid.T) { arrive(commerce.Read) },
+			"write": func(*rapid.T) { arrive(commerce.Write) },
+			"many": func(*rapid.T) {
+				for range maxQueued {
+					arrive(commerce.Read)
+				}
+			},
+			"hedge": func(*rapid.T) {
+				if got := b.tryAcquire(); got != (inside < limit) {
+					t.Fatalf("tryAcquire is %v with %d of %d inside", got, inside, limit)
+				} else if got {
+					inside++
+				}
+			},
+			"release": func(t *rapid.T) {
+				if inside == 0 {
+					return
+				}
+				b.release(voteNone)
+				inside--
+				admit()
+			},
+			"leave": func(t *rapid.T) {
+				if len(reads) == 0 {
+					return
+				}
+				i := rapid.IntRange(0, len(reads)-1).Draw(t, "who")
+				if err := b.leave(reads[i], context.Canceled); err != context.Canceled { //nolint:errorlint // must be unchanged
+					t.Fatalf("left with %v", err)
+				}
+				reads = slices.Delete(reads, i, i+1)
+			},
+			"": func(t *rapid.T) {
+				l, f, q := b.stats()
+				if l != limit || f != inside || q != len(reads)+len(writes) {
+					t.Fatalf("limit %d, in flight %d, queued %d; the model has %d, %d, %d", l, f, q, limit, inside, len(reads)+len(writes))
+				}
+			},
+		})
+	})
+}
+
+func BenchmarkBulkhead(b *testing.B) {
+	b.Run("uncontended", func(b *testing.B) {
+		bulkhead, p := newBulkhead(128), newPace()
+		b.ReportAllocs()
+		for b.Loop() {
+			_ = bulkhead.acquire(context.Background(), commerce.Read)
+			bulkhead.answered(p, time.Millisecond)
+		}
+	})
+	b.Run("parallel", func(b *testing.B) {
+		bulkhead, p := newBulkhead(128), newPace()
+		b.ReportAllocs()
+		b.RunParallel(func(each *testing.PB) {
+			for each.Next() {
+				_ = bulkhead.acquire(context.Background(), commerce.Read)
+				bulkhead.answered(p, time.Millisecond)
+			}
+		})
+	})
+	b.Run("queueing", func(b *testing.B) {
+		bulkhead := newBulkhead(1)
+		b.ReportAllocs()
+		b.SetParallelism(16)
+		b.RunParallel(func(each *testing.PB) {
+			for each.Next() {
+				if bulkhead.acquire(context.Background(), commerce.Read) == nil {
+					runtime.Gosched()
+					bulkhead.release(voteNone)
+				}
+			}
+		})
+	})
 }

@@ -1,0 +1,220 @@
+package transport
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"pgregory.net/rapid"
+)
+
+func TestLatencyVote(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		took, usual time.Duration
+		want        vote
+	}{
+		{time.Second, 0, voteUnknown},
+		{17500 * time.Microsecond, 5 * ms, voteUsual},
+		{17501 * time.Microsecond, 5 * ms, voteLonger},
+		{760 * ms, 500 * ms, voteUsual},
+		{761 * ms, 500 * ms, voteLonger},
+	} {
+		assert.Equal(t, test.want, latencyVote(test.took, test.usual), "%v of %v", test.took, test.usual)
+	}
+}
+
+// poll has a decision made on so many votes.
+func poll(l *limit, usual, slow int) {
+	time.Sleep(votingPeriod)
+	for range l.stale {
+		l.cast(voteSlow, 0) // from attempts that began earlier: not heard
+	}
+	for range usual {
+		l.cast(voteUsual, 0)
+	}
+	for range slow {
+		l.cast(voteSlow, 0)
+	}
+}
+
+func TestLimitShrinksOnAClearMajorityOnly(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimit(128)
+		poll(&l, 3, 7)
+		assert.Equal(t, 32, l.at, "seven of ten may be chance")
+		poll(&l, 2, 8)
+		assert.Equal(t, 27, l.at)
+		for range 20 {
+			poll(&l, 0, 10)
+		}
+		assert.Equal(t, leastLimit, l.at)
+	})
+}
+
+func TestLimitWaitsForVotesAndTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimit(128)
+		for range 100 {
+			l.cast(voteSlow, 0)
+		}
+		assert.Equal(t, 32, l.at, "no time has passed")
+		l = newLimit(128)
+		time.Sleep(time.Minute)
+		for range leastVotes - 1 {
+			l.cast(voteSlow, 0)
+			l.cast(voteNone, 0)
+		}
+		assert.Equal(t, 32, l.at, "nine votes")
+		l.cast(voteSlow, 0)
+		assert.Equal(t, 27, l.at)
+	})
+}
+
+// One cause is one decrease: those inside saw what the votes already told.
+func TestLimitDoesNotHearThoseWhoBeganBeforeAChange(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimit(128)
+		time.Sleep(votingPeriod)
+		for range leastVotes {
+			l.cast(voteSlow, 22)
+		}
+		assert.Equal(t, 27, l.at)
+		time.Sleep(votingPeriod)
+		for range 22 + leastVotes - 1 {
+			l.cast(voteSlow, 22)
+		}
+		assert.Equal(t, 27, l.at)
+		l.cast(voteSlow, 22)
+		assert.Equal(t, 22, l.at)
+	})
+}
+
+func TestLimitGrowsWhenItIsUsed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimit(40)
+		l.entered(15)
+		poll(&l, 10, 0)
+		assert.Equal(t, 32, l.at, "less than half was used")
+		l.entered(16)
+		poll(&l, 10, 0)
+		assert.Equal(t, 34, l.at)
+		for range 10 {
+			l.entered(l.at)
+			poll(&l, 10, 0)
+		}
+		assert.Equal(t, 40, l.at, "the ceiling")
+	})
+}
+
+// After a deep fall it is soon back at half of what held before, then careful.
+func TestLimitComesBackFast(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimit(128)
+		l.at = 100
+		for range 20 {
+			poll(&l, 0, 10)
+		}
+		assert.Equal(t, leastLimit, l.at)
+		var steps []int
+		for range 5 {
+			l.entered(l.at)
+			poll(&l, 10, 0)
+			steps = append(steps, l.at)
+		}
+		assert.Equal(t, []int{16, 32, 50, 56, 65}, steps)
+	})
+}
+
+func TestLimitSmallCeilings(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for ceiling, want := range map[int]int{-1: 1, 0: 1, 1: 1, 5: 5, 8: 8, 20: 20, 1000: 32} {
+			l := newLimit(ceiling)
+			assert.Equal(t, want, l.at, "ceiling %d", ceiling)
+			for range 30 {
+				poll(&l, 0, 10)
+			}
+			assert.Equal(t, min(want, leastLimit), l.at, "ceiling %d", ceiling)
+		}
+	})
+}
+
+// A pace is learnt from an uncrowded system only: a crowd's latencies would make
+// crowds look normal.
+func TestPaceIsLearntWithoutACrowd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, p := newLimit(128), newPace()
+		for range 100 {
+			assert.Equal(t, voteUnknown, l.judged(p, time.Second, 17))
+		}
+		assert.Zero(t, p.usual)
+		for range leastVotes {
+			l.judged(p, 100*ms, 16)
+		}
+		assert.InDelta(t, 100*ms, p.usual, float64(100*ms)/16)
+		assert.Equal(t, voteLonger, l.judged(p, time.Second, 20))
+		for range 10 {
+			time.Sleep(recentWindow)
+			for range 100 {
+				l.judged(p, time.Second, 20)
+			}
+		}
+		assert.Equal(t, voteLonger, l.judged(p, time.Second, 20), "after minutes of a crowd")
+	})
+}
+
+// At the floor there is no crowd: what is slow there is the pace from now on.
+func TestPaceIsLearntAnewAtTheFloor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, p := newLimit(8), newPace()
+		answered := func(took time.Duration) {
+			time.Sleep(votingPeriod)
+			for range 7 + leastVotes {
+				l.cast(l.judged(p, took, 7), 7)
+			}
+		}
+		answered(50 * ms)
+		assert.Equal(t, voteUsual, l.judged(p, 50*ms, 7))
+		for range 4 {
+			answered(200 * ms)
+		}
+		assert.Equal(t, 8, l.at)
+		assert.InDelta(t, 200*ms, p.usual, float64(200*ms)/16)
+		assert.Equal(t, voteUsual, l.judged(p, 200*ms, 7))
+	})
+}
+
+// Whatever is voted, the limit stays between its floor and its ceiling, and moves
+// by no more than its rules allow.
+func TestLimitStaysWithinItsBounds(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		ceiling := rapid.IntRange(1, 300).Draw(t, "ceiling")
+		l := newLimit(ceiling)
+		for range rapid.IntRange(1, 60).Draw(t, "decisions") {
+			l.decided = time.Time{}
+			l.entered(rapid.IntRange(0, l.at).Draw(t, "peak"))
+			v := rapid.SampledFrom([]vote{voteUsual, voteSlow, voteLonger, voteUnknown}).Draw(t, "vote")
+			was := l.at
+			for range l.stale + leastVotes {
+				l.cast(v, rapid.IntRange(0, 3).Draw(t, "in flight"))
+			}
+			assert.GreaterOrEqual(t, l.at, min(leastLimit, ceiling))
+			assert.LessOrEqual(t, l.at, ceiling)
+			if v == voteUsual {
+				assert.GreaterOrEqual(t, l.at, was)
+			} else {
+				assert.LessOrEqual(t, l.at, was)
+			}
+		}
+	})
+}
