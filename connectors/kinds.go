@@ -16,11 +16,11 @@ import (
 
 // Kinds is every kind, by name. A new kind of system is one package and one line here.
 var Kinds = []Kind{
-	kind("pimcore", pimcore.New),
-	kind("elasticsearch", elasticsearch.New),
-	kind("odoo", odoo.New),
-	kind("openloyalty", openloyalty.New),
-	kind("magento", magento.New),
+	kind("pimcore", pimcore.New, pimcore.Changes),
+	kind("elasticsearch", elasticsearch.New, elasticsearch.Changes),
+	kind("odoo", odoo.New, odoo.Changes),
+	kind("openloyalty", openloyalty.New, nil),
+	kind("magento", magento.New, magento.Changes),
 }
 
 // Kind is a kind of system.
@@ -28,7 +28,15 @@ type Kind struct {
 	Name   string
 	Config any // a zero Config of the kind, to document its variables and read their names
 	Read   func(decode Decode) (Settings, error)
+
+	// Changes maps an event of such a system to the tags of the answers that it made
+	// out of date, maybe none. Its errors are [commerce.InputError]s. nil: the kind
+	// knows no events.
+	Changes Changes
 }
+
+// Changes maps an event to tags.
+type Changes = func(commerce.ChangeEvent) ([]commerce.Tag, error)
 
 // Decode fills a pointer to a kind's Config from wherever settings are kept.
 type Decode func(target any) error
@@ -52,8 +60,8 @@ func Find(name string) (Kind, error) {
 	return Kind{}, fmt.Errorf("is not a known kind; known are %s", strings.Join(names, ", "))
 }
 
-// kind makes a table entry of a kind's name and its constructor.
-func kind[C any](name string, open func(C, transport.Deps) (commerce.Ports, error)) Kind {
+// kind makes a table entry of a kind's name, its constructor and its mapper of events, which may be nil.
+func kind[C any](name string, open func(C, transport.Deps) (commerce.Ports, error), changes Changes) Kind {
 	var zero C
 	read := func(decode Decode) (Settings, error) {
 		var cfg C
@@ -66,5 +74,5 @@ func kind[C any](name string, open func(C, transport.Deps) (commerce.Ports, erro
 			Open:   func(deps transport.Deps) (commerce.Ports, error) { return open(cfg, deps) },
 		}, nil
 	}
-	return Kind{Name: name, Config: zero, Read: read}
+	return Kind{Name: name, Config: zero, Read: read, Changes: changes}
 }

@@ -1,0 +1,116 @@
+package odoo
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// changeType is the one type of Odoo's events: the action "Send Webhook
+// Notification" of an automation rule, whose payload says what it is about.
+const changeType = "odoo.webhook"
+
+// wireWebhook is that payload: the model always, and those of its fields that the
+// rule names. Which fields there are differs by release and rule, so that only
+// what can be a SKU is looked at.
+type wireWebhook struct {
+	Model       string `json:"_model"`
+	DefaultCode text   `json:"default_code"` // of a product or template; false for a template of many variants
+	ProductID   labelled  `json:"product_id"`   // of stock and lines
+}
+
+// labelled is a many-to-one field as far as it tells a SKU: Odoo writes [7, "[SKU] Name"]
+// up to 17.0, and since then 7, which tells nothing.
+type labelled string
+
+// UnmarshalJSON reads a pair; anything else is nothing to go by.
+func (n *labelled) UnmarshalJSON(data []byte) error {
+	*n = ""
+	var pair []json.RawMessage
+	if !bytes.HasPrefix(data, []byte("[")) || json.Unmarshal(data, &pair) != nil || len(pair) != 2 {
+		return nil
+	}
+	var label string
+	if json.Unmarshal(pair[1], &label) != nil || !strings.HasPrefix(label, "[") {
+		return nil
+	}
+	if code, _, ok := strings.Cut(label[1:], "] "); ok && !strings.ContainsAny(code, "[]") {
+		*n = labelled(code)
+	}
+	return nil
+}
+
+// sku is the product's, or empty when the payload does not tell.
+func (w wireWebhook) sku() commerce.SKU {
+	if w.DefaultCode != "" {
+		return commerce.SKU(w.DefaultCode)
+	}
+	return commerce.SKU(w.ProductID)
+}
+
+// touched is what a record of a model can change.
+type touched struct{ prices, stock bool }
+
+var models = map[string]touched{
+	"product.product":        {prices: true, stock: true},
+	"product.template":       {prices: true, stock: true},
+	"stock.quant":            {stock: true},
+	"stock.move":             {stock: true},
+	"stock.move.line":        {stock: true},
+	"stock.picking":          {stock: true},
+	"stock.location":         {stock: true},
+	"stock.warehouse":        {stock: true},
+	"sale.order":             {stock: true}, // a confirmed order reserves
+	"sale.order.line":        {stock: true},
+	"product.pricelist":      {prices: true},
+	"product.pricelist.item": {prices: true}, // may hold for a category or for everything
+	"product.category":       {prices: true}, // rules of price lists are for categories, too
+	"res.currency":           {prices: true},
+	"res.currency.rate":      {prices: true},
+	"uom.uom":                {prices: true, stock: true},
+
+	// Invoices and partners are kept for nobody.
+	"account.move": {},
+	"res.partner":  {},
+}
+
+// alone are the models whose records concern the one product they name.
+var alone = map[string]bool{
+	"product.product": true, "product.template": true,
+	"stock.quant": true, "stock.move": true, "stock.move.line": true, "sale.order.line": true,
+}
+
+// Changes maps a notification of an automation rule to the tags of what it
+// touched. Odoo's ids say nothing here: a payload without the SKU (default_code,
+// or a product_id with its label) drops every price or all stock. A product whose
+// SKU changed is two events: the old one's end and the new one.
+func Changes(e commerce.ChangeEvent) ([]commerce.Tag, error) {
+	if e.Type != changeType {
+		return nil, e.Unknown()
+	}
+	var sent wireWebhook
+	if err := e.Decode(&sent); err != nil {
+		return nil, err
+	}
+	if sent.Model == "" {
+		return nil, e.Lacks("_model")
+	}
+	what, known := models[sent.Model]
+	if !known {
+		return []commerce.Tag{commerce.TagSystem(System)}, nil
+	}
+	price, stock := commerce.TagOperation(commerce.OpPrices), commerce.TagOperation(commerce.OpAvailability)
+	if sku := sent.sku(); sku != "" && alone[sent.Model] {
+		price, stock = commerce.TagPrice(sku), commerce.TagStock(sku)
+	}
+	var tags []commerce.Tag
+	if what.prices {
+		tags = append(tags, price)
+	}
+	if what.stock {
+		tags = append(tags, stock)
+	}
+	return tags, nil
+}
