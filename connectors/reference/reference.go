@@ -4,8 +4,8 @@
 // is no answer of a port, so it lives here and not in the response cache.
 //
 // A [Cache] is bounded in entries and in time. Concurrent loads of one key share
-// one flight. The flight belongs to nobody: it has its own deadline and none of
-// its first caller's context, so a caller who leaves takes nobody along, and
+// one flight. The flight belongs to nobody: it has its own deadline and of its
+// first caller's context the ids of its span alone, so a caller who leaves takes nobody along, and
 // every waiter watches its own context. Errors are never kept; "there is no such
 // key" is, for a few seconds.
 package reference
@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -121,7 +122,7 @@ func (c *Cache[K, V]) GetAll(ctx context.Context, keys []K, load func(context.Co
 	if err := ctx.Err(); err != nil {
 		return map[K]V{}, ended(err)
 	}
-	found, waiting := c.start(keys, load)
+	found, waiting := c.start(trace.SpanContextFromContext(ctx), keys, load)
 	failed := map[K]error{}
 	for key, f := range waiting {
 		switch err := f.wait(ctx); {
@@ -143,8 +144,8 @@ func (c *Cache[K, V]) GetAll(ctx context.Context, keys []K, load func(context.Co
 func (c *Cache[K, V]) Forget(key K) { c.entries.Invalidate(key) }
 
 // start sorts keys into those that are known and those to wait for, and sends
-// the ones that nobody is loading on one flight.
-func (c *Cache[K, V]) start(keys []K, load func(context.Context, []K) (map[K]V, error)) (map[K]V, map[K]*flight[V]) {
+// the ones that nobody is loading on one flight, which is part of cause's trace.
+func (c *Cache[K, V]) start(cause trace.SpanContext, keys []K, load func(context.Context, []K) (map[K]V, error)) (map[K]V, map[K]*flight[V]) {
 	found := make(map[K]V, len(keys))
 	waiting := map[K]*flight[V]{}
 	var missing []K
@@ -171,15 +172,16 @@ func (c *Cache[K, V]) start(keys []K, load func(context.Context, []K) (map[K]V, 
 		waiting[key] = f
 	}
 	if len(missing) > 0 {
-		go c.run(missing, load)
+		go c.run(cause, missing, load)
 	}
 	return found, waiting
 }
 
 // run loads keys and lands their flights. The context is new: a waiter's values
-// (its identity, its trace, its report) are not those of the others.
-func (c *Cache[K, V]) run(keys []K, load func(context.Context, []K) (map[K]V, error)) {
-	ctx, cancel := context.WithTimeout(context.Background(), c.cfg.LoadTimeout)
+// (its identity, its report) are not those of the others. Only the ids of the span
+// that caused the load are in it, so that its calls are seen there.
+func (c *Cache[K, V]) run(cause trace.SpanContext, keys []K, load func(context.Context, []K) (map[K]V, error)) {
+	ctx, cancel := context.WithTimeout(trace.ContextWithSpanContext(context.Background(), cause), c.cfg.LoadTimeout)
 	defer cancel()
 	// load gets its own copy: the flights are landed by ours whatever it does.
 	values, err := guarded(ctx, append([]K(nil), keys...), load)
