@@ -83,10 +83,19 @@ func (m wireMethod) available() bool {
 	return m.Carrier != "" && m.Method != "" && (m.Available == nil || *m.Available)
 }
 
-// checkMethods refuses offers without a price.
+// check refuses an offer without a name or a price. What cannot be had may lack both.
+func (m wireMethod) check() error {
+	if m.Available != nil && !*m.Available {
+		return nil
+	}
+	if m.Carrier == "" || m.Method == "" || !amountPattern.MatchString(string(m.Amount)) {
+		return errWire
+	}
+	return nil
+}
+
 func checkMethods(methods []wireMethod) error {
-	free := func(m wireMethod) bool { return m.available() && !amountPattern.MatchString(string(m.Amount)) }
-	if methods == nil || slices.ContainsFunc(methods, free) {
+	if methods == nil || slices.ContainsFunc(methods, func(m wireMethod) bool { return m.check() != nil }) {
 		return errWire
 	}
 	return nil

@@ -241,6 +241,7 @@ type wireCategory struct {
 func (w wireCategory) check() error { return w.ID.check() }
 
 type wireQuant struct {
+	ID       recordID `json:"id"`
 	Product  relation `json:"product_id"`
 	Location relation `json:"location_id"`
 	Quantity number   `json:"quantity"`
@@ -248,7 +249,7 @@ type wireQuant struct {
 }
 
 func (w wireQuant) check() error {
-	return errors.Join(w.Product.check(), w.Location.check(), w.Quantity.check(), w.Reserved.check())
+	return errors.Join(w.ID.check(), w.Product.check(), w.Location.check(), w.Quantity.check(), w.Reserved.check())
 }
 
 type wireLocation struct {
