@@ -136,8 +136,11 @@ func clearly(slow, usual int) bool {
 }
 
 func (l *limit) tooMuch(inFlight int) {
+	part := 70
 	if l.before == 0 || l.growths > 0 {
-		l.before, l.target = l.at, l.at/2
+		// The first for this cause, and most often enough. Where it was not, the way
+		// to the answer whether less helps at all should be short.
+		l.before, l.target, part = l.at, l.at/2, 85
 	}
 	if l.at == l.least && l.votes[voteLonger] > l.votes[voteSlow] {
 		// So few attempts are no crowd: this is how long they take now. Less of them
@@ -145,7 +148,7 @@ func (l *limit) tooMuch(inFlight int) {
 		l.learning++
 		l.target = l.before
 	}
-	l.shrink(l.at*85/100, inFlight)
+	l.shrink(l.at*part/100, inFlight)
 }
 
 func (l *limit) shrink(to, inFlight int) {
