@@ -153,7 +153,7 @@ func TestARequestsTraceReachesTheSystems(t *testing.T) {
 func TestARequestThatWaitsForAnothersLoadLinksToIt(t *testing.T) {
 	t.Parallel()
 	r := tracedShop(t)
-	r.box.Faults(t, sandbox.Fault{System: "pimcore", Operation: "*", LatencyMs: 300})
+	r.box.Faults(t, sandbox.Fault{System: "pimcore", Operation: "*", LatencyMs: 700})
 	const query = `{product(sku:"HL-U509-R"){name}}`
 	var both sync.WaitGroup
 	for _, id := range []string{"one", "two"} {
