@@ -14,6 +14,8 @@ func (c *Client) signed(next attemptHandler) attemptHandler {
 	return func(ctx context.Context, a *attempt) (*http.Response, error) {
 		req := a.message(ctx)
 		if c.sign != nil {
+			own := *req.URL // the call's other attempts have the same one
+			req.URL = &own
 			if err := c.sign(req); err != nil {
 				if ctx.Err() != nil {
 					return nil, lost(ctx, err, waiting())
@@ -27,6 +29,9 @@ func (c *Client) signed(next attemptHandler) attemptHandler {
 		if req.URL.Scheme != c.base.Scheme || req.URL.Host != c.base.Host || req.Host != c.base.Host {
 			return nil, &attemptError{kind: commerce.ErrUnavailable, reason: commerce.ReasonUnavailable, cause: errElsewhere, own: true}
 		}
+		if !sendableHeader(req.Header) {
+			return nil, &attemptError{kind: commerce.ErrUnavailable, reason: commerce.ReasonUnavailable, cause: errHeader, own: true}
+		}
 		a.req = req
 		return next(ctx, a)
 	}
@@ -39,13 +44,79 @@ func kindOr(err, fallback error) error {
 	return fallback
 }
 
-// dropUnsafe removes headers that would make net/http repeat a Write, and
-// cookies: nothing here keeps a session with an upstream.
+// neverSent are headers that no signer may add. The idempotency keys would make
+// net/http repeat a Write; nothing here keeps a session with an upstream; the
+// others belong to the connection or the message, which are net/http's. It leaves
+// some of those out by itself, but only if they are spelled as here.
+var neverSent = map[string]bool{
+	"Idempotency-Key": true, "X-Idempotency-Key": true, "Cookie": true,
+	"Connection": true, "Keep-Alive": true, "Te": true, "Trailer": true, "Transfer-Encoding": true, "Upgrade": true,
+	"Host": true, "Content-Length": true, "Expect": true, "Forwarded": true, "X-Real-Ip": true,
+}
+
+// neverSentPrefixes begin the names of more of them: what is said to proxies, and
+// what proxies and we say among ourselves.
+var neverSentPrefixes = []string{"Proxy-", "X-Forwarded-", "X-Internal-"}
+
+// dropUnsafe removes what is never sent, and what Connection names.
 func dropUnsafe(header http.Header) {
-	for name := range header {
-		switch strings.ToLower(name) {
-		case "idempotency-key", "x-idempotency-key", "cookie":
+	for name, values := range header {
+		canonical := http.CanonicalHeaderKey(name)
+		if canonical == "Connection" {
+			dropNamed(header, values)
+		}
+		if neverSent[canonical] || hasNeverSentPrefix(canonical) {
 			delete(header, name)
 		}
+	}
+}
+
+func hasNeverSentPrefix(name string) bool {
+	for _, prefix := range neverSentPrefixes {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// dropNamed removes the headers that the values of Connection name.
+func dropNamed(header http.Header, connection []string) {
+	for _, value := range connection {
+		for named := range strings.SplitSeq(value, ",") {
+			for name := range header {
+				if strings.EqualFold(name, strings.TrimSpace(named)) {
+					delete(header, name)
+				}
+			}
+		}
+	}
+}
+
+// sendableHeader tells whether net/http would send header. Its own refusal would
+// look like a failure of the upstream.
+func sendableHeader(header http.Header) bool {
+	for name, values := range header {
+		if name == "" || strings.ContainsFunc(name, notInToken) {
+			return false
+		}
+		for _, value := range values {
+			if strings.ContainsFunc(value, isControl) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func isControl(r rune) bool { return (r < ' ' && r != '\t') || r == 0x7f }
+
+// notInToken tells whether r cannot be in a header's name (RFC 9110 §5.6.2).
+func notInToken(r rune) bool {
+	switch {
+	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
+		return false
+	default:
+		return !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
 	}
 }
