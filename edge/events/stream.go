@@ -1,0 +1,98 @@
+package events
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+const (
+	streamKey = "portico:events"
+	group     = "portico"
+	// seenPrefix begins the keys of ids that are known. The braces put them beside
+	// the stream in a Cluster, so that one script may touch both.
+	seenPrefix = "{portico:events}:seen:"
+
+	kept        = 7 * 24 * time.Hour
+	readBlock   = 500 * time.Millisecond // also how long a stop may have to wait
+	readCount   = 64
+	idleAfter   = 30 * time.Second // who holds an event longer is taken for dead
+	claimEvery  = 5 * time.Second
+	deliveries  = 3
+	putTimeout  = 500 * time.Millisecond
+	longestWait = time.Second // between attempts to reach Redis
+)
+
+// putScript remembers an id and puts the event, or neither. What is older than seven
+// days by Redis's own clock goes at the same time, so that no node's clock counts.
+var putScript = redis.NewScript(`
+if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+local now = redis.call('TIME')
+local least = now[1] * 1000 - ARGV[1]
+redis.call('XADD', KEYS[1], 'MINID', string.format('%.0f', least), '*',
+  'id', ARGV[3], 'source', ARGV[4], 'type', ARGV[5], 'tags', ARGV[6])
+redis.call('SET', KEYS[2], '1', 'PX', ARGV[2])
+return 1`)
+
+// ackScript gives up events and answers Redis's time in ms, by which their age is known.
+var ackScript = redis.NewScript(`
+redis.call('XACK', KEYS[1], ARGV[1], unpack(ARGV, 2))
+local now = redis.call('TIME')
+return now[1] * 1000 + math.floor(now[2] / 1000)`)
+
+// stream is the queue that all nodes share, and one node's consumer of it.
+type stream struct {
+	client   redis.UniversalClient
+	consumer string
+	apply    Apply // for what Redis would not take
+	instead  func(role string) commerce.Tag
+	log      *slog.Logger
+	metrics  *instruments
+
+	claimEvery time.Duration
+}
+
+// Put is [Queue]'s. When Redis does not take the change, this process at least gives
+// no old answer any more; the sender's next attempt tells the others.
+func (s *stream) Put(ctx context.Context, change Change) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, putTimeout)
+	defer cancel()
+	tags := make([]string, len(change.Tags))
+	for i, tag := range change.Tags {
+		tags[i] = string(tag)
+	}
+	fresh, err := putScript.Run(ctx, s.client, []string{streamKey, seenPrefix + keyOfChange(change)},
+		kept.Milliseconds(), memory.Milliseconds(), change.ID, change.Source, change.Type, strings.Join(tags, " "),
+	).Int()
+	if err != nil {
+		_ = s.apply(context.WithoutCancel(ctx), []Change{change}) // the sender is told to come again in any case
+		return false, &commerce.CallError{System: "redis", Operation: "events", Kind: commerce.ErrUnavailable, Reason: commerce.ReasonUnavailable, Err: err}
+	}
+	return fresh == 1, nil
+}
+
+// entry is an event as it lies in the stream.
+type entry struct {
+	id       string
+	change   Change
+	readable bool
+	lost     bool // given up: it was handed over too often
+}
+
+func entryOf(m redis.XMessage) entry {
+	text := func(name string) string { value, _ := m.Values[name].(string); return value }
+	e := entry{id: m.ID, change: Change{ID: text("id"), Source: text("source"), Type: text("type")}}
+	joined, ok := m.Values["tags"].(string)
+	e.readable = ok && e.change.ID != "" && e.change.Source != ""
+	for _, part := range strings.Fields(joined) {
+		tag, err := commerce.ParseTag(part)
+		e.readable = e.readable && err == nil
+		e.change.Tags = append(e.change.Tags, tag)
+	}
+	return e
+}
