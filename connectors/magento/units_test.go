@@ -12,7 +12,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"pgregory.net/rapid"
 
 	"github.com/portico-bff/portico/connectors/transport"
 	"github.com/portico-bff/portico/schema/commerce"
@@ -37,19 +36,6 @@ func TestMoneyStaysExact(t *testing.T) {
 	}
 	_, err = money("1", "")
 	require.Error(t, err)
-}
-
-// N18: decimals of up to four places survive.
-func TestN18_AmountsSurvive(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		text := rapid.StringMatching(`-?(0|[1-9][0-9]{0,12})(\.[0-9]{1,4})?`).Draw(t, "amount")
-		got, err := money(json.Number(text), "EUR")
-		require.NoError(t, err)
-		want, err := commerce.NewMoney(text, "EUR")
-		require.NoError(t, err)
-		assert.True(t, got.Equal(want), "%s became %s", text, got)
-	})
 }
 
 func TestPieces(t *testing.T) {

@@ -131,41 +131,6 @@ func TestN17_SKUsAreJoinedByCode(t *testing.T) {
 	})
 }
 
-func TestN18_IDsAndDecimalsSurvive(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		id := rapid.Int64Range(1<<53, 1<<62).Draw(t, "id")
-		whole := rapid.Int64Range(0, 1e11).Draw(t, "whole")
-		fraction := fmt.Sprintf("%04d", rapid.IntRange(0, 9999).Draw(t, "fraction"))
-		name := rapid.String().Draw(t, "name")
-		quoted, err := json.Marshal(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var w struct {
-			ID    recordID `json:"id"`
-			Price number   `json:"lst_price"`
-			Of    relation `json:"of"`
-		}
-		body := fmt.Sprintf(`{"id":%d,"lst_price":%d.%s,"of":[%d,%s]}`, id, whole, fraction, id+1, quoted)
-		if err := json.Unmarshal([]byte(body), &w); err != nil {
-			t.Fatal(err)
-		}
-		if int64(w.ID) != id || int64(w.Of.ID) != id+1 || w.Of.Name != name {
-			t.Fatalf("%s became %+v", body, w)
-		}
-		amount, err := w.Price.money("USD")
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, _ := new(big.Rat).SetString(amount.Number())
-		want, _ := new(big.Rat).SetString(fmt.Sprintf("%d.%s", whole, fraction))
-		if got.Cmp(want) != 0 {
-			t.Fatalf("%s became %s", want.FloatString(4), amount)
-		}
-	})
-}
-
 func TestWireValues(t *testing.T) {
 	t.Parallel()
 	var w struct {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/portico-bff/portico/connectors/sandbox/sandboxtest"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -32,7 +33,7 @@ func TestN18_RandomValuesArriveByteExact(t *testing.T) {
 		names, ids, weights := make([]string, rows), make([]string, rows), make([]string, rows)
 		edges := make([]object, rows)
 		for i := range edges {
-			names[i] = "n" + randomText(rnd)
+			names[i] = "n" + sandboxtest.Text(rnd, 12)
 			ids[i] = strconv.FormatUint(1<<53+rnd.Uint64N(1<<62), 10)
 			weights[i] = fmt.Sprintf("%d.%04d", rnd.Uint64N(1<<60), rnd.IntN(10_000))
 			edges[i] = object{"node": object{
@@ -52,17 +53,4 @@ func TestN18_RandomValuesArriveByteExact(t *testing.T) {
 			}
 		}
 	}
-}
-
-// randomText is up to 12 characters from anywhere in Unicode.
-func randomText(rnd *rand.Rand) string {
-	text := make([]rune, rnd.IntN(12))
-	for i := range text {
-		r := rune(rnd.IntN(0x110000))
-		if r >= 0xD800 && r <= 0xDFFF {
-			r -= 0x800 // surrogates are no characters
-		}
-		text[i] = r
-	}
-	return string(text)
 }
