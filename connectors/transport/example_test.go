@@ -23,13 +23,17 @@ func Example() {
 		return
 	}
 	traits := commerce.Traits{System: "shop", Operation: commerce.OpProducts, Access: commerce.Read}
-	res, err := client.Do(context.Background(), traits, transport.Request{Method: http.MethodGet, Path: []string{"products", "a b"}})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
 	var wire struct{ Path string }
-	if err := transport.DecodeJSON("shop", traits, res, &wire); err != nil {
+	_, err = client.Do(context.Background(), traits, transport.Request{
+		Method: http.MethodGet, Path: []string{"products", "a b"},
+		Read: func(res *transport.Response) error {
+			if res.Status != http.StatusOK {
+				return transport.Refused(traits, res)
+			}
+			return transport.DecodeJSON("shop", traits, res, &wire)
+		},
+	})
+	if err != nil {
 		fmt.Println(err)
 		return
 	}
