@@ -65,7 +65,7 @@ func (c *Client) observe(next handler) handler {
 				slog.String("reason", outcome),
 				slog.Int("status", k.status),
 				slog.Int("attempts", attempts),
-				slog.Duration("took", took),
+				slog.Float64("durationMs", float64(took.Microseconds())/1000),
 				slog.Any("error", cause),
 			)
 		}
