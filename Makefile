@@ -7,7 +7,7 @@ SOAK ?= 30m
 FUZZTIME ?= 60s
 
 .DEFAULT_GOAL := help
-.PHONY: help run test race lint generate check-generated bench e2e fuzz soak tidy build figures
+.PHONY: help run test race lint generate check-generated bench e2e fuzz soak tidy build figures faults
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,12 +55,15 @@ fuzz: ## every fuzz target in turn (FUZZTIME=60s)
 	done
 
 soak: ## the long runs in full (SOAK=30m)
-	go test -tags e2e -count=1 -v -timeout 2h -run 'Soak' ./e2e -args -soak $(SOAK)
+	go test -tags e2e -count=1 -v -timeout 2h -run 'Soak' ./e2e -args -soak $(SOAK) -fault-calls 100000
 	go test -count=1 -run 'TestN1' ./connectors/odoo -rapid.checks=100000
 	$(MAKE) fuzz FUZZTIME=60s
 
 figures: build ## measure the built demo from outside: start-up, memory, calls, bytes, latency
 	go run ./e2e/figures -demo bin/demo
+
+faults: build ## measure what clients get while the systems fail: a minute of each kind of weather
+	go run ./e2e/figures -demo bin/demo -faults 60s
 
 build: ## the three binaries into ./bin
 	go build -trimpath -o bin/ ./bff-web/cmd/bff-web ./bff-mobile/cmd/bff-mobile ./connectors/sandbox/cmd/sandbox ./demo

@@ -1,6 +1,7 @@
 // Command figures measures a built demo from outside and prints a table: start-up,
 // memory, upstream calls of a list, bytes of each screen against the bytes its
-// upstreams sent, latency cold and warm. `make figures` builds and runs it.
+// upstreams sent, latency cold and warm. `make figures` builds and runs it. With
+// -faults it measures instead what clients get while the systems fail: `make faults`.
 package main
 
 import (
@@ -20,24 +21,30 @@ import (
 
 func main() {
 	demo := flag.String("demo", "bin/demo", "the built demo")
+	failing := flag.Duration("faults", 0, "how long to measure each way the systems fail; 0 measures the rest instead")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute+time.Duration(len(weathers))*(*failing+10*time.Second))
 	defer cancel()
-	if err := run(ctx, *demo); err != nil {
+	measure := func() error { return run(ctx, *demo, nil, startUp, listCalls, screenBytes, latencies, memory) }
+	if *failing > 0 {
+		measure = func() error { return faults(ctx, *demo, *failing) }
+	}
+	if err := measure(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, demo string) error {
-	p, err := launch(ctx, demo)
+// run launches the demo, with extra settings, and measures it.
+func run(ctx context.Context, demo string, environ []string, measures ...func(context.Context, *process) error) error {
+	p, err := launch(ctx, demo, environ)
 	if err != nil {
 		return err
 	}
 	defer p.stop()
-	for _, measure := range []func(context.Context, *process) error{startUp, listCalls, screenBytes, latencies, memory} {
+	for _, measure := range measures {
 		if err := measure(ctx, p); err != nil {
 			return err
 		}
@@ -58,11 +65,12 @@ type process struct {
 	took time.Duration // from start to the first answered query
 }
 
-func launch(ctx context.Context, demo string) (*process, error) {
+func launch(ctx context.Context, demo string, environ []string) (*process, error) {
 	cmd := exec.CommandContext(ctx, demo)
 	addr := func(url string) string { return strings.TrimPrefix(url, "http://") }
 	cmd.Env = append(os.Environ(), "LOG_LEVEL=error", "SANDBOX_ADDR="+addr(sandbox), "WEB_ADDR="+addr(web),
 		"MOBILE_ADDR="+addr(mobile), "WEB_ADMIN_ADDR=127.0.0.1:19080", "MOBILE_ADMIN_ADDR=127.0.0.1:19081")
+	cmd.Env = append(cmd.Env, environ...)
 	begin := time.Now()
 	if err := cmd.Start(); err != nil {
 		return nil, err
