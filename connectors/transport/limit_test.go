@@ -218,3 +218,17 @@ func TestLimitStaysWithinItsBounds(t *testing.T) {
 		}
 	})
 }
+
+// A new operation of a full system that is well is learnt at once: the limit
+// need not go to its floor for it.
+func TestPaceOfANewOperationIsLearntFromAFullSystemThatIsWell(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, p := newLimit(128), newPace()
+		poll(&l, 10, 0)
+		for range leastVotes {
+			assert.Equal(t, voteUnknown, l.judged(p, 100*ms, 32))
+		}
+		assert.Equal(t, voteUsual, l.judged(p, 100*ms, 32))
+	})
+}
