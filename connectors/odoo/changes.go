@@ -2,6 +2,7 @@ package odoo
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"strings"
 
@@ -16,9 +17,10 @@ const changeType = "odoo.webhook"
 // rule names. Which fields there are differs by release and rule, so that only
 // what can be a SKU is looked at.
 type wireWebhook struct {
-	Model       string `json:"_model"`
-	DefaultCode text   `json:"default_code"` // of a product or template; false for a template of many variants
-	ProductID   labelled  `json:"product_id"`   // of stock and lines
+	Model       string   `json:"_model"`
+	DefaultCode text     `json:"default_code"` // of a product or template; false for a template of many variants
+	Custom      text     `json:"x_sku"`        // of stock and lines, where the shop made a field of it: related to product_id.default_code
+	ProductID   labelled `json:"product_id"`   // of stock and lines
 }
 
 // labelled is a many-to-one field as far as it tells a SKU: Odoo writes [7, "[SKU] Name"]
@@ -44,10 +46,7 @@ func (n *labelled) UnmarshalJSON(data []byte) error {
 
 // sku is the product's, or empty when the payload does not tell.
 func (w wireWebhook) sku() commerce.SKU {
-	if w.DefaultCode != "" {
-		return commerce.SKU(w.DefaultCode)
-	}
-	return commerce.SKU(w.ProductID)
+	return commerce.SKU(cmp.Or(string(w.DefaultCode), string(w.Custom), string(w.ProductID)))
 }
 
 // touched is what a record of a model can change.
@@ -84,7 +83,7 @@ var alone = map[string]bool{
 
 // Changes maps a notification of an automation rule to the tags of what it
 // touched. Odoo's ids say nothing here: a payload without the SKU (default_code,
-// or a product_id with its label) drops every price or all stock. A product whose
+// x_sku, or a product_id with its label) drops every price or all stock. A product whose
 // SKU changed is two events: the old one's end and the new one.
 func Changes(e commerce.ChangeEvent) ([]commerce.Tag, error) {
 	if e.Type != changeType {

@@ -27,6 +27,7 @@ func (s *Server) control() {
 	handle("DELETE /_sandbox/calls", func(*http.Request) (any, error) { s.ResetCalls(); return nil, nil }) //nolint:nilnil // no content
 	handle("GET /_sandbox/bytes", func(*http.Request) (any, error) { return s.Bytes(), nil })
 	handle("POST /_sandbox/reset", func(*http.Request) (any, error) { s.Reset(); return nil, nil }) //nolint:nilnil // no content
+	handle("POST /_sandbox/world", s.postWorld)
 	handle("POST /_sandbox/token", s.postToken)
 	handle("GET /_sandbox/jwks.json", func(*http.Request) (any, error) { return s.signer.public() })
 	handle("GET /_sandbox/customers", func(*http.Request) (any, error) { return s.tryable(), nil })

@@ -11,9 +11,14 @@
 //	GET    /_sandbox/calls           system → operation → calls as they arrived
 //	DELETE /_sandbox/calls           counts from zero, bytes too
 //	GET    /_sandbox/bytes           system → bytes of answers
+//	POST   /_sandbox/world           {"sku":"BK-R93R-62","price":"1199.00","stock":5,"name":"…"}, all but sku optional: changed for all systems
 //	POST   /_sandbox/reset           world, faults and counts as at the start
 //	POST   /_sandbox/token           {"customer":"AW00011000"} → {"token":"…"}, a JWT (RS256, one hour)
 //	GET    /_sandbox/jwks.json       the key that verifies it
 //	GET    /_sandbox/customers       some customers to try
 //	GET    /_sandbox/healthz         {"status":"ok"}
+//
+// Once told where (SANDBOX_EVENTS_URL), the systems send signed CloudEvents of what
+// changed, each in its own words: the PIM of names, the ERP of prices and stock, the
+// shop of products and orders, the indexer of what it can find.
 package sandbox

@@ -10,12 +10,16 @@ import (
 	"time"
 
 	"github.com/portico-bff/portico/connectors/sandbox/world"
+	"github.com/portico-bff/portico/schema/commerce"
 )
 
 // Config says how the sandbox is served. The zero value works, on a free port of the loopback.
 type Config struct {
 	Addr string       `env:"SANDBOX_ADDR" envDefault:"127.0.0.1:8090" doc:"Where the imitated systems listen."`
 	Log  *slog.Logger // nil means the default logger
+
+	EventsURL    []string        `env:"SANDBOX_EVENTS_URL" doc:"Where the imitated systems tell of changes, separated by commas; they tell nobody when empty."`
+	EventsSecret commerce.Secret `env:"SANDBOX_EVENTS_SECRET" doc:"Secret that those events are signed with: one of EVENTS_SECRET's."`
 }
 
 // stopTimeout is how long calls that are under way may take once the server has to stop.
@@ -26,13 +30,15 @@ type Server struct {
 	// World is what all dialects share.
 	World *world.World
 
-	cfg    Config
-	log    *slog.Logger
-	mux    *http.ServeMux
-	names  []string // of the systems
-	faults faults
-	counts counts
-	signer *signer
+	cfg       Config
+	log       *slog.Logger
+	mux       *http.ServeMux
+	names     []string // of the systems
+	systems   []system
+	announcer announcer
+	faults    faults
+	counts    counts
+	signer    *signer
 
 	stopped  chan struct{} // closed by Close: calls that hang give up
 	stopOnce sync.Once
@@ -53,12 +59,20 @@ func New(cfg Config) (*Server, error) {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
-	for _, system := range systems(w) {
+	s.announcer.log, s.announcer.queue = s.log, make(chan announcement, announceQueue)
+	s.announcer.client.Transport = &http.Transport{} // its own connections, to be closed with it
+	s.systems = systems(w)
+	for _, system := range s.systems {
 		s.names = append(s.names, system.name)
 		prefix := "/" + system.name
 		s.mux.Handle(prefix+"/", http.StripPrefix(prefix, s.intercept(system)))
 	}
 	s.control()
+	if len(cfg.EventsURL) > 0 {
+		if err := s.SendEvents(cfg.EventsSecret, cfg.EventsURL...); err != nil {
+			return nil, err
+		}
+	}
 	return s, nil
 }
 
@@ -66,8 +80,11 @@ func New(cfg Config) (*Server, error) {
 // and the control below /_sandbox/.
 func (s *Server) Handler() http.Handler { return s.mux }
 
-// Close ends calls that a fault has made hang. The handler can be used on.
-func (s *Server) Close() { s.stopOnce.Do(func() { close(s.stopped) }) }
+// Close ends calls that a fault has made hang, and no more events are sent. The handler can be used on.
+func (s *Server) Close() {
+	s.stopOnce.Do(func() { close(s.stopped) })
+	s.announcer.work.Wait()
+}
 
 // Ready is closed once Serve listens.
 func (s *Server) Ready() <-chan struct{} { return s.ready }

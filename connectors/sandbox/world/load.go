@@ -53,8 +53,9 @@ func readFacts() (*facts, error) {
 	return f, f.seedOrders()
 }
 
-// restore puts stock and orders back to what was loaded. The caller holds the lock, or nobody else has the world yet.
+// restore puts the catalog, stock and orders back to what was loaded. The caller holds the lock, or nobody else has the world yet.
 func (w *World) restore() {
+	w.sold.Store(&w.catalog)
 	w.stock = make(map[int][]Stock, len(w.loadedStock))
 	for id, places := range w.loadedStock {
 		w.stock[id] = append([]Stock(nil), places...)

@@ -65,7 +65,7 @@ func (f *facts) pastOrder(c *Customer, sold []*Product, rnd *rand.Rand) (*Order,
 	}
 	for _, i := range rnd.Perm(len(sold))[:1+rnd.IntN(3)] {
 		p, qty := sold[i], 1+rnd.IntN(most)
-		unit, _ := f.UnitPrice(p.ID, c.Group, o.Currency, qty)
+		unit, _ := f.unitPrice(p.ID, c.Group, o.Currency, qty)
 		o.Lines = append(o.Lines, OrderLine{ProductID: p.ID, SKU: p.SKU, Name: p.Name, Qty: qty, Unit: unit})
 	}
 	method := f.shipMethods[rnd.IntN(len(f.shipMethods))]

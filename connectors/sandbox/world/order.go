@@ -101,10 +101,18 @@ func (w *World) SyncedOrders() []*Order {
 	return synced
 }
 
-// PlaceOrder takes an order: it assigns ID, Number and PlacedAt and reserves every line's
+// PlaceOrder takes an order and tells of it: it assigns ID, Number and PlacedAt and reserves every line's
 // stock, or nothing. It fails with [*OutOfStockError] (an [ErrOutOfStock]) or, for the
 // second order of a quote, [ErrQuotePlaced]. The order is copied.
 func (w *World) PlaceOrder(o Order) (*Order, error) {
+	placed, err := w.place(o)
+	if err == nil {
+		w.tell(Event{Order: placed, Stocked: productsOf(placed.Lines)})
+	}
+	return placed, err
+}
+
+func (w *World) place(o Order) (*Order, error) {
 	now := w.Now()
 	w.mu.Lock()
 	defer w.mu.Unlock()

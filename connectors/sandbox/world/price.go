@@ -34,7 +34,9 @@ type ShipMethod struct {
 func (f *facts) Currencies() []string { return []string{"USD", "EUR", "GBP"} }
 
 // Breaks answers what a group gets off list prices, by ascending quantity; nil when it pays list prices.
-func (f *facts) Breaks(group string) []Break {
+func (f *facts) Breaks(group string) []Break { return breaksOf(group) }
+
+func breaksOf(group string) []Break {
 	if group == Wholesale {
 		return wholesaleBreaks
 	}
@@ -45,13 +47,17 @@ func (f *facts) Breaks(group string) []Break {
 // converted and rounded, less the group's percentage and rounded again, always half up to
 // two places. It is false for an unknown group or currency, a quantity below 1 and a product
 // that is unknown or not sold.
-func (f *facts) UnitPrice(productID int, group, currencyCode string, qty int) (currency.Amount, bool) {
-	price, ok := f.listPrices[currencyCode][productID]
+func (w *World) UnitPrice(productID int, group, currencyCode string, qty int) (currency.Amount, bool) {
+	return w.sold.Load().unitPrice(productID, group, currencyCode, qty)
+}
+
+func (c *catalog) unitPrice(productID int, group, currencyCode string, qty int) (currency.Amount, bool) {
+	price, ok := c.listPrices[currencyCode][productID]
 	if !ok || qty < 1 || (group != Retail && group != Wholesale) {
 		return currency.Amount{}, false
 	}
 	off := 0
-	for _, b := range f.Breaks(group) {
+	for _, b := range breaksOf(group) {
 		if qty >= b.MinQty {
 			off = b.PercentOff
 		}
@@ -65,6 +71,10 @@ func (f *facts) UnitPrice(productID int, group, currencyCode string, qty int) (c
 // Convert turns an amount of USD into another of the currencies, rounded half up to two
 // places; false when the currency is unknown.
 func (f *facts) Convert(usd currency.Amount, currencyCode string) (currency.Amount, bool) {
+	return convert(usd, currencyCode)
+}
+
+func convert(usd currency.Amount, currencyCode string) (currency.Amount, bool) {
 	rate, ok := rates[currencyCode]
 	if !ok {
 		return currency.Amount{}, false

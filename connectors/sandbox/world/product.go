@@ -70,16 +70,16 @@ type Page struct {
 }
 
 // Products answers the whole catalog by ascending id, unpublished parts included.
-func (w *World) Products() []*Product { return w.products }
+func (w *World) Products() []*Product { return w.sold.Load().products }
 
 // Product answers the product with the id, or nil.
-func (w *World) Product(id int) *Product { return w.productByID[id] }
+func (w *World) Product(id int) *Product { return w.sold.Load().productByID[id] }
 
 // BySKU answers the product with exactly this SKU, or nil.
-func (w *World) BySKU(sku string) *Product { return w.productBySKU[sku] }
+func (w *World) BySKU(sku string) *Product { return w.sold.Load().productBySKU[sku] }
 
 // Variants answers the published products of a model by id; nil for model 0.
-func (w *World) Variants(modelID int) []*Product { return w.productsByModel[modelID] }
+func (w *World) Variants(modelID int) []*Product { return w.sold.Load().productsByModel[modelID] }
 
 // Categories answers the tree as a list, roots first.
 func (w *World) Categories() []*Category { return w.categories }

@@ -2,30 +2,26 @@ package world
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
-
-	"github.com/bojanz/currency"
 )
 
 // DefaultSyncDelay is how long the ERP takes to show an order of the checkout.
 const DefaultSyncDelay = 3 * time.Second
 
-// facts are what never changes: the catalog, customers, prices and history. All worlds of a process share them.
+// facts are what was loaded and never changes: the catalog as it was at first, customers and history. All
+// worlds of a process share them.
 type facts struct {
-	products        []*Product
-	productByID     map[int]*Product
-	productBySKU    map[string]*Product
-	productsByModel map[int][]*Product
-	categories      []*Category
-	categoryByID    map[int]*Category
-	reviews         map[int][]Review
-	pages           []*Page
-	locations       []Location
-	shipMethods     []ShipMethod
-	listPrices      map[string]map[int]currency.Amount // by currency and product
-	taxes           map[string]string                  // percent by taxKey
-	loadedStock     map[int][]Stock
-	seededOrders    []*Order
+	catalog
+	categories   []*Category
+	categoryByID map[int]*Category
+	reviews      map[int][]Review
+	pages        []*Page
+	locations    []Location
+	shipMethods  []ShipMethod
+	taxes        map[string]string // percent by taxKey
+	loadedStock  map[int][]Stock
+	seededOrders []*Order
 
 	customers         []*Customer
 	customerByNumber  map[string]*Customer
@@ -35,9 +31,11 @@ type facts struct {
 	customerByLoyalty map[string]*Customer
 }
 
-// World is facts, and stock and orders, which change. It is safe for concurrent use.
+// World is facts, and stock, orders, names and prices, which change. It is safe for concurrent use.
 type World struct {
 	*facts
+
+	sold atomic.Pointer[catalog] // the catalog of now
 
 	mu            sync.Mutex
 	now           func() time.Time
@@ -47,18 +45,26 @@ type World struct {
 	orderByNumber map[string]*Order
 	orderByQuote  map[int]*Order
 	onReset       []func()
+	onCatalog     []func()
+	onEvent       []func(Event)
 }
 
 // Reset goes back to the initial world: stock as loaded, seeded orders only. What dialects keep
 // for themselves is cleared by what they handed to OnReset.
 func (w *World) Reset() {
 	w.mu.Lock()
+	before := w.snapshot()
 	w.restore()
 	hooks := append([]func(){}, w.onReset...)
+	event := w.since(before)
+	if len(event.Named)+len(event.Priced) > 0 {
+		hooks = append(hooks, w.onCatalog...)
+	}
 	w.mu.Unlock()
 	for _, hook := range hooks {
 		hook()
 	}
+	w.tell(event)
 }
 
 // OnReset has fn called at the end of every Reset. Dialects that keep state of their own (carts) clear it there.

@@ -1,0 +1,27 @@
+package elasticsearch
+
+import "github.com/portico-bff/portico/connectors/sandbox/world"
+
+// reindexed is what the indexer tells once documents can be found.
+type reindexed struct {
+	Index string   `json:"index"`
+	IDs   []string `json:"ids"`
+}
+
+// Notices are what the indexer tells of an event. It follows what editors do; the
+// stock that an order takes is in the index anyway.
+func Notices(w *world.World, e world.Event) []world.Notice {
+	if e.Order != nil {
+		return nil
+	}
+	told := reindexed{Index: "products", IDs: []string{}}
+	for _, p := range e.Changed() {
+		told.IDs = append(told.IDs, p.SKU)
+	}
+	for _, id := range e.Stocked {
+		if p := w.Product(id); p != nil {
+			told.IDs = append(told.IDs, p.SKU)
+		}
+	}
+	return []world.Notice{{Type: "elasticsearch.index.updated", Data: told}}
+}

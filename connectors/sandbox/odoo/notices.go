@@ -1,0 +1,48 @@
+package odoo
+
+import "github.com/portico-bff/portico/connectors/sandbox/world"
+
+// The automation rules of the imitated server, and the fields that each sends.
+type (
+	savedTemplate struct {
+		Model       string `json:"_model"`
+		ID          int    `json:"_id"`
+		Action      string `json:"_action"`
+		DefaultCode string `json:"default_code"`
+		ListPrice   any    `json:"list_price"`
+		RecordID    int    `json:"id"`
+		Name        string `json:"name"`
+	}
+	savedQuant struct {
+		Model     string `json:"_model"`
+		ID        int    `json:"_id"`
+		Action    string `json:"_action"`
+		RecordID  int    `json:"id"`
+		ProductID int    `json:"product_id"` // a bare id, as servers answer it since 17.0
+		SKU       string `json:"x_sku"`
+	}
+)
+
+// Notices are what automation rules tell of an event.
+func Notices(w *world.World, e world.Event) []world.Notice {
+	const webhook = "odoo.webhook"
+	var notices []world.Notice
+	for _, p := range e.Changed() {
+		id := templateOffset + p.ID
+		notices = append(notices, world.Notice{Type: webhook, Data: savedTemplate{
+			Model: "product.template", ID: id, Action: "Portico: product saved(#401)", RecordID: id,
+			DefaultCode: p.SKU, ListPrice: decimal(p.ListPrice.Number()), Name: p.Name,
+		}})
+	}
+	for _, id := range e.Stocked {
+		p := w.Product(id)
+		if p == nil {
+			continue
+		}
+		quant := id * 100
+		notices = append(notices, world.Notice{Type: webhook, Data: savedQuant{
+			Model: "stock.quant", ID: quant, Action: "Portico: stock changed(#402)", RecordID: quant, ProductID: productOffset + id, SKU: p.SKU,
+		}})
+	}
+	return notices
+}

@@ -1,0 +1,206 @@
+package world
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/bojanz/currency"
+)
+
+// catalog is the products and what they cost. It never changes: a changed product
+// makes a new one.
+type catalog struct {
+	products        []*Product
+	productByID     map[int]*Product
+	productBySKU    map[string]*Product
+	productsByModel map[int][]*Product
+	listPrices      map[string]map[int]currency.Amount // by currency and product
+}
+
+// with is the catalog with a product in the place of the one with its id.
+func (c *catalog) with(p *Product) *catalog {
+	next := &catalog{
+		products: slices.Clone(c.products), productByID: maps.Clone(c.productByID), productBySKU: maps.Clone(c.productBySKU),
+		productsByModel: maps.Clone(c.productsByModel), listPrices: map[string]map[int]currency.Amount{},
+	}
+	swap := func(list []*Product) {
+		for i := range list {
+			if list[i].ID == p.ID {
+				list[i] = p
+			}
+		}
+	}
+	swap(next.products)
+	next.productsByModel[p.ModelID] = slices.Clone(next.productsByModel[p.ModelID])
+	swap(next.productsByModel[p.ModelID])
+	next.productByID[p.ID], next.productBySKU[p.SKU] = p, p
+	for code, prices := range c.listPrices {
+		next.listPrices[code] = maps.Clone(prices)
+		if price, ok := convert(p.ListPrice, code); ok && p.Published {
+			next.listPrices[code][p.ID] = price
+		}
+	}
+	return next
+}
+
+// Change is what to change of a product; nil and the empty name leave things as they are.
+type Change struct {
+	Name  string
+	Price *currency.Amount // the list price in USD
+	Stock *int             // pieces that can be sold, in all places together; 0 or more
+}
+
+// Event tells of products that are not what they were. Products are the changed ones.
+type Event struct {
+	Named   []*Product
+	Priced  []*Product
+	Stocked []int  // ids
+	Order   *Order // that took the stock; nil when it was changed otherwise
+}
+
+// Notice is what a system tells others of an [Event], in its own words.
+type Notice struct {
+	Type string
+	Data any // becomes a JSON object
+}
+
+// Changed answers the products that have another name or price, each once.
+func (e Event) Changed() []*Product {
+	changed := slices.Clone(e.Named)
+	for _, p := range e.Priced {
+		if !slices.Contains(changed, p) {
+			changed = append(changed, p)
+		}
+	}
+	return changed
+}
+
+// OnCatalog has fn called whenever a name or price changed, before anybody is told of it by OnEvent.
+// Dialects that keep what they made of the catalog make it anew there.
+func (w *World) OnCatalog(fn func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.onCatalog = append(w.onCatalog, fn)
+}
+
+// OnEvent has fn called with everything that changed, after it did.
+func (w *World) OnEvent(fn func(Event)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.onEvent = append(w.onEvent, fn)
+}
+
+// tell has everybody know of an event, unless nothing happened. The caller does not hold the lock.
+func (w *World) tell(e Event) {
+	if len(e.Named)+len(e.Priced)+len(e.Stocked) == 0 {
+		return
+	}
+	w.mu.Lock()
+	hooks := slices.Clone(w.onEvent)
+	w.mu.Unlock()
+	for _, hook := range hooks {
+		hook(e)
+	}
+}
+
+// Change changes a product for all dialects alike and tells of it. It is false for a SKU that is unknown or not sold.
+func (w *World) Change(sku string, change Change) bool {
+	w.mu.Lock()
+	before := w.snapshot()
+	known := w.change(sku, change)
+	event := w.since(before)
+	var hooks []func()
+	if len(event.Named)+len(event.Priced) > 0 {
+		hooks = slices.Clone(w.onCatalog)
+	}
+	w.mu.Unlock()
+	for _, hook := range hooks {
+		hook()
+	}
+	w.tell(event)
+	return known
+}
+
+// change is what Change does under the lock.
+func (w *World) change(sku string, change Change) bool {
+	old := w.BySKU(sku)
+	if old == nil || !old.Published {
+		return false
+	}
+	changed := *old
+	if change.Name != "" {
+		changed.Name = change.Name
+	}
+	if change.Price != nil {
+		changed.ListPrice = cents(*change.Price)
+	}
+	if changed.Name != old.Name || !changed.ListPrice.Equal(old.ListPrice) {
+		changed.UpdatedAt = w.now()
+		w.sold.Store(w.sold.Load().with(&changed))
+	}
+	if change.Stock != nil {
+		w.stock[old.ID] = restocked(w.stock[old.ID], *change.Stock)
+	}
+	return true
+}
+
+// restocked has n pieces to sell, all in the first place; what is reserved stays.
+func restocked(places []Stock, n int) []Stock {
+	if len(places) == 0 {
+		places = []Stock{{LocationID: finishedGoods}}
+	}
+	places = slices.Clone(places)
+	for i := range places {
+		places[i].Quantity = places[i].Reserved
+	}
+	places[0].Quantity += n
+	return places
+}
+
+// snapshot is what can change of products, to be compared with later.
+type snapshot struct {
+	sold *catalog
+	free map[int]int
+}
+
+func (w *World) snapshot() snapshot {
+	s := snapshot{sold: w.sold.Load(), free: make(map[int]int, len(w.stock))}
+	for id, places := range w.stock {
+		s.free[id] = free(places)
+	}
+	return s
+}
+
+// since is what changed. The caller holds the lock.
+func (w *World) since(before snapshot) Event {
+	var e Event
+	now := w.sold.Load()
+	if now != before.sold {
+		for id, p := range now.productByID {
+			old := before.sold.productByID[id]
+			if old.Name != p.Name {
+				e.Named = append(e.Named, p)
+			}
+			if !old.ListPrice.Equal(p.ListPrice) {
+				e.Priced = append(e.Priced, p)
+			}
+		}
+	}
+	for id, places := range w.stock {
+		if free(places) != before.free[id] {
+			e.Stocked = append(e.Stocked, id)
+		}
+	}
+	return e
+}
+
+// productsOf are the ids of what is in an order, each once.
+func productsOf(lines []OrderLine) []int {
+	var ids []int
+	for _, l := range lines {
+		if !slices.Contains(ids, l.ProductID) {
+			ids = append(ids, l.ProductID)
+		}
+	}
+	return ids
+}
