@@ -199,4 +199,3 @@ func BenchmarkSpans(b *testing.B) {
 		})
 	}
 }
-

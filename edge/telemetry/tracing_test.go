@@ -2,8 +2,8 @@ package telemetry_test
 
 import (
 	"context"
-	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -330,7 +330,7 @@ func TestALineNamesItsTraceOnce(t *testing.T) {
 	ctx := trace.ContextWithSpanContext(t.Context(), trace.NewSpanContext(trace.SpanContextConfig{TraceID: id, SpanID: trace.SpanID{1}}))
 	tel.Log().WarnContext(ctx, "upstream call failed")
 	tel.Log().WarnContext(requestid.With(ctx, "req-1"), "both")
-	tel.Log().WarnContext(ctx, "named already", "traceId", "x", "error", errors.New("boom"))
+	tel.Log().WarnContext(ctx, "named already", slog.String("traceId", "x"))
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	require.Len(t, lines, 3)
 	assert.Contains(t, lines[0], `"traceId":"`+id.String()+`"`)
