@@ -101,10 +101,11 @@ func TestARequestsTraceReachesTheSystems(t *testing.T) {
 	}
 	good, failed := operations["catalog.products"], operations["inventory.availability"]
 	assert.Equal(t, []any{"pimcore", "pim", "ok", int64(1)}, told(good, "system", "role", "outcome", "attempts"))
-	assert.Equal(t, []any{"odoo", "erp", "unavailable", int64(3)}, told(failed, "system", "role", "outcome", "attempts"))
-	assert.Equal(t, []string{"retried"}, failed.Attributes["portico.outcomes"])
 	tries := r.spans.Below(t, failed)
-	require.Len(t, tries, 3)
+	require.Contains(t, []int{2, 3}, len(tries), "how many depends on what else failed by then")
+	assert.Equal(t, []any{"odoo", "erp", int64(len(tries))}, told(failed, "system", "role", "attempts"))
+	assert.True(t, failed.Failed)
+	assert.Contains(t, failed.Attributes["portico.outcomes"], "retried")
 	var sent []string
 	for i, attempt := range tries {
 		assert.Equal(t, []any{int64(i + 1), "unavailable"}, told(attempt, "attempt", "outcome"))
