@@ -2,7 +2,10 @@ package transport
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -53,4 +56,29 @@ func TestDefaultsAreDocumentedAsTheyAre(t *testing.T) {
 		BaseURL: "https://upstream.example", AttemptTimeout: defaultAttemptTimeout, Timeout: defaultTimeout,
 		MaxAttempts: maxAttempts, MaxBodyBytes: defaultMaxBody, MaxConcurrent: defaultConcurrent,
 	}, cfg)
+}
+
+// The guide names tests that exist, and some for each item.
+func TestTheGuideNamesTestsThatExist(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile("../../docs/resilience.md")
+	require.NoError(t, err)
+	tests := map[string]bool{}
+	declared := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
+	require.NoError(t, filepath.WalkDir("../..", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, match := range declared.FindAllStringSubmatch(string(text), -1) {
+			tests[match[1]] = true
+		}
+		return err
+	}))
+	for _, name := range regexp.MustCompile("`((?:Test|Fuzz)\\w+)`").FindAllStringSubmatch(string(guide), -1) {
+		assert.True(t, tests[name[1]], "no such test: %s", name[1])
+	}
+	for item := 1; item <= 22; item++ {
+		assert.Regexp(t, fmt.Sprintf("(?m)^\\| N%d \\| `TestN%[1]d_", item), string(guide))
+	}
 }
