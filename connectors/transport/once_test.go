@@ -1,21 +1,25 @@
 package transport
 
 import (
-	"bufio"
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
+	"math/big"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -46,6 +50,12 @@ func (y *tally) most() (path string, n int) {
 	return path, n
 }
 
+func (y *tally) of(path string) int {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	return y.runs[path]
+}
+
 func (y *tally) total() int {
 	y.mu.Lock()
 	defer y.mu.Unlock()
@@ -54,163 +64,211 @@ func (y *tally) total() int {
 
 // The moments at which a connection is cut.
 const (
-	cutBefore = iota // before the request is read
-	cutDuring        // in the middle of it
-	cutAfter         // when it was executed, before the answer
-	cutAnswer        // in the middle of the answer
-	cutMoments
+	cutNever  = iota
+	cutBefore // when the request has come, and nothing of it was read
+	cutDuring // in the middle of it
+	cutAfter  // when it was executed, before the answer
+	cutAnswer // in the middle of the answer
 )
 
-// scissors serves HTTP/1.1 on conn: "/warm" is answered, everything else is cut
-// at the moment that its first path segment names.
-func scissors(conn net.Conn, y *tally) {
-	defer func() { _ = conn.Close() }()
-	in := bufio.NewReader(conn)
-	for {
-		line, err := in.Peek(len("DELETE /0"))
-		if err != nil {
-			return
-		}
-		moment := int(line[bytes.IndexByte(line, '/')+1] - '0')
-		switch moment {
-		case cutBefore:
-			return
-		case cutDuring:
-			_, _ = in.ReadString('\n')
-			return
-		}
-		req, err := http.ReadRequest(in)
-		if err != nil {
-			return
-		}
-		if _, err := io.Copy(io.Discard, req.Body); err != nil {
-			return
-		}
-		switch moment {
-		case cutAfter:
-			y.add(req.URL.Path)
-			return
-		case cutAnswer:
-			y.add(req.URL.Path)
-			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
-			return
-		}
-		if _, err := io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"); err != nil {
-			return
-		}
-	}
+// scissors is an upstream that executes every request it reads whole, counts that,
+// and cuts the connection at the moment that is planned.
+type scissors struct {
+	*tally
+	plan    atomic.Int32
+	variant atomic.Bool // of a moment: early or late in the request; connection or stream
 }
 
-// piped is a pool whose connections end in scissors, without sockets.
-func piped(t *testing.T, y *tally) *http.Transport {
-	t.Helper()
-	pool := newPool(Config{})
-	var wg sync.WaitGroup
-	pool.DialContext = func(context.Context, string, string) (net.Conn, error) {
-		ours, theirs := net.Pipe()
-		wg.Go(func() { scissors(theirs, y) })
-		return ours, nil
-	}
-	t.Cleanup(func() {
-		pool.CloseIdleConnections()
-		wg.Wait()
-	})
-	return pool
+// cutConn reads for the upstream until the planned moment.
+type cutConn struct {
+	net.Conn
+	by *scissors
 }
 
-// trials sends writes with every combination of method, body, header and
-// connection, and checks that each is known to be done, or unknown.
-func trials(t *testing.T, c *Client, from, to int) {
-	t.Helper()
-	methods := []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
-	for i := from; i < to; i++ {
-		if i%2 == 0 { // on a connection that is kept alive
-			_, err := do(t, c, readTraits, Request{Method: http.MethodPost, Path: []string{"9"}})
-			require.NoError(t, err)
-		}
-		var body []byte
-		if i/2%2 == 0 {
-			body = []byte(`{"quantity":1}`)
-		}
-		_, err := do(t, c, writeTraits, Request{Method: methods[i/4%4], Path: []string{fmt.Sprint(i / 16 % cutMoments), fmt.Sprint(i)}, Body: body})
-		require.ErrorIs(t, err, commerce.ErrOutcomeUnknown, "trial %d", i)
+func (c *cutConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if err != nil {
+		return n, err
 	}
-}
-
-func TestN1_WritesReachTheWireAtMostOnce(t *testing.T) {
-	t.Parallel()
-	for name, sign := range map[string]func(*http.Request) error{"with idempotency headers": insistent, "without": nil} {
-		t.Run("HTTP/1.1 "+name, func(t *testing.T) {
-			t.Parallel()
-			y := &tally{runs: map[string]int{}}
-			c := over(t, Config{BaseURL: "http://upstream.example"}, piped(t, y))
-			c.sign = sign
-			const workers, each = 4, 1152 // a multiple of all combinations
-			var wg sync.WaitGroup
-			for w := range workers {
-				wg.Go(func() { trials(t, c, w*each, (w+1)*each) })
-			}
-			wg.Wait()
-			path, most := y.most()
-			assert.Equal(t, 1, most, path)
-			assert.Equal(t, workers*each/2, y.total(), "half the cuts come after the upstream has executed")
-		})
-		t.Run("HTTP/2 "+name, func(t *testing.T) {
-			t.Parallel()
-			y := &tally{runs: map[string]int{}}
-			c := h2Client(t, y)
-			c.sign = sign
-			for i := range 400 {
-				var body []byte
-				if i%2 == 0 {
-					body = []byte(`{"quantity":1}`)
-				}
-				_, err := do(t, c, writeTraits, Request{Method: http.MethodPost, Path: []string{"order", fmt.Sprint(i)}, Body: body})
-				require.Error(t, err)
-			}
-			path, most := y.most()
-			assert.Equal(t, 1, most, path)
-			assert.Equal(t, 400, y.total())
-		})
+	switch moment := c.by.plan.Load(); {
+	case moment == cutBefore:
+		n = 0
+	case moment == cutDuring && c.by.variant.Load():
+		n--
+	case moment == cutDuring:
+		n /= 2
+	default:
+		return n, nil
 	}
+	_ = c.Close()
+	if n == 0 {
+		return 0, io.EOF
+	}
+	return n, nil
 }
 
 type connKey struct{}
 
-// h2Client speaks HTTP/2 to a server that executes a request and then cuts its
-// connection, or resets its stream.
-func h2Client(t *testing.T, y *tally) *Client {
-	t.Helper()
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		if r.ProtoMajor != 2 {
-			return
-		}
-		y.add(r.URL.Path)
-		if conn, ok := r.Context().Value(connKey{}).(net.Conn); ok && len(r.URL.Path)%2 == 0 {
-			_ = conn.Close()
-		}
-		panic(http.ErrAbortHandler)
-	}))
-	server.EnableHTTP2 = true
-	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
-	server.Config.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
-		return context.WithValue(ctx, connKey{}, conn)
+func (s *scissors) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if _, err := io.Copy(io.Discard, r.Body); err != nil {
+		return
 	}
-	server.StartTLS()
-	t.Cleanup(server.Close)
+	conn, ok := r.Context().Value(connKey{}).(net.Conn)
+	moment := s.plan.Load()
+	if moment == cutNever || !ok {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, "{}")
+		return
+	}
+	s.add(r.URL.Path)
+	if moment == cutAnswer {
+		w.Header().Set("Content-Length", "100")
+		_, _ = io.WriteString(w, "{")
+		_ = http.NewResponseController(w).Flush()
+	}
+	if s.variant.Load() {
+		_ = conn.Close()
+	}
+	panic(http.ErrAbortHandler) // over HTTP/2 this resets the stream and keeps the connection
+}
 
-	pool := newPool(Config{AllowPrivate: true})
+// cutListener hands out connections that are cut. It speaks TLS itself, so that over
+// HTTP/2 too the cut is between two bytes of the protocol.
+type cutListener struct {
+	net.Listener
+	by  *scissors
+	tls *tls.Config // nil: HTTP/1.1 without TLS
+}
+
+func (l *cutListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	if l.tls != nil {
+		conn = tls.Server(conn, l.tls)
+	}
+	return &cutConn{Conn: conn, by: l.by}, nil
+}
+
+// client serves s on loopback over HTTP/1.1 or HTTP/2 and makes a client of it.
+func (s *scissors) client(t *testing.T, h2 bool, sign func(*http.Request) error) (*Client, *http.Transport) {
+	t.Helper()
+	tcp, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	pool, base := newPool(Config{AllowPrivate: true}), "http://"+tcp.Addr().String()
+	listener, protocols := &cutListener{Listener: tcp, by: s}, &http.Protocols{}
+	protocols.SetHTTP1(!h2)
+	protocols.SetUnencryptedHTTP2(h2) // the listener has decrypted it
+	if h2 {
+		base = "https://" + tcp.Addr().String()
+		listener.tls, pool.TLSClientConfig = certified(t)
+	}
+	server := &http.Server{
+		Handler: s, Protocols: protocols, ReadHeaderTimeout: time.Minute,
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
+			return context.WithValue(ctx, connKey{}, conn)
+		},
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = server.Serve(listener)
+	}()
+	t.Cleanup(func() {
+		pool.CloseIdleConnections()
+		_ = server.Close()
+		<-done
+	})
+	parsed, err := url.Parse(base)
+	require.NoError(t, err)
+	cfg, _, err := Config{BaseURL: base}.checked()
+	require.NoError(t, err)
+	c, err := newClient("magento", cfg, sign, quiet().withDefaults(), wire{base: parsed, via: pool})
+	require.NoError(t, err)
+	return c, pool
+}
+
+// certified makes both ends of a TLS connection on loopback.
+func certified(t *testing.T) (server, client *tls.Config) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	require.NoError(t, err)
+	parsed, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
 	roots := x509.NewCertPool()
-	roots.AddCert(server.Certificate())
-	pool.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
-	t.Cleanup(pool.CloseIdleConnections)
-	base, err := url.Parse(server.URL)
-	require.NoError(t, err)
-	cfg, _, err := Config{BaseURL: server.URL}.checked()
-	require.NoError(t, err)
-	c, err := newClient("magento", cfg, nil, quiet().withDefaults(), wire{base: base, via: pool})
-	require.NoError(t, err)
-	return c
+	roots.AddCert(parsed)
+	server = &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2"}, Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+	return server, &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
+}
+
+// trials are all combinations of a Write and a cut.
+const trials = 4 * 2 * 2 * 2 * 4
+
+// try sends one Write: every combination of moment, kept-alive or fresh connection,
+// body, variant and method has its number.
+func (s *scissors) try(t *testing.T, c *Client, pool *http.Transport, i int) {
+	t.Helper()
+	moment := int32(cutBefore + i%4)
+	kept, hasBody, variant := i/4%2 == 0, i/8%2 == 0, i/16%2 == 0
+	method := []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}[i/32%4]
+	s.plan.Store(cutNever)
+	pool.CloseIdleConnections()
+	if kept {
+		_, err := do(t, c, readTraits, Request{Method: http.MethodPost, Path: []string{"warm"}})
+		require.NoError(t, err)
+	}
+	var body []byte
+	if hasBody {
+		body = bytes.Repeat([]byte("x"), 64)
+	}
+	s.variant.Store(variant)
+	s.plan.Store(moment)
+	// Each has an operation of its own: one that always fails is not tried at all.
+	traits := writeTraits
+	traits.Operation = commerce.Operation(fmt.Sprint("trial.", i))
+	_, err := do(t, c, traits, Request{Method: method, Path: []string{"order", fmt.Sprint(i)}, Body: body})
+	require.ErrorIs(t, err, commerce.ErrOutcomeUnknown, "trial %d", i)
+	runs := s.of("/order/" + fmt.Sprint(i))
+	if moment == cutAfter || moment == cutAnswer {
+		require.Equal(t, 1, runs, "trial %d: cut after it was executed", i)
+	} else {
+		require.Zero(t, runs, "trial %d: cut before all of it had come", i)
+	}
+}
+
+// Over HTTP/2 every trial is a TLS handshake or two.
+var h2Rounds = flag.Int("n1-rounds", 5, "how often TestN1_WritesReachTheWireAtMostOnce tries every combination over HTTP/2; 20 make 10,240 trials in all")
+
+// Writes over real sockets, each cut: none is executed twice.
+func TestN1_WritesReachTheWireAtMostOnce(t *testing.T) {
+	t.Parallel()
+	for name, sign := range map[string]func(*http.Request) error{"with idempotency headers": insistent, "without": nil} {
+		for protocol, h2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
+			t.Run(protocol+" "+name, func(t *testing.T) {
+				t.Parallel()
+				rounds := 20
+				if h2 {
+					rounds = *h2Rounds
+				}
+				s := &scissors{tally: &tally{runs: map[string]int{}}}
+				c, pool := s.client(t, h2, sign)
+				for i := range rounds * trials {
+					s.try(t, c, pool, i)
+				}
+				path, most := s.most()
+				assert.Equal(t, 1, most, path)
+				assert.Equal(t, rounds*trials/2, s.total(), "half the cuts come after the upstream has executed")
+			})
+		}
+	}
 }
 
 // A pool full of connections that all die is one lost attempt, not one for each:
