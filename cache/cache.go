@@ -39,14 +39,19 @@ type Cache struct {
 	memory      *memory
 	remote      *remote // nil without Redis
 	flights     flights
-	graves      graves
+	tags        *tagTable
+	news        *news // nil without Redis
+	epochs      *epochs
 	metrics     *instruments
+	unwatch     func() error // nil without Redis
 	log         *slog.Logger
 
 	// Loads under way belong to the cache, not to a request.
 	ctx  context.Context
 	stop context.CancelFunc
 	work sync.WaitGroup
+	// So does the reading of what others invalidate, which ends with the cache only.
+	following sync.WaitGroup
 }
 
 // New makes a cache. It does not call Redis: that it is down is no reason not to start.
@@ -83,9 +88,17 @@ func New(cfg Config, deps Deps) (*Cache, error) {
 	}
 	c := &Cache{
 		hardTimeout: cfg.HardTimeout, memory: first, remote: second, metrics: metrics, log: deps.Log,
-		flights: flights{byKey: map[string]*flight{}},
+		flights: flights{byKey: map[string]*flight{}}, tags: newTagTable(), epochs: newEpochs(),
 	}
 	c.ctx, c.stop = context.WithCancel(context.Background())
+	if second == nil {
+		return c, nil
+	}
+	c.news = newNews(second, *second.opts, c.tags)
+	if c.unwatch, err = metrics.watch(c.news); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	c.following.Go(func() { c.news.follow(c.ctx) })
 	return c, nil
 }
 
@@ -103,26 +116,46 @@ func newRemote(address commerce.Secret, log *slog.Logger, metrics *instruments) 
 	}
 	silence()
 	return &remote{
-		client: redis.NewUniversalClient(opts), cluster: opts.IsClusterMode,
+		client: redis.NewUniversalClient(opts), opts: opts, cluster: opts.IsClusterMode,
 		packer: p, wait: remoteWait, log: log, metrics: metrics,
 	}, nil
 }
 
-// ForgetAvailability drops what is known about the stock of skus, in every
-// market: an order has just changed it. Loads under way for them are not joined
-// any more. Other processes learn of it as their answers end.
-func (c *Cache) ForgetAvailability(ctx context.Context, skus []commerce.SKU) {
-	texts := make([]string, len(skus))
-	for i, sku := range skus {
-		texts[i] = string(sku)
+// Invalidate drops every answer that was made of one of tags, in constant time
+// whatever their number: from its return on this process gives none of them again,
+// nor what was under way for them, and other processes follow within a second. With
+// an error, which is then [commerce.ErrUnavailable], they do not know yet: they are
+// told as soon as Redis answers. Without Redis there are no others.
+func (c *Cache) Invalidate(ctx context.Context, tags ...commerce.Tag) error {
+	if len(tags) == 0 {
+		return nil
 	}
-	c.Forget(ctx, commerce.OpAvailability, texts...)
+	c.metrics.invalidated("own", len(tags))
+	if c.news == nil {
+		c.tags.strike(tags, false)
+		return nil
+	}
+	return c.news.tell(ctx, tags)
 }
 
-// Forget drops what is known about keys of op, written as in [commerce.Source].
-// An answer whose load began before is never given again by this process.
-func (c *Cache) Forget(_ context.Context, op commerce.Operation, keys ...string) {
-	c.graves.bury(op, keys, time.Now())
+// Forget drops what is known about keys of op, written as in [commerce.Source]. See
+// [Cache.Invalidate].
+func (c *Cache) Forget(ctx context.Context, op commerce.Operation, keys ...string) error {
+	tags := make([]commerce.Tag, len(keys))
+	for i, text := range keys {
+		tags[i] = tagOfKey(op, text)
+	}
+	return c.Invalidate(ctx, tags...)
+}
+
+// ForgetAvailability drops what is known about the stock of skus, in every market:
+// an order has just changed it. That others learn of it late is in the log.
+func (c *Cache) ForgetAvailability(ctx context.Context, skus []commerce.SKU) {
+	tags := make([]commerce.Tag, len(skus))
+	for i, sku := range skus {
+		tags[i] = commerce.TagStock(sku)
+	}
+	_ = c.Invalidate(ctx, tags...)
 }
 
 // Redis is the second tier's client, or nil without one. It is the cache's to close.
@@ -144,10 +177,17 @@ func (c *Cache) Ping(ctx context.Context) error {
 // Close ends loads under way and releases everything. Nothing may be asked afterwards.
 func (c *Cache) Close() error {
 	c.stop()
-	c.work.Wait()
-	c.memory.close()
 	if c.remote == nil {
+		c.work.Wait()
+		c.memory.close()
 		return nil
 	}
-	return c.remote.client.Close()
+	errs := []error{c.news.reader.Close()} // ends its blocking read
+	c.following.Wait()
+	c.work.Wait()
+	c.memory.close()
+	if c.unwatch != nil {
+		errs = append(errs, c.unwatch())
+	}
+	return errors.Join(append(errs, c.remote.client.Close())...)
 }

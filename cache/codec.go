@@ -83,16 +83,21 @@ func strictJSON(data []byte, v any) error {
 	return nil
 }
 
-// The form of a stored entry, version 1:
+// The form of a stored entry, version 2:
 //
-//	"PTC", version, flags, length of key, key, began (ns since 1970, 8 bytes), length of payload, payload, CRC-64 of all before
+//	"PTC", version, flags, length of key, key, began (ns since 1970, 8 bytes), the last invalidation that its load knew of
+//	(ms and sequence of the stream's ID, 8 bytes each), number of the value's own tags, each with its length before it,
+//	length of payload, payload, CRC-64 of all before
+//
+// Version 1 knew no invalidations; it is a miss.
 const (
 	entryMagic     = "PTC"
-	entryVersion   = 1
+	entryVersion   = 2
 	flagCompressed = 1
 	compressFrom   = 1 << 10 // bytes of payload from which compressing pays
 	maxStored      = 1 << 20 // bytes of an entry; larger ones stay in memory only
 	maxPayload     = 8 << 20 // bytes of a payload once decompressed
+	maxStoredTags  = 1000    // of a value; with more it stays in memory only
 )
 
 // errCorrupt is anything but what this version wrote for this key.
@@ -118,45 +123,64 @@ func newPacker() (*packer, error) {
 	return &packer{zip: zip, unzip: unzip}, nil
 }
 
-func (p *packer) pack(key string, began time.Time, payload []byte) []byte {
-	flags := byte(0)
+// stored is an entry as Redis holds it.
+type stored struct {
+	payload []byte
+	began   time.Time
+	at      version        // the last invalidation its load knew of
+	tags    []commerce.Tag // those that only the value tells; the key's come from the key
+}
+
+func (p *packer) pack(key string, s stored) []byte {
+	payload, flags := s.payload, byte(0)
 	if len(payload) >= compressFrom {
 		payload, flags = p.zip.EncodeAll(payload, nil), flagCompressed
 	}
-	b := make([]byte, 0, len(entryMagic)+len(key)+len(payload)+40)
+	b := make([]byte, 0, len(entryMagic)+len(key)+len(payload)+60)
 	b = append(b, entryMagic...)
 	b = append(b, entryVersion, flags)
 	b = appendField(b, key)
-	b = binary.BigEndian.AppendUint64(b, uint64(began.UnixNano()))
+	b = binary.BigEndian.AppendUint64(b, uint64(s.began.UnixNano()))
+	b = binary.BigEndian.AppendUint64(b, s.at.ms)
+	b = binary.BigEndian.AppendUint64(b, s.at.seq)
+	b = binary.AppendUvarint(b, uint64(len(s.tags)))
+	for _, tag := range s.tags {
+		b = appendField(b, string(tag))
+	}
 	b = binary.AppendUvarint(b, uint64(len(payload)))
 	b = append(b, payload...)
 	return binary.BigEndian.AppendUint64(b, crc64.Checksum(b, checksums))
 }
 
-// unpack answers the payload of key and when its load began.
-func (p *packer) unpack(key string, stored []byte) ([]byte, time.Time, error) {
+// unpack reads what is stored under key.
+func (p *packer) unpack(key string, raw []byte) (stored, error) {
 	const sum = 8
-	if len(stored) < len(entryMagic)+2+sum || len(stored) > maxStored {
-		return nil, time.Time{}, errCorrupt
+	if len(raw) < len(entryMagic)+2+sum || len(raw) > maxStored {
+		return stored{}, errCorrupt
 	}
-	body, tail := stored[:len(stored)-sum], stored[len(stored)-sum:]
+	body, tail := raw[:len(raw)-sum], raw[len(raw)-sum:]
 	if crc64.Checksum(body, checksums) != binary.BigEndian.Uint64(tail) {
-		return nil, time.Time{}, errCorrupt
+		return stored{}, errCorrupt
 	}
 	r := reader{rest: body, ok: true}
-	magic, version, flags := r.take(len(entryMagic)), r.byte(), r.byte()
-	own, began := r.field(), r.take(8)
-	payload := r.field()
-	if !r.ok || len(r.rest) > 0 || string(magic) != entryMagic || version != entryVersion || flags > flagCompressed || string(own) != key {
-		return nil, time.Time{}, errCorrupt
+	magic, form, flags := r.take(len(entryMagic)), r.byte(), r.byte()
+	if !r.ok || string(magic) != entryMagic || form != entryVersion || flags > flagCompressed {
+		return stored{}, errCorrupt
+	}
+	own := r.field()
+	began := r.number()
+	s := stored{began: time.Unix(0, int64(began)), at: version{r.number(), r.number()}, tags: r.tags()}
+	s.payload = r.field()
+	if !r.ok || len(r.rest) > 0 || string(own) != key {
+		return stored{}, errCorrupt
 	}
 	if flags == flagCompressed {
 		var err error
-		if payload, err = p.unzip.DecodeAll(payload, nil); err != nil {
-			return nil, time.Time{}, errCorrupt
+		if s.payload, err = p.unzip.DecodeAll(s.payload, nil); err != nil {
+			return stored{}, errCorrupt
 		}
 	}
-	return payload, time.Unix(0, int64(binary.BigEndian.Uint64(began))), nil
+	return s, nil
 }
 
 // reader takes pieces off a stored entry; once one is missing, ok is false.
@@ -173,6 +197,29 @@ func (r *reader) take(n int) []byte {
 	piece := r.rest[:n]
 	r.rest = r.rest[n:]
 	return piece
+}
+
+func (r *reader) number() uint64 {
+	if b := r.take(8); len(b) == 8 {
+		return binary.BigEndian.Uint64(b)
+	}
+	return 0
+}
+
+func (r *reader) tags() []commerce.Tag {
+	n, size := binary.Uvarint(r.rest)
+	if size <= 0 || n > maxStoredTags {
+		r.ok = false
+		return nil
+	}
+	r.take(size)
+	var list []commerce.Tag
+	for range n {
+		tag, err := commerce.ParseTag(string(r.field()))
+		r.ok = r.ok && err == nil
+		list = append(list, tag)
+	}
+	return list
 }
 
 func (r *reader) byte() byte {

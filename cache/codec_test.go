@@ -31,50 +31,65 @@ func packerOf(t testing.TB) *packer {
 
 var began = time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
 
+func storedOf(payload string) stored {
+	return stored{payload: []byte(payload), began: began, at: version{7, 8}, tags: []commerce.Tag{"category:a", "category:b"}}
+}
+
 func TestC17_OnlyWhatWasWrittenForThisKeyIsRead(t *testing.T) {
 	t.Parallel()
 	p := packerOf(t)
 	for _, payload := range []string{"", "x", strings.Repeat("portico ", 1000)} {
-		good := p.pack("key", began, []byte(payload))
-		got, at, err := p.unpack("key", good)
+		good := p.pack("key", storedOf(payload))
+		got, err := p.unpack("key", good)
 		require.NoError(t, err)
-		assert.Equal(t, payload, string(got))
-		assert.True(t, began.Equal(at))
+		assert.Equal(t, payload, string(got.payload))
+		assert.True(t, began.Equal(got.began))
+		assert.Equal(t, version{7, 8}, got.at)
+		assert.Equal(t, []commerce.Tag{"category:a", "category:b"}, got.tags)
 
-		_, _, err = p.unpack("kez", good)
+		_, err = p.unpack("kez", good)
 		require.ErrorIs(t, err, errCorrupt, "another key's entry")
-		_, _, err = p.unpack("key", append(good[:len(good):len(good)], 0))
+		_, err = p.unpack("key", append(good[:len(good):len(good)], 0))
 		require.ErrorIs(t, err, errCorrupt, "something follows")
 		for n := range good {
-			_, _, err = p.unpack("key", good[:n])
+			_, err = p.unpack("key", good[:n])
 			require.ErrorIs(t, err, errCorrupt, "cut at %d", n)
 		}
 		for n := range good {
 			bad := append([]byte(nil), good...)
 			bad[n] ^= 0x10
-			_, _, err = p.unpack("key", bad)
+			_, err = p.unpack("key", bad)
 			require.ErrorIs(t, err, errCorrupt, "changed at %d", n)
 		}
 	}
-	assert.Less(t, len(p.pack("key", began, []byte(strings.Repeat("portico ", 1000)))), 500, "large payloads are compressed")
+	assert.Less(t, len(p.pack("key", storedOf(strings.Repeat("portico ", 1000)))), 500, "large payloads are compressed")
 }
 
 // Bytes of each version stay readable, or a miss, for good.
 func TestC17_FrozenBytes(t *testing.T) {
 	t.Parallel()
 	p := packerOf(t)
-	const file = "testdata/entry_v1.golden"
+	const file = "testdata/entry_v2.golden"
 	if *update {
-		require.NoError(t, os.WriteFile(file, []byte(hex.EncodeToString(p.pack("key", began, []byte(`{"SKU":"A"}`)))+"\n"), 0o600))
+		require.NoError(t, os.WriteFile(file, []byte(hex.EncodeToString(p.pack("key", storedOf(`{"SKU":"A"}`)))+"\n"), 0o600))
 	}
+	got, err := p.unpack("key", frozen(t, file))
+	require.NoError(t, err)
+	got.began = got.began.UTC()
+	assert.Equal(t, storedOf(`{"SKU":"A"}`), got)
+
+	// The first release knew nothing of invalidations.
+	_, err = p.unpack("key", frozen(t, "testdata/entry_v1.golden"))
+	require.ErrorIs(t, err, errCorrupt)
+}
+
+func frozen(t *testing.T, file string) []byte {
+	t.Helper()
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
-	frozen, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	raw, err := hex.DecodeString(strings.TrimSpace(string(text)))
 	require.NoError(t, err)
-	payload, at, err := p.unpack("key", frozen)
-	require.NoError(t, err)
-	assert.JSONEq(t, `{"SKU":"A"}`, string(payload))
-	assert.True(t, began.Equal(at))
+	return raw
 }
 
 func TestC17_WrongEntriesAreMissesAndCounted(t *testing.T) {
@@ -85,24 +100,30 @@ func TestC17_WrongEntriesAreMissesAndCounted(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { require.NoError(t, c.Close()) }()
 	c.remote.wait = 10 * time.Second
+	hear(t, c)
 	upstream := &source{}
 	port := over(c, upstream)
 	_, _, err = ask(t.Context(), port, "A")
 	require.NoError(t, err)
 	c.work.Wait()
-	at := server.Keys()[0]
+	at := entriesOf(server)[0]
 	good, err := server.Get(at)
 	require.NoError(t, err)
 	own := wrapper{c, publicTraits(commerce.OpProducts)}.plan(commerce.OpProducts, jsonCodec[*commerce.Product]())
 	prefix, _ := own.prefix(inMarket(us))
 	full := withArgs(prefix, "A")
+	now := func(payload string) stored {
+		return stored{payload: []byte(payload), began: time.Now(), at: c.tags.stamp().global}
+	}
+	late := now(`{"SKU":"A"}`)
+	late.began = late.began.Add(time.Hour)
 	bad := []string{
 		"", "x", good[:len(good)-1], good + "x", strings.Replace(good, "A", "B", 1),
-		string(c.remote.packer.pack("another key", time.Now(), []byte(`{"SKU":"A"}`))),
-		string(c.remote.packer.pack(full, time.Now(), []byte(`{"SKU":1}`))),
-		string(c.remote.packer.pack(full, time.Now(), []byte(`{"NoSuchField":1}`))),
-		string(c.remote.packer.pack(full, time.Now(), []byte(`null`))),
-		string(c.remote.packer.pack(full, time.Now().Add(time.Hour), []byte(`{"SKU":"A"}`))),
+		string(c.remote.packer.pack("another key", now(`{"SKU":"A"}`))),
+		string(c.remote.packer.pack(full, now(`{"SKU":1}`))),
+		string(c.remote.packer.pack(full, now(`{"NoSuchField":1}`))),
+		string(c.remote.packer.pack(full, now(`null`))),
+		string(c.remote.packer.pack(full, late)),
 	}
 	for i, text := range bad {
 		require.NoError(t, server.Set(at, text))
@@ -114,7 +135,7 @@ func TestC17_WrongEntriesAreMissesAndCounted(t *testing.T) {
 		c.work.Wait()
 	}
 	// The empty entry is no entry at all.
-	assert.Equal(t, map[string]int64{"corrupt": int64(len(bad) - 1)}, counts(t, reader, "portico.cache.redis.errors", "error"))
+	assert.Equal(t, int64(len(bad)-1), counts(t, reader, "portico.cache.redis.errors", "error")["corrupt"])
 	assert.Equal(t, map[string]int64{"upstream": int64(len(bad) + 1)}, counts(t, reader, "portico.cache.requests", "tier"))
 }
 
@@ -136,18 +157,19 @@ func counts(t *testing.T, reader metric.Reader, name, label string) map[string]i
 
 func FuzzUnpack(f *testing.F) {
 	p := packerOf(f)
-	f.Add("key", p.pack("key", began, []byte("payload")))
-	f.Add("", p.pack("", began, []byte(strings.Repeat("a", 5000))))
+	f.Add("key", p.pack("key", storedOf("payload")))
+	f.Add("", p.pack("", storedOf(strings.Repeat("a", 5000))))
 	f.Add("key", []byte("PTC\x01\x00"))
 	f.Fuzz(func(t *testing.T, key string, stored []byte) {
-		payload, at, err := p.unpack(key, stored)
+		got, err := p.unpack(key, stored)
 		if err != nil {
 			return
 		}
-		again, then, err := p.unpack(key, p.pack(key, at, payload))
+		again, err := p.unpack(key, p.pack(key, got))
 		require.NoError(t, err)
-		require.Equal(t, string(payload), string(again))
-		require.True(t, at.Equal(then))
+		require.Equal(t, string(got.payload), string(again.payload))
+		got.payload, again.payload = nil, nil
+		require.Equal(t, got, again)
 	})
 }
 

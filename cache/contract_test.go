@@ -44,8 +44,6 @@ func TestWrapLeavesWhatIsNotOfferedAlone(t *testing.T) {
 	assert.Equal(t, commerce.Ports{}, c.Wrap(commerce.Ports{}))
 	ports := commercetest.NewShop().Ports()
 	wrapped := c.Wrap(ports)
-	assert.Equal(t, ports.Carts, wrapped.Carts)
-	assert.Equal(t, ports.Checkout, wrapped.Checkout)
 	assert.Equal(t, ports.PlacedOrders, wrapped.PlacedOrders)
 	assert.Equal(t, ports.Traits, wrapped.Traits)
 }

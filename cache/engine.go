@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
@@ -13,6 +14,8 @@ import (
 // plan is one operation of one kind of system, as the cache treats it.
 type plan struct {
 	name    commerce.Operation
+	tags    []template
+	extra   func(value any) []commerce.Tag // what only the value tells; may be nil
 	system  string
 	version int
 	policy  Policy
@@ -27,6 +30,29 @@ type request struct {
 	keys  []string // as stored
 	texts []string // as reported and forgotten
 	load  func(ctx context.Context, which []int) []answer
+
+	subject func(i int) string // what the key's tags are named after; nil without keys
+	epoch   *atomic.Uint64     // of who asks, for what belongs to one principal; else nil
+}
+
+func (r *request) epochNow() uint64 {
+	if r.epoch == nil {
+		return 0
+	}
+	return r.epoch.Load()
+}
+
+// tags are those of the key at place i.
+func (r *request) tags(i int) []commerce.Tag {
+	subject := ""
+	if r.subject != nil {
+		subject = r.subject(i)
+	}
+	list := make([]commerce.Tag, len(r.plan.tags))
+	for n, t := range r.plan.tags {
+		list[n] = t.of(subject)
+	}
+	return list
 }
 
 // answer is what a system said of one key.
@@ -45,7 +71,7 @@ type result struct {
 
 // get answers every key of r: the whole decision, in order.
 func (c *Cache) get(ctx context.Context, r *request) []result {
-	now := time.Now()
+	now, asked := time.Now(), c.tags.seq.Load()
 	results := make([]result, len(r.keys))
 	var missing, renew []int
 	stale := map[int]*entry{}
@@ -73,7 +99,7 @@ func (c *Cache) get(ctx context.Context, r *request) []result {
 		c.fly(ctx, r, renew)
 	}
 	if len(missing) > 0 {
-		w := &waiter{cache: c, request: r, stale: stale, results: results, timeout: r.plan.timedOut()}
+		w := &waiter{cache: c, request: r, stale: stale, results: results, timeout: r.plan.timedOut(), asked: asked}
 		flights := c.fly(ctx, r, missing)
 		linkJoined(ctx, r.plan, flights)
 		w.wait(ctx, missing, flights)
@@ -87,18 +113,19 @@ func (c *Cache) remembered(r *request, i int) *entry {
 		return nil
 	}
 	e := c.memory.get(r.keys[i])
-	if e == nil || c.graves.buried(r.plan.name, r.texts[i], e.began) {
+	if e == nil || !c.tags.alive(e) {
 		return nil
 	}
 	return e
 }
 
 func (r *request) source(i int, state commerce.State, age time.Duration) commerce.Source {
-	return commerce.Source{System: r.plan.system, Operation: r.plan.name, Key: r.texts[i], State: state, Age: age}
+	return commerce.Source{System: r.plan.system, Operation: r.plan.name, Key: r.texts[i], State: state, Age: age, Scope: r.plan.policy.Scope}
 }
 
 func (r *request) fresh(i int, e *entry, now time.Time) result {
 	res := result{answer: answer{value: e.value, found: !e.missing}, source: r.source(i, commerce.StateFresh, e.age(now)), served: memoryFresh}
+	res.source.Tags = e.tags
 	if e.missing {
 		res.served = memoryAbsent
 	}
@@ -107,6 +134,7 @@ func (r *request) fresh(i int, e *entry, now time.Time) result {
 
 func (r *request) stale(i int, e *entry, reason commerce.Reason, now time.Time) result {
 	res := result{answer: answer{value: e.value, found: true}, source: r.source(i, commerce.StateStale, e.age(now)), served: memoryStale}
+	res.source.Tags = e.tags
 	res.source.Reason = reason
 	if h := e.onHold(now); h != nil {
 		res.source.Reason, res.source.RetryAfter = h.reason, h.retryAfter
@@ -146,6 +174,7 @@ type waiter struct {
 	slow       bool // the soft timeout has passed: stale is good enough
 	late       bool // the hard one has: nothing is waited for any more
 	timeout    error
+	asked      uint64 // which invalidations there had been when the caller asked
 }
 
 // wait fills in the results at the places which, as their flights land.
@@ -173,6 +202,10 @@ func (w *waiter) one(ctx context.Context, i int, f *flight) result {
 	for {
 		select {
 		case <-f.done:
+			if f.outdated(w.cache.tags, w.asked) {
+				f = w.cache.fly(ctx, w.request, []int{i})[i]
+				continue
+			}
 			return w.landed(i, f)
 		default:
 		}
@@ -200,6 +233,9 @@ func (w *waiter) one(ctx context.Context, i int, f *flight) result {
 // standIn is a stale answer that may still be given, or nil.
 func (w *waiter) standIn(i int, f *flight) *entry {
 	for _, e := range []*entry{f.stale.Load(), w.stale[i]} {
+		if e == nil || !w.cache.tags.alive(e) {
+			continue
+		}
 		switch w.plan.policy.judge(e, time.Now()) {
 		case fallback, held, revalidated:
 			return e

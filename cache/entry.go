@@ -15,6 +15,9 @@ type entry struct {
 	began   time.Time     // when its load began; its age counts from there
 	fresh   time.Duration // its own lifetime, a little less than the policy's
 	size    uint32        // bytes, estimated
+	tags    []commerce.Tag
+	stamp   stamp
+	seen    atomic.Uint64 // see tagTable.alive
 	held    atomic.Pointer[hold]
 }
 
@@ -23,6 +26,16 @@ type hold struct {
 	until      time.Time
 	reason     commerce.Reason
 	retryAfter time.Duration
+}
+
+// tagged says what the entry was made of and what its load knew of.
+func (e *entry) tagged(tags []commerce.Tag, at stamp) *entry {
+	const each = 16 // the words of a string
+	e.tags, e.stamp = tags, at
+	for _, tag := range tags {
+		e.size += each + uint32(len(tag))
+	}
+	return e
 }
 
 // newEntry keeps value for a lifetime that differs from its neighbours'.

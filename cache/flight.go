@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,9 @@ import (
 // flight is a load of one key that everybody who wants it waits for.
 type flight struct {
 	began time.Time
+	stamp stamp
+	epoch uint64                // of its principal; see epochs
+	tags  []commerce.Tag        // those that its key tells
 	cause trace.SpanContext     // who began it, for traces
 	stale atomic.Pointer[entry] // what Redis had, too old to be current
 	done  chan struct{}
@@ -39,7 +43,8 @@ type flights struct {
 
 // join answers the flight of each key of r at the places which; led are those
 // places whose flights were just made and have to be flown by the caller. A
-// flight that began before its key was forgotten is not joined. cancel ends the
+// flight that began before its key was invalidated, or before its principal wrote
+// something, is not joined. cancel ends the
 // load of those just made, which cause is the span of.
 func (c *Cache) join(cause trace.SpanContext, r *request, which []int, cancel context.CancelFunc) (all map[int]*flight, led []int) {
 	all = make(map[int]*flight, len(which))
@@ -47,8 +52,10 @@ func (c *Cache) join(cause trace.SpanContext, r *request, which []int, cancel co
 	defer c.flights.mu.Unlock()
 	for _, i := range which {
 		f := c.flights.byKey[r.keys[i]]
-		if f == nil || c.graves.buried(r.plan.name, r.texts[i], f.began) {
-			f = &flight{began: time.Now(), cause: cause, done: make(chan struct{}), cancel: cancel}
+		if f == nil || c.tags.struck(f.tags, f.stamp.local) || f.epoch != r.epochNow() {
+			// What it knew of is noted first: what comes later is not missed.
+			f = &flight{stamp: c.tags.stamp(), epoch: r.epochNow(), tags: r.tags(i), cause: cause, done: make(chan struct{}), cancel: cancel}
+			f.began = time.Now()
 			c.flights.byKey[r.keys[i]] = f
 			led = append(led, i)
 		}
@@ -56,6 +63,12 @@ func (c *Cache) join(cause trace.SpanContext, r *request, which []int, cancel co
 		all[i] = f
 	}
 	return all, led
+}
+
+// outdated tells whether the flight, landed, brought what was invalidated before
+// asked, by a tag that only its value told: who asked then must not be given it.
+func (f *flight) outdated(table *tagTable, asked uint64) bool {
+	return f.err == nil && f.stamp.local < asked && table.struck(f.entry.tags, f.stamp.local)
 }
 
 // leave is for a caller who waits no more. A load whose answer nobody wants and
@@ -139,7 +152,7 @@ func (l *load) abandon(ctx context.Context) {
 
 // fromRedis lands the flights that Redis has current answers for.
 func (l *load) fromRedis(ctx context.Context) {
-	if !l.plan.remote {
+	if !l.plan.remote || !l.cache.news.current.Load() {
 		return
 	}
 	keys := make([]string, len(l.open))
@@ -164,11 +177,12 @@ func (l *load) adopt(i int, s stored) bool {
 		l.cache.metrics.remoteError(l.cache.ctx, "corrupt")
 		return false
 	}
-	if l.cache.graves.buried(l.plan.name, l.texts[i], s.began) {
+	f := l.flights[i]
+	tags := append(slices.Clip(f.tags), s.tags...)
+	if !l.cache.tags.admits(tags, s.at, f.stamp.local) {
 		return false
 	}
-	e := newEntry(l.keys[i], value, s.began, l.plan.policy)
-	f := l.flights[i]
+	e := newEntry(l.keys[i], value, s.began, l.plan.policy).tagged(tags, stamp{local: f.stamp.local, global: s.at})
 	switch l.plan.policy.judge(e, time.Now()) {
 	case useless:
 		return false
@@ -216,13 +230,18 @@ func (l *load) settle(answers []answer, outcomes []commerce.Reason) []write {
 			f.err, f.served = l.plan.flightError(a.err), upstreamFailed
 			l.fellThrough(i, f)
 		case !a.found:
-			f.entry, f.served = notFound(l.keys[i], f.began, l.plan.policy), upstreamAbsent
-			if l.plan.policy.Negative > 0 {
+			f.entry, f.served = notFound(l.keys[i], f.began, l.plan.policy).tagged(f.tags, f.stamp), upstreamAbsent
+			if l.plan.policy.Negative > 0 && l.cache.tags.alive(f.entry) {
 				l.cache.memory.put(l.keys[i], f.entry, l.plan.policy.Negative)
 			}
 		default:
-			f.entry, f.served = newEntry(l.keys[i], a.value, f.began, l.plan.policy), upstreamFresh
-			if w, ok := l.keep(i, f.entry); ok {
+			var extra []commerce.Tag
+			if l.plan.extra != nil {
+				extra = l.plan.extra(a.value)
+			}
+			tags := append(slices.Clip(f.tags), extra...)
+			f.entry, f.served = newEntry(l.keys[i], a.value, f.began, l.plan.policy).tagged(tags, f.stamp), upstreamFresh
+			if w, ok := l.keep(i, f.entry, extra); ok {
 				writes = append(writes, w)
 			}
 		}
@@ -232,14 +251,16 @@ func (l *load) settle(answers []answer, outcomes []commerce.Reason) []write {
 	return writes
 }
 
-// keep stores an answer in memory and, where others may have it, prepares it for Redis.
-func (l *load) keep(i int, e *entry) (write, bool) {
+// keep stores an answer in memory and, where others may have it, prepares it for
+// Redis; extra are its value's own tags. What was invalidated meanwhile is not kept,
+// and nothing is given to others that does not say what its load knew of.
+func (l *load) keep(i int, e *entry, extra []commerce.Tag) (write, bool) {
 	p := l.plan.policy
-	if p.Fresh == 0 {
+	if p.Fresh == 0 || !l.cache.tags.alive(e) {
 		return write{}, false
 	}
 	l.cache.memory.put(l.keys[i], e, p.life())
-	if !l.plan.remote {
+	if !l.plan.remote || e.stamp.global.zero() {
 		return write{}, false
 	}
 	payload, err := l.plan.codec.encode(e.value)
@@ -247,7 +268,8 @@ func (l *load) keep(i int, e *entry) (write, bool) {
 		l.cache.metrics.remoteError(l.cache.ctx, "encode")
 		return write{}, false
 	}
-	return write{key: l.keys[i], payload: payload, began: e.began, life: p.life()}, true
+	s := stored{payload: payload, began: e.began, at: e.stamp.global, tags: extra}
+	return write{stored: s, key: l.keys[i], life: p.life()}, true
 }
 
 // fellThrough holds back further loads for a while where a stale answer can stand in.

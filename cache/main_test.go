@@ -1,7 +1,10 @@
 package cache
 
 import (
+	"context"
 	"log/slog"
+	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -28,6 +31,7 @@ func newCache(t testing.TB, cfg Config) *Cache {
 	require.NoError(t, err)
 	if c.remote != nil {
 		c.remote.wait = 10 * time.Second // a busy machine is not a dead Redis
+		hear(t, c)
 	}
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
 	return c
@@ -39,6 +43,26 @@ func newRedis(t testing.TB) *miniredis.Miniredis {
 	require.NoError(t, server.Start())
 	t.Cleanup(server.Close)
 	return server
+}
+
+// hear waits until c knows what others invalidated, if there is a Redis to tell it.
+func hear(t testing.TB, c *Cache) {
+	t.Helper()
+	if c.Ping(context.WithoutCancel(t.Context())) != nil {
+		return
+	}
+	for !c.news.current.Load() {
+		runtime.Gosched()
+	}
+}
+
+// entriesOf are the keys in Redis that hold answers.
+func entriesOf(server *miniredis.Miniredis) []string {
+	return slices.DeleteFunc(server.Keys(), func(key string) bool { return key == newsStream })
+}
+
+func aWrite(began time.Time) write {
+	return write{stored: stored{payload: []byte("v"), began: began, at: version{1, 0}}, key: "k", life: time.Minute}
 }
 
 func urlOf(server *miniredis.Miniredis) commerce.Secret {

@@ -112,19 +112,6 @@ func TestForgettingOutrunsALoad(t *testing.T) {
 	})
 }
 
-func TestGravesAreBounded(t *testing.T) {
-	t.Parallel()
-	var g graves
-	start := time.Now()
-	for i := range 3 * maxGraves {
-		g.bury(commerce.OpAvailability, []string{fmt.Sprint(i)}, start)
-	}
-	assert.LessOrEqual(t, len(g.ops[commerce.OpAvailability].keys), maxGraves)
-	assert.True(t, g.buried(commerce.OpAvailability, "0", start), "what is no longer told apart is forgotten with all")
-	assert.False(t, g.buried(commerce.OpAvailability, "0", start.Add(1)))
-	assert.False(t, g.buried(commerce.OpProducts, "0", start))
-}
-
 // Many readers against one who changes stock and forgets it: nobody is answered
 // what was true before a change that was forgotten before they asked.
 func TestWhatWasForgottenIsNeverAnsweredAgain(t *testing.T) {

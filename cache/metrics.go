@@ -12,8 +12,10 @@ import (
 
 // instruments count keys asked for, by operation, tier and result.
 type instruments struct {
-	requests     metric.Int64Counter
-	remoteErrors metric.Int64Counter
+	requests      metric.Int64Counter
+	remoteErrors  metric.Int64Counter
+	invalidations metric.Int64Counter
+	meter         metric.Meter
 }
 
 // served is from which tier a key was answered, and with what.
@@ -38,7 +40,36 @@ func newInstruments(provider metric.MeterProvider) (*instruments, error) {
 		metric.WithUnit("{key}"), metric.WithDescription("Keys asked for, by operation, tier that answered, and result."))
 	remoteErrors, err2 := meter.Int64Counter("portico.cache.redis.errors",
 		metric.WithUnit("{error}"), metric.WithDescription("Redis calls that failed (get, put) and entries that could not be used (corrupt)."))
-	return &instruments{requests: requests, remoteErrors: remoteErrors}, errors.Join(err1, err2)
+	invalidations, err3 := meter.Int64Counter("portico.cache.invalidations",
+		metric.WithUnit("{tag}"), metric.WithDescription("Tags invalidated, by whether this process or others did."))
+	return &instruments{requests: requests, remoteErrors: remoteErrors, invalidations: invalidations, meter: meter}, errors.Join(err1, err2, err3)
+}
+
+// watch shows how n hears of others, until the function it answers is called.
+func (i *instruments) watch(n *news) (func() error, error) {
+	lag, err1 := i.meter.Float64ObservableGauge("portico.cache.invalidations.lag",
+		metric.WithUnit("s"), metric.WithDescription("Time since everything that other processes invalidated was last known here; below one second in good health."))
+	deaf, err2 := i.meter.Int64ObservableGauge("portico.cache.invalidations.deaf",
+		metric.WithDescription("1 while other processes' invalidations are not heard, and Redis is not read."))
+	registration, err3 := i.meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		o.ObserveFloat64(lag, n.lag().Seconds())
+		silent := int64(1)
+		if n.current.Load() {
+			silent = 0
+		}
+		o.ObserveInt64(deaf, silent)
+		return nil
+	}, lag, deaf)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return nil, err
+	}
+	return registration.Unregister, nil
+}
+
+func (i *instruments) invalidated(who string, n int) {
+	if n > 0 {
+		i.invalidations.Add(context.Background(), int64(n), metric.WithAttributeSet(attribute.NewSet(attribute.String("by", who))))
+	}
 }
 
 func (i *instruments) remoteError(ctx context.Context, what string) {

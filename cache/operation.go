@@ -43,6 +43,7 @@ type batch[K comparable, V any] struct {
 	cache *Cache
 	plan  *plan
 	text  func(K) string
+	about func(K) string // what the key's tags are named after
 }
 
 type batchLoad[K comparable, V any] func(context.Context, []K) (map[K]V, error)
@@ -74,6 +75,7 @@ func (b *batch[K, V]) get(ctx context.Context, who asker, keys []K, next batchLo
 
 func (b *batch[K, V]) request(keys []K, next batchLoad[K, V]) *request {
 	r := &request{plan: b.plan, keys: make([]string, len(keys)), texts: make([]string, len(keys))}
+	r.subject = func(i int) string { return b.about(keys[i]) }
 	for i, k := range keys {
 		r.texts[i] = b.text(k)
 	}
@@ -110,7 +112,7 @@ func (r *request) direct(ctx context.Context) []result {
 		} else {
 			results[i] = result{answer: a, source: r.source(i, commerce.StateFresh, 0), served: uncached}
 		}
-		results[i].source.Outcomes = trail.Outcomes()
+		results[i].source.Outcomes, results[i].source.Scope = trail.Outcomes(), commerce.ScopeCustomer
 	}
 	return results
 }
@@ -186,6 +188,9 @@ func (s *single[V]) get(ctx context.Context, who asker, args string, next func(c
 	var results []result
 	if prefix, shared := s.plan.prefix(who); shared {
 		r.keys[0] = withArgs(prefix, args)
+		if s.plan.policy.Scope == commerce.ScopeCustomer {
+			r.epoch = s.cache.epochs.of(who.principal.Key())
+		}
 		results = s.cache.get(ctx, r)
 	} else {
 		results = r.direct(ctx)

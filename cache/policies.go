@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"strings"
 	"time"
 
 	"github.com/portico-bff/portico/schema/commerce"
@@ -33,6 +34,9 @@ type Policy struct {
 	Scope commerce.Scope
 	// Keyed are the market's fields that tell answers apart.
 	Keyed Dimensions
+	// Tags name what an answer is made of; {key} stands for the key's own id. The first is the one that [Cache.Forget]
+	// invalidates. Every answer also has its operation's tag, its system's, and [commerce.TagAll].
+	Tags []string
 }
 
 const (
@@ -56,14 +60,14 @@ const (
 // policies has every operation that is not passed through. A kind's traits
 // change Lifetime and narrow Scope; nothing makes an operation without Fresh kept.
 var policies = map[commerce.Operation]Policy{
-	commerce.OpProducts:     {Fresh: 5 * time.Minute, StaleWhileRevalidate: time.Minute, StaleIfError: 24 * time.Hour, Negative: maxNegative, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency},
-	commerce.OpRelated:      {Fresh: 15 * time.Minute, StaleWhileRevalidate: 5 * time.Minute, StaleIfError: 24 * time.Hour, Negative: maxNegative, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency},
-	commerce.OpCategoryTree: {Fresh: 10 * time.Minute, StaleWhileRevalidate: 5 * time.Minute, StaleIfError: 24 * time.Hour, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency},
-	commerce.OpPages:        {Fresh: 5 * time.Minute, StaleWhileRevalidate: 5 * time.Minute, StaleIfError: 24 * time.Hour, Negative: maxNegative, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency},
-	commerce.OpReviews:      {Fresh: 5 * time.Minute, StaleWhileRevalidate: 5 * time.Minute, StaleIfError: 24 * time.Hour, Negative: maxNegative, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency},
-	commerce.OpSearch:       {Fresh: time.Minute, StaleIfError: 10 * time.Minute, Scope: commerce.ScopePublic, Keyed: ByMarket},
-	commerce.OpPrices:       {Fresh: time.Minute, StaleIfError: 30 * time.Minute, Negative: maxNegative, Scope: commerce.ScopeSegment, Keyed: ByMarket},
-	commerce.OpAvailability: {Fresh: 10 * time.Second, StaleIfError: 5 * time.Minute, Negative: maxNegative, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency},
+	commerce.OpProducts:     {Fresh: 5 * time.Minute, StaleWhileRevalidate: time.Minute, StaleIfError: 24 * time.Hour, Negative: maxNegative, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency, Tags: []string{"product:{key}"}},
+	commerce.OpRelated:      {Fresh: 15 * time.Minute, StaleWhileRevalidate: 5 * time.Minute, StaleIfError: 24 * time.Hour, Negative: maxNegative, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency, Tags: []string{"related:{key}", "product:{key}"}},
+	commerce.OpCategoryTree: {Fresh: 10 * time.Minute, StaleWhileRevalidate: 5 * time.Minute, StaleIfError: 24 * time.Hour, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency, Tags: []string{"categories"}},
+	commerce.OpPages:        {Fresh: 5 * time.Minute, StaleWhileRevalidate: 5 * time.Minute, StaleIfError: 24 * time.Hour, Negative: maxNegative, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency, Tags: []string{"page:{key}"}},
+	commerce.OpReviews:      {Fresh: 5 * time.Minute, StaleWhileRevalidate: 5 * time.Minute, StaleIfError: 24 * time.Hour, Negative: maxNegative, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency, Tags: []string{"reviews:{key}", "product:{key}"}},
+	commerce.OpSearch:       {Fresh: time.Minute, StaleIfError: 10 * time.Minute, Scope: commerce.ScopePublic, Keyed: ByMarket, Tags: []string{"search"}},
+	commerce.OpPrices:       {Fresh: time.Minute, StaleIfError: 30 * time.Minute, Negative: maxNegative, Scope: commerce.ScopeSegment, Keyed: ByMarket, Tags: []string{"price:{key}", "product:{key}"}},
+	commerce.OpAvailability: {Fresh: 10 * time.Second, StaleIfError: 5 * time.Minute, Negative: maxNegative, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency, Tags: []string{"stock:{key}", "product:{key}"}},
 
 	// What belongs to one principal is never kept.
 	commerce.OpCustomer: {Scope: commerce.ScopeCustomer},
@@ -111,4 +115,54 @@ func (d Dimensions) of(m commerce.Market) commerce.Market {
 		kept.Country = m.Country
 	}
 	return kept
+}
+
+// template is a tag of an operation's answers, which may name their key.
+type template struct {
+	fixed commerce.Tag
+	kind  string // of the key's tag; empty when the tag is fixed
+}
+
+const keyPlace = ":{key}"
+
+func (t template) of(subject string) commerce.Tag {
+	if t.kind == "" {
+		return t.fixed
+	}
+	return commerce.TagOf(t.kind, subject)
+}
+
+// templatesOf are the tags of every answer of op by a kind of system.
+func templatesOf(op commerce.Operation, system string) []template {
+	var list []template
+	for _, text := range policies[op].Tags {
+		if kind, named := strings.CutSuffix(text, keyPlace); named {
+			list = append(list, template{kind: kind})
+		} else {
+			list = append(list, template{fixed: commerce.Tag(text)})
+		}
+	}
+	return append(list, template{fixed: commerce.TagOperation(op)}, template{fixed: commerce.TagSystem(system)}, template{fixed: commerce.TagAll})
+}
+
+// tagOfKey is the tag for a key of op alone, written as in [commerce.Source].
+func tagOfKey(op commerce.Operation, text string) commerce.Tag {
+	tags := templatesOf(op, "")
+	if op == commerce.OpPrices {
+		text, _, _ = strings.Cut(strings.TrimPrefix(text, "{"), " ")
+	}
+	return tags[0].of(text)
+}
+
+// categoriesOf are the tags of the categories that a product is in.
+func categoriesOf(value any) []commerce.Tag {
+	p, ok := value.(*commerce.Product)
+	if !ok || p == nil {
+		return nil
+	}
+	var tags []commerce.Tag
+	for _, c := range p.Categories {
+		tags = append(tags, commerce.TagCategory(c.ID))
+	}
+	return tags
 }

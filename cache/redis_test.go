@@ -106,7 +106,7 @@ func TestRedisIsSharedBetweenProcesses(t *testing.T) {
 		assert.Equal(t, 1, shop.Calls(op), string(op))
 	}
 	assert.Equal(t, 2, shop.Calls(commerce.OpCustomer))
-	keys := server.Keys()
+	keys := entriesOf(server)
 	assert.Len(t, keys, len(f.Products)+2, "nothing private lies in Redis")
 	for _, k := range keys {
 		assert.Positive(t, server.TTL(k), "everything there ends")
@@ -244,7 +244,7 @@ func TestRedisComesBack(t *testing.T) {
 	r.reads.mu.Lock()
 	r.reads.next = time.Now() // a second passes
 	r.reads.mu.Unlock()
-	r.put(t.Context(), []write{{key: "k", payload: []byte("v"), began: time.Now(), life: time.Minute}})
+	r.put(t.Context(), []write{aWrite(time.Now())})
 	assert.Equal(t, []byte("v"), r.get(t.Context(), []string{"k"})[0].payload)
 }
 
@@ -256,7 +256,7 @@ func TestFullRedisIsStillRead(t *testing.T) {
 	c, err := New(Config{RedisURL: urlOf(server)}, Deps{Log: slog.New(slog.NewTextHandler(&logged, nil))})
 	require.NoError(t, err)
 	r := c.remote
-	entry := []write{{key: "k", payload: []byte("v"), began: time.Now(), life: time.Minute}}
+	entry := []write{aWrite(time.Now())}
 	r.put(t.Context(), entry)
 	server.Server().SetPreHook(func(p *peer.Peer, command string, _ ...string) bool {
 		if command != "SET" {
@@ -282,12 +282,12 @@ func TestWhatIsNotSentDoesNotClose(t *testing.T) {
 	r := c.remote
 	server.SetError("READONLY You can't write against a read only replica.")
 	for range breakAfter {
-		r.put(t.Context(), []write{{key: "k", payload: []byte("v"), began: time.Now(), life: time.Minute}})
+		r.put(t.Context(), []write{aWrite(time.Now())})
 	}
 	r.writes.mu.Lock()
 	r.writes.next = time.Now()
 	r.writes.mu.Unlock()
-	r.put(t.Context(), []write{{key: "k", payload: []byte("v"), began: time.Now().Add(-time.Hour), life: time.Minute}})
+	r.put(t.Context(), []write{aWrite(time.Now().Add(-time.Hour))})
 	assert.Equal(t, breakAfter, r.writes.failures)
 }
 

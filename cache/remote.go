@@ -33,6 +33,7 @@ const future = 2 * time.Second
 // failures are misses.
 type remote struct {
 	client  redis.UniversalClient
+	opts    *redis.UniversalOptions
 	cluster bool
 	packer  *packer
 	reads   breaker
@@ -40,12 +41,6 @@ type remote struct {
 	wait    time.Duration
 	log     *slog.Logger
 	metrics *instruments
-}
-
-// stored is an entry as Redis holds it.
-type stored struct {
-	payload []byte
-	began   time.Time
 }
 
 // address is where an entry lies: short, and without anything that was asked for.
@@ -75,13 +70,14 @@ func (r *remote) get(ctx context.Context, keys []string) map[int]stored {
 		if text == "" {
 			continue
 		}
-		payload, began, err := r.packer.unpack(keys[i], []byte(text))
-		if err != nil || began.After(now.Add(future)) {
+		s, err := r.packer.unpack(keys[i], []byte(text))
+		if err != nil || s.began.After(now.Add(future)) {
 			r.metrics.remoteError(ctx, "corrupt")
 			continue
 		}
 		// From here on its age is counted by this process's steady clock.
-		found[i] = stored{payload: payload, began: now.Add(-max(0, now.Round(0).Sub(began)))}
+		s.began = now.Add(-max(0, now.Round(0).Sub(s.began)))
+		found[i] = s
 	}
 	return found
 }
@@ -118,10 +114,9 @@ func (r *remote) fetch(ctx context.Context, addresses []string) ([]string, error
 
 // write is an entry to be stored.
 type write struct {
-	key     string
-	payload []byte
-	began   time.Time
-	life    time.Duration
+	stored
+	key  string
+	life time.Duration
 }
 
 // put stores writes in one round trip; what is too large is left out.
@@ -129,8 +124,8 @@ func (r *remote) put(ctx context.Context, writes []write) {
 	pipe := r.client.Pipeline()
 	for _, w := range writes {
 		left := w.life - time.Since(w.began)
-		packed := r.packer.pack(w.key, w.began, w.payload)
-		if left > time.Millisecond && len(packed) <= maxStored {
+		packed := r.packer.pack(w.key, w.stored)
+		if left > time.Millisecond && len(packed) <= maxStored && len(w.tags) <= maxStoredTags {
 			pipe.Set(ctx, address(w.key), packed, left)
 		}
 	}

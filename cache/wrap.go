@@ -2,15 +2,16 @@ package cache
 
 import (
 	"context"
-	"fmt"
+	"strconv"
 
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
-// Wrap puts the cache before the read ports of p. Ports that are nil stay so;
-// those that change something, and what is read of carts, pass through.
+// Wrap puts the cache before the read ports of p. Ports that are nil stay so; what
+// changes something, and what is read of carts, passes through.
 func (c *Cache) Wrap(p commerce.Ports) commerce.Ports {
 	w := wrapper{cache: c, traits: p.Traits}
+	p = c.epochs.changing(p)
 	if p.Catalog != nil {
 		p.Catalog = catalog{p.Catalog, batchOf[commerce.SKU, *commerce.Product](w, commerce.OpProducts)}
 	}
@@ -29,7 +30,8 @@ func (c *Cache) Wrap(p commerce.Ports) commerce.Ports {
 	if p.Pricing != nil {
 		op := &batch[commerce.PriceKey, *commerce.Price]{
 			cache: c, plan: w.plan(commerce.OpPrices, jsonCodec[*commerce.Price]()),
-			text: func(k commerce.PriceKey) string { return fmt.Sprint(k) },
+			text:  func(k commerce.PriceKey) string { return "{" + string(k.SKU) + " " + strconv.Itoa(k.Quantity) + "}" },
+			about: func(k commerce.PriceKey) string { return string(k.SKU) },
 		}
 		p.Pricing = pricing{p.Pricing, op}
 	}
@@ -69,12 +71,17 @@ func (w wrapper) plan(op commerce.Operation, form codec) *plan {
 	if p.system == "" {
 		p.system = "unknown"
 	}
+	p.tags = templatesOf(op, p.system)
+	if op == commerce.OpProducts {
+		p.extra = categoriesOf
+	}
 	p.remote = w.cache.remote != nil && p.policy.Fresh > 0 && p.policy.Scope >= commerce.ScopeSegment
 	return p
 }
 
 func batchOf[K ~string, V any](w wrapper, op commerce.Operation) *batch[K, V] {
-	return &batch[K, V]{cache: w.cache, plan: w.plan(op, jsonCodec[V]()), text: func(k K) string { return string(k) }}
+	text := func(k K) string { return string(k) }
+	return &batch[K, V]{cache: w.cache, plan: w.plan(op, jsonCodec[V]()), text: text, about: text}
 }
 
 func singleOf[V any](w wrapper, op commerce.Operation) *single[V] {

@@ -63,6 +63,8 @@ type Source struct {
 	Reason     Reason        // empty when fresh
 	RetryAfter time.Duration // 0 when unknown
 	Outcomes   []Reason      // what happened on the way to an answer: retried, hedged
+	Scope      Scope         // who may share the value
+	Tags       []Tag         // what the value was made of; shared, read-only; nil when it may not be kept
 }
 
 // maxSources bounds what one request may collect.

@@ -25,40 +25,41 @@ const (
 )
 
 // TagProduct is everything about a product: texts, relations, reviews, prices and stock.
-func TagProduct(sku SKU) Tag { return tagOf("product:", string(sku)) }
+func TagProduct(sku SKU) Tag { return TagOf("product", string(sku)) }
 
 // TagPrice is a product's prices, in every market, group and quantity.
-func TagPrice(sku SKU) Tag { return tagOf("price:", string(sku)) }
+func TagPrice(sku SKU) Tag { return TagOf("price", string(sku)) }
 
 // TagStock is a product's availability, in every market.
-func TagStock(sku SKU) Tag { return tagOf("stock:", string(sku)) }
+func TagStock(sku SKU) Tag { return TagOf("stock", string(sku)) }
 
 // TagReviews is a product's reviews.
-func TagReviews(sku SKU) Tag { return tagOf("reviews:", string(sku)) }
+func TagReviews(sku SKU) Tag { return TagOf("reviews", string(sku)) }
 
 // TagRelated is what goes with a product.
-func TagRelated(sku SKU) Tag { return tagOf("related:", string(sku)) }
+func TagRelated(sku SKU) Tag { return TagOf("related", string(sku)) }
 
 // TagPage is a page of content.
-func TagPage(id PageID) Tag { return tagOf("page:", string(id)) }
+func TagPage(id PageID) Tag { return TagOf("page", string(id)) }
 
-// TagCategory is every answer that names a category, such as the products in it.
-func TagCategory(id CategoryID) Tag { return tagOf("category:", string(id)) }
+// TagCategory is the products in a category.
+func TagCategory(id CategoryID) Tag { return TagOf("category", string(id)) }
 
 // TagOperation is every answer of an operation.
-func TagOperation(op Operation) Tag { return tagOf("op:", string(op)) }
+func TagOperation(op Operation) Tag { return TagOf("op", string(op)) }
 
 // TagSystem is every answer of a kind of system: "odoo".
-func TagSystem(kind string) Tag { return tagOf("system:", kind) }
+func TagSystem(kind string) Tag { return TagOf("system", kind) }
 
-// tagOf is a tag whatever the subject holds: one that is too long or not visible
-// ASCII is named by its hash, the same for who stores and for who invalidates.
-func tagOf(kind, subject string) Tag {
-	if len(kind)+len(subject) <= MaxTag && visible(subject) {
-		return Tag(kind + subject)
+// TagOf is the tag of a subject of a kind: TagOf("product", "A") is TagProduct("A").
+// It is valid whatever the subject holds: one that is too long or not visible ASCII
+// is named by its hash, the same for who stores and for who invalidates.
+func TagOf(kind, subject string) Tag {
+	if len(kind)+1+len(subject) <= MaxTag && visible(subject) {
+		return Tag(kind + ":" + subject)
 	}
 	sum := sha256.Sum256([]byte(subject))
-	return Tag(kind + "#" + base64.RawURLEncoding.EncodeToString(sum[:]))
+	return Tag(kind + ":#" + base64.RawURLEncoding.EncodeToString(sum[:]))
 }
 
 // visible tells whether text is ASCII without spaces and control characters.
