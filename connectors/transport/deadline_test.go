@@ -140,7 +140,7 @@ func TestN6_NoAttemptBeginsWithoutTheUpstreamsUsualTime(t *testing.T) {
 		}}
 		c := over(t, Config{NoHedge: true}, upstream)
 		warm(t, c, 50)
-		_, err := c.Do(within(t, 213*time.Millisecond), readTraits, get("x"))
+		_, err := c.Do(within(t, 212*time.Millisecond), readTraits, get("x"))
 		require.ErrorIs(t, err, commerce.ErrUnavailable)
 		assert.EqualValues(t, 51, upstream.calls.Load(), "a retry would have less than the median")
 	})

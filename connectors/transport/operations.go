@@ -14,6 +14,7 @@ import (
 type operation struct {
 	name    commerce.Operation
 	recent  *recent
+	pace    *pace
 	breaker *breaker
 	labels  labelSets
 }
@@ -40,7 +41,7 @@ func (c *Client) operationOf(name commerce.Operation) *operation {
 	if c.operations.byName == nil {
 		c.operations.byName = map[commerce.Operation]*operation{}
 	}
-	made := &operation{name: name, recent: newRecent(), breaker: newBreaker(func(from, to breakerState) { c.breakerChanged(name, from, to) })}
+	made := &operation{name: name, recent: newRecent(), pace: newPace(), breaker: newBreaker(func(from, to breakerState) { c.breakerChanged(name, from, to) })}
 	c.operations.byName[name] = made
 	return made
 }

@@ -55,7 +55,7 @@ func (c *Client) admitted(next attemptHandler) attemptHandler {
 		}
 		var res *http.Response
 		var err error
-		defer func() { c.bulkhead.release(a.vote(res, err)) }()
+		defer func() { c.leave(a, res, err) }()
 		res, err = next(ctx, a)
 		return res, err
 	}
@@ -81,15 +81,21 @@ func (c *Client) admit(ctx context.Context, a *attempt) error {
 	}
 }
 
-// vote is what an attempt says about the system's load.
+// leave gives the attempt's slot back. Only an answer that can be used tells how
+// long its operation takes: an error of 1 ms would make every other look slow.
+func (c *Client) leave(a *attempt, res *http.Response, err error) {
+	if res != nil && verdictOf(res, err) == verdictGood {
+		c.bulkhead.answered(a.call.operation.pace, a.took)
+		return
+	}
+	c.bulkhead.release(a.vote(res, err))
+}
+
+// vote is what an attempt without a usable answer says about the system's load.
 func (a *attempt) vote(res *http.Response, err error) vote {
 	switch {
-	case err == nil && res == nil: // it panicked
-		return voteNone
-	case err == nil && overloaded(res.StatusCode):
+	case res != nil && overloaded(res.StatusCode):
 		return voteSlow
-	case err == nil:
-		return latencyVote(a.took, a.call.operation.recent.baseline())
 	case errors.Is(err, commerce.ErrTimeout) && a.took > 0:
 		return voteSlow
 	default:
