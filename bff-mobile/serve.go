@@ -49,6 +49,7 @@ func (a *App) Serve(ctx context.Context) error {
 		WriteTimeout: adminTimeout, IdleTimeout: adminTimeout,
 	}
 	group, gctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return a.backend.Events.Serve(gctx) })
 	group.Go(func() error { return a.server.Listener(web.Lingering(public)) })
 	group.Go(func() error {
 		if err := operators.Serve(admin); !errors.Is(err, http.ErrServerClosed) {
@@ -72,6 +73,9 @@ func (a *App) listen(ctx context.Context) (public, admin net.Listener, err error
 	}
 	if admin, err = lc.Listen(ctx, "tcp", a.config.AdminAddr); err != nil {
 		return nil, nil, errors.Join(err, public.Close())
+	}
+	if err = a.backend.Events.Listen(ctx); err != nil {
+		return nil, nil, errors.Join(err, public.Close(), admin.Close())
 	}
 	return public, admin, nil
 }

@@ -134,12 +134,18 @@ func text(addr *net.TCPAddr) string {
 func (a *App) Serve(ctx context.Context) error {
 	public := server(a.handler)
 	admin := server(a.backend.Admin())
-	stopped := make(chan error, 2)
+	stopped := make(chan error, 3)
 	err := errors.Join(
 		serve(ctx, public, a.listen.Addr, &a.public, stopped),
 		serve(ctx, admin, a.listen.AdminAddr, &a.admin, stopped),
+		a.backend.Events.Listen(ctx),
 	)
 	if err == nil {
+		go func() { // ends with the backend
+			if err := a.backend.Events.Serve(ctx); err != nil {
+				stopped <- err
+			}
+		}()
 		close(a.ready)
 		select {
 		case <-ctx.Done():

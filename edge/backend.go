@@ -16,6 +16,7 @@ import (
 	"github.com/portico-bff/portico/cache"
 	"github.com/portico-bff/portico/connectors/transport"
 	"github.com/portico-bff/portico/edge/cors"
+	"github.com/portico-bff/portico/edge/events"
 	"github.com/portico-bff/portico/edge/idempotency"
 	"github.com/portico-bff/portico/edge/identity"
 	"github.com/portico-bff/portico/edge/ledger"
@@ -37,6 +38,7 @@ type Backend struct {
 	CORS        *cors.Policy
 	Telemetry   *telemetry.Telemetry
 	Registry    *transport.Registry // the systems' live state
+	Events      *events.Service     // takes the systems' change events; nil, which does nothing, when not configured
 
 	gauges   metric.Registration // of Registry; nil until it is measured
 	cache    *cache.Cache
@@ -71,6 +73,10 @@ func (b *Backend) wire(ctx context.Context) error {
 	b.Ports, book, errs[4] = b.cached(ctx, systems)
 	b.gauges, errs[5] = b.Registry.Measure(b.Telemetry.Meter())
 	if err := errors.Join(errs[:]...); err != nil {
+		return err
+	}
+	var err error
+	if b.Events, err = b.changes(); err != nil {
 		return err
 	}
 	timeout := b.Config.Limits.RequestTimeout
@@ -126,6 +132,7 @@ func (b *Backend) Close(ctx context.Context) error {
 	if b.Identity != nil {
 		b.Identity.Close()
 	}
+	errs = append(errs, b.Events.Close())
 	if b.cache != nil {
 		errs = append(errs, b.cache.Close())
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/portico-bff/portico/connectors"
 	"github.com/portico-bff/portico/edge/config"
 	"github.com/portico-bff/portico/edge/cors"
+	"github.com/portico-bff/portico/edge/events"
 	"github.com/portico-bff/portico/edge/identity"
 	"github.com/portico-bff/portico/edge/limits"
 	"github.com/portico-bff/portico/edge/market"
@@ -48,6 +49,7 @@ type Config struct {
 	CORS      cors.Config
 	Ordering  ordering.Config
 	Cache     cache.Config
+	Events    events.Config
 	Systems   Systems
 }
 
@@ -70,6 +72,7 @@ func (c *Config) sections() []section {
 		{"Browsers", &c.CORS},
 		{"Orders", &c.Ordering},
 		{"Cache and Redis", &c.Cache},
+		{"Change events", &c.Events},
 	}
 }
 
@@ -90,7 +93,8 @@ func Load(environ []string) (Config, error) {
 	errs = append(errs, checkCache(cfg.Cache))
 	var err error
 	cfg.Systems, err = readSystems(config.Map(environ))
-	return cfg, errors.Join(append(errs, err)...)
+	errs = append(errs, err, cfg.Events.CheckSources(cfg.Systems.mappers()))
+	return cfg, errors.Join(errs...)
 }
 
 // checkCache opens the cache on trial, which does not call Redis.
