@@ -83,8 +83,8 @@ func (b *box) stop() {
 }
 
 const (
-	faultAttempt = 40 * time.Millisecond
-	faultTimeout = 150 * time.Millisecond
+	faultAttempt = 100 * time.Millisecond
+	faultTimeout = 300 * time.Millisecond
 )
 
 // openSystems connects to every system of the sandbox at base, with little patience.

@@ -86,17 +86,12 @@ func TestN9_AHungSystemIsNobodyElsesBusiness(t *testing.T) {
 	ill.hang()
 	before := runtime.NumGoroutine()
 	var waiting atomic.Int64
-	var refusals durations
 	var wg sync.WaitGroup
 	waiting.Store(thousand)
 	for range thousand {
 		wg.Go(func() {
 			defer waiting.Add(-1)
-			begin := time.Now()
 			err := look(t.Context(), hung, "ill", commerce.OpPrices)
-			if commerce.ReasonOf(err) == commerce.ReasonBulkheadFull && time.Since(begin) < 200*time.Millisecond {
-				refusals.add(time.Since(begin)) // those from the queue come after 250 ms
-			}
 			assert.True(t, errors.Is(err, commerce.ErrUnavailable) || errors.Is(err, commerce.ErrTimeout), "%v", err)
 		})
 	}
@@ -104,8 +99,9 @@ func TestN9_AHungSystemIsNobodyElsesBusiness(t *testing.T) {
 	state := systemState(registry, "ill")
 	assert.LessOrEqual(t, state.InFlight, state.Limit)
 	assert.LessOrEqual(t, state.Queued, 128)
-	// A caller, two ends of its connection here, and the fake's two.
-	assert.LessOrEqual(t, runtime.NumGoroutine()-before, state.Queued+5*state.InFlight+20, "goroutines with %+v", state)
+	// A caller, two for its connection here, the fake's two, and the other system's connections may have grown.
+	assert.LessOrEqual(t, runtime.NumGoroutine()-before, state.Queued+6*state.InFlight+20, "goroutines with %+v", state)
+	refusals := refusedAtOnce(t, hung, registry, &wg)
 	beside := steady(t, other, 2*time.Second)
 	wg.Wait()
 
@@ -113,8 +109,37 @@ func TestN9_AHungSystemIsNobodyElsesBusiness(t *testing.T) {
 		alone.quantile(99), beside.quantile(99), len(refusals.list), refusals.quantile(50), refusals.quantile(99))
 	assert.LessOrEqual(t, beside.quantile(99), alone.quantile(99)+25*time.Millisecond, "5 ms, and 20 for two busy cores")
 	require.NotEmpty(t, refusals.list)
-	assert.LessOrEqual(t, refusals.quantile(50), 21*time.Millisecond, "1 ms, and 20 for two busy cores with a thousand callers on them")
+	assert.LessOrEqual(t, refusals.quantile(50), time.Millisecond)
+	assert.LessOrEqual(t, refusals.quantile(99), 21*time.Millisecond, "1 ms, and 20 for two busy cores")
 	recovers(t, ill, hung, registry)
+}
+
+// refusedAtOnce measures refusals one by one while a crowd keeps the queue full.
+func refusedAtOnce(t *testing.T, hung *transport.Client, registry *transport.Registry, crowd *sync.WaitGroup) *durations {
+	t.Helper()
+	var refusals durations
+	for range 5 {
+		for range 200 {
+			crowd.Go(func() { _ = look(t.Context(), hung, "ill", commerce.OpPrices) })
+		}
+		full := func() bool { return systemState(registry, "ill").Queued >= 128 }
+		for patience := time.Now().Add(200 * time.Millisecond); !full() && time.Now().Before(patience); {
+			runtime.Gosched()
+		}
+		for range 50 {
+			begin := time.Now()
+			err := look(t.Context(), hung, "ill", commerce.OpPrices)
+			took := time.Since(begin)
+			if commerce.ReasonOf(err) != commerce.ReasonBulkheadFull || took > 200*time.Millisecond {
+				break // there was room in the queue again
+			}
+			refusals.add(took)
+		}
+		if len(refusals.list) >= 50 {
+			break
+		}
+	}
+	return &refusals
 }
 
 // recovers ends the hang and measures how long it takes until every call is answered.

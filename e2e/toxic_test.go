@@ -18,16 +18,16 @@ import (
 )
 
 const (
-	toxicRequestTimeout = 2 * time.Second
+	toxicRequestTimeout = 3 * time.Second
 	// toxicMargin is what an answer may be late by while two cores do everything.
 	toxicMargin = time.Second
 )
 
 // impatient keeps a poisoned request short.
 func impatient() []string {
-	list := []string{"REQUEST_TIMEOUT=" + toxicRequestTimeout.String(), "CACHE_HARD_TIMEOUT=600ms", "PIM_PUBLIC_ASSET_URL=http://assets.example"}
+	list := []string{"REQUEST_TIMEOUT=" + toxicRequestTimeout.String(), "CACHE_HARD_TIMEOUT=1s", "PIM_PUBLIC_ASSET_URL=http://assets.example"}
 	for _, role := range roles {
-		list = append(list, role+"_ATTEMPT_TIMEOUT=400ms", role+"_TIMEOUT=1s", role+"_ALLOW_PRIVATE=true")
+		list = append(list, role+"_ATTEMPT_TIMEOUT=600ms", role+"_TIMEOUT=1500ms", role+"_ALLOW_PRIVATE=true")
 	}
 	return list
 }
@@ -116,7 +116,7 @@ func (r *toxicRun) round(t *testing.T, s *stack.Stack, system string, toxic toxi
 	for i, v := range list {
 		wg.Go(func() {
 			got, took := v.on(t, s)
-			r.visited(t, fmt.Sprintf("%s, %s: %s", toxic.kind, system, v.name), took, v.wrong(got, wants[i], system))
+			r.visited(t, fmt.Sprintf("%s, %s: %s", toxic.kind, system, v.name), took, v.wrong(got, wants[i]))
 			r.count(got)
 		})
 	}
