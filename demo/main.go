@@ -71,9 +71,10 @@ Try the mobile channel:
   curl -s {MOBILE}/v1/screens/products/BK-R93R-62 -H 'Accept-Language: fr'
   curl -s -X POST {MOBILE}/v1/carts -H 'Content-Type: application/json' -d '{}'
 
-Be a customer, or break a system, and try again:
+Be a customer, change a product, or break a system, and try again:
 
   curl -s -X POST {SANDBOX}/_sandbox/token -d '{"customer":"AW00011000"}'
+  curl -s -X POST {SANDBOX}/_sandbox/world -d '{"sku":"BK-R93R-62","price":"999.00","stock":5}'
   curl -s -X POST {SANDBOX}/_sandbox/faults -d '{"system":"odoo","operation":"*","errorRate":1,"status":503,"mode":"status"}'
   curl -s -X DELETE {SANDBOX}/_sandbox/faults
 

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +15,8 @@ import (
 	bffmobile "github.com/portico-bff/portico/bff-mobile"
 	bffweb "github.com/portico-bff/portico/bff-web"
 	"github.com/portico-bff/portico/connectors/sandbox"
+	"github.com/portico-bff/portico/edge/events"
+	"github.com/portico-bff/portico/schema/commerce"
 )
 
 // Stack is the running demo.
@@ -50,19 +53,39 @@ func (s *Stack) start(ctx context.Context, environ []string) error {
 		return fmt.Errorf("sandbox: %w", err)
 	}
 	settings := append(defaults(s.Sandbox), environ...)
-	if err := s.openWeb(ctx, settings); err != nil {
+	if err := s.openWeb(ctx, listeningAt(settings, "EVENTS_ADDR", lookup(environ, "EVENTS_ADDR", anyPort))); err != nil {
 		return fmt.Errorf("web: %w", err)
 	}
-	if err := s.openMobile(ctx, settings); err != nil {
+	if err := s.openMobile(ctx, listeningAt(settings, "EVENTS_ADDR", anyPort)); err != nil {
 		return fmt.Errorf("mobile: %w", err)
 	}
-	return nil
+	return s.tellChanges(settings)
+}
+
+// anyPort is where a channel of the demo takes change events: only the sandbox has to know.
+const anyPort = "127.0.0.1:0"
+
+// listeningAt is settings with one more.
+func listeningAt(settings []string, key, addr string) []string {
+	return append(slices.Clip(settings), key+"="+addr)
+}
+
+// tellChanges has the imitated systems tell both channels what changes. With Redis
+// the second one knows already; without, each has a cache of its own.
+func (s *Stack) tellChanges(settings []string) error {
+	secret, _, _ := strings.Cut(lookup(settings, "EVENTS_SECRET", ""), ",")
+	var urls []string
+	for _, service := range []*events.Service{s.web.Backend().Events, s.mobile.Backend().Events} {
+		urls = append(urls, "http://"+service.Addr()+"/events")
+	}
+	return s.server.SendEvents(commerce.Secret(secret), urls...)
 }
 
 // defaults point both channels at the sandbox. They share one key for guests'
-// order tokens, as the nodes of a company do.
+// order tokens and one for change events, as the nodes of a company do.
 func defaults(base string) []string {
-	return append(sandbox.Environ(base), "PORTICO_MODE=development", "ORDER_TOKEN_KEY="+rand.Text()+rand.Text())
+	return append(sandbox.Environ(base), "PORTICO_MODE=development",
+		"ORDER_TOKEN_KEY="+rand.Text()+rand.Text(), "EVENTS_SECRET="+rand.Text()+rand.Text())
 }
 
 // imitate serves the systems until the channels have stopped.
