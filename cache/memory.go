@@ -43,10 +43,18 @@ func newTable(budget int64) (*otter.Cache[string, *kept], error) {
 }
 
 func (m *memory) get(key string) *entry {
-	if k, ok := m.values.GetIfPresent(key); ok {
-		return k.entry
+	if e := m.value(key); e != nil {
+		return e
 	}
 	if k, ok := m.absent.GetIfPresent(key); ok {
+		return k.entry
+	}
+	return nil
+}
+
+// value is what was found for key, or nil.
+func (m *memory) value(key string) *entry {
+	if k, ok := m.values.GetIfPresent(key); ok {
 		return k.entry
 	}
 	return nil

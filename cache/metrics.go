@@ -15,6 +15,7 @@ type instruments struct {
 	requests      metric.Int64Counter
 	remoteErrors  metric.Int64Counter
 	invalidations metric.Int64Counter
+	by            map[string][]metric.AddOption // of invalidations
 	meter         metric.Meter
 }
 
@@ -42,7 +43,7 @@ func newInstruments(provider metric.MeterProvider) (*instruments, error) {
 		metric.WithUnit("{error}"), metric.WithDescription("Redis calls that failed (get, put) and entries that could not be used (corrupt)."))
 	invalidations, err3 := meter.Int64Counter("portico.cache.invalidations",
 		metric.WithUnit("{tag}"), metric.WithDescription("Tags invalidated, by whether this process or others did."))
-	return &instruments{requests: requests, remoteErrors: remoteErrors, invalidations: invalidations, meter: meter}, errors.Join(err1, err2, err3)
+	return &instruments{requests: requests, remoteErrors: remoteErrors, invalidations: invalidations, by: byWhom(), meter: meter}, errors.Join(err1, err2, err3)
 }
 
 // watch shows how n hears of others, until the function it answers is called.
@@ -68,8 +69,17 @@ func (i *instruments) watch(n *news) (func() error, error) {
 
 func (i *instruments) invalidated(who string, n int) {
 	if n > 0 {
-		i.invalidations.Add(context.Background(), int64(n), metric.WithAttributeSet(attribute.NewSet(attribute.String("by", who))))
+		i.invalidations.Add(context.Background(), int64(n), i.by[who]...)
 	}
+}
+
+// byWhom are the labels of invalidations.
+func byWhom() map[string][]metric.AddOption {
+	labels := map[string][]metric.AddOption{}
+	for _, who := range []string{"own", "others"} {
+		labels[who] = []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(attribute.String("by", who)))}
+	}
+	return labels
 }
 
 func (i *instruments) remoteError(ctx context.Context, what string) {

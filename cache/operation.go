@@ -20,19 +20,21 @@ func ofPrincipal(p commerce.Principal) asker { return asker{principal: p} }
 
 // prefix is the stored keys' beginning for the asker; false means that nobody
 // may share the answer, because it is private and the asker unknown.
-func (p *plan) prefix(who asker) ([]byte, bool) {
+func (p *plan) prefix(who asker) ([]byte, bool) { return p.appendPrefix(make([]byte, 0, 160), who) }
+
+func (p *plan) appendPrefix(b []byte, who asker) ([]byte, bool) {
 	k := key{
 		system: p.system, operation: p.name, version: p.version, scope: p.policy.Scope,
 		market: p.policy.Keyed.of(who.market), group: who.group,
 	}
 	switch p.policy.Scope {
 	case commerce.ScopePublic:
-		return k.prefix(), true
+		return k.appendPrefix(b), true
 	case commerce.ScopeSegment:
-		return k.prefix(), who.group != ""
+		return k.appendPrefix(b), who.group != ""
 	case commerce.ScopeCustomer:
 		k.tenant, k.caller = who.principal.Tenant, callerText(who.principal)
-		return k.prefix(), !who.principal.Anonymous()
+		return k.appendPrefix(b), !who.principal.Anonymous()
 	default: // nothing here is keyed by a session
 		return nil, false
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strconv"
 
+	"go.opentelemetry.io/otel/metric"
+
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -71,7 +73,7 @@ func (w wrapper) plan(op commerce.Operation, form codec) *plan {
 	if p.system == "" {
 		p.system = "unknown"
 	}
-	p.tags = templatesOf(op, p.system)
+	p.tags, p.warm = templatesOf(op, p.system), []metric.AddOption{p.labels[memoryFresh]}
 	if op == commerce.OpProducts {
 		p.extra = categoriesOf
 	}
@@ -94,6 +96,9 @@ type catalog struct {
 }
 
 func (d catalog) Products(ctx context.Context, m commerce.Market, skus []commerce.SKU) (map[commerce.SKU]*commerce.Product, error) {
+	if found, ok := d.op.warm(ctx, inMarket(m), skus); ok {
+		return found, nil
+	}
 	return d.op.get(ctx, inMarket(m), skus, func(ctx context.Context, skus []commerce.SKU) (map[commerce.SKU]*commerce.Product, error) {
 		return d.next.Products(ctx, m, skus)
 	})
@@ -105,6 +110,9 @@ type related struct {
 }
 
 func (d related) Related(ctx context.Context, m commerce.Market, skus []commerce.SKU) (map[commerce.SKU][]commerce.SKU, error) {
+	if found, ok := d.op.warm(ctx, inMarket(m), skus); ok {
+		return found, nil
+	}
 	return d.op.get(ctx, inMarket(m), skus, func(ctx context.Context, skus []commerce.SKU) (map[commerce.SKU][]commerce.SKU, error) {
 		return d.next.Related(ctx, m, skus)
 	})
@@ -116,6 +124,9 @@ type content struct {
 }
 
 func (d content) Pages(ctx context.Context, m commerce.Market, ids []commerce.PageID) (map[commerce.PageID]*commerce.Page, error) {
+	if found, ok := d.op.warm(ctx, inMarket(m), ids); ok {
+		return found, nil
+	}
 	return d.op.get(ctx, inMarket(m), ids, func(ctx context.Context, ids []commerce.PageID) (map[commerce.PageID]*commerce.Page, error) {
 		return d.next.Pages(ctx, m, ids)
 	})
@@ -127,6 +138,9 @@ type reviews struct {
 }
 
 func (d reviews) Reviews(ctx context.Context, m commerce.Market, skus []commerce.SKU) (map[commerce.SKU]*commerce.ReviewSummary, error) {
+	if found, ok := d.op.warm(ctx, inMarket(m), skus); ok {
+		return found, nil
+	}
 	return d.op.get(ctx, inMarket(m), skus, func(ctx context.Context, skus []commerce.SKU) (map[commerce.SKU]*commerce.ReviewSummary, error) {
 		return d.next.Reviews(ctx, m, skus)
 	})
@@ -138,6 +152,9 @@ type inventory struct {
 }
 
 func (d inventory) Availability(ctx context.Context, m commerce.Market, skus []commerce.SKU) (map[commerce.SKU]*commerce.Availability, error) {
+	if found, ok := d.op.warm(ctx, inMarket(m), skus); ok {
+		return found, nil
+	}
 	return d.op.get(ctx, inMarket(m), skus, func(ctx context.Context, skus []commerce.SKU) (map[commerce.SKU]*commerce.Availability, error) {
 		return d.next.Availability(ctx, m, skus)
 	})
@@ -149,7 +166,11 @@ type pricing struct {
 }
 
 func (d pricing) Prices(ctx context.Context, m commerce.Market, group commerce.PriceGroup, keys []commerce.PriceKey) (map[commerce.PriceKey]*commerce.Price, error) {
-	return d.op.get(ctx, asker{market: m, group: group}, keys, func(ctx context.Context, keys []commerce.PriceKey) (map[commerce.PriceKey]*commerce.Price, error) {
+	who := asker{market: m, group: group}
+	if found, ok := d.op.warm(ctx, who, keys); ok {
+		return found, nil
+	}
+	return d.op.get(ctx, who, keys, func(ctx context.Context, keys []commerce.PriceKey) (map[commerce.PriceKey]*commerce.Price, error) {
 		return d.next.Prices(ctx, m, group, keys)
 	})
 }

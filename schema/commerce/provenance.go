@@ -64,6 +64,7 @@ type Source struct {
 	RetryAfter time.Duration // 0 when unknown
 	Outcomes   []Reason      // what happened on the way to an answer: retried, hedged
 	Scope      Scope         // who may share the value
+	Fresh      time.Duration // how much longer what is made of the value may be kept; 0: not at all
 	Tags       []Tag         // what the value was made of; shared, read-only; nil when it may not be kept
 }
 
@@ -74,6 +75,7 @@ const maxSources = 10_000
 type Sink struct {
 	mu      sync.Mutex
 	sources []Source
+	first   [8]Source // room for what most requests collect
 }
 
 type sinkKey struct{}
@@ -81,6 +83,7 @@ type sinkKey struct{}
 // WithSink returns a context whose reports go to a new sink, and the sink.
 func WithSink(ctx context.Context) (context.Context, *Sink) {
 	sink := &Sink{}
+	sink.sources = sink.first[:0]
 	return context.WithValue(ctx, sinkKey{}, sink), sink
 }
 
