@@ -24,22 +24,22 @@ const vendor = "com.adobe.commerce."
 // changes is what each event touches. Events come before or after the record is
 // committed; both say the same.
 var changes = map[string]func(*wireChanged) []commerce.Tag{
-	"observer.catalog_product_save":           productTags,
-	"observer.catalog_product_delete":         productTags,
-	"observer.cataloginventory_stock_item":    stockTags,
-	"observer.sales_order_place":              stockTags,
-	"observer.sales_order_save":               stockTags,
-	"observer.sales_order_creditmemo_save":    stockTags,
-	"observer.sales_order_shipment_save":      stockTags,
-	"observer.catalog_category_save":          categoryTags,
-	"observer.catalog_category_delete":        categoryTags,
-	"observer.catalog_category_move":          categoryTags,
-	"observer.catalogrule_rule_save":          priceTags,
-	"observer.catalogrule_rule_delete":        priceTags,
-	"plugin.magento.inventory_api.api":        stockTags,
-	"plugin.magento.catalog_inventory.api":    stockTags,
-	"plugin.magento.inventory_sales_api.api":  stockTags,
-	"plugin.magento.catalog.api.product_repo": productTags,
+	"observer.catalog_product_save":             productTags,
+	"observer.catalog_product_delete":           productTags,
+	"observer.cataloginventory_stock_item_save": stockTags,
+	"observer.sales_order_place":                stockTags,
+	"observer.sales_order_save":                 stockTags,
+	"observer.sales_order_creditmemo_save":      stockTags,
+	"observer.sales_order_shipment_save":        stockTags,
+	"observer.catalog_category_save":            categoryTags,
+	"observer.catalog_category_delete":          categoryTags,
+	"observer.catalog_category_move":            categoryTags,
+	"observer.catalogrule_rule_save":            priceTags,
+	"observer.catalogrule_rule_delete":          priceTags,
+	"plugin.magento.inventory_api.api":          stockTags,
+	"plugin.magento.catalog_inventory.api":      stockTags,
+	"plugin.magento.inventory_sales_api.api":    stockTags,
+	"plugin.magento.catalog.api.product_repo":   productTags,
 }
 
 // Changes maps an event of Adobe Commerce Eventing, with or without the vendor's
@@ -76,13 +76,7 @@ func find(name string) func(*wireChanged) []commerce.Tag {
 
 // subject is an observer event's name without the moment it speaks of.
 func subject(name string) string {
-	for _, moment := range []string{"_after", "_commit", "_save"} {
-		if moment == "_save" && name != "observer.cataloginventory_stock_item_save" {
-			continue
-		}
-		name = strings.TrimSuffix(name, moment)
-	}
-	return name
+	return strings.TrimSuffix(strings.TrimSuffix(name, "_after"), "_commit")
 }
 
 func productTags(c *wireChanged) []commerce.Tag {

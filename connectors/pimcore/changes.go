@@ -17,12 +17,13 @@ type wireChange struct {
 	Variants  *[]string `json:"variants"` // SKUs of a Product's siblings, which show its name
 }
 
-// wireID is an id, sent as a number or as text.
+// wireID is an id, sent as a number or as text; empty when it is anything else.
 type wireID string
 
-// UnmarshalJSON reads a number, a string or null.
+// UnmarshalJSON reads what may be an id.
 func (id *wireID) UnmarshalJSON(data []byte) error {
-	if text := strings.Trim(string(data), `"`); text != "null" {
+	*id = ""
+	if text := strings.Trim(string(data), `"`); strings.Trim(text, "0123456789") == "" {
 		*id = wireID(text)
 	}
 	return nil
