@@ -69,7 +69,7 @@ func newWorld(seed uint64) *world {
 	w.stream = append(w.stream, told{by: -1}) // it was begun
 	for i := range 3 {
 		p := &process{id: i, table: newTagTable()}
-		p.table.limit = 2 + w.r.IntN(8)
+		p.table.limit = 1 + w.r.IntN(6)
 		w.nodes = append(w.nodes, p)
 		w.restart(p)
 	}
@@ -138,6 +138,14 @@ func (w *world) restart(p *process) {
 	}
 }
 
+// replace ends the process and starts it anew, knowing nothing.
+func (w *world) replace(p *process) {
+	limit := p.table.limit
+	*p = process{id: p.id, table: newTagTable()}
+	p.table.limit = limit
+	w.restart(p)
+}
+
 // load moves one load of p a stage on: what it knows of, Redis, the upstream, memory, Redis.
 func (w *world) load(p *process) {
 	if len(p.loads) < 3 {
@@ -185,9 +193,9 @@ func (w *world) step() error {
 	case n < 16:
 		w.follow(p)
 	case n == 16:
-		w.cut = min(len(w.stream)-1, w.cut+w.r.IntN(3))
-	case n == 17:
-		w.restart(p)
+		w.cut = min(len(w.stream)-1, w.cut+w.r.IntN(4))
+	case n == 17 && len(p.untold)+len(p.waiting) == 0:
+		w.replace(p)
 	default:
 		w.load(p)
 	}
@@ -206,7 +214,7 @@ func TestC11_WhatBeganBeforeAnInvalidationIsNeverFresh(t *testing.T) {
 	kept, adopted := 0, 0
 	for seed := range uint64(100_000) {
 		w := newWorld(seed)
-		for range 60 {
+		for range 80 {
 			require.NoError(t, w.step(), "seed %d", seed)
 		}
 		for _, p := range w.nodes {
