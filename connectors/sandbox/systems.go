@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"net/http"
+	"sync"
 	"sync/atomic"
 
 	"github.com/portico-bff/portico/connectors/sandbox/elasticsearch"
@@ -42,7 +43,10 @@ func systems(w *world.World) []system {
 // made anew when that changed.
 func renewed(w *world.World, dialect func() http.Handler) http.Handler {
 	var current atomic.Pointer[http.Handler]
+	var one sync.Mutex // so that of two at once the later, which knows both changes, stays
 	renew := func() {
+		one.Lock()
+		defer one.Unlock()
 		handler := dialect()
 		current.Store(&handler)
 	}

@@ -1,0 +1,159 @@
+package sandbox_test
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/portico-bff/portico/connectors/sandbox"
+	"github.com/portico-bff/portico/connectors/sandbox/sandboxtest"
+	"github.com/portico-bff/portico/connectors/sandbox/world"
+)
+
+const (
+	bike         = "BK-R93R-62"
+	eventsSecret = "a secret of the sandbox's events"
+)
+
+func TestTheWorldIsChangedByControl(t *testing.T) {
+	t.Parallel()
+	box := sandboxtest.Start(t)
+	change := func(body string) answered {
+		return send(t.Context(), t, http.MethodPost, box.URL+"/_sandbox/world", body)
+	}
+	got := change(`{"sku":"BK-R93R-62","price":"1199.50","stock":5,"name":"A bike"}`)
+	assert.Equal(t, http.StatusOK, got.status)
+	assert.JSONEq(t, `{"sku":"BK-R93R-62","name":"A bike","price":"1199.50","stock":5}`, got.body)
+	assert.Contains(t, change(`{"sku":"BK-R93R-62","price":12.3}`).body, `"price":"12.30"`, "a number will do")
+	pim := send(t.Context(), t, http.MethodPost, box.URL+shop,
+		`{"query":"{ getProductListing(first: 1, filter: \"{\\\"sku\\\":\\\"BK-R93R-62\\\"}\") { edges { node { name } } } }"}`)
+	assert.Contains(t, pim.body, `"A bike"`)
+
+	for body, field := range map[string]string{
+		`{}`:                                   "",
+		`{"sku":"BK-R93R-62"}`:                 "",
+		`{"sku":"NO-SUCH","stock":1}`:          "sku",
+		`{"sku":"BK-R93R-62","stock":-1}`:      "stock",
+		`{"sku":"BK-R93R-62","stock":1.5}`:     "stock",
+		`{"sku":"BK-R93R-62","stock":1000001}`: "stock",
+		`{"sku":"BK-R93R-62","price":"-1"}`:    "price",
+		`{"sku":"BK-R93R-62","price":"1e3"}`:   "price",
+		`{"sku":"BK-R93R-62","price":"1.234"}`: "price",
+		`{"sku":"BK-R93R-62","price":{"a":1}}`: "price",
+		`{"sku":"BK-R93R-62","name":" "}`:      "name",
+		`{"sku":"BK-R93R-62","nam":"x"}`:       "nam",
+		`{"sku":"BK-R93R-62","stock":1}{}`:     "",
+	} {
+		got := change(body)
+		assert.Equal(t, http.StatusBadRequest, got.status, body)
+		var said struct{ Field string }
+		require.NoError(t, json.Unmarshal([]byte(got.body), &said))
+		assert.Equal(t, field, said.Field, body)
+	}
+}
+
+// told is an event as it arrived.
+type told struct {
+	ID, Source, Type, SpecVersion string
+	Data                          json.RawMessage
+}
+
+// listener checks signatures, and refuses the first event once.
+func listener(t *testing.T) (url string, events <-chan told) {
+	t.Helper()
+	heard := make(chan told, 100)
+	var refused atomic.Bool
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !refused.Swap(true) {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		body, err := io.ReadAll(r.Body)
+		assert.NoError(t, err)
+		mac := hmac.New(sha256.New, []byte(eventsSecret))
+		_, _ = mac.Write([]byte(r.Header.Get("webhook-id") + "." + r.Header.Get("webhook-timestamp") + "." + string(body)))
+		assert.Equal(t, "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)), r.Header.Get("webhook-signature"))
+		assert.Equal(t, "application/cloudevents+json", r.Header.Get("Content-Type"))
+		var event told
+		assert.NoError(t, json.Unmarshal(body, &event))
+		assert.Equal(t, r.Header.Get("webhook-id"), event.ID)
+		assert.Equal(t, "1.0", event.SpecVersion)
+		heard <- event
+		w.WriteHeader(http.StatusAccepted)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL, heard
+}
+
+func next(t *testing.T, events <-chan told) told {
+	t.Helper()
+	select {
+	case event := <-events:
+		return event
+	case <-time.After(5 * time.Second):
+		require.Fail(t, "no event came")
+		return told{}
+	}
+}
+
+func TestEverySystemTellsOfAChangeInItsOwnWords(t *testing.T) {
+	t.Parallel()
+	url, events := listener(t)
+	server, err := sandbox.New(sandbox.Config{EventsURL: []string{url}, EventsSecret: eventsSecret})
+	require.NoError(t, err)
+	t.Cleanup(server.Close)
+	p := server.World.BySKU(bike)
+
+	require.True(t, server.World.Change(bike, world.Change{Name: "A bike"}))
+	for _, want := range []struct{ source, kind, data string }{
+		{"pim", "pimcore.dataobject.postUpdate", `"className":"Product"`},
+		{"search", "elasticsearch.index.updated", `"ids":["BK-R93R-62"]`},
+		{"erp", "odoo.webhook", `"_model":"product.template"`},
+		{"checkout", "com.adobe.commerce.observer.catalog_product_save_commit_after", `"name":"A bike"`},
+	} {
+		event := next(t, events)
+		assert.Equal(t, want.source, event.Source)
+		assert.Equal(t, want.kind, event.Type)
+		assert.Contains(t, string(event.Data), want.data)
+		assert.Contains(t, string(event.Data), bike)
+	}
+
+	stock := 3
+	require.True(t, server.World.Change(bike, world.Change{Stock: &stock}))
+	assert.Equal(t, "search", next(t, events).Source)
+	assert.Contains(t, string(next(t, events).Data), `"_model":"stock.quant"`)
+	assert.Contains(t, string(next(t, events).Data), `"qty":3`)
+
+	_, err = server.World.PlaceOrder(world.Order{Email: "somebody@example.com", Lines: []world.OrderLine{{ProductID: p.ID, SKU: bike, Qty: 1}}})
+	require.NoError(t, err)
+	assert.Contains(t, string(next(t, events).Data), `"x_sku":"BK-R93R-62"`)
+	order := next(t, events)
+	assert.Equal(t, "com.adobe.commerce.observer.sales_order_place_after", order.Type)
+	assert.Contains(t, string(order.Data), `"items":[{"sku":"BK-R93R-62","qty_ordered":1}]`)
+	assert.NotContains(t, string(order.Data), "example.com")
+	server.Close()
+	assert.Empty(t, events)
+}
+
+func TestEventsThatNobodyTakesHoldNothingUp(t *testing.T) {
+	t.Parallel()
+	server, err := sandbox.New(sandbox.Config{EventsURL: []string{"http://127.0.0.1:1/events"}, EventsSecret: eventsSecret})
+	require.NoError(t, err)
+	for range 5 {
+		require.True(t, server.World.Change(bike, world.Change{Name: "A bike"}))
+		server.Reset()
+	}
+	server.Close()
+	_, err = sandbox.New(sandbox.Config{EventsURL: []string{"http://127.0.0.1:1/events"}, EventsSecret: "whsec_no base64"})
+	require.Error(t, err)
+}
