@@ -126,7 +126,7 @@ func (r *request) source(i int, state commerce.State, age time.Duration) commerc
 
 func (r *request) fresh(i int, e *entry, now time.Time) result {
 	res := result{answer: answer{value: e.value, found: !e.missing}, source: r.source(i, commerce.StateFresh, e.age(now)), served: memoryFresh}
-	res.source.Tags = e.tags
+	res.source.Tags, res.source.Fresh = e.tags, max(0, e.left(now))
 	if e.missing {
 		res.served = memoryAbsent
 	}

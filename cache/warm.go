@@ -67,7 +67,7 @@ func (b *batch[K, V]) hit(s *scratch, prefix int, k K, now time.Time) (value V, 
 	if value, ok = e.value.(V); ok {
 		s.sources = append(s.sources, commerce.Source{
 			System: b.plan.system, Operation: b.plan.name, Key: text, State: commerce.StateFresh,
-			Age: e.age(now), Scope: b.plan.policy.Scope, Tags: e.tags,
+			Age: e.age(now), Fresh: e.left(now), Scope: b.plan.policy.Scope, Tags: e.tags,
 		})
 	}
 	return value, ok

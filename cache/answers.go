@@ -1,0 +1,195 @@
+package cache
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
+
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+const (
+	// maxAnswerLife bounds how long a whole answer is given without looking at its parts.
+	maxAnswerLife = time.Minute
+	// maxAnswer is the largest answer that is kept, in bytes.
+	maxAnswer = 1 << 20
+	// maxAnswerSources is how many parts an answer that is kept may have. A sink
+	// keeps no more than 10,000: with as many, some may not have been told.
+	maxAnswerSources = 5_000
+	// leastAnswerBytes is the smallest budget that is more than none.
+	leastAnswerBytes = 64 << 10
+)
+
+// Question is all that a whole answer may depend on. Who asks is not in it, and is
+// not known to who makes the answer: nothing private can get into one.
+type Question struct {
+	Channel string              // "web", "mobile"
+	Text    []string            // what is asked for, in the channel's own words and a form of its own
+	Market  commerce.Market     // all of it tells answers apart
+	Group   commerce.PriceGroup // whose prices are shown
+	Form    string              // the answer's media type
+}
+
+// answerForm changes when an answer's key or meaning does.
+const answerForm = 1
+
+// appendKey writes q so that two questions are written alike only when they are equal.
+func (q *Question) appendKey(b []byte) []byte {
+	b = append(b, answerForm)
+	b = appendField(b, q.Channel)
+	b = appendField(b, q.Market.Channel)
+	b = appendField(b, q.Market.Locale)
+	b = appendField(b, q.Market.Currency)
+	b = appendField(b, q.Market.Country)
+	b = appendField(b, string(q.Group))
+	b = appendField(b, q.Form)
+	b = binary.AppendUvarint(b, uint64(len(q.Text)))
+	for _, text := range q.Text {
+		b = appendField(b, text)
+	}
+	return b
+}
+
+func (q *Question) key() string {
+	var room [512]byte
+	return string(q.appendKey(room[:0]))
+}
+
+// Produced is what a channel made for a question.
+type Produced struct {
+	Body        []byte // read-only from here on
+	ContentType string
+	Name        string // what the channel calls the operation in its log; may be empty
+	// Whole says that as far as the channel can tell nothing is missing, nothing is
+	// stale and nothing went wrong.
+	Whole bool
+	// Sources is where all of it came from, as the cache's ports reported.
+	Sources []commerce.Source
+	// Rest is what the channel needs to answer those who waited when the answer is not
+	// whole. It is shared and read-only.
+	Rest any
+}
+
+// Result says how a request was answered, in one word for logs and metrics.
+type Result string
+
+// The results.
+const (
+	Hit    Result = "hit"    // a kept answer
+	Miss   Result = "miss"   // made for this request
+	Shared Result = "shared" // made for another request that asked the same at the same time
+	Bypass Result = "bypass" // not for keeping
+)
+
+// Answers keeps and shares whole answers of a channel, as bytes: those that are the
+// same for everyone in a market and price group. An answer is kept only when each of
+// its sources proves that it may be, and no longer than any of them stays current. It
+// is dead as soon as one of its sources' tags is invalidated. It is safe for concurrent
+// use.
+type Answers struct {
+	cache   *Cache
+	table   *otter.Cache[string, *kept]
+	surface bool // whether answers name their tags
+	labels  map[Result][]metric.AddOption
+	counter metric.Int64Counter
+
+	ctx  context.Context // productions belong to Answers, not to a request
+	stop context.CancelFunc
+	work sync.WaitGroup
+
+	mu      sync.Mutex
+	flights map[string]*production
+}
+
+// NewAnswers makes the answers of a channel beside c, or nil, which keeps nothing, when
+// cfg has no memory for them. They are closed before c is.
+func NewAnswers(c *Cache, cfg Config, channel string, meter metric.MeterProvider) (*Answers, error) {
+	if cfg.AnswerBytes == 0 {
+		return nil, nil //nolint:nilnil // off is a configuration, not a failure
+	}
+	if cfg.AnswerBytes < leastAnswerBytes {
+		return nil, errors.New("CACHE_ANSWER_BYTES: must be 0 or at least 65536")
+	}
+	if meter == nil {
+		meter = noop.NewMeterProvider()
+	}
+	table, err := newTable(cfg.AnswerBytes)
+	if err != nil {
+		return nil, err
+	}
+	a := &Answers{cache: c, table: table, surface: cfg.SurrogateKeys, flights: map[string]*production{}}
+	if err := a.measure(meter, channel); err != nil {
+		return nil, err
+	}
+	a.ctx, a.stop = context.WithCancel(c.ctx)
+	return a, nil
+}
+
+// Close ends productions under way and releases everything.
+func (a *Answers) Close() {
+	if a == nil {
+		return
+	}
+	a.stop()
+	a.work.Wait()
+	a.table.StopAllGoroutines()
+}
+
+// Kept is the answer to q that is kept, or nil. It is counted as a hit.
+func (a *Answers) Kept(ctx context.Context, q *Question) *Answer {
+	if a == nil {
+		return nil
+	}
+	found := a.lookup(q.key())
+	if found != nil {
+		a.Count(ctx, Hit)
+	}
+	return found
+}
+
+func (a *Answers) lookup(key string) *Answer {
+	k, ok := a.table.GetIfPresent(key)
+	if !ok || k.age(time.Now()) >= k.fresh || !a.cache.tags.alive(k.entry) {
+		return nil
+	}
+	found, _ := k.value.(*Answer)
+	return found
+}
+
+// keep stores what flight p brought under key, if it is proven that it may be.
+func (a *Answers) keep(key string, p *production) {
+	answer := p.answer
+	if answer.left <= 0 || len(answer.Body) > maxAnswer {
+		return
+	}
+	e := &entry{
+		value: answer, began: p.began, fresh: answer.left,
+		size: overhead + uint32(len(key)+len(answer.Body)+len(answer.surrogates)+len(answer.Name)),
+	}
+	e.tagged(p.tags, p.stamp)
+	if !a.cache.tags.alive(e) {
+		return
+	}
+	a.table.Set(key, &kept{entry: e, life: answer.left})
+}
+
+// left is how much longer an entry is as good as new and nobody needs to load it anew:
+// what is made of it may be kept that long, so that the entry is renewed ahead of time
+// as if every request had read it.
+func (e *entry) left(now time.Time) time.Duration {
+	if e.missing {
+		return e.fresh - e.age(now)
+	}
+	return e.fresh*refreshAt/100 - e.age(now)
+}
+
+func (a *Answers) warn(ctx context.Context, stack string) {
+	a.cache.log.LogAttrs(ctx, slog.LevelError, "production of an answer panicked", slog.String("stack", stack))
+}

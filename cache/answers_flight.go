@@ -1,0 +1,147 @@
+package cache
+
+import (
+	"context"
+	"runtime/debug"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// production is the making of one answer that everybody who asks the same waits for.
+type production struct {
+	began   time.Time
+	stamp   stamp             // what was invalidated by then
+	cause   trace.SpanContext // who began it, for traces
+	done    chan struct{}
+	cancel  context.CancelFunc
+	waiting int // guarded by the answers' lock
+
+	// Set before done is closed.
+	answer *Answer
+	tags   []commerce.Tag
+	err    error
+}
+
+// Maker makes an answer. Its context holds a deadline and the ids of the span that
+// began it and nothing else of any request: no principal, no token, no market but
+// what it puts there itself from the [Question].
+type Maker func(ctx context.Context) (Produced, error)
+
+// Do answers q: from what is kept, by waiting for who makes it already, or by having
+// it made. Who leaves, because ctx ends, fails nobody else; when all have left the
+// making ends. The error is the maker's, shared by all who waited, or ctx's.
+func (a *Answers) Do(ctx context.Context, q *Question, produce Maker) (*Answer, Result, error) {
+	key, asked := q.key(), a.cache.tags.seq.Load()
+	for {
+		if found := a.lookup(key); found != nil {
+			a.Count(ctx, Hit)
+			return found, Hit, nil
+		}
+		p, leads := a.board(ctx, key, produce)
+		result := Shared
+		if leads {
+			result = Miss
+		} else {
+			linkProduction(ctx, p, q.Channel)
+		}
+		select {
+		case <-p.done:
+		case <-ctx.Done():
+			a.leave(key, p)
+			a.Count(ctx, result)
+			return nil, result, ctx.Err()
+		}
+		if p.stamp.local < asked && a.cache.tags.struck(p.tags, p.stamp.local) {
+			continue // it was begun before something was invalidated that q's asker knows of
+		}
+		a.Count(ctx, result)
+		return p.answer, result, p.err
+	}
+}
+
+// board joins the production under key or begins it.
+func (a *Answers) board(caller context.Context, key string, produce Maker) (p *production, leads bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if p = a.flights[key]; p != nil {
+		p.waiting++
+		return p, false
+	}
+	// What was invalidated is noted first: what comes later is not missed.
+	p = &production{stamp: a.cache.tags.stamp(), cause: trace.SpanContextFromContext(caller), done: make(chan struct{}), waiting: 1}
+	p.began = time.Now()
+	var ctx context.Context
+	ctx, p.cancel = context.WithDeadline(causedBy(a.ctx, p.cause), productionEnd(caller, p.began))
+	a.flights[key] = p
+	a.work.Go(func() { a.produce(ctx, key, p, produce) })
+	return p, true
+}
+
+// productionEnd is a little before its leader's deadline, so that there is time to
+// answer with what could be had.
+func productionEnd(caller context.Context, now time.Time) time.Time {
+	const early = 32 // parts of the time that is left
+	if end, ok := caller.Deadline(); ok {
+		return end.Add(-end.Sub(now) / early)
+	}
+	return now.Add(loadTimeout)
+}
+
+// produce flies p and lands it, whatever becomes of the maker.
+func (a *Answers) produce(ctx context.Context, key string, p *production, produce Maker) {
+	defer p.cancel()
+	defer a.land(key, p)
+	p.err = errPanic // until the maker has returned
+	defer func() {
+		if r := recover(); r != nil {
+			a.warn(ctx, string(debug.Stack()))
+		}
+	}()
+	made, err := produce(ctx)
+	if err != nil {
+		p.err = err
+		return
+	}
+	p.answer, p.tags = a.prove(made, p.began)
+	p.err = nil
+	a.keep(key, p)
+}
+
+// land ends a production: what it brought is already kept when nobody can join it any more.
+func (a *Answers) land(key string, p *production) {
+	a.mu.Lock()
+	if a.flights[key] == p {
+		delete(a.flights, key)
+	}
+	a.mu.Unlock()
+	close(p.done)
+}
+
+// leave is for a caller who waits no more.
+func (a *Answers) leave(key string, p *production) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if p.waiting--; p.waiting > 0 {
+		return
+	}
+	if a.flights[key] == p {
+		delete(a.flights, key)
+	}
+	p.cancel()
+}
+
+// linkProduction points the caller's span to the span of who has the answer made.
+func linkProduction(caller context.Context, p *production, channel string) {
+	span := trace.SpanFromContext(caller)
+	if !span.IsRecording() || !p.cause.IsValid() || p.cause.SpanID() == span.SpanContext().SpanID() {
+		return
+	}
+	span.AddLink(trace.Link{SpanContext: p.cause, Attributes: []attribute.KeyValue{
+		attribute.String("portico.link", "joined answer"),
+		attribute.String("portico.channel", channel),
+	}})
+}
