@@ -93,7 +93,10 @@ func shows(answers map[string]string, texts ...string) bool {
 func TestAChangeInTheWorldIsSeenInBothChannelsWithinASecond(t *testing.T) {
 	t.Parallel()
 	for name, environ := range map[string]func(t *testing.T) []string{
-		"with Redis":    func(t *testing.T) []string { t.Helper(); return []string{"REDIS_URL=redis://" + miniredis.RunT(t).Addr()} },
+		"with Redis": func(t *testing.T) []string {
+			t.Helper()
+			return []string{"REDIS_URL=redis://" + miniredis.RunT(t).Addr()}
+		},
 		"without Redis": func(*testing.T) []string { return nil },
 	} {
 		t.Run(name, func(t *testing.T) {
