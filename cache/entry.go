@@ -83,11 +83,11 @@ func (p Policy) judge(e *entry, now time.Time) verdict {
 		return aging
 	case age < e.fresh:
 		return current
-	case e.onHold(now) != nil && age < p.Fresh+p.StaleIfError:
+	case e.onHold(now) != nil && age < e.fresh+p.StaleIfError:
 		return held
-	case age < p.Fresh+p.StaleWhileRevalidate:
+	case age < e.fresh+p.StaleWhileRevalidate:
 		return revalidated
-	case age < p.Fresh+p.StaleIfError:
+	case age < e.fresh+p.StaleIfError:
 		return fallback
 	default:
 		return useless

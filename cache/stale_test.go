@@ -224,3 +224,17 @@ func TestC10_LifetimesAreSpread(t *testing.T) {
 		assert.LessOrEqual(t, second, int64(60))
 	}
 }
+
+// An entry ends a little before its neighbors, so that they are not all loaded at
+// once. Without stale-while-revalidate it is loaded then, and not called stale
+// while its system is well.
+func TestAHealthySystemsAnswersAreNotStaleBecauseLifetimesDiffer(t *testing.T) {
+	t.Parallel()
+	policy := policies[commerce.OpAvailability]
+	now := time.Now()
+	for range 1000 {
+		e := newEntry("key", nil, now, policy)
+		assert.Equal(t, fallback, policy.judge(e, now.Add(e.fresh)), "good for nothing but an outage")
+		assert.Equal(t, useless, policy.judge(e, now.Add(policy.life())))
+	}
+}

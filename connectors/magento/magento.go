@@ -18,6 +18,7 @@ import (
 	"log/slog"
 	"net/http"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/portico-bff/portico/connectors/reference"
@@ -183,10 +184,29 @@ func (c *connector) send(ctx context.Context, k call, out any) error {
 		return err
 	}
 	_, err = c.client.Do(ctx, k.traits, transport.Request{
-		Method: k.method, Path: append([]string{"rest", k.store, "V1"}, k.path...), Query: k.query, Header: header, Body: body,
+		Step: k.step(), Method: k.method, Path: append([]string{"rest", k.store, "V1"}, k.path...), Query: k.query, Header: header, Body: body,
 		Read: func(res *transport.Response) error { return k.read(res, out) },
 	})
 	return err
+}
+
+// words are the parts of paths that do not vary.
+var words = map[string]bool{
+	"carts": true, "guest-carts": true, "customers": true, "orders": true, "search": true, "directory": true, "countries": true,
+	"items": true, "totals": true, "coupons": true, "order": true, "payment-methods": true, "estimate-shipping-methods": true,
+	"shipping-information": true, "payment-information": true,
+}
+
+// step is the method and the path without its ids: "GET carts/*/totals".
+func (k call) step() string {
+	parts := make([]string, len(k.path))
+	for i, part := range k.path {
+		parts[i] = part
+		if !words[part] {
+			parts[i] = "*"
+		}
+	}
+	return k.method + " " + strings.Join(parts, "/")
 }
 
 func (k call) read(res *transport.Response, out any) error {

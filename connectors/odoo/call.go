@@ -93,6 +93,7 @@ func (c *connector) call(ctx context.Context, op commerce.Operation, method stri
 	}
 	t := traitsOf(op)
 	_, err = c.client.Do(ctx, t, transport.Request{
+		Step:   q.model + "." + method,
 		Method: http.MethodPost, Path: []string{"json", "2", q.model, method}, Header: c.header, Body: body,
 		Read: func(res *transport.Response) error {
 			if res.Status >= http.StatusMultipleChoices {

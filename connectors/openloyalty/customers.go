@@ -26,7 +26,7 @@ func (c *connector) Customer(ctx context.Context, p commerce.Principal) (*commer
 		return nil, err
 	}
 	var got wireCustomer
-	err = c.get(ctx, op, transport.Request{Path: []string{"api", "customer", id}}, &got, func() error { return got.check(id) })
+	err = c.get(ctx, op, transport.Request{Step: "customer", Path: []string{"api", "customer", id}}, &got, func() error { return got.check(id) })
 	if err == nil && (!got.active() || c.ids.ByEmail() && got.Email != p.Email) {
 		// The address was given to somebody else, or taken away, since it was looked up.
 		err = transport.Failed(c.traits[op], commerce.ErrNotFound, errGone)

@@ -32,6 +32,7 @@ func (c *connector) lookUp(ctx context.Context, op commerce.Operation, email str
 	var list wireCustomers
 	var found string
 	r := transport.Request{
+		Step:  "lookup",
 		Path:  []string{"api", "customer"},
 		Query: url.Values{"email": {email}, "strict": {"1"}, "page": {"1"}, "perPage": {"10"}},
 	}

@@ -45,7 +45,7 @@ func (c *connector) Loyalty(ctx context.Context, p commerce.Principal) (*commerc
 // standing is the customer's account without its rewards.
 func (c *connector) standing(ctx context.Context, op commerce.Operation, id string) (account *commerce.LoyaltyAccount, err error) {
 	var status wireStatus
-	r := transport.Request{Path: []string{"api", "admin", "customer", id, "status"}}
+	r := transport.Request{Step: "status", Path: []string{"api", "admin", "customer", id, "status"}}
 	err = c.get(ctx, op, r, &status, func() (err error) {
 		if status.CustomerID != id {
 			return errForeign
@@ -60,6 +60,7 @@ func (c *connector) standing(ctx context.Context, op commerce.Operation, id stri
 func (c *connector) rewards(ctx context.Context, op commerce.Operation, id string) (list []commerce.Reward, err error) {
 	var campaigns wireCampaigns
 	r := transport.Request{
+		Step:  "campaigns",
 		Path:  []string{"api", "admin", "customer", id, "campaign", "available"},
 		Query: url.Values{"page": {"1"}, "perPage": {strconv.Itoa(maxRewards)}},
 	}

@@ -79,7 +79,7 @@ func (c *Client) newCall(traits commerce.Traits, r Request) (*call, error) {
 		}
 	}
 	return &call{
-		traits: traits, operation: c.operationOf(traits.Operation),
+		traits: traits, operation: c.operationOf(traits.Operation, r.Step),
 		method: r.Method, url: target, header: r.Header, body: r.Body, read: r.Read,
 	}, nil
 }

@@ -87,7 +87,11 @@ func (g *gauges) system(o metric.Observer, s SystemState) {
 	o.ObserveFloat64(g.hedges, s.HedgeTokens, with)
 	o.ObserveFloat64(g.fanOut, s.CallsPerRequest, with)
 	for _, op := range s.Operations {
-		g.operation(o, op, append(slices.Clip(who), attribute.String("operation", string(op.Operation))))
+		which := append(slices.Clip(who), attribute.String("operation", string(op.Operation)))
+		if op.Step != "" {
+			which = append(which, attribute.String("step", op.Step))
+		}
+		g.operation(o, op, which)
 	}
 }
 

@@ -114,7 +114,7 @@ func TestARecoveredSystemIsMeasuredAsSuch(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c, r := sick(t)
-		c.operationOf(readTraits.Operation).breaker.close()
+		c.operationOf(readTraits.Operation, "").breaker.close()
 		time.Sleep(time.Minute)
 		reader := metric.NewManualReader()
 		_, err := r.Measure(metric.NewMeterProvider(metric.WithReader(reader)))

@@ -181,7 +181,7 @@ func TestN11_WhoIsNotHedged(t *testing.T) {
 
 // halfOpen opens the breaker and lets its probe be the next attempt.
 func halfOpen(c *Client) {
-	b := c.operationOf(readTraits.Operation).breaker
+	b := c.operationOf(readTraits.Operation, "").breaker
 	for range breakerLeast * 20 {
 		permit, _, _ := b.acquire()
 		permit.settle(verdictBad)

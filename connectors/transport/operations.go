@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"slices"
@@ -10,39 +11,47 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
-// operation is what is remembered of one of the system's operations.
+// operation is what is remembered of one of the system's operations, or of one of
+// the requests that it takes.
 type operation struct {
 	name    commerce.Operation
+	step    string // see [Request]
 	recent  *recent
 	pace    *pace
 	breaker *breaker
 	labels  labelSets
 }
 
-// operations are those that were called so far. Their names are constants of
-// commerce, so there are few.
-type operations struct {
-	mu     sync.RWMutex
-	byName map[commerce.Operation]*operation
+type operationKey struct {
+	name commerce.Operation
+	step string
 }
 
-func (c *Client) operationOf(name commerce.Operation) *operation {
+// operations are those that were called so far. Their names are constants of
+// commerce, their steps constants of a connector, so there are few.
+type operations struct {
+	mu     sync.RWMutex
+	byName map[operationKey]*operation
+}
+
+func (c *Client) operationOf(name commerce.Operation, step string) *operation {
+	key := operationKey{name, step}
 	c.operations.mu.RLock()
-	known := c.operations.byName[name]
+	known := c.operations.byName[key]
 	c.operations.mu.RUnlock()
 	if known != nil {
 		return known
 	}
 	c.operations.mu.Lock()
 	defer c.operations.mu.Unlock()
-	if known := c.operations.byName[name]; known != nil {
+	if known := c.operations.byName[key]; known != nil {
 		return known
 	}
 	if c.operations.byName == nil {
-		c.operations.byName = map[commerce.Operation]*operation{}
+		c.operations.byName = map[operationKey]*operation{}
 	}
-	made := &operation{name: name, recent: newRecent(), pace: newPace(), breaker: newBreaker(func(from, to breakerState) { c.breakerChanged(name, from, to) })}
-	c.operations.byName[name] = made
+	made := &operation{name: name, step: step, recent: newRecent(), pace: newPace(), breaker: newBreaker(func(from, to breakerState) { c.breakerChanged(key, from, to) })}
+	c.operations.byName[key] = made
 	return made
 }
 
@@ -54,19 +63,22 @@ func (o *operations) list() []*operation {
 	for _, one := range o.byName {
 		all = append(all, one)
 	}
-	slices.SortFunc(all, func(a, b *operation) int { return strings.Compare(string(a.name), string(b.name)) })
+	slices.SortFunc(all, func(a, b *operation) int {
+		return cmp.Or(strings.Compare(string(a.name), string(b.name)), strings.Compare(a.step, b.step))
+	})
 	return all
 }
 
 // breakerChanged logs what whoever is on call looks for first.
-func (c *Client) breakerChanged(name commerce.Operation, from, to breakerState) {
+func (c *Client) breakerChanged(which operationKey, from, to breakerState) {
 	if from == breakerOpen && to == breakerHalfOpen || from == breakerHalfOpen && to == breakerOpen {
 		return // a probe and its failure: every second while it lasts
 	}
 	c.deps.Log.LogAttrs(context.Background(), slog.LevelWarn, "circuit breaker changed",
 		slog.String("system", c.system),
 		slog.String("role", c.deps.Role),
-		slog.String("operation", string(name)),
+		slog.String("operation", string(which.name)),
+		slog.String("step", which.step),
 		slog.String("from", from.String()),
 		slog.String("to", to.String()),
 	)

@@ -1,6 +1,9 @@
 package transport
 
-import "context"
+import (
+	"context"
+	"net/http"
+)
 
 // readBy lets the connector look at the answer while the call is still one: a
 // login page, or a failure inside a 200, is then a failure for the breaker, the
@@ -15,14 +18,20 @@ func (c *Client) readBy(next handler) handler {
 		if k.read != nil {
 			err = k.read(res)
 		}
-		if err != nil && againstUpstream(err) {
-			res.whole.settle(verdictBad)
-			return nil, err
-		}
-		res.whole.settle(verdictGood)
+		res.whole.settle(verdictOfRead(res.Status, err))
 		if err != nil {
 			return nil, err
 		}
 		return res, nil
 	}
+}
+
+// verdictOfRead is what a read answer says to the breaker. A 4xx never counts
+// against the upstream, whatever the connector makes of it: it answers, and whoever
+// can provoke a refusal must not be able to close the operation to everybody.
+func verdictOfRead(status int, err error) verdict {
+	if err != nil && status < http.StatusBadRequest && againstUpstream(err) {
+		return verdictBad
+	}
+	return verdictGood
 }

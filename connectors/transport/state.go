@@ -28,6 +28,7 @@ type SystemState struct {
 // leaves out.
 type OperationState struct {
 	Operation   commerce.Operation `json:"operation"`
+	Step        string             `json:"step,omitempty"`       // which of the requests that the operation takes; empty when there is only one
 	Breaker     string             `json:"breaker"`              // closed, open or half-open
 	NextProbeMs int64              `json:"nextProbeMs,omitzero"` // until an open breaker lets one attempt through
 	P50Ms       float64            `json:"p50Ms,omitzero"`
@@ -110,7 +111,7 @@ func (c *Client) state(requests int64) SystemState {
 func (o *operation) state() OperationState {
 	answered, failed := o.recent.counts()
 	s := OperationState{
-		Operation: o.name, Breaker: o.breaker.state().String(), NextProbeMs: o.breaker.nextProbe().Milliseconds(),
+		Operation: o.name, Step: o.step, Breaker: o.breaker.state().String(), NextProbeMs: o.breaker.nextProbe().Milliseconds(),
 		P50Ms: o.quantileMs(0.5), P95Ms: o.quantileMs(0.95), P99Ms: o.quantileMs(0.99),
 		Calls: answered + failed, Failed: failed,
 	}

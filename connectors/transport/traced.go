@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptrace"
 	"sync/atomic"
+	"syscall"
 )
 
 // progress is how far an attempt got. Its hooks run on the transport's goroutines.
@@ -34,11 +36,17 @@ func (p *progress) hooks() *httptrace.ClientTrace {
 		GotConn:              func(httptrace.GotConnInfo) { p.connected.Store(true) },
 		GotFirstResponseByte: func() { p.answered.Store(true) },
 		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
-			if err != nil {
+			if err != nil && !brokenOff(err) {
 				p.tlsFailed.Store(true)
 			}
 		},
 	}
+}
+
+// brokenOff tells a connection that ended in its handshake, which another may not,
+// from a handshake that one of the two sides refused.
+func brokenOff(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
 // traced gives the attempt its span, watches how far it gets, and turns the

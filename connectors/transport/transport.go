@@ -76,6 +76,12 @@ type Request struct {
 	Header http.Header // of allowedHeaders only; credentials are sign's
 	Body   []byte      // nil sends none
 
+	// Step says which of its operation's requests this is, in a word that never
+	// varies, where an operation makes several: "stock.quant.search_read". They are
+	// watched apart: each has its own latencies and its own circuit breaker. A good
+	// lookup must not close the breaker of the request that fails after it.
+	Step string
+
 	// Read, which may be nil, is the connector's look at an answer of 2xx or 4xx. It
 	// is part of the call: it runs once, on the caller's goroutine, and its error is
 	// the call's. An error of kind ErrUpstream, ErrUnavailable, ErrTimeout or
