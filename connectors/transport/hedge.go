@@ -120,7 +120,7 @@ func (r *race) hedge(ctx context.Context) {
 	}
 	r.first.call.hedged.Store(true)
 	commerce.Mark(ctx, commerce.ReasonHedged)
-	r.res, r.err = r.next(ctx, &r.second)
+	r.res, r.err = r.next(ctx, &r.second) //nolint:bodyclose // read whole, nothing to close
 	if won(r.res, r.err) {
 		r.first.lose()
 	}

@@ -54,7 +54,7 @@ func (c *Client) retry(ctx context.Context, k *call) (*Response, error) {
 		ErrorHandler:   retryablehttp.PassthroughErrorHandler,
 		RequestLogHook: func(retryablehttp.Logger, *http.Request, int) { k.tries++ },
 	}
-	res, err := loop.Do(&retryablehttp.Request{Request: k.request(ctx)})
+	res, err := loop.Do(&retryablehttp.Request{Request: k.request(ctx)}) //nolint:bodyclose // read whole, nothing to close
 	return c.outcome(ctx, k, res, err)
 }
 
