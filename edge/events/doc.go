@@ -26,7 +26,7 @@
 // # What happens to it
 //
 // With Redis, an event is put on the stream portico:events (kept for seven days by
-// Redis's own clock) and its id remembered, in one atomic step; one consumer group
+// Redis's own clock, up to a million) and its id remembered, in one atomic step; one consumer group
 // applies it, whichever node gets to it. An event whose consumer died is taken over
 // after 30 s; one that could not be applied three times is given up with a warning,
 // and everything of its system is dropped instead. The stream holds tags and no

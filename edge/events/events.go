@@ -78,7 +78,7 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	}
 	shared := &stream{
 		client: deps.Redis, consumer: deps.Consumer, apply: s.apply, instead: known.instead,
-		log: deps.Log, metrics: metrics, claimEvery: claimEvery,
+		log: deps.Log, metrics: metrics, claimEvery: claimEvery, most: mostKept,
 	}
 	s.receiver.queue, s.source = shared, shared
 	return s, nil

@@ -19,6 +19,7 @@ const (
 	seenPrefix = "{portico:events}:seen:"
 
 	kept        = 7 * 24 * time.Hour
+	mostKept    = 1_000_000
 	readBlock   = 500 * time.Millisecond // also how long a stop may have to wait
 	readCount   = 64
 	idleAfter   = 30 * time.Second // who holds an event longer is taken for dead
@@ -29,13 +30,15 @@ const (
 )
 
 // putScript remembers an id and puts the event, or neither. What is older than seven
-// days by Redis's own clock goes at the same time, so that no node's clock counts.
+// days by Redis's own clock goes at the same time, so that no node's clock counts, and
+// so does what is beyond a million: a mass import must not fill Redis.
 var putScript = redis.NewScript(`
 if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
 local now = redis.call('TIME')
 local least = now[1] * 1000 - ARGV[1]
 redis.call('XADD', KEYS[1], 'MINID', string.format('%.0f', least), '*',
-  'id', ARGV[3], 'source', ARGV[4], 'type', ARGV[5], 'tags', ARGV[6])
+  'id', ARGV[4], 'source', ARGV[5], 'type', ARGV[6], 'tags', ARGV[7])
+redis.call('XTRIM', KEYS[1], 'MAXLEN', '~', ARGV[3])
 redis.call('SET', KEYS[2], '1', 'PX', ARGV[2])
 return 1`)
 
@@ -55,6 +58,7 @@ type stream struct {
 	metrics  *instruments
 
 	claimEvery time.Duration
+	most       int // events kept, about
 }
 
 // Put is [Queue]'s. When Redis does not take the change, this process at least gives
@@ -67,7 +71,7 @@ func (s *stream) Put(ctx context.Context, change Change) (bool, error) {
 		tags[i] = string(tag)
 	}
 	fresh, err := putScript.Run(ctx, s.client, []string{streamKey, seenPrefix + keyOfChange(change)},
-		kept.Milliseconds(), memory.Milliseconds(), change.ID, change.Source, change.Type, strings.Join(tags, " "),
+		kept.Milliseconds(), memory.Milliseconds(), s.most, change.ID, change.Source, change.Type, strings.Join(tags, " "),
 	).Int()
 	if err != nil {
 		_ = s.apply(context.WithoutCancel(ctx), []Change{change}) // the sender is told to come again in any case

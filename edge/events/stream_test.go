@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -119,6 +120,21 @@ func TestEventsAreKeptForSevenDaysOfRedisTime(t *testing.T) {
 		require.NoError(t, err)
 		assert.Len(t, entries, want, "day %d", day)
 	}
+}
+
+func TestEventsOfAnImportDoNotFillRedis(t *testing.T) {
+	t.Parallel()
+	server, client := shared(t)
+	rig := newRig(t, client)
+	rig.stream(t).most = 5
+	for i := range 50 {
+		_, err := rig.receiver.queue.Put(t.Context(), Change{ID: strconv.Itoa(i), Source: "pim", Type: "t"})
+		require.NoError(t, err)
+	}
+	entries, err := server.Stream(streamKey)
+	require.NoError(t, err)
+	require.Len(t, entries, 5)
+	assert.Equal(t, "49", entries[4].Values[1])
 }
 
 func TestEventsOfADeadConsumerAreTakenOver(t *testing.T) {
