@@ -98,6 +98,7 @@ func graphQL(b *edge.Backend) http.Handler {
 	server.AddTransport(graphhttp.Transport{
 		Schema: schema.Schema(), Limits: bounds, Ports: b.Ports, Group: b.Markets.PriceGroup,
 		Observe: web.NoteOperation, Fault: resolver.LogInternal, Checked: lru.New[bool](queryCacheSize),
+		Answers: b.Answers, Answered: web.NoteAnswer,
 	})
 	server.SetQueryCache(lru.New[*ast.QueryDocument](queryCacheSize))
 	server.SetParserTokenLimit(bounds.Tokens)

@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/99designs/gqlgen v0.17.95
 	github.com/bojanz/currency v1.4.0
+	github.com/portico-bff/portico/cache v0.0.0
 	github.com/portico-bff/portico/connectors v0.0.0
 	github.com/portico-bff/portico/edge v0.0.0
 	github.com/portico-bff/portico/schema v0.0.0
@@ -35,7 +36,6 @@ require (
 	github.com/klauspost/compress v1.20.3 // indirect
 	github.com/maypok86/otter/v2 v2.4.0 // indirect
 	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
-	github.com/portico-bff/portico/cache v0.0.0 // indirect
 	github.com/prometheus/client_golang v1.24.1 // indirect
 	github.com/prometheus/client_model v0.6.3 // indirect
 	github.com/prometheus/common v0.72.0 // indirect

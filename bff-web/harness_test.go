@@ -72,7 +72,7 @@ func (v tokens) Verify(_ context.Context, authorization string) (commerce.Princi
 }
 
 // open opens a shop; change may alter the backend before it serves.
-func open(t *testing.T, change ...func(*edge.Backend)) *shop {
+func open(t testing.TB, change ...func(*edge.Backend)) *shop {
 	t.Helper()
 	s := &shop{Shop: commercetest.NewShop(), log: &buffer{}}
 	b := &edge.Backend{Ports: s.Ports()}
@@ -133,7 +133,7 @@ func (a answer) codes() []string {
 	return list
 }
 
-func (s *shop) send(t *testing.T, r *http.Request) answer {
+func (s *shop) send(t testing.TB, r *http.Request) answer {
 	t.Helper()
 	w := httptest.NewRecorder()
 	s.handler.ServeHTTP(w, r)
@@ -152,7 +152,7 @@ func (s *shop) send(t *testing.T, r *http.Request) answer {
 type header [2]string
 
 // post sends a JSON body as it is.
-func (s *shop) post(t *testing.T, body string, headers ...header) answer {
+func (s *shop) post(t testing.TB, body string, headers ...header) answer {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://portico.test/graphql", strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
@@ -163,7 +163,7 @@ func (s *shop) post(t *testing.T, body string, headers ...header) answer {
 }
 
 // query sends a query with variables.
-func (s *shop) query(t *testing.T, query string, variables map[string]any, headers ...header) answer {
+func (s *shop) query(t testing.TB, query string, variables map[string]any, headers ...header) answer {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	require.NoError(t, err)
@@ -171,7 +171,7 @@ func (s *shop) query(t *testing.T, query string, variables map[string]any, heade
 }
 
 // ok sends a query that must not meet any error.
-func (s *shop) ok(t *testing.T, query string, variables map[string]any, headers ...header) answer {
+func (s *shop) ok(t testing.TB, query string, variables map[string]any, headers ...header) answer {
 	t.Helper()
 	a := s.query(t, query, variables, headers...)
 	require.Equal(t, http.StatusOK, a.Status, a.Raw)

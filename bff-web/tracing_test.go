@@ -147,40 +147,49 @@ func TestARequestsTraceReachesTheSystems(t *testing.T) {
 	}
 }
 
-// Two requests want what is being loaded: one call, seen below the first; the
-// other says whom it waited for.
+// Two requests want what is being loaded, or made: one call, seen below the first;
+// the other says whom it waited for.
 func TestARequestThatWaitsForAnothersLoadLinksToIt(t *testing.T) {
 	t.Parallel()
-	r := tracedShop(t)
-	r.box.Faults(t, sandbox.Fault{System: "pimcore", Operation: "*", LatencyMs: 700})
-	const query = `{product(sku:"HL-U509-R"){name}}`
-	var both sync.WaitGroup
-	for _, id := range []string{"one", "two"} {
-		both.Go(func() {
-			body, _ := json.Marshal(map[string]string{"query": query})
-			req := httptest.NewRequest(http.MethodPost, "http://portico.test/graphql", strings.NewReader(string(body)))
-			req.Header.Set("Content-Type", "application/json")
-			req.Header.Set("X-Request-Id", id)
-			r.handler.ServeHTTP(httptest.NewRecorder(), req)
+	for name, c := range map[string]struct {
+		other string
+		link  map[string]any
+	}{
+		"the same query": {`{product(sku:"HL-U509-R"){name}}`, map[string]any{"portico.link": "joined answer", "portico.channel": "web"}},
+		"another query": {`{product(sku:"HL-U509-R"){sku name}}`, map[string]any{
+			"portico.link": "joined flight", "portico.system": "pimcore", "portico.operation": "catalog.products",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := tracedShop(t)
+			r.box.Faults(t, sandbox.Fault{System: "pimcore", Operation: "*", LatencyMs: 700})
+			var both sync.WaitGroup
+			for _, query := range []string{`{product(sku:"HL-U509-R"){name}}`, c.other} {
+				both.Go(func() {
+					body, _ := json.Marshal(map[string]string{"query": query})
+					req := httptest.NewRequest(http.MethodPost, "http://portico.test/graphql", strings.NewReader(string(body)))
+					req.Header.Set("Content-Type", "application/json")
+					r.handler.ServeHTTP(httptest.NewRecorder(), req)
+				})
+			}
+			both.Wait()
+			require.Equal(t, 1, r.box.Calls(t)["pimcore"]["products"])
+			r.flush()
+
+			requests := r.spans.Named(t, "POST /graphql")
+			require.Len(t, requests, 2)
+			leader, joiner := requests[0], requests[1]
+			if len(r.spans.Below(t, leader)) == 0 {
+				leader, joiner = joiner, leader
+			}
+			require.Len(t, r.spans.Below(t, leader), 1)
+			assert.Empty(t, r.spans.Below(t, joiner))
+			assert.Empty(t, leader.Links)
+			assert.NotEqual(t, leader.Trace, joiner.Trace)
+			assert.Equal(t, []telemetrytest.Link{{Trace: leader.Trace, ID: leader.ID, Attributes: c.link}}, joiner.Links)
 		})
 	}
-	both.Wait()
-	require.Equal(t, 1, r.box.Calls(t)["pimcore"]["products"])
-	r.flush()
-
-	requests := r.spans.Named(t, "POST /graphql")
-	require.Len(t, requests, 2)
-	leader, joiner := requests[0], requests[1]
-	if len(r.spans.Below(t, leader)) == 0 {
-		leader, joiner = joiner, leader
-	}
-	require.Len(t, r.spans.Below(t, leader), 1)
-	assert.Empty(t, r.spans.Below(t, joiner))
-	assert.Empty(t, leader.Links)
-	assert.NotEqual(t, leader.Trace, joiner.Trace)
-	assert.Equal(t, []telemetrytest.Link{{Trace: leader.Trace, ID: leader.ID, Attributes: map[string]any{
-		"portico.link": "joined flight", "portico.system": "pimcore", "portico.operation": "catalog.products",
-	}}}, joiner.Links)
 }
 
 // Canaries wherever a client or a system can put something: none of them is in a

@@ -114,8 +114,8 @@ func NewAnswers(c *Cache, cfg Config, channel string, meter metric.MeterProvider
 	if cfg.AnswerBytes == 0 {
 		return nil, nil //nolint:nilnil // off is a configuration, not a failure
 	}
-	if cfg.AnswerBytes < leastAnswerBytes {
-		return nil, errors.New("CACHE_ANSWER_BYTES: must be 0 or at least 65536")
+	if err := cfg.checkAnswers(); err != nil {
+		return nil, err
 	}
 	if meter == nil {
 		meter = noop.NewMeterProvider()
@@ -130,6 +130,13 @@ func NewAnswers(c *Cache, cfg Config, channel string, meter metric.MeterProvider
 	}
 	a.ctx, a.stop = context.WithCancel(c.ctx)
 	return a, nil
+}
+
+func (c Config) checkAnswers() error {
+	if c.AnswerBytes != 0 && c.AnswerBytes < leastAnswerBytes {
+		return errors.New("CACHE_ANSWER_BYTES: must be 0 or at least 65536")
+	}
+	return nil
 }
 
 // Close ends productions under way and releases everything.

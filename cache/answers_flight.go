@@ -26,9 +26,9 @@ type production struct {
 	err    error
 }
 
-// Maker makes an answer. Its context holds a deadline and the ids of the span that
-// began it and nothing else of any request: no principal, no token, no market but
-// what it puts there itself from the [Question].
+// Maker makes an answer. Its context holds a deadline and the span of who began it and
+// nothing else of any request: no principal, no token, and no market but what it puts
+// there itself from the [Question].
 type Maker func(ctx context.Context) (Produced, error)
 
 // Do answers q: from what is kept, by waiting for who makes it already, or by having
@@ -74,8 +74,9 @@ func (a *Answers) board(caller context.Context, key string, produce Maker) (p *p
 	// What was invalidated is noted first: what comes later is not missed.
 	p = &production{stamp: a.cache.tags.stamp(), cause: trace.SpanContextFromContext(caller), done: make(chan struct{}), waiting: 1}
 	p.began = time.Now()
-	var ctx context.Context
-	ctx, p.cancel = context.WithDeadline(causedBy(a.ctx, p.cause), productionEnd(caller, p.began))
+	// Nothing of the caller's context but its span: the answer is for all who wait.
+	ctx := trace.ContextWithSpan(a.ctx, trace.SpanFromContext(caller))
+	ctx, p.cancel = context.WithDeadline(ctx, productionEnd(caller, p.began))
 	a.flights[key] = p
 	a.work.Go(func() { a.produce(ctx, key, p, produce) })
 	return p, true

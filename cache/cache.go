@@ -78,6 +78,7 @@ func New(cfg Config, deps Deps) (*Cache, error) {
 	if cfg.HardTimeout < 0 {
 		errs = append(errs, errors.New("CACHE_HARD_TIMEOUT: must not be negative"))
 	}
+	errs = append(errs, cfg.checkAnswers())
 	metrics, err := newInstruments(deps.Meter)
 	errs = append(errs, err)
 	second, err := newRemote(cfg.RedisURL, deps.Log, metrics)

@@ -38,6 +38,7 @@ type Backend struct {
 	CORS        *cors.Policy
 	Telemetry   *telemetry.Telemetry
 	Registry    *transport.Registry // the systems' live state
+	Answers     *cache.Answers      // whole public answers of the channel; nil, which keeps nothing, when turned off
 	Events      *events.Service     // takes the systems' change events; nil, which does nothing, when not configured
 
 	gauges   metric.Registration // of Registry; nil until it is measured
@@ -133,6 +134,7 @@ func (b *Backend) Close(ctx context.Context) error {
 		b.Identity.Close()
 	}
 	errs = append(errs, b.Events.Close())
+	b.Answers.Close()
 	if b.cache != nil {
 		errs = append(errs, b.cache.Close())
 	}

@@ -17,6 +17,9 @@ func (b *Backend) cached(ctx context.Context, systems commerce.Ports) (commerce.
 		return commerce.Ports{}, nil, err
 	}
 	b.cache = c
+	if b.Answers, err = cache.NewAnswers(c, b.Config.Cache, b.Telemetry.Channel(), b.Telemetry.Meter()); err != nil {
+		return commerce.Ports{}, nil, err
+	}
 	ports := c.Wrap(systems)
 	if client := c.Redis(); client != nil {
 		return ports, ledger.NewRedis(client), nil

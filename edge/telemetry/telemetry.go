@@ -67,6 +67,9 @@ func New(cfg Config, channel string) (*Telemetry, error) {
 	return &Telemetry{channel: channel, log: log, tracing: tracing, metrics: metrics, scrape: scrape, duration: duration}, nil
 }
 
+// Channel is whose telemetry this is: "web" or "mobile".
+func (t *Telemetry) Channel() string { return t.channel }
+
 // Log is the process's log: JSON, one object per line.
 func (t *Telemetry) Log() *slog.Logger { return t.log }
 
@@ -90,6 +93,7 @@ type Request struct {
 	Method    string
 	Route     string // the route's template, never the path: "/v1/carts/:id"
 	Operation string // a GraphQL operation's name as the client sent it; empty otherwise
+	Answer    string // how the answer cache was used: hit, miss, shared or bypass; empty where there is none
 	Status    int
 	Duration  time.Duration
 	Bytes     int64  // of the answer's body
@@ -135,6 +139,9 @@ func (r Request) attrs() []slog.Attr {
 	}
 	if r.Operation != "" {
 		attrs = append(attrs, slog.String("operation", r.Operation[:min(len(r.Operation), maxOperation)]))
+	}
+	if r.Answer != "" {
+		attrs = append(attrs, slog.String("answer", r.Answer))
 	}
 	if r.Err != nil {
 		attrs = append(attrs, slog.String("error", r.Err.Error()))

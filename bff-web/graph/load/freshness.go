@@ -43,6 +43,9 @@ type Report struct {
 	RetryAfterMS int64           `json:"retryAfterMs,omitempty"`
 }
 
+// Sources is where all came from that was read so far.
+func (l *Loader) Sources() []commerce.Source { return l.sink.Sources() }
+
 // Freshness lists what is not fresh in the answer, in the order it was resolved.
 func (l *Loader) Freshness() []Report {
 	type at struct {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/portico-bff/portico/bff-web/graph"
 	"github.com/portico-bff/portico/bff-web/graph/load"
 	"github.com/portico-bff/portico/bff-web/internal/caller"
+	"github.com/portico-bff/portico/cache"
 	"github.com/portico-bff/portico/edge/limits"
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -32,6 +34,9 @@ type Transport struct {
 	Observe func(ctx context.Context, operation string) // told the operation's name; may be nil
 	Fault   func(ctx context.Context, err error)        // told what failed unseen; may be nil
 	Checked *lru.LRU[bool]                              // queries that kept the limits, by text
+	Answers *cache.Answers                              // whole public answers; nil keeps none
+	// Answered is told how the answer cache was used; may be nil.
+	Answered func(ctx context.Context, result string)
 }
 
 var _ graphql.Transport = Transport{}
@@ -64,11 +69,11 @@ func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 }
 
 func (t Transport) answer(out writer, r *http.Request, exec graphql.GraphExecutor, params *graphql.RawParams) {
-	shopper := caller.Shopper(r.Context())
-	ctx, loader := load.Start(r.Context(), t.Ports, shopper, t.Group(shopper.Market, shopper.Principal))
-	defer loader.Close()
-	if t.Fault != nil {
-		loader.Fault = func(err error) { t.Fault(ctx, err) }
+	ctx := r.Context()
+	q := t.question(ctx, out.mediaType, params)
+	if kept := t.Answers.Kept(ctx, q); kept != nil {
+		t.send(out, r, kept, cache.Hit)
+		return
 	}
 	oc, errs := t.prepare(ctx, exec, params)
 	if len(errs) > 0 {
@@ -83,13 +88,36 @@ func (t Transport) answer(out writer, r *http.Request, exec graphql.GraphExecuto
 		out.refuse(ctx, &refusal{http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "mutations need POST", ""})
 		return
 	}
-	responses, ctx := exec.DispatchOperation(ctx, oc)
-	response := responses(ctx)
-	if response == nil { // the deadline passed before anything ran
-		out.refuse(ctx, &refusal{http.StatusGatewayTimeout, "TIMEOUT", "not answered in time", ""})
+	if t.Answers != nil && public(oc) {
+		t.shared(out, r, q, exec, oc)
 		return
 	}
-	out.answered(ctx, response, loader.Freshness(), private(shopper.Principal, oc))
+	t.note(ctx, cache.Bypass)
+	t.Answers.Count(ctx, cache.Bypass)
+	t.execute(ctx, exec, oc, func(ctx context.Context, made outcome) {
+		out.answered(ctx, made, private(caller.Principal(ctx), oc))
+	})
+}
+
+// outcome is what executing an operation brought.
+type outcome struct {
+	response  *graphql.Response // nil: the deadline passed before anything ran
+	freshness []load.Report
+	sources   []commerce.Source
+}
+
+// execute runs an operation for who ctx says, and calls then with what it brought
+// before it waits for what may still run.
+func (t Transport) execute(ctx context.Context, exec graphql.GraphExecutor, oc *graphql.OperationContext, then func(context.Context, outcome)) {
+	shopper := caller.Shopper(ctx)
+	ctx, loader := load.Start(ctx, t.Ports, shopper, t.Group(shopper.Market, shopper.Principal))
+	defer loader.Close()
+	if t.Fault != nil {
+		loader.Fault = func(err error) { t.Fault(ctx, err) }
+	}
+	responses, ctx := exec.DispatchOperation(ctx, oc)
+	response := responses(ctx)
+	then(ctx, outcome{response, loader.Freshness(), loader.Sources()})
 }
 
 // prepare takes a query through the checks, the cheap ones first.
@@ -116,17 +144,6 @@ func (t Transport) prepare(ctx context.Context, exec graphql.GraphExecutor, para
 	return oc, nil
 }
 
-// private tells whether an answer is for its caller only.
-func private(p commerce.Principal, oc *graphql.OperationContext) bool {
-	if !p.Anonymous() || oc.Operation.Operation != ast.Query {
-		return true
-	}
-	personal := []string{"cart", "shippingOptions", "me", "order"}
-	return slices.ContainsFunc(graphql.CollectFields(oc, oc.Operation.SelectionSet, nil), func(f graphql.CollectedField) bool {
-		return slices.Contains(personal, f.Name)
-	})
-}
-
 // writer writes answers in the negotiated media type.
 type writer struct {
 	http.ResponseWriter
@@ -141,16 +158,30 @@ type document struct {
 }
 
 func (w writer) write(status int, doc document) {
+	body, ok := render(doc)
+	if !ok {
+		status = http.StatusInternalServerError
+	}
+	w.body(status, body)
+}
+
+// render is doc as bytes, or an error in place of an answer that is too large.
+func render(doc document) (body []byte, ok bool) {
 	body, err := json.Marshal(doc)
 	if err != nil || len(body) > limits.MaxResponseBytes {
-		status = http.StatusInternalServerError
-		body = []byte(`{"errors":[{"message":"the answer is too large","extensions":{"code":"ANSWER_TOO_LARGE"}}]}`)
+		return []byte(`{"errors":[{"message":"the answer is too large","extensions":{"code":"ANSWER_TOO_LARGE"}}]}`), false
 	}
-	w.Header().Set("Content-Type", w.mediaType+"; charset=utf-8")
+	return body, true
+}
+
+func (w writer) body(status int, body []byte) {
+	w.Header().Set("Content-Type", w.contentType())
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // a client that left is no one's error
 }
+
+func (w writer) contentType() string { return w.mediaType + "; charset=utf-8" }
 
 // refuse answers a request that is malformed.
 func (w writer) refuse(ctx context.Context, err error) {
@@ -183,16 +214,26 @@ func blamesClient(err *gqlerror.Error) bool {
 	return code != errcode.ParseFailed && code != errcode.ValidationFailed
 }
 
-func (w writer) answered(ctx context.Context, response *graphql.Response, freshness []load.Report, private bool) {
-	doc := document{Errors: response.Errors, Data: response.Data, Extensions: response.Extensions}
-	if len(freshness) > 0 {
+func (w writer) answered(ctx context.Context, made outcome, private bool) {
+	if made.response == nil {
+		w.refuse(ctx, &refusal{http.StatusGatewayTimeout, "TIMEOUT", "not answered in time", ""})
+		return
+	}
+	w.Header().Set("Cache-Control", cacheControl(len(made.response.Errors) > 0, private, made.freshness))
+	w.write(http.StatusOK, made.document())
+}
+
+// document is the answer as it is sent.
+func (o outcome) document() document {
+	doc := document{Errors: o.response.Errors, Data: o.response.Data, Extensions: o.response.Extensions}
+	if len(o.freshness) > 0 {
+		doc.Extensions = maps.Clone(doc.Extensions) // others may answer with it, too
 		if doc.Extensions == nil {
 			doc.Extensions = map[string]any{}
 		}
-		doc.Extensions["freshness"] = freshness
+		doc.Extensions["freshness"] = o.freshness
 	}
-	w.Header().Set("Cache-Control", cacheControl(len(doc.Errors) > 0, private, freshness))
-	w.write(http.StatusOK, doc)
+	return doc
 }
 
 // cacheControl follows from what the answer holds: nobody keeps a gap, nobody but

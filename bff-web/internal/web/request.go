@@ -49,7 +49,7 @@ func Recover(log *slog.Logger) Middleware {
 var errPanic = errors.New("a handler panicked")
 
 // note is what later stages tell the log line of a request.
-type note struct{ operation string }
+type note struct{ operation, answer string }
 
 type noteKey struct{}
 
@@ -57,6 +57,13 @@ type noteKey struct{}
 func NoteOperation(ctx context.Context, name string) {
 	if n, ok := ctx.Value(noteKey{}).(*note); ok {
 		n.operation = name
+	}
+}
+
+// NoteAnswer says how the answer cache was used, for the request's log line.
+func NoteAnswer(ctx context.Context, result string) {
+	if n, ok := ctx.Value(noteKey{}).(*note); ok {
+		n.answer = result
 	}
 }
 
@@ -70,7 +77,7 @@ func Observe(t *telemetry.Telemetry, route string) Middleware {
 			ctx := context.WithValue(r.Context(), noteKey{}, n)
 			next.ServeHTTP(rec, r.WithContext(ctx))
 			t.ObserveRequest(ctx, telemetry.Request{
-				Method: r.Method, Route: route, Operation: n.operation, Status: rec.status,
+				Method: r.Method, Route: route, Operation: n.operation, Answer: n.answer, Status: rec.status,
 				Duration: time.Since(start), Bytes: rec.bytes, RequestID: requestid.From(ctx),
 			})
 		})
