@@ -31,12 +31,10 @@ type labelled string
 func (n *labelled) UnmarshalJSON(data []byte) error {
 	*n = ""
 	var pair []json.RawMessage
-	if !bytes.HasPrefix(data, []byte("[")) || json.Unmarshal(data, &pair) != nil || len(pair) != 2 {
-		return nil
-	}
 	var label string
-	if json.Unmarshal(pair[1], &label) != nil || !strings.HasPrefix(label, "[") {
-		return nil
+	isPair := bytes.HasPrefix(data, []byte("[")) && json.Unmarshal(data, &pair) == nil && len(pair) == 2
+	if !isPair || json.Unmarshal(pair[1], &label) != nil || !strings.HasPrefix(label, "[") {
+		return nil //nolint:nilerr // what cannot be read is nothing to go by
 	}
 	if code, _, ok := strings.Cut(label[1:], "] "); ok && !strings.ContainsAny(code, "[]") {
 		*n = labelled(code)
