@@ -1,0 +1,213 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bufio"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// catalogue is a system whose products can be renamed, and which counts how often it is asked.
+type catalogue struct {
+	*httptest.Server
+	mu    sync.Mutex
+	takes time.Duration
+	names map[string]string
+	calls map[string]int
+}
+
+func newCatalogue(t *testing.T) *catalogue {
+	t.Helper()
+	r := &catalogue{names: map[string]string{}, calls: map[string]int{}}
+	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		sku := req.FormValue("sku")
+		r.mu.Lock()
+		r.calls[sku]++
+		name, takes := r.names[sku], r.takes
+		r.mu.Unlock()
+		select {
+		case <-time.After(takes):
+		case <-req.Context().Done():
+		}
+		_, _ = w.Write([]byte(name))
+	}))
+	t.Cleanup(r.Close)
+	return r
+}
+
+func (r *catalogue) rename(sku, name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.names[sku] = name
+}
+
+func (r *catalogue) asked(sku string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.calls[sku]
+}
+
+// cacheNode is a process of its own with a cache before the catalogue.
+type cacheNode struct {
+	t    *testing.T
+	base string
+	cmd  *exec.Cmd
+}
+
+func newNode(t *testing.T, bin, redisURL string, r *catalogue) *cacheNode {
+	t.Helper()
+	cmd := exec.Command(bin)
+	cmd.Env = []string{"REDIS_URL=" + redisURL, "SYSTEM_URL=" + r.URL}
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	n := &cacheNode{t: t, cmd: cmd}
+	t.Cleanup(n.kill)
+	address, err := bufio.NewReader(out).ReadString('\n')
+	require.NoError(t, err)
+	n.base = "http://" + strings.TrimSpace(address)
+	return n
+}
+
+func (n *cacheNode) kill() {
+	if n.cmd == nil {
+		return
+	}
+	_ = n.cmd.Process.Kill()
+	_ = n.cmd.Wait()
+	n.cmd = nil
+}
+
+func (n *cacheNode) name(sku string) string {
+	n.t.Helper()
+	return send(n.t, http.MethodGet, n.base+"/names?sku="+sku, nil).Raw
+}
+
+// names asks count times at once. A node that dies meanwhile answers nothing.
+func (n *cacheNode) names(sku string, count int) []string {
+	_, raw, err := exchange(n.t.Context(), http.MethodGet, fmt.Sprintf("%s/names?sku=%s&n=%d", n.base, sku, count), "")
+	if err != nil {
+		return nil
+	}
+	return strings.Split(string(raw), "\n")
+}
+
+func (n *cacheNode) invalidate(skus ...string) {
+	n.t.Helper()
+	query := url.Values{}
+	for _, sku := range skus {
+		query.Add("tag", "product:"+sku)
+	}
+	require.Less(n.t, send(n.t, http.MethodPost, n.base+"/invalidate?"+query.Encode(), nil).Status, 300)
+}
+
+// shared waits until what one node loads is answered by the other from Redis.
+func shared(t *testing.T, r *catalogue, one, other *cacheNode) {
+	t.Helper()
+	n := 0
+	require.Eventually(t, func() bool {
+		n++
+		sku := fmt.Sprint("shared-", one.base[len(one.base)-4:], "-", n)
+		r.rename(sku, "x")
+		one.name(sku)
+		time.Sleep(20 * time.Millisecond)
+		other.name(sku)
+		return r.asked(sku) == 1
+	}, 5*time.Second, 10*time.Millisecond)
+}
+
+func TestC12_InvalidationReachesTheOtherProcess(t *testing.T) {
+	t.Parallel()
+	redis := newRedis(t)
+	redis.start()
+	r, bin := newCatalogue(t), build(t, "./e2e/cachenode")
+	one, other := newNode(t, bin, redis.url(), r), newNode(t, bin, redis.url(), r)
+	shared(t, r, one, other)
+	rounds := 100
+	if *cacheFull {
+		rounds = 1000
+	}
+	var took []time.Duration
+	for i := range rounds {
+		sku, before, after := fmt.Sprint("sku-", i%10), fmt.Sprint("name-", i), fmt.Sprint("name-", i+10)
+		r.rename(sku, before)
+		one.invalidate(sku)
+		require.Eventually(t, func() bool { return other.name(sku) == before && one.name(sku) == before }, 5*time.Second, time.Millisecond)
+		r.rename(sku, after)
+		require.Equal(t, before, one.name(sku), "nobody has said so")
+		one.invalidate(sku)
+		begun := time.Now()
+		require.Equal(t, after, one.name(sku), "at once where it was said")
+		for other.name(sku) != after {
+			require.Less(t, time.Since(begun), 5*time.Second)
+		}
+		took = append(took, time.Since(begun))
+	}
+	t.Logf("the other process followed after %v at p50, %v at p99", quantile(took, 0.5), quantile(took, 0.99))
+	assert.LessOrEqual(t, quantile(took, 0.99), time.Second+tolerance)
+}
+
+func TestC14_NothingStaleAfterACut(t *testing.T) {
+	t.Parallel()
+	redis := newRedis(t)
+	redis.start()
+	x, r, bin := linksOnly(t), newCatalogue(t), build(t, "./e2e/cachenode")
+	far := newLink(t, x, "far", "127.0.0.1:"+redis.port)
+	one, other := newNode(t, bin, redis.url(), r), newNode(t, bin, far.url(), r)
+	shared(t, r, one, other)
+	shared(t, r, other, one)
+	cut := 3 * time.Second
+	if *cacheFull {
+		cut = 30 * time.Second
+	}
+	const invalidations = 1000
+	skus := make([]string, 50)
+	for i := range skus {
+		skus[i] = fmt.Sprint("sku-", i)
+	}
+	for name, who := range map[string]struct{ says, hears *cacheNode }{
+		"who is cut off hears of everything": {one, other}, "what was said by whom is cut off is heard": {other, one},
+	} {
+		for _, sku := range skus {
+			r.rename(sku, "old")
+			who.says.invalidate(sku)
+		}
+		for _, sku := range skus {
+			require.Eventually(t, func() bool { return one.name(sku) == "old" && other.name(sku) == "old" }, 5*time.Second, time.Millisecond)
+		}
+		far.cut()
+		begun := time.Now()
+		for i := range invalidations {
+			sku := skus[i%len(skus)]
+			r.rename(sku, fmt.Sprint("new-", i))
+			who.says.invalidate(sku)
+			require.Equal(t, fmt.Sprint("new-", i), who.says.name(sku), "at once where it was said")
+			who.hears.name(sku) // keeps it warm
+		}
+		time.Sleep(cut - time.Since(begun))
+		far.anew("127.0.0.1:" + redis.port)
+		time.Sleep(2 * time.Second) // the promise
+		stale := 0
+		for i, sku := range skus {
+			want := fmt.Sprint("new-", invalidations-len(skus)+i)
+			for _, node := range []*cacheNode{who.says, who.hears} {
+				if node.name(sku) != want {
+					stale++
+				}
+			}
+		}
+		t.Logf("%s: %d of %d answers stale after a cut of %v", name, stale, 2*len(skus), time.Since(begun).Round(time.Second))
+		assert.Zero(t, stale, name)
+	}
+}
