@@ -17,13 +17,13 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
-// shared is a Redis and a client of it, set as the cache sets its own.
+// shared is a Redis and a client of it, set as the cache sets its own but for the patience that busy cores need.
 func shared(t *testing.T) (*miniredis.Miniredis, redis.UniversalClient) {
 	t.Helper()
 	server := miniredis.RunT(t)
 	client := redis.NewClient(&redis.Options{
 		Addr: server.Addr(), MaxRetries: -1, ContextTimeoutEnabled: true,
-		DialTimeout: 500 * time.Millisecond, ReadTimeout: 50 * time.Millisecond, WriteTimeout: 50 * time.Millisecond,
+		DialTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 5 * time.Second,
 	})
 	t.Cleanup(func() { _ = client.Close() })
 	return server, client
