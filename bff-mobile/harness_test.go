@@ -79,7 +79,7 @@ func (v tokens) Verify(_ context.Context, authorization string) (commerce.Princi
 }
 
 // open opens a shop; change may alter the backend before it serves.
-func open(t *testing.T, change ...func(*edge.Backend)) *shop {
+func open(t testing.TB, change ...func(*edge.Backend)) *shop {
 	t.Helper()
 	s := &shop{Shop: commercetest.NewShop(), log: &buffer{}}
 	b := &edge.Backend{Ports: s.Ports()}
@@ -120,7 +120,7 @@ type call struct {
 
 func get(path string, headers ...string) call { return call{"GET", path, "", headers} }
 
-func (c call) request(t *testing.T) *http.Request {
+func (c call) request(t testing.TB) *http.Request {
 	t.Helper()
 	var body io.Reader
 	if c.body != "" {
@@ -137,7 +137,7 @@ func (c call) request(t *testing.T) *http.Request {
 	return r
 }
 
-func (s *shop) send(t *testing.T, c call) answer {
+func (s *shop) send(t testing.TB, c call) answer {
 	t.Helper()
 	res, err := s.app.Test(c.request(t))
 	require.NoError(t, err)
@@ -148,7 +148,7 @@ func (s *shop) send(t *testing.T, c call) answer {
 }
 
 // ok sends a request that has to succeed.
-func (s *shop) ok(t *testing.T, c call) answer {
+func (s *shop) ok(t testing.TB, c call) answer {
 	t.Helper()
 	a := s.send(t, c)
 	require.Less(t, a.Status, 300, "%s %s: %s", c.method, c.path, a.Raw)

@@ -20,6 +20,7 @@ import (
 // parts loads the parts of one screen at once and remembers which are not fresh.
 type parts struct {
 	screens *Screens
+	asked   context.Context // the screen's: it is told where all of it came from
 	ctx     context.Context // ends when a required part failed
 	group   *errgroup.Group
 
@@ -32,11 +33,11 @@ type parts struct {
 // begin starts a screen. Its parts end a little before ctx does, so that there
 // is time to answer without those that are late.
 func (s *Screens) begin(ctx context.Context) (*parts, context.CancelFunc) {
+	p := &parts{screens: s, asked: ctx}
 	cancel := context.CancelFunc(func() {})
 	if end, ok := ctx.Deadline(); ok {
 		ctx, cancel = context.WithTimeout(ctx, time.Until(end)*9/10)
 	}
-	p := &parts{screens: s}
 	p.group, p.ctx = errgroup.WithContext(ctx)
 	return p, cancel
 }
@@ -88,6 +89,7 @@ func (p *parts) run(ctx context.Context, load func(context.Context) error) (sour
 			p.screens.Log.LogAttrs(ctx, slog.LevelError, "panic", slog.Any("cause", r), slog.String("stack", string(debug.Stack())))
 		}
 		sources = sink.Sources()
+		commerce.Report(p.asked, sources...)
 	}()
 	return nil, load(ctx)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/portico-bff/portico/bff-mobile/internal/api"
 	"github.com/portico-bff/portico/bff-mobile/internal/web"
+	"github.com/portico-bff/portico/cache"
 )
 
 // sharedSeconds is how long caches may share what anonymous shoppers see.
@@ -19,7 +20,13 @@ func sendShared(c *fiber.Ctx, body any, degraded []api.Degraded) error {
 }
 
 // sendOwn answers what is the caller's alone.
-func sendOwn(c *fiber.Ctx, body any) error { return send(c, body, "private, no-store") }
+func (a *API) sendOwn(c *fiber.Ctx, body any) error {
+	if a.Answers != nil {
+		web.NoteAnswer(c, string(cache.Bypass))
+		a.Answers.Count(c.UserContext(), cache.Bypass)
+	}
+	return send(c, body, "private, no-store")
+}
 
 // freshness is what caches may do with an answer, by its worst part.
 func freshness(shared bool, degraded []api.Degraded) string {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/portico-bff/portico/bff-mobile/internal/web"
 	"github.com/portico-bff/portico/bff-mobile/screen"
+	"github.com/portico-bff/portico/cache"
 	"github.com/portico-bff/portico/edge/idempotency"
 	"github.com/portico-bff/portico/edge/ordering"
 	"github.com/portico-bff/portico/schema/commerce"
@@ -18,6 +19,7 @@ type API struct {
 	Ports       commerce.Ports // every port it uses is set
 	Orders      *ordering.Service
 	Idempotency *idempotency.Store
+	Answers     *cache.Answers // whole screens that are the same for everyone; nil keeps none
 }
 
 // Route is an operation of the contract.

@@ -1,10 +1,13 @@
 package rest
 
 import (
+	"context"
+	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/portico-bff/portico/bff-mobile/screen"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -14,11 +17,13 @@ func (a *API) home(c *fiber.Ctx) error {
 	if q.err != nil {
 		return q.err
 	}
-	shown, err := a.Screens.Home(c.UserContext(), v)
-	if err != nil {
-		return err
-	}
-	return sendShared(c, shown, shown.Degraded)
+	return a.shared(c, v, []string{strconv.Itoa(v.Width)}, func(ctx context.Context, v screen.Viewer) (composed, error) {
+		shown, err := a.Screens.Home(ctx, v)
+		if err != nil {
+			return composed{}, err
+		}
+		return composed{shown, shown.Degraded}, nil
+	})
 }
 
 func (a *API) category(c *fiber.Ctx) error {
@@ -31,11 +36,14 @@ func (a *API) category(c *fiber.Ctx) error {
 	if q.err != nil {
 		return q.err
 	}
-	shown, err := a.Screens.Category(c.UserContext(), v, id, search)
-	if err != nil {
-		return named(err, listNames)
-	}
-	return sendShared(c, shown, shown.Degraded)
+	what := append([]string{string(id)}, plain(search, v.Width)...)
+	return a.shared(c, v, what, func(ctx context.Context, v screen.Viewer) (composed, error) {
+		shown, err := a.Screens.Category(ctx, v, id, search)
+		if err != nil {
+			return composed{}, named(err, listNames)
+		}
+		return composed{shown, shown.Degraded}, nil
+	})
 }
 
 func (a *API) search(c *fiber.Ctx) error {
@@ -45,11 +53,13 @@ func (a *API) search(c *fiber.Ctx) error {
 		return q.err
 	}
 	search.Text = strings.TrimSpace(search.Text)
-	shown, err := a.Screens.Search(c.UserContext(), v, search)
-	if err != nil {
-		return named(err, listNames)
-	}
-	return sendShared(c, shown, shown.Degraded)
+	return a.shared(c, v, plain(search, v.Width), func(ctx context.Context, v screen.Viewer) (composed, error) {
+		shown, err := a.Screens.Search(ctx, v, search)
+		if err != nil {
+			return composed{}, named(err, listNames)
+		}
+		return composed{shown, shown.Degraded}, nil
+	})
 }
 
 func (a *API) product(c *fiber.Ctx) error {
@@ -62,11 +72,13 @@ func (a *API) product(c *fiber.Ctx) error {
 	if q.err != nil {
 		return q.err
 	}
-	shown, err := a.Screens.Product(c.UserContext(), v, sku)
-	if err != nil {
-		return err
-	}
-	return sendShared(c, shown, shown.Degraded)
+	return a.shared(c, v, []string{string(sku), strconv.Itoa(v.Width)}, func(ctx context.Context, v screen.Viewer) (composed, error) {
+		shown, err := a.Screens.Product(ctx, v, sku)
+		if err != nil {
+			return composed{}, err
+		}
+		return composed{shown, shown.Degraded}, nil
+	})
 }
 
 func (a *API) cart(c *fiber.Ctx) error {
@@ -83,7 +95,7 @@ func (a *API) cart(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return sendOwn(c, shown)
+	return a.sendOwn(c, shown)
 }
 
 func (a *API) account(c *fiber.Ctx) error {
@@ -95,7 +107,7 @@ func (a *API) account(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return sendOwn(c, shown)
+	return a.sendOwn(c, shown)
 }
 
 const defaultOrders = 10
@@ -113,7 +125,7 @@ func (a *API) orders(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return sendOwn(c, shown)
+	return a.sendOwn(c, shown)
 }
 
 const maxToken = 255 // bytes
@@ -134,5 +146,5 @@ func (a *API) order(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return sendOwn(c, shown)
+	return a.sendOwn(c, shown)
 }

@@ -29,6 +29,7 @@ const (
 	causeKey localKey = iota
 	callerKey
 	seenKey
+	answerKey
 )
 
 // Observe names the request, answers its errors and panics as problems, and
@@ -47,7 +48,7 @@ func Observe(to Observer, log *slog.Logger) fiber.Handler {
 		}
 		to.ObserveRequest(ctx, telemetry.Request{
 			Method: c.Method(), Route: route(c), Status: c.Response().StatusCode(), Duration: time.Since(begin),
-			Bytes: int64(len(c.Response().Body())), RequestID: id, Err: cause(c),
+			Bytes: int64(len(c.Response().Body())), RequestID: id, Err: cause(c), Answer: answered(c),
 		})
 		return nil
 	}
@@ -72,6 +73,14 @@ func route(c *fiber.Ctx) string {
 		return "unmatched"
 	}
 	return c.Route().Path
+}
+
+// NoteAnswer says how the answer cache was used, for the request's log line.
+func NoteAnswer(c *fiber.Ctx, result string) { c.Locals(answerKey, result) }
+
+func answered(c *fiber.Ctx) string {
+	result, _ := c.Locals(answerKey).(string)
+	return result
 }
 
 // Cause remembers, for the log, why the request is answered with a 5xx.

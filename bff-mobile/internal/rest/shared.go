@@ -1,0 +1,119 @@
+package rest
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/portico-bff/portico/bff-mobile/internal/api"
+	"github.com/portico-bff/portico/bff-mobile/internal/web"
+	"github.com/portico-bff/portico/bff-mobile/screen"
+	"github.com/portico-bff/portico/cache"
+	"github.com/portico-bff/portico/edge/requestid"
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// sharedRoutes says of each route that is read whether its answers are the same for
+// everyone in a market and price group. What is not so is never kept. A route needs
+// its row.
+var sharedRoutes = map[string]bool{
+	"/v1/screens/home":           true,
+	"/v1/screens/categories/:id": true,
+	"/v1/screens/search":         true,
+	"/v1/screens/products/:sku":  true,
+
+	"/v1/screens/cart/:cartId": false,
+	"/v1/screens/account":      false,
+	"/v1/orders":               false,
+	"/v1/orders/:number":       false,
+}
+
+// composed is a screen with what is not fresh in it.
+type composed struct {
+	shown    any
+	degraded []api.Degraded
+}
+
+// compose makes a screen for a viewer. Its context and viewer are all it may look at.
+type compose func(ctx context.Context, v screen.Viewer) (composed, error)
+
+// shared answers a screen that is the same for everyone in the market and price group:
+// kept, or composed once for all who ask at once. what is all that the screen depends
+// on beside them, checked and in a form of its own.
+func (a *API) shared(c *fiber.Ctx, v screen.Viewer, what []string, make compose) error {
+	route := c.Route().Path
+	if a.Answers == nil || !sharedRoutes[route] {
+		made, err := make(c.UserContext(), v)
+		if err != nil {
+			return err
+		}
+		return sendShared(c, made.shown, made.degraded)
+	}
+	q := &cache.Question{
+		Channel: "mobile", Text: append([]string{route}, what...), Market: v.Market, Group: v.Group, Form: fiber.MIMEApplicationJSON,
+	}
+	ctx, id := c.UserContext(), requestid.From(c.UserContext())
+	answer, result, err := a.Answers.Do(ctx, q, func(ctx context.Context) (cache.Produced, error) {
+		return produce(requestid.With(ctx, id), anyone(v), make)
+	})
+	web.NoteAnswer(c, string(result))
+	if err != nil {
+		return err
+	}
+	return sendAnswer(c, answer)
+}
+
+// anyone is nobody in particular in v's place.
+func anyone(v screen.Viewer) screen.Viewer {
+	v.Principal = commerce.Principal{PriceGroup: v.Group}
+	return v
+}
+
+// produce composes a screen and tells where all of it came from.
+func produce(ctx context.Context, v screen.Viewer, make compose) (cache.Produced, error) {
+	ctx, sink := commerce.WithSink(ctx)
+	made, err := make(ctx, v)
+	if err != nil {
+		return cache.Produced{}, err
+	}
+	body, err := json.Marshal(made.shown)
+	return cache.Produced{
+		Body: body, ContentType: fiber.MIMEApplicationJSON,
+		Whole: len(made.degraded) == 0, Sources: sink.Sources(), Rest: made.degraded,
+	}, err
+}
+
+// sendAnswer answers with what is kept or was composed for several at once.
+func sendAnswer(c *fiber.Ctx, answer *cache.Answer) error {
+	anonymous := web.CallerOf(c).Principal.Anonymous()
+	degraded, _ := answer.Rest.([]api.Degraded)
+	control := freshness(anonymous, degraded)
+	if anonymous && answer.Public() {
+		control = answer.Control()
+		c.Set(fiber.HeaderAge, strconv.Itoa(answer.Age()))
+		if keys := answer.Surrogates(); keys != "" {
+			c.Set("Surrogate-Key", keys)
+		}
+	}
+	c.Set(fiber.HeaderCacheControl, control)
+	return sendBytes(c, fiber.StatusOK, answer.ContentType, answer.Body)
+}
+
+// plain writes what a list of products is asked for so that requests that mean the
+// same are written alike: defaults filled in, and of what is a set the order left out.
+func plain(q commerce.SearchQuery, width int) []string {
+	list := []string{
+		q.Text, string(q.Sort), strconv.Itoa(q.First), q.After, string(q.Filter.Category),
+		q.Filter.PriceMin, q.Filter.PriceMax, strconv.FormatBool(q.Filter.InStock), strconv.Itoa(width),
+	}
+	for _, code := range slices.Sorted(maps.Keys(q.Filter.Facets)) {
+		values := slices.Sorted(slices.Values(q.Filter.Facets[code]))
+		list = append(list, code, strconv.Itoa(len(values)))
+		list = append(list, values...)
+	}
+	return list
+}
