@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -99,6 +100,8 @@ type Answers struct {
 	surface bool // whether answers name their tags
 	labels  map[Result][]metric.AddOption
 	counter metric.Int64Counter
+	counts  [4]atomic.Int64 // see placeOfResult
+	evicted atomic.Int64
 
 	ctx  context.Context // productions belong to Answers, not to a request
 	stop context.CancelFunc
@@ -120,11 +123,11 @@ func NewAnswers(c *Cache, cfg Config, channel string, meter metric.MeterProvider
 	if meter == nil {
 		meter = noop.NewMeterProvider()
 	}
-	table, err := newTable(cfg.AnswerBytes)
-	if err != nil {
+	a := &Answers{cache: c, surface: cfg.SurrogateKeys, flights: map[string]*production{}}
+	var err error
+	if a.table, err = newTable(cfg.AnswerBytes, func(string) { a.evicted.Add(1) }); err != nil {
 		return nil, err
 	}
-	a := &Answers{cache: c, table: table, surface: cfg.SurrogateKeys, flights: map[string]*production{}}
 	if err := a.measure(meter, channel); err != nil {
 		return nil, err
 	}

@@ -33,5 +33,21 @@ func (a *Answers) measure(provider metric.MeterProvider, channel string) error {
 func (a *Answers) Count(ctx context.Context, result Result) {
 	if a != nil {
 		a.counter.Add(ctx, 1, a.labels[result]...)
+		a.counts[placeOfResult(result)].Add(1)
+	}
+}
+
+func (a *Answers) counted(result Result) int64 { return a.counts[placeOfResult(result)].Load() }
+
+func placeOfResult(r Result) int {
+	switch r {
+	case Hit:
+		return 0
+	case Miss:
+		return 1
+	case Shared:
+		return 2
+	default:
+		return 3
 	}
 }

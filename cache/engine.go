@@ -23,6 +23,7 @@ type plan struct {
 	remote  bool // whether its answers may lie in Redis
 	labels  map[served]metric.AddOption
 	warm    []metric.AddOption // for what memory answers fresh
+	counts  tally
 }
 
 // request asks for keys of one operation.
@@ -97,12 +98,13 @@ func (c *Cache) get(ctx context.Context, r *request) []result {
 		}
 	}
 	if len(renew) > 0 {
-		c.fly(ctx, r, renew)
+		r.plan.counts.renewed(r, c.fly(ctx, r, renew))
 	}
 	if len(missing) > 0 {
 		w := &waiter{cache: c, request: r, stale: stale, results: results, timeout: r.plan.timedOut(), asked: asked}
 		flights := c.fly(ctx, r, missing)
 		linkJoined(ctx, r.plan, flights)
+		r.plan.counts.joined(r, flights)
 		w.wait(ctx, missing, flights)
 	}
 	return results

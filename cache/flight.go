@@ -21,6 +21,7 @@ type flight struct {
 	epoch uint64                // of its principal; see epochs
 	tags  []commerce.Tag        // those that its key tells
 	cause trace.SpanContext     // who began it, for traces
+	by    *request              // alike, for counting
 	stale atomic.Pointer[entry] // what Redis had, too old to be current
 	done  chan struct{}
 
@@ -54,7 +55,7 @@ func (c *Cache) join(cause trace.SpanContext, r *request, which []int, cancel co
 		f := c.flights.byKey[r.keys[i]]
 		if f == nil || c.tags.struck(f.tags, f.stamp.local) || f.epoch != r.epochNow() {
 			// What it knew of is noted first: what comes later is not missed.
-			f = &flight{stamp: c.tags.stamp(), epoch: r.epochNow(), tags: r.tags(i), cause: cause, done: make(chan struct{}), cancel: cancel}
+			f = &flight{stamp: c.tags.stamp(), epoch: r.epochNow(), tags: r.tags(i), cause: cause, by: r, done: make(chan struct{}), cancel: cancel}
 			f.began = time.Now()
 			c.flights.byKey[r.keys[i]] = f
 			led = append(led, i)
@@ -214,6 +215,8 @@ func (l *load) ask(ctx context.Context) (answers []answer) {
 			answers[n].err = errPanic
 		}
 	}()
+	l.plan.counts.calls.Add(1)
+	l.plan.counts.loads.Add(int64(len(l.open)))
 	answers = l.load(ctx, l.open)
 	returned = true
 	return answers

@@ -10,6 +10,8 @@ import (
 type memory struct {
 	values *otter.Cache[string, *kept]
 	absent *otter.Cache[string, *kept] // what was not found, within a tenth of the budget
+
+	evicted evictions
 }
 
 // kept is an entry with the time it can be dropped after.
@@ -19,23 +21,30 @@ type kept struct {
 }
 
 func newMemory(budget int64) (*memory, error) {
-	values, err := newTable(budget - budget/10)
+	evicted := newEvictions()
+	values, err := newTable(budget-budget/10, evicted.gone)
 	if err != nil {
 		return nil, err
 	}
-	absent, err := newTable(budget / 10)
+	absent, err := newTable(budget/10, evicted.gone)
 	if err != nil {
 		return nil, err
 	}
-	return &memory{values: values, absent: absent}, nil
+	return &memory{values: values, absent: absent, evicted: evicted}, nil
 }
 
 // newTable drops what has outlived its use. Whether an entry may be answered is
-// judged by its own times, which no step of the wall clock changes.
-func newTable(budget int64) (*otter.Cache[string, *kept], error) {
+// judged by its own times, which no step of the wall clock changes. evicted is told the
+// keys of what went for want of memory; it must be quick.
+func newTable(budget int64, evicted func(key string)) (*otter.Cache[string, *kept], error) {
 	return otter.New(&otter.Options[string, *kept]{
 		MaximumWeight: uint64(budget),
 		Weigher:       func(_ string, k *kept) uint32 { return k.size },
+		OnAtomicDeletion: func(e otter.DeletionEvent[string, *kept]) {
+			if e.Cause == otter.CauseOverflow {
+				evicted(e.Key)
+			}
+		},
 		ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[string, *kept]) time.Duration {
 			return max(time.Millisecond, e.Value.life-time.Since(e.Value.began))
 		}),

@@ -3,6 +3,8 @@ package cache
 import (
 	"context"
 	"errors"
+	"sync"
+	"sync/atomic"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -17,6 +19,11 @@ type instruments struct {
 	invalidations metric.Int64Counter
 	by            map[string][]metric.AddOption // of invalidations
 	meter         metric.Meter
+
+	own, others atomic.Int64 // invalidated tags
+
+	mu    sync.Mutex
+	plans map[commerce.Operation]*plan // that [Cache.Inspect] tells of
 }
 
 // served is from which tier a key was answered, and with what.
@@ -43,7 +50,10 @@ func newInstruments(provider metric.MeterProvider) (*instruments, error) {
 		metric.WithUnit("{error}"), metric.WithDescription("Redis calls that failed (get, put) and entries that could not be used (corrupt)."))
 	invalidations, err3 := meter.Int64Counter("portico.cache.invalidations",
 		metric.WithUnit("{tag}"), metric.WithDescription("Tags invalidated, by whether this process or others did."))
-	return &instruments{requests: requests, remoteErrors: remoteErrors, invalidations: invalidations, by: byWhom(), meter: meter}, errors.Join(err1, err2, err3)
+	return &instruments{
+		requests: requests, remoteErrors: remoteErrors, invalidations: invalidations, by: byWhom(), meter: meter,
+		plans: map[commerce.Operation]*plan{},
+	}, errors.Join(err1, err2, err3)
 }
 
 // watch shows how n hears of others, until the function it answers is called.
@@ -68,6 +78,11 @@ func (i *instruments) watch(n *news) (func() error, error) {
 }
 
 func (i *instruments) invalidated(who string, n int) {
+	if who == "own" {
+		i.own.Add(int64(n))
+	} else {
+		i.others.Add(int64(n))
+	}
 	if n > 0 {
 		i.invalidations.Add(context.Background(), int64(n), i.by[who]...)
 	}
@@ -87,7 +102,7 @@ func (i *instruments) remoteError(ctx context.Context, what string) {
 }
 
 // everyServed is every label there is, so that counting builds none.
-var everyServed = []served{
+var everyServed = [...]served{
 	memoryFresh, memoryStale, memoryAbsent, redisFresh, redisStale,
 	upstreamFresh, upstreamAbsent, upstreamFailed, upstreamLate, uncached,
 }
@@ -108,7 +123,9 @@ func (i *instruments) count(ctx context.Context, p *plan, results []result) {
 	for _, r := range results {
 		counts[r.served]++
 	}
+	p.counts.results(results)
 	for s, n := range counts {
+		p.counts.served[indexOf(s)].Add(n)
 		i.requests.Add(ctx, n, p.labels[s])
 	}
 }

@@ -17,13 +17,14 @@ import (
 type scratch struct {
 	key     []byte
 	sources []commerce.Source
+	ages    histogram
 }
 
 var scratches = sync.Pool{New: func() any { return &scratch{} }}
 
 func (s *scratch) giveBack() {
 	clear(s.sources)
-	s.sources = s.sources[:0]
+	s.sources, s.ages = s.sources[:0], histogram{}
 	scratches.Put(s)
 }
 
@@ -52,6 +53,7 @@ func (b *batch[K, V]) warm(ctx context.Context, who asker, keys []K) (map[K]V, b
 		return nil, false // some were asked for twice
 	}
 	b.cache.metrics.requests.Add(ctx, int64(len(keys)), b.plan.warm...)
+	b.plan.counts.warm(len(keys), &s.ages)
 	commerce.Report(ctx, s.sources...)
 	return values, true
 }
@@ -65,9 +67,11 @@ func (b *batch[K, V]) hit(s *scratch, prefix int, k K, now time.Time) (value V, 
 		return value, false
 	}
 	if value, ok = e.value.(V); ok {
+		age := e.age(now)
+		s.ages.add(age)
 		s.sources = append(s.sources, commerce.Source{
 			System: b.plan.system, Operation: b.plan.name, Key: text, State: commerce.StateFresh,
-			Age: e.age(now), Fresh: e.left(now), Scope: b.plan.policy.Scope, Tags: e.tags,
+			Age: age, Fresh: e.left(now), Scope: b.plan.policy.Scope, Tags: e.tags,
 		})
 	}
 	return value, ok

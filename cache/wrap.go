@@ -61,6 +61,9 @@ func (c *Cache) Wrap(p commerce.Ports) commerce.Ports {
 	return p
 }
 
+// unknownSystem stands for a port's system when it declares none.
+const unknownSystem = "unknown"
+
 type wrapper struct {
 	cache  *Cache
 	traits map[commerce.Operation]commerce.Traits
@@ -71,9 +74,10 @@ func (w wrapper) plan(op commerce.Operation, form codec) *plan {
 	traits := w.traits[op]
 	p := &plan{name: op, system: traits.System, version: 1, policy: joined(op, traits), codec: form, labels: labelsOf(op)}
 	if p.system == "" {
-		p.system = "unknown"
+		p.system = unknownSystem
 	}
 	p.tags, p.warm = templatesOf(op, p.system), []metric.AddOption{p.labels[memoryFresh]}
+	w.cache.metrics.remember(p)
 	if op == commerce.OpProducts {
 		p.extra = categoriesOf
 	}
