@@ -7,7 +7,7 @@ SOAK ?= 30m
 FUZZTIME ?= 60s
 
 .DEFAULT_GOAL := help
-.PHONY: help run test race lint generate check-generated bench e2e fuzz soak tidy build figures faults
+.PHONY: help run test race lint generate check-generated bench e2e fuzz soak dark tidy build figures faults
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ soak: ## the long runs in full (SOAK=30m)
 
 figures: build ## measure the built demo from outside: start-up, memory, calls, bytes, latency
 	go run ./e2e/figures -demo bin/demo
+
+dark: build ## measure what clients still get when every system, or Redis, is gone (needs redis-server)
+	go run ./e2e/figures -demo bin/demo -dark 60s
 
 faults: build ## measure what clients get while the systems fail: a minute of each kind of weather
 	go run ./e2e/figures -demo bin/demo -faults 60s

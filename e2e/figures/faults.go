@@ -165,14 +165,16 @@ type outcomes struct {
 	mu                         sync.Mutex
 	complete, degraded, failed int
 	spent                      []time.Duration
-	failures                   map[string]int // by what was asked and answered
-	reasons                    map[string]int // parts that were not fresh, by source, state and reason
+	failures                   map[string]int  // by what was asked and answered
+	reasons                    map[string]int  // parts that were not fresh, by source, state and reason
+	ages                       []time.Duration // of the stale parts
 }
 
 func (o *outcomes) add(kind string, verdict verdict, took time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.spent = append(o.spent, took)
+	o.ages = append(o.ages, verdict.ages...)
 	switch {
 	case verdict.failure != "":
 		o.failed++
@@ -315,7 +317,8 @@ func (s *shop) next() question {
 // verdict is what became of a question. Without a failure and a report it was answered in full.
 type verdict struct {
 	failure  string
-	reported []string // what the answer says is not fresh, each once
+	reported []string        // what the answer says is not fresh, each once
+	ages     []time.Duration // of what it says is stale
 }
 
 func (q question) ask(ctx context.Context) verdict {
@@ -348,29 +351,37 @@ func (q question) ask(ctx context.Context) verdict {
 	case wiped(raw):
 		return verdict{failure: "an answer without its subject"}
 	default:
-		return verdict{reported: reports(raw)}
+		return reports(raw)
 	}
 }
 
 // reports reads what either channel's report of freshness says, and errors beside data.
-func reports(raw []byte) []string {
-	type part struct{ Source, State, Reason string }
+func reports(raw []byte) verdict {
+	type part struct {
+		Source, State, Reason string
+		AgeMs                 int64
+	}
 	var answer struct {
 		Degraded   []part
 		Errors     []struct{ Message string }
 		Extensions struct{ Freshness []part }
 	}
 	if err := json.Unmarshal(raw, &answer); err != nil {
-		return []string{"no JSON"}
+		return verdict{reported: []string{"no JSON"}}
 	}
+	var found verdict
 	said := map[string]bool{}
 	for _, p := range append(answer.Degraded, answer.Extensions.Freshness...) {
 		said[strings.TrimSpace(p.Source+" "+p.State+" "+p.Reason)] = true
+		if p.State == "stale" {
+			found.ages = append(found.ages, time.Duration(p.AgeMs)*time.Millisecond)
+		}
 	}
 	if len(said) == 0 && len(answer.Errors) > 0 {
 		said["an error without a report: "+answer.Errors[0].Message] = true
 	}
-	return slices.Sorted(maps.Keys(said))
+	found.reported = slices.Sorted(maps.Keys(said))
+	return found
 }
 
 // wiped tells whether what a page is about is null.

@@ -1,12 +1,15 @@
 // Command figures measures a built demo from outside and prints a table: start-up,
 // memory, upstream calls of a list, bytes of each screen against the bytes its
 // upstreams sent, latency cold and warm. `make figures` builds and runs it. With
-// -faults it measures instead what clients get while the systems fail: `make faults`.
+// -faults it measures instead what clients get while the systems fail: `make faults`;
+// with -dark what is left when all of them, or Redis, are gone after a while of
+// browsing: `make dark`.
 package main
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -22,14 +25,18 @@ import (
 func main() {
 	demo := flag.String("demo", "bin/demo", "the built demo")
 	failing := flag.Duration("faults", 0, "how long to measure each way the systems fail; 0 measures the rest instead")
+	gone := flag.Duration("dark", 0, "how long to browse before everything goes dark, and as long after it")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute+time.Duration(len(weathers))*(*failing+10*time.Second))
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute+time.Duration(len(weathers))*(*failing+10*time.Second)+4*(*gone))
 	defer cancel()
 	measure := func() error { return run(ctx, *demo, nil, startUp, listCalls, screenBytes, latencies, memory) }
 	if *failing > 0 {
 		measure = func() error { return faults(ctx, *demo, *failing) }
+	}
+	if *gone > 0 {
+		measure = func() error { return errors.Join(dark(ctx, *demo, *gone), withoutRedis(ctx, *demo, *gone)) }
 	}
 	if err := measure(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
