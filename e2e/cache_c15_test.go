@@ -50,9 +50,9 @@ var redisWeathers = []weather{
 	{
 		name: "READONLY", // the replica of a master that is gone
 		ill: func(t *testing.T, c *redis.Client) {
-			require.NoError(t, c.SlaveOf(t.Context(), "127.0.0.1", "1").Err())
+			require.NoError(t, c.ReplicaOf(t.Context(), "127.0.0.1", "1").Err())
 		},
-		well: func(t *testing.T, c *redis.Client) { require.NoError(t, c.SlaveOf(t.Context(), "NO", "ONE").Err()) },
+		well: func(t *testing.T, c *redis.Client) { require.NoError(t, c.ReplicaOf(t.Context(), "NO", "ONE").Err()) },
 	},
 	{
 		name: "NOAUTH",

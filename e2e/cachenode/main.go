@@ -111,7 +111,7 @@ func run() error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /names", n.names)
 	mux.HandleFunc("POST /invalidate", n.invalidate)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
