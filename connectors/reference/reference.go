@@ -61,10 +61,11 @@ type entry[V any] struct {
 
 // flight is a load under way. Its outcome may be read once done is closed.
 type flight[V any] struct {
-	done   chan struct{}
-	value  V
-	absent bool
-	err    error
+	done     chan struct{}
+	value    V
+	absent   bool
+	err      error
+	outcomes []commerce.Reason // what happened on its way: retried, hedged
 }
 
 // New makes an empty cache.
@@ -125,7 +126,9 @@ func (c *Cache[K, V]) GetAll(ctx context.Context, keys []K, load func(context.Co
 	found, waiting := c.start(trace.SpanContextFromContext(ctx), keys, load)
 	failed := map[K]error{}
 	for key, f := range waiting {
-		switch err := f.wait(ctx); {
+		err := f.wait(ctx)
+		f.tell(ctx)
+		switch {
 		case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 			return found, err
 		case err != nil:
@@ -183,6 +186,7 @@ func (c *Cache[K, V]) start(cause trace.SpanContext, keys []K, load func(context
 func (c *Cache[K, V]) run(cause trace.SpanContext, keys []K, load func(context.Context, []K) (map[K]V, error)) {
 	ctx, cancel := context.WithTimeout(trace.ContextWithSpanContext(context.Background(), cause), c.cfg.LoadTimeout)
 	defer cancel()
+	ctx, trail := commerce.WithTrail(ctx)
 	// load gets its own copy: the flights are landed by ours whatever it does.
 	values, err := guarded(ctx, append([]K(nil), keys...), load)
 
@@ -193,7 +197,7 @@ func (c *Cache[K, V]) run(cause trace.SpanContext, keys []K, load func(context.C
 		f := c.flights[key]
 		delete(c.flights, key)
 		value, ok := values[key]
-		f.value, f.absent = value, !ok
+		f.value, f.absent, f.outcomes = value, !ok, trail.Outcomes()
 		if f.err = commerce.KeyError(err, key); f.err == nil {
 			c.keep(key, f, now)
 		}
@@ -236,6 +240,18 @@ func (f *flight[V]) wait(ctx context.Context) error {
 		return f.err
 	case <-ctx.Done():
 		return ended(ctx.Err())
+	}
+}
+
+// tell marks on the trail of ctx what happened on the way of a flight that has
+// landed: its retries are those of everyone who waited for it.
+func (f *flight[V]) tell(ctx context.Context) {
+	select {
+	case <-f.done:
+		for _, outcome := range f.outcomes {
+			commerce.Mark(ctx, outcome)
+		}
+	default:
 	}
 }
 

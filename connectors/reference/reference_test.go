@@ -282,3 +282,29 @@ func ExampleCache_GetAll() {
 	// map[BK-M68B-38:42] <nil>
 	// map[BK-M68B-38:42] <nil>
 }
+
+// What happened on the way of a shared load is on the trail of all who waited for
+// it, and of nobody who came later.
+func TestEveryWaiterIsToldWhatHappenedOnTheWay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		cache := reference.New[string, string](reference.Config{Name: "test"})
+		load := func(ctx context.Context, keys []string) (map[string]string, error) {
+			time.Sleep(time.Second)
+			commerce.Mark(ctx, commerce.ReasonRetried)
+			return map[string]string{keys[0]: "value"}, nil
+		}
+		ask := func() []commerce.Reason {
+			ctx, trail := commerce.WithTrail(t.Context())
+			_, err := cache.GetAll(ctx, []string{"a1"}, load)
+			assert.NoError(t, err)
+			return trail.Outcomes()
+		}
+		var waiters sync.WaitGroup
+		for range 3 {
+			waiters.Go(func() { assert.Equal(t, []commerce.Reason{commerce.ReasonRetried}, ask()) })
+		}
+		waiters.Wait()
+		assert.Empty(t, ask())
+	})
+}
