@@ -181,7 +181,7 @@ func oneCause[K comparable](failed map[K]error) error {
 	return cause
 }
 
-// panicError carries a panic from the goroutine of a piece to the caller's.
+// panicError carries a panic from a goroutine of ours to the caller's.
 type panicError struct {
 	value any
 	stack []byte

@@ -3,10 +3,9 @@ package transport
 import (
 	"context"
 	"net/http"
+	"runtime/debug"
 	"sync"
 	"time"
-
-	"github.com/portico-bff/portico/schema/commerce"
 )
 
 const (
@@ -92,6 +91,8 @@ type race struct {
 	done chan struct{} // closed when the hedge has ended
 	res  *http.Response
 	err  error
+
+	panic *panicError // goes on in the caller
 }
 
 func (c *Client) raced(ctx context.Context, a *attempt, after time.Duration, next attemptHandler) (*http.Response, error) {
@@ -105,6 +106,9 @@ func (c *Client) raced(ctx context.Context, a *attempt, after time.Duration, nex
 		r.second.lose()
 	}
 	<-r.done // at once when it lost; else it may still bring what the first did not
+	if r.panic != nil {
+		panic(r.panic)
+	}
 	if won(res, err) || !won(r.res, r.err) {
 		discard(r.res)
 		return res, err
@@ -115,11 +119,15 @@ func (c *Client) raced(ctx context.Context, a *attempt, after time.Duration, nex
 
 func (r *race) hedge(ctx context.Context) {
 	defer close(r.done)
+	// On a goroutine of its own a panic would end the process, past every recovery of the caller's.
+	defer func() {
+		if value := recover(); value != nil {
+			r.panic = &panicError{value: value, stack: debug.Stack()}
+		}
+	}()
 	if !r.client.mayHedge(ctx, r.first) {
 		return
 	}
-	r.first.call.hedged.Store(true)
-	commerce.Mark(ctx, commerce.ReasonHedged)
 	r.res, r.err = r.next(ctx, &r.second) //nolint:bodyclose // read whole, nothing to close
 	if won(r.res, r.err) {
 		r.first.lose()

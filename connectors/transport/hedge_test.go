@@ -160,10 +160,12 @@ func TestN11_WhoIsNotHedged(t *testing.T) {
 					tc.before(c)
 				}
 				begun := time.Now()
-				_, err := do(t, c, tc.traits, get("x"))
+				ctx, trail := commerce.WithTrail(t.Context())
+				_, err := c.Do(ctx, tc.traits, get("x"))
 				require.NoError(t, err)
 				assert.Equal(t, time.Second, time.Since(begun))
 				assert.EqualValues(t, 101, upstream.calls.Load())
+				assert.Empty(t, trail.Outcomes(), "what was not sent is not told")
 			})
 		})
 	}
@@ -253,5 +255,32 @@ func TestN11_BothAttemptsEndWithTheCaller(t *testing.T) {
 		assert.Equal(t, 100*time.Millisecond, time.Since(begun))
 		assert.Len(t, upstream.cancelled, 2)
 		assert.EqualValues(t, 102, upstream.calls.Load())
+	})
+}
+
+// A signer's panic in the second attempt is the caller's, who may recover from it.
+func TestN11_APanicInAHedgeIsTheCallers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		upstream := &answering{takes: slowAfter(100, time.Second)}
+		c := over(t, Config{}, upstream)
+		signed := 0
+		c.sign = func(*http.Request) error {
+			if signed++; signed == 102 {
+				panic("signing")
+			}
+			return nil
+		}
+		warm(t, c, 100)
+		assert.PanicsWithError(t, "signing", func() {
+			defer func() {
+				if told, ok := recover().(*panicError); ok {
+					panic(errors.New(told.value.(string)))
+				}
+			}()
+			_, _ = do(t, c, readTraits, get("x"))
+		})
+		_, inFlight, _ := c.bulkhead.stats()
+		assert.Zero(t, inFlight, "its slot is free")
 	})
 }

@@ -16,6 +16,11 @@ const (
 	// A decision waits for this many votes and this long.
 	leastVotes   = 10
 	votingPeriod = 100 * time.Millisecond
+
+	// lookAfter is how long a system must have been full before the limit makes a
+	// calm moment to learn paces in. A process that starts under a burst is through
+	// with it by then: with fewer at a time it would have had to refuse most of it.
+	lookAfter = 3 * time.Second
 )
 
 // vote is what one finished attempt says about its system's load.
@@ -51,7 +56,7 @@ func latencyVote(took, usual time.Duration) vote {
 // What is slow is said against paces, and they are learnt only while the system
 // is not crowded. Learnt under load they would rise with the load they are to
 // reveal, until overload looks normal and outlasts its cause. Where there is no
-// calm moment to learn in, the limit makes one: it goes to its floor.
+// calm moment to learn in for some seconds, the limit makes one: it goes to its floor.
 type limit struct {
 	at    int // now
 	least int
@@ -61,6 +66,7 @@ type limit struct {
 	votes    [voteUnknown + 1]int // since the last decision
 	peak     int                  // most attempts inside since the last decision
 	decided  time.Time            // the last decision
+	full     time.Time            // since when every decision found the limit used up; zero: the last did not
 	stale    int                  // votes still to come from attempts that began before the last change
 	shrunk   bool                 // the last change was a decrease
 	before   int                  // the limit before the decreases of late
@@ -108,11 +114,12 @@ func (l *limit) total() int {
 }
 
 func (l *limit) decide(inFlight int) {
+	l.noteFull()
 	usual, unknown := l.votes[voteUsual], l.votes[voteUnknown]
 	slow := l.votes[voteSlow] + l.votes[voteLonger]
 	switch {
 	case unknown > usual+slow:
-		if !l.calm && l.peak >= l.at {
+		if !l.calm && !l.full.IsZero() && time.Since(l.full) >= lookAfter {
 			// Full from the start: how long anything takes by itself cannot be seen
 			// from here. This is to look, so the way back is short.
 			l.target = max(l.target, l.at)
@@ -125,6 +132,16 @@ func (l *limit) decide(inFlight int) {
 		if 2*l.peak >= l.at || l.at < l.first { // an idle system proves nothing about a higher limit
 			l.grow(inFlight)
 		}
+	}
+}
+
+// noteFull remembers since when all of the limit has been used.
+func (l *limit) noteFull() {
+	switch {
+	case l.peak < l.at:
+		l.full = time.Time{}
+	case l.full.IsZero():
+		l.full = time.Now()
 	}
 }
 

@@ -1,12 +1,16 @@
 package transport
 
 import (
+	"context"
+	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"pgregory.net/rapid"
+
+	"github.com/portico-bff/portico/schema/commerce"
 )
 
 func TestLatencyVote(t *testing.T) {
@@ -230,5 +234,67 @@ func TestPaceOfANewOperationIsLearntFromAFullSystemThatIsWell(t *testing.T) {
 			assert.Equal(t, voteUnknown, l.judged(p, 100*ms, 32))
 		}
 		assert.Equal(t, voteUsual, l.judged(p, 100*ms, 32))
+	})
+}
+
+// What an attempt without a usable answer says about its system's load. One that
+// had no time to begin says nothing: the system was not asked.
+func TestVoteOfAnAttemptWithoutAnAnswer(t *testing.T) {
+	t.Parallel()
+	late := attemptError{kind: commerce.ErrTimeout, reason: commerce.ReasonTimeout, cause: errTooLate}
+	notBegun := late
+	notBegun.own = true
+	for name, test := range map[string]struct {
+		status int
+		err    error
+		want   vote
+	}{
+		"timed out":           {0, &late, voteSlow},
+		"no time to begin":    {0, &notBegun, voteNone},
+		"connection lost":     {0, &attemptError{kind: commerce.ErrUnavailable, cause: errReset}, voteNone},
+		"cancelled":           {0, &attemptError{kind: context.Canceled, cause: context.Canceled}, voteNone},
+		"429":                 {http.StatusTooManyRequests, nil, voteSlow},
+		"503":                 {http.StatusServiceUnavailable, nil, voteSlow},
+		"500":                 {http.StatusInternalServerError, nil, voteNone},
+		"too large an answer": {0, badAnswer(errTooLarge), voteNone},
+	} {
+		var res *http.Response
+		if test.status > 0 {
+			res = &http.Response{StatusCode: test.status}
+		}
+		assert.Equal(t, test.want, (&attempt{took: time.Microsecond}).vote(res, test.err), name)
+	}
+}
+
+// A system that is full from the start is left at its first limit for some
+// seconds, before the limit makes room to learn in.
+func TestLimitLooksOnlyAfterAWhile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimit(128)
+		full := func() {
+			time.Sleep(time.Second)
+			l.entered(l.at)
+			for range leastVotes {
+				l.cast(voteUnknown, 31)
+			}
+		}
+		for range lookAfter / time.Second {
+			full()
+			assert.Equal(t, firstLimit, l.at)
+		}
+		full()
+		assert.Equal(t, leastLimit, l.at)
+
+		l = newLimit(128)
+		for range 10 {
+			full()
+			time.Sleep(time.Second)
+			l.peak = 0
+			for range leastVotes {
+				l.cast(voteUnknown, 0)
+			}
+			assert.Equal(t, firstLimit, l.at, "it was not full in between")
+		}
 	})
 }

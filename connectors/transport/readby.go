@@ -18,7 +18,11 @@ func (c *Client) readBy(next handler) handler {
 		if k.read != nil {
 			err = k.read(res)
 		}
-		res.whole.settle(verdictOfRead(res.Status, err))
+		v := verdictOfRead(res.Status, err)
+		res.whole.settle(v)
+		if v == verdictBad {
+			k.operation.recent.spoiled()
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -61,5 +62,29 @@ func TestN10_StepsAreWatchedApart(t *testing.T) {
 		states := c.state(1).Operations
 		require.Len(t, states, 2)
 		assert.Equal(t, []string{"lookup", "stock"}, []string{states[0].Step, states[1].Step})
+	})
+}
+
+// Who looks at the live state sees failures inside a 200 as what they are.
+func TestSpoiledAnswersAreFailuresInTheLiveState(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := over(t, Config{}, &script{steps: []step{{status: http.StatusOK, body: "{}"}}})
+		spoiled := get("x")
+		spoiled.Read = func(res *Response) error { return BadAnswer(readTraits, res, errors.New("no")) }
+		for i := range 4 {
+			r := get("x")
+			if i > 0 {
+				r = spoiled
+			}
+			_, err := do(t, c, readTraits, r)
+			require.Equal(t, i > 0, err != nil)
+		}
+		state := c.state(0).Operations[0]
+		assert.EqualValues(t, 4, state.Calls)
+		assert.EqualValues(t, 3, state.Failed)
+		assert.InDelta(t, 0.75, state.ErrorRate, 1e-9)
+		time.Sleep(2 * recentWindow)
+		assert.Zero(t, c.state(0).Operations[0].Calls)
 	})
 }

@@ -50,6 +50,7 @@ type windowMedian struct {
 // window counts the calls of 10 s.
 type window struct {
 	failed  int64
+	spoiled int64 // of the samples
 	took    int64 // samples in all
 	octave  [octaves]uint32
 	buckets [octaves * buckets]uint32
@@ -79,6 +80,15 @@ func (r *recent) failed() {
 	r.running.failed++
 }
 
+// spoiled records that what was recorded as an answer turned out to be of no use.
+// How long it took stays.
+func (r *recent) spoiled() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.rotate()
+	r.running.spoiled++
+}
+
 // quantile is the time within which the share q, 0 to 1, of the recent answers
 // came, at most a sixteenth too high, and from how many answers that is known.
 // Without any it is 0.
@@ -105,12 +115,16 @@ func (r *recent) baseline() time.Duration {
 	return lowest
 }
 
-// counts are the attempts that the windows hold.
+// counts are the attempts that the windows hold. Those whose answers were of no
+// use have failed.
 func (r *recent) counts() (answered, failed int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.rotate()
-	return r.running.took + r.previous.took, r.running.failed + r.previous.failed
+	spoiled := r.running.spoiled + r.previous.spoiled
+	// An answer may be found spoiled a window later than it came.
+	answered = max(0, r.running.took+r.previous.took-spoiled)
+	return answered, r.running.failed + r.previous.failed + spoiled
 }
 
 // rotate makes the window of this moment the running one.

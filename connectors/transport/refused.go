@@ -56,6 +56,10 @@ func (c *Client) admitted(next attemptHandler) attemptHandler {
 		var res *http.Response
 		var err error
 		defer func() { c.leave(a, res, err) }()
+		if a.kind == hedgeAttempt {
+			a.call.hedged.Store(true)
+			commerce.Mark(ctx, commerce.ReasonHedged)
+		}
 		res, err = next(ctx, a)
 		return res, err
 	}
@@ -96,7 +100,7 @@ func (a *attempt) vote(res *http.Response, err error) vote {
 	switch {
 	case res != nil && overloaded(res.StatusCode):
 		return voteSlow
-	case errors.Is(err, commerce.ErrTimeout) && a.took > 0:
+	case errors.Is(err, commerce.ErrTimeout) && verdictOf(res, err) == verdictBad: // not one that had no time to begin
 		return voteSlow
 	default:
 		return voteNone
