@@ -118,10 +118,14 @@ func newRemote(address commerce.Secret, log *slog.Logger, metrics *instruments) 
 	if err != nil {
 		return nil, err
 	}
+	leased, err := newLeaseCounts(metrics.meter)
+	if err != nil {
+		return nil, err
+	}
 	silence()
 	return &remote{
 		client: redis.NewUniversalClient(opts), opts: opts, cluster: opts.IsClusterMode,
-		packer: p, wait: remoteWait, log: log, metrics: metrics,
+		packer: p, wait: remoteWait, log: log, metrics: metrics, leased: leased,
 	}, nil
 }
 

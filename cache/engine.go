@@ -98,7 +98,7 @@ func (c *Cache) get(ctx context.Context, r *request) []result {
 		}
 	}
 	if len(renew) > 0 {
-		r.plan.counts.renewed(r, c.fly(ctx, r, renew))
+		r.plan.counts.renewed(r, c.refresh(ctx, r, renew))
 	}
 	if len(missing) > 0 {
 		w := &waiter{cache: c, request: r, stale: stale, results: results, timeout: r.plan.timedOut(), asked: asked}

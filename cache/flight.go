@@ -120,20 +120,30 @@ type load struct {
 	cache *Cache
 	*request
 	flights map[int]*flight
-	open    []int // not landed yet
+	open    []int          // not landed yet
+	seen    map[int]string // the checksums of what Redis had for them
 }
 
 func (l *load) run(ctx context.Context) {
 	defer l.abandon(ctx)
-	l.fromRedis(ctx)
-	if len(l.open) == 0 {
-		return
+	answered := l.fromRedis(ctx)
+	switch {
+	case len(l.open) == 0:
+	case answered:
+		l.share(ctx)
+	default:
+		l.fromSystem(ctx, slices.Clone(l.open), nil)
 	}
+}
+
+// fromSystem has the system answer the places which, and gives Redis what others may
+// have, together with the leases held for it, which may be nil.
+func (l *load) fromSystem(ctx context.Context, which []int, leases *leaseSet) {
 	ctx, trail := commerce.WithTrail(ctx)
-	answers := l.ask(ctx)
-	writes := l.settle(answers, trail.Outcomes())
+	answers := l.ask(ctx, which)
+	writes := l.settle(which, answers, trail.Outcomes(), leases)
 	if l.plan.remote {
-		l.cache.remote.put(ctx, writes)
+		l.cache.remote.put(ctx, writes, leases)
 	}
 }
 
@@ -151,24 +161,31 @@ func (l *load) abandon(ctx context.Context) {
 	l.open = nil
 }
 
-// fromRedis lands the flights that Redis has current answers for.
-func (l *load) fromRedis(ctx context.Context) {
+// fromRedis lands the flights that Redis has current answers for, and tells whether
+// Redis answered.
+func (l *load) fromRedis(ctx context.Context) bool {
 	if !l.plan.remote || !l.cache.news.current.Load() {
-		return
+		return false
 	}
+	l.seen = map[int]string{}
 	keys := make([]string, len(l.open))
 	for n, i := range l.open {
 		keys[n] = l.keys[i]
 	}
-	found := l.cache.remote.get(ctx, keys)
+	found, sums := l.cache.remote.get(ctx, keys)
+	if sums == nil {
+		return false
+	}
 	var rest []int
 	for n, i := range l.open {
 		s, ok := found[n]
 		if !ok || !l.adopt(i, s) {
+			l.seen[i] = sums[n]
 			rest = append(rest, i)
 		}
 	}
 	l.open = rest
+	return true
 }
 
 // adopt takes over an entry from Redis and tells whether it is current.
@@ -187,7 +204,12 @@ func (l *load) adopt(i int, s stored) bool {
 	switch l.plan.policy.judge(e, time.Now()) {
 	case useless:
 		return false
-	case current, aging:
+	case aging:
+		if l.ages(i) {
+			return false
+		}
+		fallthrough
+	case current:
 		l.cache.memory.put(l.keys[i], e, l.plan.policy.life())
 		f.entry, f.served = e, redisFresh
 		l.cache.land(l.keys[i], f)
@@ -198,9 +220,8 @@ func (l *load) adopt(i int, s stored) bool {
 	}
 }
 
-// ask calls the system for all places that are open. A panic in it becomes an
-// error of each.
-func (l *load) ask(ctx context.Context) (answers []answer) {
+// ask calls the system for the places which. A panic in it becomes an error of each.
+func (l *load) ask(ctx context.Context, which []int) (answers []answer) {
 	returned := false
 	defer func() {
 		if returned {
@@ -210,22 +231,23 @@ func (l *load) ask(ctx context.Context) (answers []answer) {
 			l.cache.log.LogAttrs(ctx, slog.LevelError, "load panicked",
 				slog.String("operation", string(l.plan.name)), slog.String("stack", string(debug.Stack())))
 		}
-		answers = make([]answer, len(l.open))
+		answers = make([]answer, len(which))
 		for n := range answers {
 			answers[n].err = errPanic
 		}
 	}()
 	l.plan.counts.calls.Add(1)
-	l.plan.counts.loads.Add(int64(len(l.open)))
-	answers = l.load(ctx, l.open)
+	l.plan.counts.loads.Add(int64(len(which)))
+	answers = l.load(ctx, which)
 	returned = true
 	return answers
 }
 
 // settle keeps what the system answered, lands the flights, and says what Redis should hold.
-func (l *load) settle(answers []answer, outcomes []commerce.Reason) []write {
+// What they will not find there, its lease tells them.
+func (l *load) settle(which []int, answers []answer, outcomes []commerce.Reason, leases *leaseSet) []write {
 	var writes []write
-	for n, i := range l.open {
+	for n, i := range which {
 		f, a := l.flights[i], answers[n]
 		f.outcomes = outcomes
 		switch {
@@ -236,6 +258,7 @@ func (l *load) settle(answers []answer, outcomes []commerce.Reason) []write {
 			f.entry, f.served = notFound(l.keys[i], f.began, l.plan.policy).tagged(f.tags, f.stamp), upstreamAbsent
 			if l.plan.policy.Negative > 0 && l.cache.tags.alive(f.entry) {
 				l.cache.memory.put(l.keys[i], f.entry, l.plan.policy.Negative)
+				leases.unshared(l.keys[i])
 			}
 		default:
 			var extra []commerce.Tag
@@ -246,11 +269,13 @@ func (l *load) settle(answers []answer, outcomes []commerce.Reason) []write {
 			f.entry, f.served = newEntry(l.keys[i], a.value, f.began, l.plan.policy).tagged(tags, f.stamp), upstreamFresh
 			if w, ok := l.keep(i, f.entry, extra); ok {
 				writes = append(writes, w)
+			} else if l.cache.tags.alive(f.entry) {
+				leases.unshared(l.keys[i])
 			}
 		}
 		l.cache.land(l.keys[i], f)
 	}
-	l.open = nil
+	l.open = slices.DeleteFunc(l.open, func(i int) bool { return slices.Contains(which, i) })
 	return writes
 }
 

@@ -228,7 +228,7 @@ func TestC13_NoClockDecides(t *testing.T) {
 		c.remote.put(t.Context(), []write{{
 			stored: stored{payload: []byte(`{"SKU":"A","Name":"theirs"}`), began: time.Now().Add(tc.skew), at: tc.at},
 			key:    withArgs(prefix, "A"), life: 2 * time.Hour,
-		}})
+		}}, nil)
 		p, _, err := ask(t.Context(), port, "A")
 		require.NoError(t, err)
 		assert.Equal(t, tc.want, p.Name, name)

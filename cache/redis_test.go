@@ -123,11 +123,11 @@ func TestBatchMissesAreOneRoundTrip(t *testing.T) {
 	f := shop.Fixture()
 	c := newCache(t, Config{RedisURL: urlOf(server)})
 	require.NoError(t, c.Ping(t.Context())) // connects
-	before := server.CommandCount()
+	trips := watchTrips(c)
 	_, err := c.Wrap(shop.Ports()).Catalog.Products(t.Context(), f.Market, f.Products)
 	require.NoError(t, err)
 	c.work.Wait()
-	assert.Equal(t, 1+len(f.Products), server.CommandCount()-before, "one MGET, then a SET for each key")
+	assert.Equal(t, []string{"mget", "eval", strings.Repeat("set ", len(f.Products)) + "eval"}, trips.list(), "the entries; their leases; the answers, with the leases given back")
 }
 
 // Whatever Redis does, a read answers what the system has.
@@ -216,11 +216,11 @@ func TestHungRedisCostsNothingOnceKnown(t *testing.T) {
 	require.NoError(t, err)
 	r := c.remote
 	for range breakAfter {
-		assert.Empty(t, r.get(t.Context(), []string{"k"}))
+		assert.Empty(t, found(t, r, "k"))
 	}
 	begun := time.Now()
 	for range 1000 {
-		assert.Empty(t, r.get(t.Context(), []string{"k"}))
+		assert.Empty(t, found(t, r, "k"))
 	}
 	assert.Less(t, time.Since(begun), time.Second, "less than a millisecond each")
 	require.Error(t, c.Ping(t.Context()))
@@ -235,17 +235,17 @@ func TestRedisComesBack(t *testing.T) {
 	r := c.remote
 	server.SetError("LOADING Redis is loading the dataset in memory")
 	for range breakAfter {
-		r.get(t.Context(), []string{"k"})
+		found(t, r, "k")
 	}
 	server.SetError("")
 	before := server.CommandCount()
-	assert.Empty(t, r.get(t.Context(), []string{"k"}))
+	assert.Empty(t, found(t, r, "k"))
 	assert.Equal(t, before, server.CommandCount(), "not asked while open")
 	r.reads.mu.Lock()
 	r.reads.next = time.Now() // a second passes
 	r.reads.mu.Unlock()
-	r.put(t.Context(), []write{aWrite(time.Now())})
-	assert.Equal(t, []byte("v"), r.get(t.Context(), []string{"k"})[0].payload)
+	r.put(t.Context(), []write{aWrite(time.Now())}, nil)
+	assert.Equal(t, []byte("v"), found(t, r, "k")[0].payload)
 }
 
 // A Redis that is full refuses entries and still gives those it has.
@@ -257,7 +257,7 @@ func TestFullRedisIsStillRead(t *testing.T) {
 	require.NoError(t, err)
 	r := c.remote
 	entry := []write{aWrite(time.Now())}
-	r.put(t.Context(), entry)
+	r.put(t.Context(), entry, nil)
 	server.Server().SetPreHook(func(p *peer.Peer, command string, _ ...string) bool {
 		if command != "SET" {
 			return false
@@ -266,8 +266,8 @@ func TestFullRedisIsStillRead(t *testing.T) {
 		return true
 	})
 	for range 2 * breakAfter {
-		r.put(t.Context(), entry)
-		require.Equal(t, []byte("v"), r.get(t.Context(), []string{"k"})[0].payload)
+		r.put(t.Context(), entry, nil)
+		require.Equal(t, []byte("v"), found(t, r, "k")[0].payload)
 	}
 	require.NoError(t, c.Close())
 	assert.Equal(t, 1, strings.Count(logged.String(), `"cache goes on without Redis" call=put reason=OOM`), logged.String())
@@ -282,12 +282,12 @@ func TestWhatIsNotSentDoesNotClose(t *testing.T) {
 	r := c.remote
 	server.SetError("READONLY You can't write against a read only replica.")
 	for range breakAfter {
-		r.put(t.Context(), []write{aWrite(time.Now())})
+		r.put(t.Context(), []write{aWrite(time.Now())}, nil)
 	}
 	r.writes.mu.Lock()
 	r.writes.next = time.Now()
 	r.writes.mu.Unlock()
-	r.put(t.Context(), []write{aWrite(time.Now().Add(-time.Hour))})
+	r.put(t.Context(), []write{aWrite(time.Now().Add(-time.Hour))}, nil)
 	assert.Equal(t, breakAfter, r.writes.failures)
 }
 
@@ -308,6 +308,13 @@ func TestReasonsSayWhatToDoAndHoldNoData(t *testing.T) {
 	} {
 		assert.Equal(t, tc.want, redisReason(tc.err), "%v", tc.err)
 	}
+}
+
+// found is what Redis has under key.
+func found(t *testing.T, r *remote, key string) map[int]stored {
+	t.Helper()
+	entries, _ := r.get(t.Context(), []string{key})
+	return entries
 }
 
 // proto is an error that Redis answered.

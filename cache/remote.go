@@ -38,6 +38,8 @@ type remote struct {
 	packer  *packer
 	reads   breaker
 	writes  breaker // apart: a full or read-only Redis still answers
+	leases  breaker // apart: a Redis without scripts still stores
+	leased  *leaseCounts
 	wait    time.Duration
 	log     *slog.Logger
 	metrics *instruments
@@ -49,10 +51,12 @@ func address(key string) string {
 	return "portico:c1:" + base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// get answers what Redis has of keys, by their place in the list: one round trip.
-func (r *remote) get(ctx context.Context, keys []string) map[int]stored {
+// get answers what Redis has of keys, by their place in the list: one round trip. sums
+// are the checksums of what lies there, of any use or not; nil means that Redis could
+// not be asked.
+func (r *remote) get(ctx context.Context, keys []string) (found map[int]stored, sums []string) {
 	if !r.reads.allow(time.Now()) {
-		return nil
+		return nil, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.wait)
 	defer cancel()
@@ -62,24 +66,32 @@ func (r *remote) get(ctx context.Context, keys []string) map[int]stored {
 	}
 	raw, err := r.fetch(ctx, addresses)
 	if !r.settled(ctx, "get", &r.reads, err) {
-		return nil
+		return nil, nil
 	}
-	found := map[int]stored{}
+	found, sums = map[int]stored{}, make([]string, len(keys))
 	now := time.Now()
 	for i, text := range raw {
+		sums[i] = checksumOf(text)
 		if text == "" {
 			continue
 		}
-		s, err := r.packer.unpack(keys[i], []byte(text))
-		if err != nil || s.began.After(now.Add(future)) {
-			r.metrics.remoteError(ctx, "corrupt")
-			continue
+		if s, ok := r.open(ctx, keys[i], text, now); ok {
+			found[i] = s
 		}
-		// From here on its age is counted by this process's steady clock.
-		s.began = now.Add(-max(0, now.Round(0).Sub(s.began)))
-		found[i] = s
 	}
-	return found
+	return found, sums
+}
+
+// open reads what Redis holds under a key.
+func (r *remote) open(ctx context.Context, key, text string, now time.Time) (stored, bool) {
+	s, err := r.packer.unpack(key, []byte(text))
+	if err != nil || s.began.After(now.Add(future)) {
+		r.metrics.remoteError(ctx, "corrupt")
+		return stored{}, false
+	}
+	// From here on its age is counted by this process's steady clock.
+	s.began = now.Add(-max(0, now.Round(0).Sub(s.began)))
+	return s, true
 }
 
 // fetch reads addresses; a missing one is empty. A cluster's keys lie on several
@@ -119,20 +131,25 @@ type write struct {
 	life time.Duration
 }
 
-// put stores writes in one round trip; what is too large is left out.
-func (r *remote) put(ctx context.Context, writes []write) {
+// put stores writes and gives leases back, which may be nil, in one round trip; what is
+// too large is left out.
+func (r *remote) put(ctx context.Context, writes []write, leases *leaseSet) {
 	pipe := r.client.Pipeline()
 	for _, w := range writes {
 		left := w.life - time.Since(w.began)
 		packed := r.packer.pack(w.key, w.stored)
 		if left > time.Millisecond && len(packed) <= maxStored && len(w.tags) <= maxStoredTags {
 			pipe.Set(ctx, address(w.key), packed, left)
+		} else {
+			leases.unshared(w.key)
 		}
 	}
+	leases.release(ctx, pipe)
 	if pipe.Len() == 0 || !r.writes.allow(time.Now()) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, redisIO)
+	// Nobody waits for it here, but other processes may.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(redisIO, r.wait))
 	defer cancel()
 	_, err := pipe.Exec(ctx)
 	r.settled(ctx, "put", &r.writes, err)

@@ -1,0 +1,298 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// What several processes miss at once, one of them loads: the one that Redis gave
+// the key's lease to. The others look whether the answer has come, and take the
+// lease over when its holder is gone.
+//
+// A lease spares work and guards nothing. Its holder may be stopped for longer than
+// the lease lasts and store its answer when another has long stored its own. That
+// does no harm, because an answer says which invalidations its load knew of: nobody
+// takes over one whose load did not know of all that were applied (see
+// [tagTable.admits]), whoever stored it and whenever; and among answers that knew the
+// same, the older one says how old it is. So no fencing token has to be checked.
+//
+// A process that holds leases loads, gives them back, and only then waits for those
+// of others: no two wait for each other.
+
+const (
+	leaseLife  = time.Second            // by Redis's clock; no process's has a part in it
+	leaseRenew = 300 * time.Millisecond // how often while loading
+	leaseLook  = 25 * time.Millisecond  // how soon who waits looks again, at least …
+	leasePlay  = 50 * time.Millisecond  // … and how much later at most
+)
+
+// leaseAddress is where the lease of an entry lies: in a cluster, on the node that
+// has the entry, so that one script sees both and a pipeline keeps their order.
+func leaseAddress(entry string) string { return "portico:lease:{" + entry + "}" }
+
+// leaseState is what became of asking for a lease.
+type leaseState int64
+
+const (
+	leaseHeld    leaseState = iota // by another
+	leaseGranted                   // to who asked
+	leaseStolen                    // to who asked: its holder's load knew of too little
+	leaseFree                      // its last holder found nothing that can be shared: there is none
+	leaseArrived                   // there is an answer that who asked has not seen
+)
+
+// askScript answers a state and a text for each pair of entry and lease in KEYS.
+// ARGV: the asker's token, the lease's life in ms; then for each pair the checksum of
+// the entry that the asker has seen and the least version that a holder has to know of.
+// A lease holds the version that its holder's load knew of, of 40 digits, and the
+// holder's token; without a token it only says that nothing will come.
+const askScript = `
+local out = {}
+for i = 1, #KEYS, 2 do
+  local held, state, text = redis.call('get', KEYS[i+1]), 0, ''
+  local sum = redis.call('getrange', KEYS[i], -8, -1)
+  if sum ~= '' and sum ~= ARGV[i+2] then
+    state, text = 4, redis.call('get', KEYS[i])
+  elseif not held or string.sub(held, 1, 40) < ARGV[i+3] then
+    redis.call('set', KEYS[i+1], ARGV[1], 'PX', ARGV[2])
+    state = held and 2 or 1
+  elseif #held == 40 then
+    state = 3
+  end
+  out[i], out[i+1] = state, text
+end
+return out`
+
+// renewScript makes the leases in KEYS that ARGV's token still holds last ARGV's ms
+// again, and answers how many.
+const renewScript = `
+local n = 0
+for _, key in ipairs(KEYS) do
+  if redis.call('get', key) == ARGV[1] then n = n + redis.call('pexpire', key, ARGV[2]) end
+end
+return n`
+
+// releaseScript ends the leases in KEYS that ARGV's token still holds. Those whose
+// place in the rest of ARGV is not empty say for a while that nothing will come.
+const releaseScript = `
+for i, key in ipairs(KEYS) do
+  if redis.call('get', key) == ARGV[1] then
+    if ARGV[i+2] == '' then redis.call('del', key)
+    else redis.call('set', key, ARGV[i+2], 'PX', ARGV[2]) end
+  end
+end
+return 0`
+
+// wanted is an entry that somebody asks for the lease of.
+type wanted struct {
+	entry string  // its address
+	seen  string  // the checksum of what was found there
+	least version // what a holder has to know of for its answer to be of use
+}
+
+// leaseReply is what Redis answered for one of them.
+type leaseReply struct {
+	state leaseState
+	text  string // the entry that arrived
+}
+
+// least is the version of the last invalidation of tags that is known here.
+func (t *tagTable) least(tags []commerce.Tag) version {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	last := t.floor.global
+	for _, tag := range tags {
+		last = latest(last, t.marks[tag].global)
+	}
+	return last
+}
+
+// checksumOf is how one entry under an address is told from another.
+func checksumOf(entry string) string {
+	const sum = 8
+	return entry[max(0, len(entry)-sum):]
+}
+
+// order is v as digits, which compare as versions do.
+func (v version) order() string { return fmt.Sprintf("%020d%020d", v.ms, v.seq) }
+
+// lease asks for the leases of list in one round trip; false when Redis cannot be asked.
+func (r *remote) lease(ctx context.Context, token string, list []wanted) ([]leaseReply, bool) {
+	if !r.leases.allow(time.Now()) {
+		return nil, false
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.wait)
+	defer cancel()
+	step := len(list)
+	if r.cluster {
+		step = 1 // a script's keys have to lie together
+	}
+	pipe := r.client.Pipeline()
+	var cmds []*redis.Cmd
+	for piece := range slices.Chunk(list, step) {
+		keys, args := make([]string, 0, 2*len(piece)), []any{token, leaseLife.Milliseconds()}
+		for _, w := range piece {
+			keys = append(keys, w.entry, leaseAddress(w.entry))
+			args = append(args, w.seen, w.least.order())
+		}
+		cmds = append(cmds, pipe.Eval(ctx, askScript, keys, args...))
+	}
+	_, err := pipe.Exec(ctx)
+	var replies []leaseReply
+	for _, cmd := range cmds {
+		items, failed := cmd.Slice()
+		err = errors.Join(err, failed)
+		for pair := range slices.Chunk(items, 2) {
+			state, ok := pair[0].(int64)
+			text, _ := pair[len(pair)-1].(string)
+			if !ok {
+				err = errors.Join(err, errLeaseReply)
+			}
+			replies = append(replies, leaseReply{leaseState(state), text})
+		}
+	}
+	if err == nil && len(replies) != len(list) {
+		err = errLeaseReply
+	}
+	return replies, r.settled(ctx, "lease", &r.leases, err)
+}
+
+var errLeaseReply = errors.New("asking for a lease failed")
+
+// leaseSet are the leases that one round of a load was given.
+type leaseSet struct {
+	remote  *remote
+	token   string
+	entries []string        // their addresses
+	nothing map[string]bool // those that will not come, since they cannot be shared
+	ended   bool
+}
+
+// renew keeps the leases until ctx ends or they are lost.
+func (h *leaseSet) renew(ctx context.Context) {
+	tick := time.NewTicker(leaseRenew)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if !h.extend(ctx) {
+			return
+		}
+	}
+}
+
+// extend tells whether some are held still, or may be.
+func (h *leaseSet) extend(ctx context.Context) bool {
+	r := h.remote
+	if !r.leases.allow(time.Now()) {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.wait)
+	defer cancel()
+	pipe := r.client.Pipeline()
+	h.eachNode(func(entries []string) {
+		pipe.Eval(ctx, renewScript, leaseAddresses(entries), h.token, leaseLife.Milliseconds())
+	})
+	cmds, err := pipe.Exec(ctx)
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return false // the load has ended
+	}
+	if !r.settled(ctx, "lease", &r.leases, err) {
+		return true
+	}
+	n := 0
+	for _, cmd := range cmds {
+		if c, ok := cmd.(*redis.Cmd); ok {
+			left, _ := c.Int()
+			n += left
+		}
+	}
+	return n > 0
+}
+
+// release adds to pipe what gives the leases back, for once.
+func (h *leaseSet) release(ctx context.Context, pipe redis.Pipeliner) {
+	if h == nil || h.ended {
+		return
+	}
+	h.ended = true
+	h.eachNode(func(entries []string) {
+		args := []any{h.token, leaseLife.Milliseconds()}
+		for _, entry := range entries {
+			note := ""
+			if h.nothing[entry] {
+				note = h.token[:len(version{}.order())]
+			}
+			args = append(args, note)
+		}
+		pipe.Eval(ctx, releaseScript, leaseAddresses(entries), args...)
+	})
+}
+
+// unshared notes that a key's answer will not lie in Redis: nobody shall wait for it.
+func (h *leaseSet) unshared(key string) {
+	if h != nil {
+		h.nothing[address(key)] = true
+	}
+}
+
+// eachNode does what is to be done with the entries, as many at once as one script may name.
+func (h *leaseSet) eachNode(do func(entries []string)) {
+	step := max(1, len(h.entries))
+	if h.remote.cluster {
+		step = 1
+	}
+	for piece := range slices.Chunk(h.entries, step) {
+		do(piece)
+	}
+}
+
+func leaseAddresses(entries []string) []string {
+	list := make([]string, len(entries))
+	for i, entry := range entries {
+		list[i] = leaseAddress(entry)
+	}
+	return list
+}
+
+// How asking for leases ended, by key.
+const (
+	countGranted = iota
+	countHeld
+	countTaken
+	countFailed
+)
+
+// leaseCounts count leases by what became of them.
+type leaseCounts struct {
+	counter metric.Int64Counter
+	labels  [countFailed + 1]metric.AddOption
+}
+
+func newLeaseCounts(meter metric.Meter) (*leaseCounts, error) {
+	counter, err := meter.Int64Counter("portico.cache.leases", metric.WithUnit("{key}"), metric.WithDescription(
+		"Keys that were about to be loaded, by what became of their lease: granted, held by another process, taken over from one, failed."))
+	c := &leaseCounts{counter: counter}
+	for i, result := range []string{"granted", "held", "taken-over", "failed"} {
+		c.labels[i] = metric.WithAttributeSet(attribute.NewSet(attribute.String("result", result)))
+	}
+	return c, err
+}
+
+func (c *leaseCounts) add(which, n int) {
+	if n > 0 {
+		c.counter.Add(context.Background(), int64(n), c.labels[which])
+	}
+}

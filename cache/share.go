@@ -1,0 +1,208 @@
+package cache
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	mathrand "math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+)
+
+// errElsewhere ends a load that nobody waits for and that another process makes.
+var errElsewhere = errors.New("another process loads it")
+
+// sharing is a load that takes turns with those of other processes.
+type sharing struct {
+	*load
+	token  string
+	others map[int]bool // those that another process was seen to load
+}
+
+// share loads what no other process is loading and waits for the rest. Redis has just
+// been asked and did not have what is open.
+func (l *load) share(ctx context.Context) {
+	s := &sharing{load: l, token: rand.Text(), others: map[int]bool{}}
+	for round := 0; len(l.open) > 0; round++ {
+		if round > 0 {
+			if !pause(ctx) {
+				l.timeUp(ctx)
+				return
+			}
+		}
+		l.restamp()
+		if !s.turn(ctx) {
+			l.fromSystem(ctx, slices.Clone(l.open), nil)
+			return
+		}
+		if round > 0 {
+			l.giveUp()
+		}
+	}
+}
+
+// turn asks for the leases of what is open, once or as often as something new has
+// come, and loads what this process is to load. It tells whether Redis answered.
+func (s *sharing) turn(ctx context.Context) bool {
+	for len(s.open) > 0 && s.cache.news.current.Load() {
+		leases, list := s.wanted()
+		replies, ok := s.cache.remote.lease(ctx, leases.token, list)
+		if !ok {
+			s.cache.remote.leased.add(countFailed, len(list))
+			return false
+		}
+		mine, again := s.sort(leases, list, replies)
+		if len(mine) > 0 {
+			s.loadHolding(ctx, mine, leases)
+		}
+		if !again {
+			return true
+		}
+	}
+	return len(s.open) == 0
+}
+
+// wanted are the leases of what is open. Their token says what every one of the
+// loads knows of.
+func (s *sharing) wanted() (*leaseSet, []wanted) {
+	list := make([]wanted, len(s.open))
+	var knows version
+	for n, i := range s.open {
+		f := s.flights[i]
+		list[n] = wanted{entry: address(s.keys[i]), seen: s.seen[i], least: s.cache.tags.least(f.tags)}
+		if n == 0 || f.stamp.global.before(knows) {
+			knows = f.stamp.global
+		}
+	}
+	return &leaseSet{remote: s.cache.remote, token: knows.order() + s.token, nothing: map[string]bool{}}, list
+}
+
+// sort lands what has arrived and says what this process is to load, with its leases;
+// again when something arrived that is of no use.
+func (s *sharing) sort(leases *leaseSet, list []wanted, replies []leaseReply) (mine []int, again bool) {
+	var counts [countFailed + 1]int
+	for n, i := range slices.Clone(s.open) {
+		reply := replies[n]
+		switch reply.state {
+		case leaseArrived:
+			again = !s.arrived(i, reply.text) || again
+		case leaseGranted, leaseStolen:
+			leases.entries = append(leases.entries, list[n].entry)
+			mine = append(mine, i)
+			if s.others[i] || reply.state == leaseStolen {
+				counts[countTaken]++
+			} else {
+				counts[countGranted]++
+			}
+		case leaseFree:
+			mine = append(mine, i)
+		default:
+			if !s.others[i] {
+				s.others[i] = true
+				counts[countHeld]++
+			}
+		}
+	}
+	for which, n := range counts {
+		s.cache.remote.leased.add(which, n)
+	}
+	return mine, again
+}
+
+// arrived lands a flight with what another process stored, if that is current.
+func (s *sharing) arrived(i int, text string) bool {
+	s.seen[i] = checksumOf(text)
+	found, ok := s.cache.remote.open(s.cache.ctx, s.keys[i], text, time.Now())
+	if !ok || !s.adopt(i, found) {
+		return false
+	}
+	s.close(i)
+	return true
+}
+
+// loadHolding loads the places which while their leases are renewed.
+func (s *sharing) loadHolding(ctx context.Context, which []int, leases *leaseSet) {
+	defer s.cache.remote.put(ctx, nil, leases) // if the load did not end the usual way
+	var renewing sync.WaitGroup
+	loading, loaded := context.WithCancel(ctx)
+	defer renewing.Wait()
+	defer loaded()
+	if len(leases.entries) > 0 {
+		renewing.Go(func() { leases.renew(loading) })
+	}
+	s.fromSystem(ctx, which, leases)
+}
+
+// restamp is for flights that nothing was loaded for yet: what they are given from now
+// on is read or loaded later than everything that was invalidated by now.
+func (l *load) restamp() {
+	l.cache.flights.mu.Lock()
+	defer l.cache.flights.mu.Unlock()
+	for _, i := range l.open {
+		l.flights[i].stamp = l.cache.tags.stamp()
+	}
+}
+
+// giveUp ends the flights that nobody waits for: the process that loads them stores
+// what they would have brought.
+func (l *load) giveUp() {
+	l.cache.flights.mu.Lock()
+	defer l.cache.flights.mu.Unlock()
+	for _, i := range slices.Clone(l.open) {
+		f := l.flights[i]
+		if f.waiting > 0 {
+			continue
+		}
+		if l.cache.flights.byKey[l.keys[i]] == f {
+			delete(l.cache.flights.byKey, l.keys[i])
+		}
+		f.err, f.served = errElsewhere, upstreamLate
+		l.close(i)
+		close(f.done)
+	}
+}
+
+// timeUp lands what has waited until the load's end.
+func (l *load) timeUp(ctx context.Context) {
+	for _, i := range slices.Clone(l.open) {
+		f := l.flights[i]
+		f.err, f.served = l.plan.flightError(ctx.Err()), upstreamLate
+		l.fellThrough(i, f)
+		l.close(i)
+		l.cache.land(l.keys[i], f)
+	}
+}
+
+// close takes the place i off those that are open.
+func (l *load) close(i int) {
+	l.open = slices.DeleteFunc(l.open, func(o int) bool { return o == i })
+}
+
+// refresh has the places which loaded anew, for nobody who waits.
+func (c *Cache) refresh(ctx context.Context, r *request, which []int) map[int]*flight {
+	flights := c.fly(ctx, r, which)
+	for i, f := range flights {
+		c.leave(r, i, f)
+	}
+	return flights
+}
+
+// ages tells whether memory holds an answer to the key at place i that is worth loading
+// anew: one from Redis that is as old would have it asked for again and again.
+func (l *load) ages(i int) bool {
+	e := l.cache.memory.get(l.keys[i])
+	return e != nil && l.plan.policy.judge(e, time.Now()) == aging && l.cache.tags.alive(e)
+}
+
+// pause waits until it is time to look again; false when ctx ended before.
+func pause(ctx context.Context) bool {
+	timer := time.NewTimer(leaseLook + mathrand.N(leasePlay)) // spreads processes, guards nothing
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
