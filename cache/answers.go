@@ -187,7 +187,20 @@ func (a *Answers) keep(key string, p *production) {
 	if !a.cache.tags.alive(e) {
 		return
 	}
+	answer.entry = e
 	a.table.Set(key, &kept{entry: e, life: answer.left})
+}
+
+// Alias keeps answer, when it is kept, under q as well: another way to ask what it
+// answers, which is cheaper to recognize. It is dead when answer is.
+func (a *Answers) Alias(q *Question, answer *Answer) {
+	e := answer.entry
+	if e == nil || e.age(time.Now()) >= e.fresh {
+		return
+	}
+	key := q.key()
+	also := &entry{value: answer, began: e.began, fresh: e.fresh, tags: e.tags, stamp: e.stamp, size: overhead + uint32(len(key))}
+	a.table.Set(key, &kept{entry: also, life: e.fresh})
 }
 
 // left is how much longer an entry is as good as new and nobody needs to load it anew:

@@ -17,6 +17,7 @@ const maxSurrogates = 16 << 10
 type Answer struct {
 	Produced
 
+	entry      *entry        // under which it is kept; nil when it is not
 	public     bool          // proven to be for everyone in its market and group
 	began      time.Time     // its making; ages count from there
 	oldest     time.Duration // age of its oldest part by then

@@ -33,6 +33,25 @@ func (t Transport) question(ctx context.Context, mediaType string, params *graph
 	}
 }
 
+// literally is what a request asks for to the letter, in the market, price group and
+// media type: equal letters ask for the same, and nothing needs to be understood.
+func (t Transport) literally(r *http.Request, mediaType string, body []byte) *cache.Question {
+	if t.Answers == nil {
+		return nil
+	}
+	var sum [sha256.Size]byte
+	if r.Method == http.MethodGet {
+		sum = sha256.Sum256([]byte(r.URL.RawQuery))
+	} else {
+		sum = sha256.Sum256(body)
+	}
+	shopper := caller.Shopper(r.Context())
+	return &cache.Question{
+		Channel: "web", Text: []string{r.Method, string(sum[:])},
+		Market: shopper.Market, Group: t.Group(shopper.Market, shopper.Principal), Form: mediaType,
+	}
+}
+
 // canonical is an object as JSON, its members in order; equal objects are written alike.
 func canonical(object map[string]any) string {
 	if len(object) == 0 {
@@ -44,8 +63,8 @@ func canonical(object map[string]any) string {
 
 // shared answers an operation that is the same for everyone in the market and price
 // group: kept, or made once for all who ask at once.
-func (t Transport) shared(out writer, r *http.Request, q *cache.Question, exec graphql.GraphExecutor, oc *graphql.OperationContext) {
-	ctx, id := r.Context(), requestid.From(r.Context())
+func (t Transport) shared(out writer, r *http.Request, what asked, exec graphql.GraphExecutor, oc *graphql.OperationContext) {
+	ctx, id, q := r.Context(), requestid.From(r.Context()), what.question
 	oc.Headers = nil // they are one client's
 	answer, result, err := t.Answers.Do(ctx, q, func(ctx context.Context) (cache.Produced, error) {
 		return t.produce(requestid.With(ctx, id), q, exec, oc), nil
@@ -58,6 +77,7 @@ func (t Transport) shared(out writer, r *http.Request, q *cache.Question, exec g
 		t.note(ctx, result)
 		out.refuse(ctx, err)
 	default:
+		t.Answers.Alias(what.literally, answer)
 		t.send(out, r, answer, result)
 	}
 }
@@ -98,6 +118,7 @@ func (t Transport) send(out writer, r *http.Request, answer *cache.Answer, resul
 			h.Set("Surrogate-Key", keys)
 		}
 	}
+	h.Set("Content-Length", strconv.Itoa(len(answer.Body))) // or net/http would send what is long in chunks
 	out.body(http.StatusOK, answer.Body)
 }
 

@@ -30,13 +30,20 @@ func malformed(message, field string) error {
 	return &refusal{http.StatusBadRequest, "BAD_REQUEST", message, field}
 }
 
-// read reads the parameters of a POST or GET request.
-func read(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, error) {
+// take takes in the body of a POST request; a GET request has none.
+func take(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.Method == http.MethodGet {
-		return readURL(r.URL)
+		return nil, nil
 	}
 	if err := checkContent(r.Header); err != nil {
 		return nil, err
+	}
+	if n := r.ContentLength; n > 0 && n <= limits.MaxGraphQLBody {
+		body := make([]byte, n)
+		if _, err := io.ReadFull(r.Body, body); err != nil {
+			return nil, malformed("the body could not be read", "")
+		}
+		return body, nil
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limits.MaxGraphQLBody))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
@@ -44,6 +51,14 @@ func read(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, error) {
 	}
 	if err != nil {
 		return nil, malformed("the body could not be read", "")
+	}
+	return body, nil
+}
+
+// read reads the parameters of a POST request with body, or of a GET request.
+func read(r *http.Request, body []byte) (*graphql.RawParams, error) {
+	if r.Method == http.MethodGet {
+		return readURL(r.URL)
 	}
 	return decode(body)
 }

@@ -58,20 +58,37 @@ func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 		out.refuse(r.Context(), &refusal{http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "use POST, or GET for queries", ""})
 		return
 	}
-	params, err := read(w, r)
+	body, err := take(w, r)
+	if err != nil {
+		out.refuse(r.Context(), err)
+		return
+	}
+	literally := t.literally(r, out.mediaType, body)
+	if kept := t.Answers.Kept(r.Context(), literally); kept != nil {
+		t.send(out, r, kept, cache.Hit)
+		return
+	}
+	params, err := read(r, body)
 	if err != nil {
 		out.refuse(r.Context(), err)
 		return
 	}
 	params.Headers = r.Header
 	params.ReadTime = graphql.TraceTiming{Start: graphql.Now(), End: graphql.Now()}
-	t.answer(out, r, exec, params)
+	t.answer(out, r, exec, asked{params, literally, t.question(r.Context(), out.mediaType, params)})
 }
 
-func (t Transport) answer(out writer, r *http.Request, exec graphql.GraphExecutor, params *graphql.RawParams) {
-	ctx := r.Context()
-	q := t.question(ctx, out.mediaType, params)
-	if kept := t.Answers.Kept(ctx, q); kept != nil {
+// asked is a request's parameters, with what they ask for: to the letter, and in a form
+// of its own. Both are nil when no answers are kept.
+type asked struct {
+	params              *graphql.RawParams
+	literally, question *cache.Question
+}
+
+func (t Transport) answer(out writer, r *http.Request, exec graphql.GraphExecutor, what asked) {
+	ctx, params := r.Context(), what.params
+	if kept := t.Answers.Kept(ctx, what.question); kept != nil {
+		t.Answers.Alias(what.literally, kept)
 		t.send(out, r, kept, cache.Hit)
 		return
 	}
@@ -89,7 +106,7 @@ func (t Transport) answer(out writer, r *http.Request, exec graphql.GraphExecuto
 		return
 	}
 	if t.Answers != nil && public(oc) {
-		t.shared(out, r, q, exec, oc)
+		t.shared(out, r, what, exec, oc)
 		return
 	}
 	t.note(ctx, cache.Bypass)
