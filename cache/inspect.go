@@ -156,6 +156,8 @@ func (m *memory) each(visit func(key string, e *entry)) {
 }
 
 func (m *memory) state() MemoryState {
+	m.values.CleanUp() // sums are of what was seen to so far
+	m.absent.CleanUp()
 	return MemoryState{
 		Entries: m.values.EstimatedSize() + m.absent.EstimatedSize(), Absent: m.absent.EstimatedSize(),
 		Bytes:       int64(m.values.WeightedSize() + m.absent.WeightedSize()),
@@ -218,6 +220,7 @@ func (a *Answers) Inspect() AnswersState {
 	a.mu.Lock()
 	underWay := len(a.flights)
 	a.mu.Unlock()
+	a.table.CleanUp()
 	return AnswersState{
 		Hit: a.counted(Hit), Miss: a.counted(Miss), Shared: a.counted(Shared), Bypass: a.counted(Bypass),
 		UnderWay: underWay, Entries: a.table.EstimatedSize(), Bytes: int64(a.table.WeightedSize()),

@@ -18,13 +18,11 @@ var ageBounds = [...]time.Duration{
 type histogram [len(ageBounds) + 1]int64
 
 func (h *histogram) add(age time.Duration) {
-	for i, bound := range ageBounds {
-		if age <= bound {
-			h[i]++
-			return
-		}
+	i := 0
+	for i < len(ageBounds) && age > ageBounds[i] {
+		i++
 	}
-	h[len(ageBounds)]++
+	h[i]++
 }
 
 // tally adds up one operation. It is safe for concurrent use.

@@ -4,8 +4,9 @@ import "net/http"
 
 // Admin answers /healthz (the process lives), /readyz (it takes requests: 503
 // once it drains; Redis and upstreams being down do not count, answers are
-// degraded then), /metrics, and /systems (how every upstream stands now). It is
-// never public.
+// degraded then), /metrics, /systems (how every upstream stands now), /cache and
+// /cache/explain (what is kept, and why it is or is not answered), and with an
+// ADMIN_TOKEN POST /invalidate. It is never public.
 func (b *Backend) Admin() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok\n") })
@@ -18,6 +19,7 @@ func (b *Backend) Admin() http.Handler {
 	})
 	mux.Handle("GET /metrics", b.Telemetry.Handler())
 	mux.HandleFunc("GET /systems", b.live)
+	b.mountCache(mux)
 	return mux
 }
 

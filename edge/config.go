@@ -49,6 +49,7 @@ type Config struct {
 	CORS      cors.Config
 	Ordering  ordering.Config
 	Cache     cache.Config
+	Admin     AdminConfig
 	Events    events.Config
 	Systems   Systems
 }
@@ -72,6 +73,7 @@ func (c *Config) sections() []section {
 		{"Browsers", &c.CORS},
 		{"Orders", &c.Ordering},
 		{"Cache and Redis", &c.Cache},
+		{"Admin", &c.Admin},
 		{"Change events", &c.Events},
 	}
 }
