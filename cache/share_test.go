@@ -544,3 +544,38 @@ func TestC2_WaitingEndsWithTheLoad(t *testing.T) {
 	require.ErrorIs(t, (<-waits).err, commerce.ErrUnavailable)
 	assert.Equal(t, 1, upstream.count(), "only the one before")
 }
+
+// What Redis holds is as old as what memory does: it is loaded anew nevertheless.
+func TestWhatAgesInBothTiersIsLoadedAnew(t *testing.T) {
+	t.Parallel()
+	server := newRedis(t)
+	upstream := &source{}
+	c := newNode(t, urlOf(server))
+	port := over(c, upstream)
+	_, _, err := ask(t.Context(), port, "A")
+	require.NoError(t, err)
+	c.work.Wait()
+	e := onlyEntry(t, c)
+	fresh := policies[commerce.OpProducts].Fresh
+	e.fresh, e.began = fresh, e.began.Add(-fresh*(refreshAt+1)/100)
+	s, _ := c.remote.get(t.Context(), []string{onlyKey(t, c)})
+	old := s[0]
+	old.began = e.began
+	c.remote.put(t.Context(), []write{{stored: old, key: onlyKey(t, c), life: time.Hour}}, nil)
+	for want := range 3 { // once, not with each read
+		_, at, err := ask(t.Context(), port, "A")
+		require.NoError(t, err)
+		assert.Equal(t, commerce.StateFresh, at.State)
+		c.work.Wait()
+		assert.Equal(t, 2, upstream.count(), want)
+	}
+}
+
+func onlyKey(t *testing.T, c *Cache) string {
+	t.Helper()
+	for k := range c.memory.values.All() {
+		return k
+	}
+	require.Fail(t, "memory is empty")
+	return ""
+}
