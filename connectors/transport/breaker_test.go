@@ -537,3 +537,21 @@ func BenchmarkBreaker(b *testing.B) {
 		})
 	})
 }
+
+// Half of the calls is the line: nine bad of each twenty are not enough.
+func TestN10_FewerBadThanGoodIsNoReasonToOpen(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBreaker(nil)
+		for i := range 400 {
+			permit, _, ok := b.acquire()
+			require.True(t, ok)
+			if i%20 >= 11 {
+				permit.settle(verdictBad)
+			} else {
+				permit.settle(verdictGood)
+			}
+		}
+		assert.Equal(t, breakerClosed, b.state())
+	})
+}

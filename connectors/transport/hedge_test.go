@@ -284,3 +284,48 @@ func TestN11_APanicInAHedgeIsTheCallers(t *testing.T) {
 		assert.Zero(t, inFlight, "its slot is free")
 	})
 }
+
+// The first attempt answers while its hedge is out: nobody waits for the hedge.
+func TestN11_AHedgeThatLosesIsCancelledAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		upstream := &answering{takes: func(n int64) (time.Duration, int, error) {
+			switch n {
+			case 101:
+				return 60 * time.Millisecond, http.StatusOK, nil
+			case 102:
+				return time.Second, http.StatusOK, nil
+			default:
+				return 20 * time.Millisecond, http.StatusOK, nil
+			}
+		}}
+		c := over(t, Config{}, upstream)
+		warm(t, c, 100)
+		begun := time.Now()
+		warm(t, c, 1)
+		assert.Equal(t, 60*time.Millisecond, time.Since(begun))
+		assert.EqualValues(t, 102, upstream.calls.Load())
+		require.Len(t, upstream.cancelled, 1)
+		known, _ := c.operationOf(readTraits.Operation, "").recent.counts()
+		assert.EqualValues(t, 102, known, "how long the loser had taken is known, too")
+	})
+}
+
+// A hedge takes a free place of the bulkhead or none.
+func TestN11_AHedgeNeverWaitsForAPlace(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		upstream := &answering{takes: slowAfter(100, time.Second)}
+		c := over(t, Config{MaxConcurrent: 2}, upstream)
+		warm(t, c, 100)
+		require.True(t, c.bulkhead.tryAcquire())
+		var others sync.WaitGroup
+		others.Go(func() {
+			time.Sleep(100 * time.Millisecond)
+			c.bulkhead.release(voteNone)
+		})
+		warm(t, c, 1)
+		others.Wait()
+		assert.EqualValues(t, 101, upstream.calls.Load())
+	})
+}
