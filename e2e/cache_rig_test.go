@@ -196,8 +196,9 @@ func (at sight) mobile(t *testing.T, s *stack.Stack) time.Duration {
 	r := send(t, http.MethodGet, s.Mobile+"/v1/screens/products/"+at.sku, nil, "Accept-Language", at.language)
 	took := time.Since(begun)
 	require.Equal(t, http.StatusOK, r.Status, r.Raw)
-	for i := range r.list("degraded") { // a slow machine may make a part stale; none is missing
-		require.Equal(t, "stale", r.text("degraded", i, "state"), r.Raw)
+	for i := range r.list("degraded") { // a slow machine may make an optional part stale, or leave it out; Redis may not
+		late := r.text("degraded", i, "state") == "stale" || r.text("degraded", i, "reason") == "timeout"
+		require.True(t, late, "%v", r.at("degraded"))
 	}
 	return took
 }
