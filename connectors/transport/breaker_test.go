@@ -2,6 +2,7 @@ package transport
 
 import (
 	"math/rand/v2"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -11,6 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/portico-bff/portico/schema/commerce"
 )
 
 // attempts makes n attempts one every gap and tells how many were let through
@@ -554,4 +557,26 @@ func TestN10_FewerBadThanGoodIsNoReasonToOpen(t *testing.T) {
 		}
 		assert.Equal(t, breakerClosed, b.state())
 	})
+}
+
+// An upstream that answers reads just before they would be cut is about to fail.
+// A write may take its time.
+func TestN10_SlowReadsCountAndSlowWritesDoNot(t *testing.T) {
+	t.Parallel()
+	for access, want := range map[commerce.Access]breakerState{commerce.Read: breakerOpen, commerce.Write: breakerClosed} {
+		synctest.Test(t, func(t *testing.T) {
+			c := over(t, Config{}, &answering{takes: func(int64) (time.Duration, int, error) { return 1600 * time.Millisecond, http.StatusOK, nil }})
+			traits := readTraits
+			traits.Access = access
+			var all sync.WaitGroup
+			for range breakerLeast {
+				all.Go(func() {
+					_, err := do(t, c, traits, get("x"))
+					assert.NoError(t, err)
+				})
+			}
+			all.Wait()
+			assert.Equal(t, want, c.operationOf(traits.Operation, "").breaker.state())
+		})
+	}
 }
