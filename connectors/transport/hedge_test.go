@@ -264,9 +264,9 @@ func TestN11_APanicInAHedgeIsTheCallers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		upstream := &answering{takes: slowAfter(100, time.Second)}
 		c := over(t, Config{}, upstream)
-		signed := 0
+		var signed atomic.Int64
 		c.sign = func(*http.Request) error {
-			if signed++; signed == 102 {
+			if signed.Add(1) == 102 {
 				panic("signing")
 			}
 			return nil
