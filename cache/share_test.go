@@ -192,8 +192,10 @@ func TestC2_AKilledHolderIsReplaced(t *testing.T) {
 	hung, upstream := newGate("hung"), &source{}
 	a := newNode(t, near.url())
 	b, counts := newCounted(t, urlOf(server))
+	hear(t, a)
 	lost := askLater(t.Context(), over(a, hung), "A")
 	<-hung.asked
+	hear(t, b)
 	got := askLater(t.Context(), over(b, upstream), "A")
 	waitsAt(t, counts, 1)
 	require.Len(t, leasesAt(server), 1)
@@ -220,8 +222,10 @@ func TestC2_ALivingHolderKeepsItsLease(t *testing.T) {
 	slow, upstream := newGate("slow"), &source{}
 	a := newNode(t, urlOf(server))
 	b, counts := newCounted(t, urlOf(server))
+	hear(t, a)
 	first := askLater(t.Context(), over(a, slow), "A")
 	<-slow.asked
+	hear(t, b)
 	second := askLater(t.Context(), over(b, upstream), "A")
 	waitsAt(t, counts, 1)
 	for range 3 { // for 2.7 s by Redis's clock
@@ -288,8 +292,10 @@ func TestC2_WhoWaitsLoadsWhenRedisDies(t *testing.T) {
 	slow, upstream := newGate("slow"), &source{}
 	a := newNode(t, urlOf(server))
 	b, counts := newCounted(t, urlOf(server))
+	hear(t, a)
 	first := askLater(t.Context(), over(a, slow), "A")
 	<-slow.asked
+	hear(t, b)
 	second := askLater(t.Context(), over(b, upstream), "A")
 	waitsAt(t, counts, 1)
 	server.Close()
@@ -315,8 +321,10 @@ func TestC2_AFailedLoadLetsTheNextTryOnce(t *testing.T) {
 			if quits {
 				port, want = over(a, quitsAfter{failing}), errPanic
 			}
+			hear(t, a)
 			first := askLater(t.Context(), port, "A")
 			<-failing.asked
+			hear(t, b)
 			second := askLater(t.Context(), over(b, upstream), "A")
 			waitsAt(t, counts, 1)
 			close(failing.proceed)
@@ -346,8 +354,10 @@ func TestC2_NobodyWaitsForWhatCannotBeShared(t *testing.T) {
 	empty.absent = true
 	a := newNode(t, urlOf(server))
 	b, counts := newCounted(t, urlOf(server))
+	hear(t, a)
 	first := askLater(t.Context(), over(a, empty), "A")
 	<-empty.asked
+	hear(t, b)
 	second := askLater(t.Context(), over(b, empty), "A")
 	waitsAt(t, counts, 1)
 	close(empty.proceed)
@@ -475,6 +485,7 @@ func TestC2_AStoppedHolderStoresNothingThatIsGiven(t *testing.T) {
 	hear(t, a)
 	patient(a)
 	b := newNode(t, urlOf(server))
+	hear(t, a)
 	first := askLater(t.Context(), over(a, old), "A")
 	<-old.asked
 	require.NoError(t, a.news.reader.Close()) // stopped: it hears nothing
