@@ -48,3 +48,10 @@ func (b *breaker) done(now time.Time, ok bool) (changed bool) {
 	}
 	return is && !was
 }
+
+// isOpen tells whether calls are kept away. It asks for no probe.
+func (b *breaker) isOpen() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.failures >= breakAfter
+}

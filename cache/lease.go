@@ -127,7 +127,8 @@ func (v version) order() string { return fmt.Sprintf("%020d%020d", v.ms, v.seq) 
 
 // lease asks for the leases of list in one round trip; false when Redis cannot be asked.
 func (r *remote) lease(ctx context.Context, token string, list []wanted) ([]leaseReply, bool) {
-	if !r.leases.allow(time.Now()) {
+	// A lease is worth something only where its holder can store the answer.
+	if r.writes.isOpen() || !r.leases.allow(time.Now()) {
 		return nil, false
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.wait)

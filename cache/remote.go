@@ -144,8 +144,15 @@ func (r *remote) put(ctx context.Context, writes []write, leases *leaseSet) {
 			leases.unshared(w.key)
 		}
 	}
+	if !r.writes.allow(time.Now()) {
+		// What was loaded cannot be shared, and others must not wait for it.
+		pipe.Discard()
+		leases.release(ctx, pipe)
+		r.dismiss(ctx, pipe)
+		return
+	}
 	leases.release(ctx, pipe)
-	if pipe.Len() == 0 || !r.writes.allow(time.Now()) {
+	if pipe.Len() == 0 {
 		return
 	}
 	// Nobody waits for it here, but other processes may.
@@ -153,6 +160,17 @@ func (r *remote) put(ctx context.Context, writes []write, leases *leaseSet) {
 	defer cancel()
 	_, err := pipe.Exec(ctx)
 	r.settled(ctx, "put", &r.writes, err)
+}
+
+// dismiss gives leases back to a Redis that takes nothing else.
+func (r *remote) dismiss(ctx context.Context, pipe redis.Pipeliner) {
+	if pipe.Len() == 0 || !r.leases.allow(time.Now()) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.wait)
+	defer cancel()
+	_, err := pipe.Exec(ctx)
+	r.settled(ctx, "lease", &r.leases, err)
 }
 
 // settled counts and logs how a call ended; gate is the breaker that let it through.

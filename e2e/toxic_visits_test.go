@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -123,6 +124,11 @@ func (d *difference) compare(path []any, got, want any) {
 		}
 	case []any:
 		items, ok := got.([]any)
+		if ok && len(items) > 0 && len(items) < len(want) {
+			// Some of a list's products could not be had: that is reported, like a part.
+			d.missing = append(d.missing, path)
+			want = ofSKUs(want, items)
+		}
 		if !ok || len(items) != len(want) {
 			d.leaf(path, got, want)
 			return
@@ -133,6 +139,20 @@ func (d *difference) compare(path []any, got, want any) {
 	default:
 		d.leaf(path, got, want)
 	}
+}
+
+// ofSKUs are those of list, in its order, that items has the products of.
+func ofSKUs(list, items []any) []any {
+	skus := map[any]bool{}
+	for _, item := range items {
+		if product, ok := item.(map[string]any); ok && product["sku"] != nil {
+			skus[product["sku"]] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(item any) bool {
+		product, ok := item.(map[string]any)
+		return !ok || !skus[product["sku"]]
+	})
 }
 
 // leaf is a value, or a part that is not there or of another shape.
