@@ -65,8 +65,9 @@ func TestInspectCountsByTierAndAge(t *testing.T) {
 		assert.Positive(t, o.Bytes)
 
 		upstream.set(func(s *source) { s.err = errDown })
-		time.Sleep(time.Until(begun.Add(5 * time.Minute))) // whatever its own lifetime is, it is over, and stale-while-revalidate is not
+		time.Sleep(time.Until(begun.Add(5*time.Minute + time.Nanosecond))) // whatever its own lifetime is, it is over, and stale-while-revalidate is not
 		get("A")
+		synctest.Wait() // the renewal is nobody's to wait for
 		o = stateOf(t, c, commerce.OpProducts)
 		assert.EqualValues(t, 1, o.Stale)
 		assert.EqualValues(t, 1, o.Renewals)
