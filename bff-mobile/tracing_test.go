@@ -177,8 +177,10 @@ func TestN20_CanariesStayOutOfTracesMetricsAndLogs(t *testing.T) {
 	token := r.box.Token(t, customer.Subject)
 	garbage := sandbox.Fault{System: "odoo", Operation: "*", ErrorRate: 1, Mode: sandbox.ModeGarbage}
 	page := sandbox.Fault{System: "openloyalty", Operation: "*", ErrorRate: 1, Status: http.StatusInternalServerError}
-	hostile := []string{"Authorization", "Bearer " + token, "Baggage", "user=CanaryBaggage", "User-Agent", "CanaryAgent",
-		"X-Forwarded-For", "203.0.113.77", "Cookie", "session=CanaryCookie", "Traceparent", "CanaryParent"}
+	hostile := []string{
+		"Authorization", "Bearer " + token, "Baggage", "user=CanaryBaggage", "User-Agent", "CanaryAgent",
+		"X-Forwarded-For", "203.0.113.77", "Cookie", "session=CanaryCookie", "Traceparent", "CanaryParent",
+	}
 	for _, faults := range [][]sandbox.Fault{nil, {garbage, page}} {
 		r.box.Faults(t, faults...)
 		r.send(t, get("/v1/screens/account", hostile...))
@@ -193,8 +195,10 @@ func TestN20_CanariesStayOutOfTracesMetricsAndLogs(t *testing.T) {
 	r.flush()
 
 	require.Contains(t, r.spans.Text(), "openloyalty", "the customer's own calls were made")
-	secrets := []string{"Canary", "203.0.113.77", token, customer.Email, customer.Subject, "garbage", "<html>",
-		"sandbox-pimcore-key", "c2FuZGJveDpzZWNyZXQ=", "sandbox-odoo-key", "sandbox-loyalty-key", "sandbox-consumer", "sandbox-token"}
+	secrets := []string{
+		"Canary", "203.0.113.77", token, customer.Email, customer.Subject, "garbage", "<html>",
+		"sandbox-pimcore-key", "c2FuZGJveDpzZWNyZXQ=", "sandbox-odoo-key", "sandbox-loyalty-key", "sandbox-consumer", "sandbox-token",
+	}
 	for where, text := range map[string]string{"spans": r.spans.Text(), "metrics": metrics.Body.String(), "log": r.log.String()} {
 		require.NotEmpty(t, text, where)
 		for _, secret := range secrets {

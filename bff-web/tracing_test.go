@@ -216,9 +216,11 @@ func TestN20_CanariesStayOutOfTracesMetricsAndLogs(t *testing.T) {
 	r.flush()
 
 	require.Contains(t, r.spans.Text(), "openloyalty", "the customer's own calls were made")
-	secrets := []string{"CanaryText", "CanaryBaggage", "CanaryAgent", "CanaryCookie", "CanaryToken", "CanaryParent", "CanaryUser", "CanaryPass", "CanaryField",
+	secrets := []string{
+		"CanaryText", "CanaryBaggage", "CanaryAgent", "CanaryCookie", "CanaryToken", "CanaryParent", "CanaryUser", "CanaryPass", "CanaryField",
 		"CanaryQuery", "203.0.113.77", token, customer.Email, customer.Subject, "garbage", "<html>",
-		"sandbox-pimcore-key", "c2FuZGJveDpzZWNyZXQ=", "sandbox-odoo-key", "sandbox-loyalty-key", "sandbox-consumer", "sandbox-token"}
+		"sandbox-pimcore-key", "c2FuZGJveDpzZWNyZXQ=", "sandbox-odoo-key", "sandbox-loyalty-key", "sandbox-consumer", "sandbox-token",
+	}
 	for where, text := range map[string]string{"spans": r.spans.Text(), "metrics": metrics.Body.String(), "log": r.log.String()} {
 		require.NotEmpty(t, text, where)
 		for _, secret := range secrets {

@@ -2,7 +2,6 @@ package cache
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -399,9 +398,9 @@ func TestC24_AgeAndMaxAgeOfAnswers(t *testing.T) {
 					assert.Nil(t, a.Kept(t.Context(), questionOf("q")))
 					return
 				}
-				time.Sleep(life - 2500*time.Millisecond - 1)
+				time.Sleep(life - 2500*time.Millisecond - time.Nanosecond)
 				assert.NotNil(t, a.Kept(t.Context(), questionOf("q")), "kept as long as its parts are current")
-				time.Sleep(1)
+				time.Sleep(time.Nanosecond)
 				assert.Nil(t, a.Kept(t.Context(), questionOf("q")), "and no longer")
 			})
 		})
@@ -533,7 +532,7 @@ func TestClosingEndsWhatIsBeingMade(t *testing.T) {
 			<-ctx.Done()
 			return Produced{}, ctx.Err()
 		})
-		assert.True(t, errors.Is(err, context.Canceled))
+		assert.ErrorIs(t, err, context.Canceled)
 	})
 	<-begun
 	a.Close()
