@@ -109,15 +109,16 @@ func (c *connector) read(ctx context.Context, op commerce.Operation, cart *opene
 	var quote *wireCart
 	var totals wireTotals
 	var payments []wirePayment
-	both, bothCtx := errgroup.WithContext(ctx)
+	// A group without a context: cancelled by its sibling's refusal, a breaker's probe would tell nothing.
+	var both errgroup.Group
 	both.Go(func() (err error) {
-		quote, err = c.quote(bothCtx, op, cart)
+		quote, err = c.quote(ctx, op, cart)
 		return err
 	})
 	both.Go(func() error {
 		k := cart.look(op, totalsFields, "totals")
 		k.check = totals.check
-		return c.send(bothCtx, k, &totals)
+		return c.send(ctx, k, &totals)
 	})
 	if err := both.Wait(); err != nil {
 		return nil, err

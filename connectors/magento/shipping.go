@@ -127,7 +127,8 @@ func (c *connector) SetShipping(ctx context.Context, s commerce.Shopper, id comm
 // addresses makes both addresses; without one for the bill, it goes where the goods go.
 func (c *connector) addresses(ctx context.Context, op commerce.Operation, choice commerce.ShippingChoice) (sendShippingInfo, error) {
 	var info sendShippingInfo
-	both, ctx := errgroup.WithContext(ctx)
+	// A group without a context: cancelled by its sibling's refusal, a breaker's probe would tell nothing.
+	var both errgroup.Group
 	both.Go(func() (err error) {
 		info.Shipping, err = c.address(ctx, op, choice.Shipping, "shippingAddress")
 		return err

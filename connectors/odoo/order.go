@@ -116,11 +116,12 @@ func (c *connector) Orders(ctx context.Context, p commerce.Principal, page comme
 
 // paged reads one page of q, narrowed by behind, and counts all of q meanwhile.
 func paged[T record](ctx context.Context, c *connector, op commerce.Operation, q query, behind domain) (records []T, total int, err error) {
-	g, each := errgroup.WithContext(ctx)
-	g.Go(func() (err error) { total, err = c.count(each, op, q); return err })
+	// A group without a context: cancelled by its sibling's refusal, a breaker's probe would tell nothing.
+	var g errgroup.Group
+	g.Go(func() (err error) { total, err = c.count(ctx, op, q); return err })
 	narrowed := q
 	narrowed.Domain = slices.Concat(q.Domain, behind)
-	g.Go(func() (err error) { records, err = search[T](each, c, op, narrowed); return err })
+	g.Go(func() (err error) { records, err = search[T](ctx, c, op, narrowed); return err })
 	err = g.Wait()
 	return records, total, err
 }
@@ -169,9 +170,10 @@ func (c *connector) orders(ctx context.Context, op commerce.Operation, records [
 	var lines map[recordID][]wireLine
 	var products map[recordID]product
 	var pickings map[recordID]wirePicking
-	g, each := errgroup.WithContext(ctx)
-	g.Go(func() (err error) { lines, products, err = c.lines(each, op, records); return err })
-	g.Go(func() (err error) { pickings, err = c.pickings(each, op, records); return err })
+	// A group without a context: cancelled by its sibling's refusal, a breaker's probe would tell nothing.
+	var g errgroup.Group
+	g.Go(func() (err error) { lines, products, err = c.lines(ctx, op, records); return err })
+	g.Go(func() (err error) { pickings, err = c.pickings(ctx, op, records); return err })
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}

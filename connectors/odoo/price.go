@@ -47,10 +47,11 @@ func (c *connector) Prices(ctx context.Context, m commerce.Market, group commerc
 // evaluation gathers the reference data that prices are computed from, all at once.
 func (c *connector) evaluation(ctx context.Context, op commerce.Operation, id recordID) (*evaluation, error) {
 	e := &evaluation{now: c.now()}
-	g, each := errgroup.WithContext(ctx)
-	g.Go(func() (err error) { e.lists, err = c.listsFor(each, op, id); return err })
-	g.Go(func() (err error) { e.rates, err = c.ratesByCurrency(each, op); return err })
-	g.Go(func() (err error) { e.tree, err = c.allCategories(each, op); return err })
+	// A group without a context: cancelled by its sibling's refusal, a breaker's probe would tell nothing.
+	var g errgroup.Group
+	g.Go(func() (err error) { e.lists, err = c.listsFor(ctx, op, id); return err })
+	g.Go(func() (err error) { e.rates, err = c.ratesByCurrency(ctx, op); return err })
+	g.Go(func() (err error) { e.tree, err = c.allCategories(ctx, op); return err })
 	return e, g.Wait()
 }
 

@@ -26,13 +26,14 @@ func (c *connector) Loyalty(ctx context.Context, p commerce.Principal) (*commerc
 	}
 	var account *commerce.LoyaltyAccount
 	var rewards []commerce.Reward
-	group, both := errgroup.WithContext(ctx)
+	// A group without a context: cancelled by its sibling's refusal, a breaker's probe would tell nothing.
+	var group errgroup.Group
 	group.Go(func() (err error) {
-		account, err = c.standing(both, op, id)
+		account, err = c.standing(ctx, op, id)
 		return err
 	})
 	group.Go(func() (err error) {
-		rewards, err = c.rewards(both, op, id)
+		rewards, err = c.rewards(ctx, op, id)
 		return err
 	})
 	if err := group.Wait(); err != nil {
