@@ -32,7 +32,7 @@ type link struct {
 
 func newLink(t *testing.T, x *toxics, name, address string) *link {
 	t.Helper()
-	proxy, err := x.api.CreateProxy(name, "127.0.0.1:0", address)
+	proxy, err := x.api.CreateProxy(name, free(t, 1)[0], address)
 	require.NoError(t, err)
 	return &link{t: t, x: x, proxy: proxy}
 }

@@ -37,7 +37,7 @@ func free(t *testing.T, n int) []string {
 	t.Helper()
 	list := make([]string, n)
 	for i := range list {
-		list[i] = "127.0.0.1:" + newRedis(t).port
+		list[i] = "127.0.0.1:" + freePort(t)
 	}
 	return list
 }

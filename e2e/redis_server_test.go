@@ -3,10 +3,12 @@
 package e2e
 
 import (
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,14 +24,34 @@ type redisServer struct {
 	cmd  *exec.Cmd
 }
 
+// Ports are counted from a random one on, below those that the kernel hands out by
+// itself: a port that somebody waits to use again is never an outgoing connection's.
+const firstPort, manyPorts = 20_000, 10_000
+
+var (
+	portsFrom  = rand.Uint32N(manyPorts)
+	portsTaken atomic.Uint32
+)
+
+// freePort answers a port of the loopback on which nothing listens.
+func freePort(t *testing.T) string {
+	t.Helper()
+	for range manyPorts {
+		port := strconv.Itoa(firstPort + int(portsFrom+portsTaken.Add(1))%manyPorts)
+		l, err := net.Listen("tcp", "127.0.0.1:"+port)
+		if err == nil {
+			require.NoError(t, l.Close())
+			return port
+		}
+	}
+	require.Fail(t, "no port is free")
+	return ""
+}
+
 // newRedis picks a port; nothing listens on it until start.
 func newRedis(t *testing.T) *redisServer {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	port := strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
-	require.NoError(t, l.Close())
-	r := &redisServer{t: t, port: port, dir: t.TempDir()}
+	r := &redisServer{t: t, port: freePort(t), dir: t.TempDir()}
 	t.Cleanup(r.stop)
 	return r
 }
@@ -43,7 +65,7 @@ func (r *redisServer) start() {
 	require.NoError(r.t, r.cmd.Start(), "redis-server is needed: apt-get install redis-server")
 	client := r.client()
 	defer func() { _ = client.Close() }()
-	require.Eventually(r.t, func() bool { return client.Ping(r.t.Context()).Err() == nil }, 5*time.Second, 10*time.Millisecond)
+	require.Eventually(r.t, func() bool { return client.Ping(r.t.Context()).Err() == nil }, time.Minute, 10*time.Millisecond)
 }
 
 func (r *redisServer) client() *redis.Client {

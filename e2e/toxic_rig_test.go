@@ -45,7 +45,7 @@ func newToxics(t *testing.T, s *stack.Stack) *toxics {
 	await(t, "http://"+address+"/version")
 	x := &toxics{t: t, api: toxiproxy.NewClient(address), upstream: strings.TrimPrefix(s.Sandbox, "http://"), proxies: map[string]*toxiproxy.Proxy{}}
 	for system := range roles {
-		x.proxies[system], err = x.api.CreateProxy(system, "127.0.0.1:0", x.upstream)
+		x.proxies[system], err = x.api.CreateProxy(system, free(t, 1)[0], x.upstream)
 		require.NoError(t, err)
 	}
 	return x
