@@ -60,14 +60,14 @@ const (
 // policies has every operation that is not passed through. A kind's traits
 // change Lifetime and narrow Scope; nothing makes an operation without Fresh kept.
 var policies = map[commerce.Operation]Policy{
-	commerce.OpProducts:     {Fresh: 5 * time.Minute, StaleWhileRevalidate: time.Minute, StaleIfError: 24 * time.Hour, Negative: maxNegative, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency, Tags: []string{"product:{key}"}},
-	commerce.OpRelated:      {Fresh: 15 * time.Minute, StaleWhileRevalidate: 5 * time.Minute, StaleIfError: 24 * time.Hour, Negative: maxNegative, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency, Tags: []string{"related:{key}", "product:{key}"}},
+	commerce.OpProducts:     {Fresh: 5 * time.Minute, StaleWhileRevalidate: time.Minute, StaleIfError: 24 * time.Hour, Negative: maxNegative, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency, Tags: []string{"product:{key}", "sku:{key}"}},
+	commerce.OpRelated:      {Fresh: 15 * time.Minute, StaleWhileRevalidate: 5 * time.Minute, StaleIfError: 24 * time.Hour, Negative: maxNegative, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency, Tags: []string{"related:{key}", "product:{key}", "sku:{key}"}},
 	commerce.OpCategoryTree: {Fresh: 10 * time.Minute, StaleWhileRevalidate: 5 * time.Minute, StaleIfError: 24 * time.Hour, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency, Tags: []string{"categories"}},
 	commerce.OpPages:        {Fresh: 5 * time.Minute, StaleWhileRevalidate: 5 * time.Minute, StaleIfError: 24 * time.Hour, Negative: maxNegative, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency, Tags: []string{"page:{key}"}},
-	commerce.OpReviews:      {Fresh: 5 * time.Minute, StaleWhileRevalidate: 5 * time.Minute, StaleIfError: 24 * time.Hour, Negative: maxNegative, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency, Tags: []string{"reviews:{key}", "product:{key}"}},
+	commerce.OpReviews:      {Fresh: 5 * time.Minute, StaleWhileRevalidate: 5 * time.Minute, StaleIfError: 24 * time.Hour, Negative: maxNegative, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency, Tags: []string{"reviews:{key}", "sku:{key}"}},
 	commerce.OpSearch:       {Fresh: time.Minute, StaleIfError: 10 * time.Minute, Scope: commerce.ScopePublic, Keyed: ByMarket, Tags: []string{"search"}},
-	commerce.OpPrices:       {Fresh: time.Minute, StaleIfError: 30 * time.Minute, Negative: maxNegative, Scope: commerce.ScopeSegment, Keyed: ByMarket, Tags: []string{"price:{key}", "product:{key}"}},
-	commerce.OpAvailability: {Fresh: 10 * time.Second, StaleIfError: 5 * time.Minute, Negative: maxNegative, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency, Tags: []string{"stock:{key}", "product:{key}"}},
+	commerce.OpPrices:       {Fresh: time.Minute, StaleIfError: 30 * time.Minute, Negative: maxNegative, Scope: commerce.ScopeSegment, Keyed: ByMarket, Tags: []string{"price:{key}", "sku:{key}"}},
+	commerce.OpAvailability: {Fresh: 10 * time.Second, StaleIfError: 5 * time.Minute, Negative: maxNegative, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency, Tags: []string{"stock:{key}", "sku:{key}"}},
 
 	// What belongs to one principal is never kept.
 	commerce.OpCustomer: {Scope: commerce.ScopeCustomer},

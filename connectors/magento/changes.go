@@ -79,13 +79,17 @@ func subject(name string) string {
 	return strings.TrimSuffix(strings.TrimSuffix(name, "_after"), "_commit")
 }
 
+// productTags are the product's name, links, price and stock: a save writes them all, and
+// does not tell which of them changed.
 func productTags(c *wireChanged) []commerce.Tag {
 	if c.SKU == "" {
 		return []commerce.Tag{
-			commerce.TagOperation(commerce.OpProducts), commerce.TagOperation(commerce.OpPrices), commerce.TagOperation(commerce.OpAvailability),
+			commerce.TagOperation(commerce.OpProducts), commerce.TagOperation(commerce.OpRelated),
+			commerce.TagOperation(commerce.OpPrices), commerce.TagOperation(commerce.OpAvailability),
 		}
 	}
-	return []commerce.Tag{commerce.TagProduct(commerce.SKU(c.SKU))}
+	sku := commerce.SKU(c.SKU)
+	return []commerce.Tag{commerce.TagProduct(sku), commerce.TagPrice(sku), commerce.TagStock(sku)}
 }
 
 func stockTags(c *wireChanged) []commerce.Tag {

@@ -14,16 +14,17 @@ import (
 func TestChangesAreMappedToWhatTheyTouch(t *testing.T) {
 	t.Parallel()
 	const stock commerce.Tag = "op:inventory.availability"
-	anyProduct := []commerce.Tag{"op:catalog.products", "op:pricing.prices", stock}
+	anyProduct := []commerce.Tag{"op:catalog.products", "op:related.related", "op:pricing.prices", stock}
+	saved := []commerce.Tag{"product:A", "price:A", "stock:A"}
 	for name, c := range map[string]struct {
 		kind, data string
 		want       []commerce.Tag
 	}{
-		"a product":               {"observer.catalog_product_save_after", `{"value":{"entity_id":"3","sku":"A","price":"123.000000"}}`, []commerce.Tag{"product:A"}},
-		"a product, committed":    {"com.adobe.commerce.observer.catalog_product_save_commit_after", `{"key":"k","value":{"sku":"A"}}`, []commerce.Tag{"product:A"}},
-		"a product deleted":       {"observer.catalog_product_delete_after", `{"value":{"sku":"A"}}`, []commerce.Tag{"product:A"}},
+		"a product":               {"observer.catalog_product_save_after", `{"value":{"entity_id":"3","sku":"A","price":"123.000000"}}`, saved},
+		"a product, committed":    {"com.adobe.commerce.observer.catalog_product_save_commit_after", `{"key":"k","value":{"sku":"A"}}`, saved},
+		"a product deleted":       {"observer.catalog_product_delete_after", `{"value":{"sku":"A"}}`, saved},
 		"a product by its id":     {"observer.catalog_product_save_after", `{"value":{"entity_id":"3"}}`, anyProduct},
-		"a saved product's API":   {"plugin.magento.catalog.api.product_repository.save", `{"value":{"sku":"A"}}`, []commerce.Tag{"product:A"}},
+		"a saved product's API":   {"plugin.magento.catalog.api.product_repository.save", `{"value":{"sku":"A"}}`, saved},
 		"a stock item":            {"observer.cataloginventory_stock_item_save_after", `{"value":{"product_id":"3","qty":"5"}}`, []commerce.Tag{stock}},
 		"a stock item with SKU":   {"observer.cataloginventory_stock_item_save_commit_after", `{"value":{"product_id":"3","sku":"A"}}`, []commerce.Tag{"stock:A"}},
 		"source items":            {"plugin.magento.inventory_api.api.source_items_save.execute", `{"value":{"source_items":[{"sku":"A"},{"sku":"B"}]}}`, []commerce.Tag{"stock:A", "stock:B"}},

@@ -85,12 +85,14 @@ func (c wireChange) tags() []commerce.Tag {
 	}
 }
 
+// product is what is read of a Product: its record, the products it is related to and
+// its reviews, which are relations of it. The PIM knows neither prices nor stock.
 func (c wireChange) product() []commerce.Tag {
 	var tags []commerce.Tag
 	if c.SKU == "" {
 		tags = append(tags, commerce.TagOperation(commerce.OpRelated), commerce.TagOperation(commerce.OpReviews))
 	} else {
-		tags = append(tags, commerce.TagProduct(commerce.SKU(c.SKU)))
+		tags = append(tags, commerce.TagProduct(commerce.SKU(c.SKU)), commerce.TagReviews(commerce.SKU(c.SKU)))
 	}
 	if c.SKU == "" || c.Variants == nil {
 		return append(tags, commerce.TagOperation(commerce.OpProducts))

@@ -18,12 +18,12 @@ func TestChangesAreMappedToWhatTheyTouch(t *testing.T) {
 		kind, data string
 		want       []commerce.Tag
 	}{
-		"a product":                   {updated, `{"id":271,"className":"Product","sku":"A","variants":[]}`, []commerce.Tag{"product:A"}},
-		"a product added":             {"pimcore.dataobject.postAdd", `{"className":"Product","sku":"A","variants":["B"]}`, []commerce.Tag{"product:A", "product:B"}},
-		"a product deleted":           {"pimcore.dataobject.postDelete", `{"className":"Product","sku":"A","variants":["B","C"]}`, []commerce.Tag{"product:A", "product:B", "product:C"}},
-		"siblings that are not named": {updated, `{"className":"Product","sku":"A"}`, []commerce.Tag{"product:A", "op:catalog.products"}},
+		"a product":                   {updated, `{"id":271,"className":"Product","sku":"A","variants":[]}`, []commerce.Tag{"product:A", "reviews:A"}},
+		"a product added":             {"pimcore.dataobject.postAdd", `{"className":"Product","sku":"A","variants":["B"]}`, []commerce.Tag{"product:A", "reviews:A", "product:B"}},
+		"a product deleted":           {"pimcore.dataobject.postDelete", `{"className":"Product","sku":"A","variants":["B","C"]}`, []commerce.Tag{"product:A", "reviews:A", "product:B", "product:C"}},
+		"siblings that are not named": {updated, `{"className":"Product","sku":"A"}`, []commerce.Tag{"product:A", "reviews:A", "op:catalog.products"}},
 		"a product without SKU":       {updated, `{"className":"Product","id":"271","variants":["B"]}`, []commerce.Tag{"op:related.related", "op:reviews.reviews", "op:catalog.products"}},
-		"a SKU of odd characters":     {updated, `{"className":"Product","sku":"Ä 1","variants":[]}`, []commerce.Tag{commerce.TagProduct("Ä 1")}},
+		"a SKU of odd characters":     {updated, `{"className":"Product","sku":"Ä 1","variants":[]}`, []commerce.Tag{commerce.TagProduct("Ä 1"), commerce.TagReviews("Ä 1")}},
 		"a category":                  {updated, `{"className":"Category","id":57}`, []commerce.Tag{"categories", "category:57"}},
 		"a category's id as text":     {updated, `{"className":"Category","id":"57"}`, []commerce.Tag{"categories", "category:57"}},
 		"a category without id":       {updated, `{"className":"Category","id":null}`, []commerce.Tag{"categories", "op:catalog.products"}},

@@ -3,6 +3,7 @@ package commerce
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"strings"
 )
 
 // Tag names something that cached answers were made of, so that all of them can
@@ -20,11 +21,20 @@ const (
 	TagCategories Tag = "categories"
 	// TagSearch is every answer of the search.
 	TagSearch Tag = "search"
+	// TagReference is no answer but what answers are computed from: price rules, ids and
+	// the like that connectors keep of their systems. It goes with the tags of the
+	// answers and before them; see [WithReference].
+	TagReference Tag = "reference"
 	// TagAll is every answer there is.
 	TagAll Tag = "all"
 )
 
-// TagProduct is everything about a product: texts, relations, reviews, prices and stock.
+// TagSKU is everything about a SKU, whichever system it is from: its product record,
+// relations, reviews, prices and stock.
+func TagSKU(sku SKU) Tag { return TagOf("sku", string(sku)) }
+
+// TagProduct is a product's record: texts, attributes, pictures, relations. Neither its
+// prices nor its stock, which other systems know.
 func TagProduct(sku SKU) Tag { return TagOf("product", string(sku)) }
 
 // TagPrice is a product's prices, in every market, group and quantity.
@@ -60,6 +70,20 @@ func TagOf(kind, subject string) Tag {
 	}
 	sum := sha256.Sum256([]byte(subject))
 	return Tag(kind + ":#" + base64.RawURLEncoding.EncodeToString(sum[:]))
+}
+
+// WithReference puts [TagReference] before tags that somebody named by hand where
+// what connectors keep may be as old as the answers: of prices, of all about a SKU, of
+// whole operations. A system's own events name what they touched exactly and do not
+// need it.
+func WithReference(tags []Tag) []Tag {
+	for _, tag := range tags {
+		switch kind, _, _ := strings.Cut(string(tag), ":"); kind {
+		case "price", "sku", "op":
+			return append([]Tag{TagReference}, tags...)
+		}
+	}
+	return tags
 }
 
 // visible tells whether text is ASCII without spaces and control characters.

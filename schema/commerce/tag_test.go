@@ -15,6 +15,7 @@ func TestTagsNameTheirSubject(t *testing.T) {
 	t.Parallel()
 	for want, got := range map[string]commerce.Tag{
 		"product:BK-M68":      commerce.TagProduct("BK-M68"),
+		"sku:A":               commerce.TagSKU("A"),
 		"price:A":             commerce.TagPrice("A"),
 		"stock:A":             commerce.TagStock("A"),
 		"reviews:A":           commerce.TagReviews("A"),
@@ -44,6 +45,17 @@ func TestOddSubjectsAreHashed(t *testing.T) {
 		assert.True(t, strings.HasPrefix(string(tag), "category:"))
 		assert.NotContains(t, seen, tag, subject)
 		seen[tag] = subject
+	}
+}
+
+// What is computed from what connectors keep is dropped with it, and before it.
+func TestPricesDroppedByHandTakeReferenceDataAlong(t *testing.T) {
+	t.Parallel()
+	for _, with := range []commerce.Tag{"price:A", "sku:A", "op:pricing.prices"} {
+		assert.Equal(t, []commerce.Tag{commerce.TagReference, "stock:B", with}, commerce.WithReference([]commerce.Tag{"stock:B", with}))
+	}
+	for _, without := range []commerce.Tag{"stock:A", "product:A", "search", "all", "system:odoo", "prices:A"} {
+		assert.Equal(t, []commerce.Tag{without}, commerce.WithReference([]commerce.Tag{without}))
 	}
 }
 
