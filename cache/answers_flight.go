@@ -41,11 +41,8 @@ func (a *Answers) Do(ctx context.Context, q *Question, produce Maker) (*Answer, 
 			a.Count(ctx, Hit)
 			return found, Hit, nil
 		}
-		p, leads := a.board(ctx, key, produce)
-		result := Shared
-		if leads {
-			result = Miss
-		} else {
+		p, result := a.board(ctx, key, produce)
+		if result == Shared {
 			linkProduction(ctx, p, q.Channel)
 		}
 		select {
@@ -63,23 +60,29 @@ func (a *Answers) Do(ctx context.Context, q *Question, produce Maker) (*Answer, 
 	}
 }
 
-// board joins the production under key or begins it.
-func (a *Answers) board(caller context.Context, key string, produce Maker) (p *production, leads bool) {
+// board joins the production under key or begins it, unless one landed since the
+// caller looked: what lands is kept first, so that nothing is made a second time.
+func (a *Answers) board(caller context.Context, key string, produce Maker) (*production, Result) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if p = a.flights[key]; p != nil {
+	if p := a.flights[key]; p != nil {
 		p.waiting++
-		return p, false
+		return p, Shared
+	}
+	if found := a.lookup(key); found != nil {
+		p := &production{stamp: a.cache.tags.stamp(), done: make(chan struct{}), cancel: func() {}, answer: found}
+		close(p.done)
+		return p, Hit
 	}
 	// What was invalidated is noted first: what comes later is not missed.
-	p = &production{stamp: a.cache.tags.stamp(), cause: trace.SpanContextFromContext(caller), done: make(chan struct{}), waiting: 1}
+	p := &production{stamp: a.cache.tags.stamp(), cause: trace.SpanContextFromContext(caller), done: make(chan struct{}), waiting: 1}
 	p.began = time.Now()
 	// Nothing of the caller's context but its span: the answer is for all who wait.
 	ctx := trace.ContextWithSpan(a.ctx, trace.SpanFromContext(caller))
 	ctx, p.cancel = context.WithDeadline(ctx, productionEnd(caller, p.began))
 	a.flights[key] = p
 	a.work.Go(func() { a.produce(ctx, key, p, produce) })
-	return p, true
+	return p, Miss
 }
 
 // productionEnd is a little before its leader's deadline, so that there is time to

@@ -302,6 +302,17 @@ func TestC1_AnAnswerIsMadeOnceForAllWhoAskAtOnce(t *testing.T) {
 	}
 }
 
+// Who looked just before an answer was kept does not have it made again.
+func TestC1_WhoLooksTooEarlyIsGivenTheAnswerThatHasLanded(t *testing.T) {
+	t.Parallel()
+	a, q := newAnswers(t, Config{}), questionOf("q")
+	do(t, a, q, making(entire("one")))
+	p, result := a.board(t.Context(), q.key(), making(entire("two")))
+	<-p.done
+	require.Equal(t, Hit, result)
+	require.Equal(t, "one", string(p.answer.Body))
+}
+
 func TestC3_WhoLeavesFailsNobodyElse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -53,6 +53,9 @@ func (c *Cache) join(cause trace.SpanContext, r *request, which []int, cancel co
 	defer c.flights.mu.Unlock()
 	for _, i := range which {
 		f := c.flights.byKey[r.keys[i]]
+		if f == nil {
+			f = c.justLanded(r, i)
+		}
 		if f == nil || c.tags.struck(f.tags, f.stamp.local) || f.epoch != r.epochNow() {
 			// What it knew of is noted first: what comes later is not missed.
 			f = &flight{stamp: c.tags.stamp(), epoch: r.epochNow(), tags: r.tags(i), cause: cause, by: r, done: make(chan struct{}), cancel: cancel}
@@ -64,6 +67,18 @@ func (c *Cache) join(cause trace.SpanContext, r *request, which []int, cancel co
 		all[i] = f
 	}
 	return all, led
+}
+
+// justLanded stands for a flight that was kept since the caller looked at memory, or is
+// nil: what lands is kept first, so that nothing current is loaded a second time.
+func (c *Cache) justLanded(r *request, i int) *flight {
+	e := c.remembered(r, i)
+	if now := time.Now(); r.plan.policy.judge(e, now) == current {
+		f := &flight{began: now, stamp: e.stamp, epoch: r.epochNow(), entry: e, served: r.fresh(i, e, now).served, done: make(chan struct{})}
+		close(f.done)
+		return f
+	}
+	return nil
 }
 
 // outdated tells whether the flight, landed, brought what was invalidated before

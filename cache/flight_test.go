@@ -17,6 +17,29 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
+// Who looked at memory just before another's load was kept there does not load it again.
+func TestC1_WhoLooksTooEarlyIsGivenWhatHasLanded(t *testing.T) {
+	t.Parallel()
+	c, upstream := newCache(t, Config{}), &source{value: func(_ int, sku commerce.SKU) *commerce.Product {
+		if sku == "none" {
+			return nil
+		}
+		return &commerce.Product{SKU: sku}
+	}}
+	plan := wrapper{c, publicTraits(commerce.OpProducts)}.plan(commerce.OpProducts, jsonCodec[*commerce.Product]())
+	prefix, _ := plan.prefix(inMarket(us))
+	for sku, want := range map[commerce.SKU]served{"A": memoryFresh, "none": memoryAbsent} {
+		_, _, err := ask(t.Context(), over(c, upstream), sku)
+		require.NoError(t, err)
+		late := &request{plan: plan, keys: []string{withArgs(prefix, string(sku))}, texts: []string{string(sku)}}
+		f := c.fly(t.Context(), late, []int{0})[0]
+		<-f.done
+		require.NoError(t, f.err)
+		assert.Equal(t, want, f.served)
+	}
+	assert.Equal(t, 2, upstream.count())
+}
+
 func TestC1_OneCallForAllWhoMiss(t *testing.T) {
 	t.Parallel()
 	for _, callers := range []int{1000, 10_000} {
