@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/maypok86/otter/v2"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/metric/noop"
 
@@ -96,7 +95,7 @@ const (
 // use.
 type Answers struct {
 	cache   *Cache
-	table   *otter.Cache[string, *kept]
+	table   table
 	surface bool // whether answers name their tags
 	labels  map[Result][]metric.AddOption
 	counter metric.Int64Counter
@@ -165,11 +164,11 @@ func (a *Answers) Kept(ctx context.Context, q *Question) *Answer {
 }
 
 func (a *Answers) lookup(key string) *Answer {
-	k, ok := a.table.GetIfPresent(key)
-	if !ok || k.age(time.Now()) >= k.fresh || !a.cache.tags.alive(k.entry) {
+	e := a.table.get(key)
+	if e == nil || e.age(time.Now()) >= e.fresh || !a.cache.tags.alive(e) {
 		return nil
 	}
-	found, _ := k.value.(*Answer)
+	found, _ := e.value.(*Answer)
 	return found
 }
 
@@ -188,7 +187,7 @@ func (a *Answers) keep(key string, p *production) {
 		return
 	}
 	answer.entry = e
-	a.table.Set(key, &kept{entry: e, life: answer.left})
+	a.table.set(key, e, answer.left)
 }
 
 // Alias keeps answer, when it is kept, under q as well: another way to ask what it
@@ -200,7 +199,7 @@ func (a *Answers) Alias(q *Question, answer *Answer) {
 	}
 	key := q.key()
 	also := &entry{value: answer, began: e.began, fresh: e.fresh, tags: e.tags, stamp: e.stamp, size: overhead + uint32(len(key))}
-	a.table.Set(key, &kept{entry: also, life: e.fresh})
+	a.table.set(key, also, e.fresh)
 }
 
 // left is how much longer an entry is as good as new and nobody needs to load it anew:

@@ -11,6 +11,7 @@ import (
 // entry is an answer that is kept: a value shared read-only, or that there is none.
 type entry struct {
 	value   any
+	sealed  seal
 	missing bool
 	began   time.Time     // when its load began; its age counts from there
 	fresh   time.Duration // its own lifetime, a little less than the policy's

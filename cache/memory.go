@@ -8,8 +8,8 @@ import (
 
 // memory is the first tier: decoded values in this process, within a byte budget.
 type memory struct {
-	values *otter.Cache[string, *kept]
-	absent *otter.Cache[string, *kept] // what was not found, within a tenth of the budget
+	values table
+	absent table // what was not found, within a tenth of the budget
 
 	evicted evictions
 }
@@ -33,14 +33,18 @@ func newMemory(budget int64) (*memory, error) {
 	return &memory{values: values, absent: absent, evicted: evicted}, nil
 }
 
+// table holds entries within a byte budget.
+type table struct{ *otter.Cache[string, *kept] }
+
 // newTable drops what has outlived its use. Whether an entry may be answered is
 // judged by its own times, which no step of the wall clock changes. evicted is told the
 // keys of what went for want of memory; it must be quick.
-func newTable(budget int64, evicted func(key string)) (*otter.Cache[string, *kept], error) {
-	return otter.New(&otter.Options[string, *kept]{
+func newTable(budget int64, evicted func(key string)) (table, error) {
+	entries, err := otter.New(&otter.Options[string, *kept]{
 		MaximumWeight: uint64(budget),
 		Weigher:       func(_ string, k *kept) uint32 { return k.size },
 		OnAtomicDeletion: func(e otter.DeletionEvent[string, *kept]) {
+			e.Value.unchanged()
 			if e.Cause == otter.CauseOverflow {
 				evicted(e.Key)
 			}
@@ -49,40 +53,55 @@ func newTable(budget int64, evicted func(key string)) (*otter.Cache[string, *kep
 			return max(time.Millisecond, e.Value.life-time.Since(e.Value.began))
 		}),
 	})
+	return table{entries}, err
 }
 
-func (m *memory) get(key string) *entry {
-	if e := m.value(key); e != nil {
-		return e
+// get is what lies under key, or nil.
+func (t table) get(key string) *entry {
+	k, ok := t.GetIfPresent(key)
+	if !ok {
+		return nil
 	}
-	if k, ok := m.absent.GetIfPresent(key); ok {
-		return k.entry
-	}
-	return nil
+	k.unchanged()
+	return k.entry
 }
 
-// value is what was found for key, or nil.
-func (m *memory) value(key string) *entry {
-	if k, ok := m.values.GetIfPresent(key); ok {
-		return k.entry
-	}
-	return nil
+// set keeps e, whatever was there.
+func (t table) set(key string, e *entry, life time.Duration) {
+	e.seal()
+	t.Set(key, &kept{entry: e, life: life})
 }
 
-// put keeps e unless what is there began later.
-func (m *memory) put(key string, e *entry, life time.Duration) {
-	if e.missing {
-		m.values.Invalidate(key)
-		m.absent.Set(key, &kept{entry: e, life: e.fresh})
-		return
-	}
-	m.absent.Invalidate(key)
-	m.values.Compute(key, func(old *kept, found bool) (*kept, otter.ComputeOp) {
+// renew keeps e unless what is there began later.
+func (t table) renew(key string, e *entry, life time.Duration) {
+	e.seal()
+	t.Compute(key, func(old *kept, found bool) (*kept, otter.ComputeOp) {
 		if found && old.began.After(e.began) {
 			return nil, otter.CancelOp
 		}
 		return &kept{entry: e, life: life}, otter.WriteOp
 	})
+}
+
+func (m *memory) get(key string) *entry {
+	if e := m.values.get(key); e != nil {
+		return e
+	}
+	return m.absent.get(key)
+}
+
+// value is what was found for key, or nil.
+func (m *memory) value(key string) *entry { return m.values.get(key) }
+
+// put keeps e unless what is there began later.
+func (m *memory) put(key string, e *entry, life time.Duration) {
+	if e.missing {
+		m.values.Invalidate(key)
+		m.absent.set(key, e, e.fresh)
+		return
+	}
+	m.absent.Invalidate(key)
+	m.values.renew(key, e, life)
 }
 
 func (m *memory) close() {
