@@ -124,7 +124,7 @@ func newRemote(address commerce.Secret, log *slog.Logger, metrics *instruments) 
 	}
 	silence()
 	return &remote{
-		client: redis.NewUniversalClient(opts), opts: opts, cluster: opts.IsClusterMode,
+		client: newClient(*opts), lent: newClient(lent(*opts)), opts: opts, cluster: opts.IsClusterMode,
 		packer: p, wait: remoteWait, log: log, metrics: metrics, leased: leased,
 	}, nil
 }
@@ -166,12 +166,15 @@ func (c *Cache) ForgetAvailability(ctx context.Context, skus []commerce.SKU) {
 	_ = c.Invalidate(ctx, tags...)
 }
 
-// Redis is the second tier's client, or nil without one. It is the cache's to close.
+// Redis is a client of the second tier's Redis for those whom no shopper's read
+// waits for, or nil without one. It waits for two seconds where the cache waits for
+// milliseconds: who borrows it brings deadlines. It never sends a command again. It
+// is the cache's to close.
 func (c *Cache) Redis() redis.UniversalClient {
 	if c.remote == nil {
 		return nil
 	}
-	return c.remote.client
+	return c.remote.lent
 }
 
 // Ping tells whether Redis answers; without Redis there is nothing to fail.
@@ -197,5 +200,5 @@ func (c *Cache) Close() error {
 	if c.unwatch != nil {
 		errs = append(errs, c.unwatch())
 	}
-	return errors.Join(append(errs, c.remote.client.Close())...)
+	return errors.Join(append(errs, c.remote.client.Close(), c.remote.lent.Close())...)
 }

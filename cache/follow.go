@@ -67,7 +67,7 @@ type news struct {
 func newNews(r *remote, opts redis.UniversalOptions, table *tagTable) *news {
 	opts.PoolSize, opts.ReadTimeout, opts.PoolTimeout = 2, newsBlock+newsPatience, newsPatience
 	return &news{
-		table: table, remote: r, reader: redis.NewUniversalClient(&opts), node: rand.Text(),
+		table: table, remote: r, reader: newClient(opts), node: rand.Text(),
 		began: time.Now(), untold: map[commerce.Tag]struct{}{},
 	}
 }

@@ -18,7 +18,7 @@ type trips struct {
 // watchTrips notes what c sends to Redis from now on.
 func watchTrips(c *Cache) *trips {
 	t := &trips{}
-	c.Redis().AddHook(t)
+	c.remote.client.AddHook(t)
 	return t
 }
 

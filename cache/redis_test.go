@@ -26,7 +26,7 @@ import (
 func TestC16_RedisNeverKeepsARequestWaiting(t *testing.T) {
 	t.Parallel()
 	c := newCache(t, Config{RedisURL: "rediss://user:secret@redis.example:6380/3"})
-	client, ok := c.Redis().(*redis.Client)
+	client, ok := c.remote.client.(*redis.Client)
 	require.True(t, ok)
 	o := client.Options()
 	assert.True(t, o.ContextTimeoutEnabled)
@@ -46,6 +46,17 @@ func TestC16_RedisNeverKeepsARequestWaiting(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, -1, raw.MaxRetries)
 	assert.Nil(t, raw.TLSConfig)
+
+	// What is no shopper's read may wait, and has an end nevertheless.
+	borrowed, ok := c.Redis().(*redis.Client)
+	require.True(t, ok)
+	b := borrowed.Options()
+	assert.True(t, b.ContextTimeoutEnabled)
+	assert.LessOrEqual(t, b.MaxRetries, 0)
+	assert.LessOrEqual(t, b.DialTimeout, 500*time.Millisecond)
+	for _, wait := range []time.Duration{b.ReadTimeout, b.WriteTimeout, b.PoolTimeout} {
+		assert.Equal(t, 2*time.Second, wait)
+	}
 }
 
 func TestRedisURLs(t *testing.T) {

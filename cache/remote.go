@@ -33,6 +33,7 @@ const future = 2 * time.Second
 // failures are misses.
 type remote struct {
 	client  redis.UniversalClient
+	lent    redis.UniversalClient // to those who may wait longer, see [Cache.Redis]
 	opts    *redis.UniversalOptions
 	cluster bool
 	packer  *packer

@@ -64,7 +64,7 @@ func newNode(t testing.TB, url commerce.Secret) *Cache {
 }
 
 func patient(c *Cache) {
-	if client, ok := c.Redis().(*redis.Client); ok {
+	if client, ok := c.remote.client.(*redis.Client); ok {
 		o := client.Options()
 		o.ReadTimeout, o.WriteTimeout = 10*time.Second, 10*time.Second
 	}
