@@ -62,11 +62,9 @@ func New(ctx context.Context, cfg Config, channel string) (*Backend, error) {
 
 // wire is the whole stack, from the systems to what the channels call.
 func (b *Backend) wire(ctx context.Context) error {
-	var errs [6]error
+	var errs [7]error
 	var systems commerce.Ports
-	systems, errs[0] = b.Config.Systems.connect(transport.Deps{
-		Log: b.Log, Meter: b.Telemetry.Meter(), Tracer: b.Telemetry.Tracer(), Registry: b.Registry,
-	})
+	systems, errs[0], errs[6] = b.connected()
 	b.Markets, errs[1] = market.New(b.Config.Markets)
 	b.CORS, errs[2] = cors.New(b.Config.CORS)
 	b.Identity, errs[3] = identity.New(b.Config.Identity, b.Log)

@@ -5,18 +5,30 @@ import (
 	"log/slog"
 
 	"github.com/portico-bff/portico/cache"
+	"github.com/portico-bff/portico/connectors/transport"
 	"github.com/portico-bff/portico/edge/ledger"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
+// connected opens the cache and then the systems, which are told by it of what was
+// invalidated.
+func (b *Backend) connected() (systems commerce.Ports, uncached, unconnected error) {
+	deps := transport.Deps{Log: b.Log, Meter: b.Telemetry.Meter(), Tracer: b.Telemetry.Tracer(), Registry: b.Registry}
+	if b.cache, uncached = cache.New(b.Config.Cache, cache.Deps{Log: b.Log, Meter: b.Telemetry.Meter()}); uncached == nil {
+		deps.Invalidations = b.cache.Invalidations()
+	}
+	systems, unconnected = b.Config.Systems.connect(deps)
+	return systems, uncached, unconnected
+}
+
 // cached puts the cache in front of the systems and opens the ledger that lives
 // beside it: in Redis, or in this process when there is none.
 func (b *Backend) cached(ctx context.Context, systems commerce.Ports) (commerce.Ports, ledger.Ledger, error) {
-	c, err := cache.New(b.Config.Cache, cache.Deps{Log: b.Log, Meter: b.Telemetry.Meter()})
-	if err != nil {
-		return commerce.Ports{}, nil, err
+	c := b.cache
+	if c == nil {
+		return systems, nil, nil // why is known
 	}
-	b.cache = c
+	var err error
 	if b.Answers, err = cache.NewAnswers(c, b.Config.Cache, b.Telemetry.Channel(), b.Telemetry.Meter()); err != nil {
 		return commerce.Ports{}, nil, err
 	}

@@ -21,6 +21,9 @@ type wireChanged struct {
 // vendor is what Adobe I/O Events puts before the name of an event.
 const vendor = "com.adobe.commerce."
 
+// tagCustomers is what the connector itself keeps: which of the shop's customers a principal is.
+const tagCustomers commerce.Tag = "magento.customers"
+
 // changes is what each event touches. Events come before or after the record is
 // committed; both say the same.
 var changes = map[string]func(*wireChanged) []commerce.Tag{
@@ -36,6 +39,8 @@ var changes = map[string]func(*wireChanged) []commerce.Tag{
 	"observer.catalog_category_move":            categoryTags,
 	"observer.catalogrule_rule_save":            priceTags,
 	"observer.catalogrule_rule_delete":          priceTags,
+	"observer.customer_save":                    customerTags,
+	"observer.customer_delete":                  customerTags,
 	"plugin.magento.inventory_api.api":          stockTags,
 	"plugin.magento.catalog_inventory.api":      stockTags,
 	"plugin.magento.inventory_sales_api.api":    stockTags,
@@ -120,3 +125,5 @@ func categoryTags(*wireChanged) []commerce.Tag { return []commerce.Tag{commerce.
 func priceTags(*wireChanged) []commerce.Tag {
 	return []commerce.Tag{commerce.TagOperation(commerce.OpPrices)}
 }
+
+func customerTags(*wireChanged) []commerce.Tag { return []commerce.Tag{tagCustomers} }

@@ -35,6 +35,7 @@ func TestChangesAreMappedToWhatTheyTouch(t *testing.T) {
 		"an item that is null":    {"observer.sales_order_place_after", `{"value":{"items":[{"sku":"A"},null]}}`, []commerce.Tag{stock}},
 		"a credit note":           {"observer.sales_order_creditmemo_save_after", `{"value":{"items":[{"sku":"A"}]}}`, []commerce.Tag{"stock:A"}},
 		"a category":              {"observer.catalog_category_save_after", `{"value":{"entity_id":"4"}}`, []commerce.Tag{"categories"}},
+		"a customer":              {"observer.customer_save_commit_after", `{"value":{"entity_id":"4"}}`, []commerce.Tag{"magento.customers"}},
 		"a price rule":            {"observer.catalogrule_rule_save_after", `{"value":{"rule_id":"4"}}`, []commerce.Tag{"op:pricing.prices"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -50,7 +51,7 @@ func TestChangesThatAreNotUnderstoodNameTheField(t *testing.T) {
 	t.Parallel()
 	const saved = "observer.catalog_product_save_after"
 	for _, c := range []struct{ kind, data, field string }{
-		{"observer.customer_save_after", `{"value":{}}`, "type"},
+		{"observer.customer_login", `{"value":{}}`, "type"},
 		{"observer.catalog_product_save_before", `{"value":{}}`, "type"},
 		{"catalog_product_save_after", `{"value":{}}`, "type"},
 		{"plugin.magento", `{"value":{}}`, "type"},

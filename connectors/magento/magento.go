@@ -119,8 +119,12 @@ func New(cfg Config, deps transport.Deps) (commerce.Ports, error) {
 	}
 	c := &connector{
 		client: client, log: deps.Log, stores: cfg.Stores,
-		customers: reference.NewCustomers(reference.Config{Name: "magento customers", TTL: customerTTL}, cfg.IDClaim, claimedID),
-		countries: reference.New[string, []region](reference.Config{Name: "magento countries", TTL: countryTTL, MaxEntries: 300}),
+		customers: reference.NewCustomers(reference.Config{
+			Name: "magento customers", TTL: customerTTL, Invalidations: deps.Invalidations, System: System, Tags: []commerce.Tag{tagCustomers},
+		}, cfg.IDClaim, claimedID),
+		countries: reference.New[string, []region](reference.Config{
+			Name: "magento countries", TTL: countryTTL, MaxEntries: 300, Invalidations: deps.Invalidations, System: System,
+		}),
 	}
 	return commerce.Ports{
 		Carts: c, CartLines: c, CartCoupons: c, CheckoutOptions: c, Checkout: c, PlacedOrders: placedOrders{c},

@@ -47,19 +47,34 @@ func (w wireWebhook) sku() commerce.SKU {
 	return commerce.SKU(cmp.Or(string(w.DefaultCode), string(w.Custom), string(w.ProductID)))
 }
 
-// touched is what a record of a model can change.
-type touched struct{ prices, stock bool }
+// The tags of what the connector itself keeps of a server, beside those of answers.
+// Prices also drop the lists, rates and categories that they are computed from.
+const (
+	kindRecord                = "odoo.record"    // and a SKU: which record it means
+	tagRecords   commerce.Tag = "odoo.records"   // which record any SKU means
+	tagProducts  commerce.Tag = "odoo.products"  // what records are called in orders
+	tagLocations commerce.Tag = "odoo.locations" // what places are called
+	tagPartners  commerce.Tag = "odoo.partners"  // who is which partner
+	tagOrders    commerce.Tag = "odoo.orders"    // what orders are called
+)
+
+// touched is what a record of a model can change: answers, and what the connector keeps.
+type touched struct {
+	prices, stock bool
+	record        bool // which record a SKU means
+	kept          commerce.Tag
+}
 
 var models = map[string]touched{
-	"product.product":        {prices: true, stock: true},
-	"product.template":       {prices: true, stock: true},
+	"product.product":        {prices: true, stock: true, record: true, kept: tagProducts},
+	"product.template":       {prices: true, stock: true, record: true, kept: tagProducts},
 	"stock.quant":            {stock: true},
 	"stock.move":             {stock: true},
 	"stock.move.line":        {stock: true},
 	"stock.picking":          {stock: true},
-	"stock.location":         {stock: true},
-	"stock.warehouse":        {stock: true},
-	"sale.order":             {stock: true}, // a confirmed order reserves
+	"stock.location":         {stock: true, kept: tagLocations},
+	"stock.warehouse":        {stock: true, kept: tagLocations},
+	"sale.order":             {stock: true, kept: tagOrders}, // a confirmed order reserves
 	"sale.order.line":        {stock: true},
 	"product.pricelist":      {prices: true},
 	"product.pricelist.item": {prices: true}, // may hold for a category or for everything
@@ -67,10 +82,10 @@ var models = map[string]touched{
 	"res.currency":           {prices: true},
 	"res.currency.rate":      {prices: true},
 	"uom.uom":                {prices: true, stock: true},
+	"res.partner":            {kept: tagPartners}, // no answer is kept, but who is who
 
-	// Invoices and partners are kept for nobody.
+	// Invoices are kept for nobody.
 	"account.move": {},
-	"res.partner":  {},
 }
 
 // alone are the models whose records concern the one product they name.
@@ -98,16 +113,32 @@ func Changes(e commerce.ChangeEvent) ([]commerce.Tag, error) {
 	if !known {
 		return []commerce.Tag{commerce.TagSystem(System)}, nil
 	}
-	price, stock := commerce.TagOperation(commerce.OpPrices), commerce.TagOperation(commerce.OpAvailability)
-	if sku := sent.sku(); sku != "" && alone[sent.Model] {
-		price, stock = commerce.TagPrice(sku), commerce.TagStock(sku)
+	sku := sent.sku()
+	if !alone[sent.Model] {
+		sku = ""
+	}
+	return what.tags(sku), nil
+}
+
+// tags are those of a product, or of all when the SKU is empty. What the connector keeps
+// comes first: where tags travel in parts, no answer is made anew of what is about to go.
+func (t touched) tags(sku commerce.SKU) []commerce.Tag {
+	record, price, stock := tagRecords, commerce.TagOperation(commerce.OpPrices), commerce.TagOperation(commerce.OpAvailability)
+	if sku != "" {
+		record, price, stock = commerce.TagOf(kindRecord, string(sku)), commerce.TagPrice(sku), commerce.TagStock(sku)
 	}
 	var tags []commerce.Tag
-	if what.prices {
+	if t.kept != "" {
+		tags = append(tags, t.kept)
+	}
+	if t.record {
+		tags = append(tags, record)
+	}
+	if t.prices {
 		tags = append(tags, price)
 	}
-	if what.stock {
+	if t.stock {
 		tags = append(tags, stock)
 	}
-	return tags, nil
+	return tags
 }

@@ -4,8 +4,8 @@
 // Prices are computed here: a release that answers customers' prices for several
 // products at once does not exist, so the rules of a price list are read once and
 // evaluated as Odoo documents it. Rules, currencies, categories and which record a
-// SKU means are reference data, kept for a minute; a call for prices or stock then
-// costs one request for each hundred products.
+// SKU means are reference data, kept for a minute or until an event says that they
+// changed; a call for prices or stock then costs one request for each hundred products.
 //
 // A default_code is not unique in Odoo. Of several records the active one with the
 // lowest id is the product; archived records are never asked for.
@@ -123,22 +123,29 @@ func newConnector(cfg Config, deps transport.Deps) (*connector, error) {
 	if cfg.Database != "" {
 		c.header.Set("X-Odoo-Database", cfg.Database)
 	}
-	c.openReferences(cfg.IDClaim)
+	c.openReferences(cfg.IDClaim, deps.Invalidations)
 	return c, nil
 }
 
-func (c *connector) openReferences(idClaim string) {
-	kept := func(name string, ttl time.Duration, entries int) reference.Config {
-		return reference.Config{Name: "odoo " + name, TTL: ttl, MaxEntries: entries}
+func (c *connector) openReferences(idClaim string, invalidations commerce.Invalidations) {
+	kept := func(name string, entries int, tags ...commerce.Tag) reference.Config {
+		return reference.Config{
+			Name: "odoo " + name, TTL: referenceTTL, MaxEntries: entries, Invalidations: invalidations, System: System, Tags: tags,
+		}
 	}
-	c.products = reference.New[commerce.SKU, product](kept("products by SKU", referenceTTL, maxProducts))
-	c.productIDs = reference.New[recordID, product](kept("products by id", referenceTTL, maxProducts))
-	c.lists = reference.New[recordID, *priceList](kept("price lists", referenceTTL, 1_000))
-	c.rates = reference.New[string, map[string]string](kept("currencies", referenceTTL, 1))
-	c.categories = reference.New[string, categoryTree](kept("categories", referenceTTL, 1))
-	c.locations = reference.New[recordID, string](kept("locations", referenceTTL, 10_000))
-	c.partners = reference.NewCustomers(kept("partners", partnerTTL, maxProducts), idClaim, partnerID)
-	c.orderRefs = reference.New[string, commerce.OrderNumber](kept("order references", referenceTTL, maxProducts))
+	bySKU := kept("products by SKU", maxProducts, tagRecords)
+	bySKU.KeyTags = []string{kindRecord, "sku"}
+	partners := kept("partners", maxProducts, tagPartners)
+	partners.TTL = partnerTTL
+	prices := commerce.TagOperation(commerce.OpPrices)
+	c.products = reference.New[commerce.SKU, product](bySKU)
+	c.productIDs = reference.New[recordID, product](kept("products by id", maxProducts, tagProducts))
+	c.lists = reference.New[recordID, *priceList](kept("price lists", 1_000, prices))
+	c.rates = reference.New[string, map[string]string](kept("currencies", 1, prices))
+	c.categories = reference.New[string, categoryTree](kept("categories", 1, prices))
+	c.locations = reference.New[recordID, string](kept("locations", 10_000, tagLocations))
+	c.partners = reference.NewCustomers(partners, idClaim, partnerID)
+	c.orderRefs = reference.New[string, commerce.OrderNumber](kept("order references", maxProducts, tagOrders))
 }
 
 // listKey is what a price list is chosen by.

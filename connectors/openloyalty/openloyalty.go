@@ -72,7 +72,9 @@ func New(cfg Config, deps transport.Deps) (commerce.Ports, error) {
 	}
 	c := &connector{
 		client: client, traits: traits(),
-		ids: reference.NewCustomers(reference.Config{Name: "openloyalty customers", TTL: idTTL, MaxEntries: maxIDs}, cfg.IDClaim, customerID),
+		ids: reference.NewCustomers(reference.Config{
+			Name: "openloyalty customers", TTL: idTTL, MaxEntries: maxIDs, Invalidations: deps.Invalidations, System: system,
+		}, cfg.IDClaim, customerID),
 	}
 	return commerce.Ports{Customers: c, Loyalty: c, Traits: c.traits}, nil
 }

@@ -8,12 +8,18 @@
 // first caller's context the ids of its span alone, so a caller who leaves takes nobody along, and
 // every waiter watches its own context. Errors are never kept; "there is no such
 // key" is, for a few seconds.
+//
+// What is kept has tags, as answers have: when one of them is invalidated, whichever
+// process did it, the next use loads anew, and nobody joins a load that was begun
+// before. An answer that is loaded after an invalidation is thus never computed from
+// what was read before it.
 package reference
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -38,13 +44,39 @@ type Config struct {
 	TTL         time.Duration // how long a value may be used after it was loaded
 	MaxEntries  int           // how many keys are kept at most, known and absent ones together
 	LoadTimeout time.Duration // how long one load may take, whoever waits for it
+
+	// Invalidations is where invalidated tags are seen; nil: nowhere.
+	Invalidations commerce.Invalidations
+	// System is the connector's kind: [commerce.TagSystem] of it drops everything here,
+	// as [commerce.TagReference] and [commerce.TagAll] do.
+	System string
+	// Tags drop everything here, too.
+	Tags []commerce.Tag
+	// KeyTags are the kinds of tags that drop one key: "sku" for "sku:" and the key.
+	KeyTags []string
 }
+
+// tags are those that drop everything.
+func (c Config) tags() []commerce.Tag {
+	tags := append([]commerce.Tag{commerce.TagAll, commerce.TagReference}, c.Tags...)
+	if c.System != "" {
+		tags = append(tags, commerce.TagSystem(c.System))
+	}
+	return slices.Clip(tags)
+}
+
+// never is the order of invalidations where there are none.
+type never struct{}
+
+func (never) Now() uint64                         { return 0 }
+func (never) Struck(uint64, ...commerce.Tag) bool { return false }
 
 // Cache is reference data by key. It is safe for concurrent use, starts no
 // goroutine of its own and needs no closing. Values are shared: nobody changes
 // what a cache returned.
 type Cache[K comparable, V any] struct {
 	cfg     Config
+	tags    []commerce.Tag // of every key
 	entries *otter.Cache[K, entry[V]]
 
 	mu      sync.Mutex // guards flights, and the step from "no entry" to "a flight"
@@ -57,11 +89,13 @@ type entry[V any] struct {
 	value   V
 	absent  bool
 	expires time.Time
+	since   uint64 // the place in the order of invalidations at which its load began
 }
 
 // flight is a load under way. Its outcome may be read once done is closed.
 type flight[V any] struct {
 	done     chan struct{}
+	since    uint64 // as the entry's
 	value    V
 	absent   bool
 	err      error
@@ -79,8 +113,12 @@ func New[K comparable, V any](cfg Config) *Cache[K, V] {
 	if cfg.LoadTimeout <= 0 {
 		cfg.LoadTimeout = DefaultLoadTimeout
 	}
+	if cfg.Invalidations == nil {
+		cfg.Invalidations = never{}
+	}
 	return &Cache[K, V]{
 		cfg:     cfg,
+		tags:    cfg.tags(),
 		entries: otter.Must(&otter.Options[K, entry[V]]{MaximumSize: cfg.MaxEntries}),
 		flights: map[K]*flight[V]{},
 	}
@@ -151,13 +189,15 @@ func (c *Cache[K, V]) Forget(key K) { c.entries.Invalidate(key) }
 func (c *Cache[K, V]) start(cause trace.SpanContext, keys []K, load func(context.Context, []K) (map[K]V, error)) (map[K]V, map[K]*flight[V]) {
 	found := make(map[K]V, len(keys))
 	waiting := map[K]*flight[V]{}
+	flights := map[K]*flight[V]{}
 	var missing []K
 	now := time.Now()
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	since := c.cfg.Invalidations.Now()
 	for _, key := range keys {
-		if e, ok := c.entries.GetIfPresent(key); ok && now.Before(e.expires) {
+		if e, ok := c.entries.GetIfPresent(key); ok && now.Before(e.expires) && !c.struck(key, e.since) {
 			if !e.absent {
 				found[key] = e.value
 			}
@@ -167,38 +207,51 @@ func (c *Cache[K, V]) start(cause trace.SpanContext, keys []K, load func(context
 			continue
 		}
 		f := c.flights[key]
-		if f == nil {
-			f = &flight[V]{done: make(chan struct{})}
+		if f == nil || c.struck(key, f.since) {
+			f = &flight[V]{done: make(chan struct{}), since: since}
 			c.flights[key] = f
+			flights[key] = f
 			missing = append(missing, key)
 		}
 		waiting[key] = f
 	}
 	if len(missing) > 0 {
-		go c.run(cause, missing, load)
+		go c.run(cause, missing, flights, load)
 	}
 	return found, waiting
+}
+
+// struck tells whether a key was invalidated after the place since.
+func (c *Cache[K, V]) struck(key K, since uint64) bool {
+	if c.cfg.Invalidations.Now() == since {
+		return false
+	}
+	tags := c.tags
+	for _, kind := range c.cfg.KeyTags {
+		tags = append(tags, commerce.TagOf(kind, fmt.Sprint(key)))
+	}
+	return c.cfg.Invalidations.Struck(since, tags...)
 }
 
 // run loads keys and lands their flights. The context is new: a waiter's values
 // (its identity, its report) are not those of the others. Only the ids of the span
 // that caused the load are in it, so that its calls are seen there.
-func (c *Cache[K, V]) run(cause trace.SpanContext, keys []K, load func(context.Context, []K) (map[K]V, error)) {
+func (c *Cache[K, V]) run(cause trace.SpanContext, keys []K, flights map[K]*flight[V], load func(context.Context, []K) (map[K]V, error)) {
 	ctx, cancel := context.WithTimeout(trace.ContextWithSpanContext(context.Background(), cause), c.cfg.LoadTimeout)
 	defer cancel()
 	ctx, trail := commerce.WithTrail(ctx)
-	// load gets its own copy: the flights are landed by ours whatever it does.
-	values, err := guarded(ctx, append([]K(nil), keys...), load)
+	values, err := guarded(ctx, keys, load)
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
-	for _, key := range keys {
-		f := c.flights[key]
-		delete(c.flights, key)
+	for key, f := range flights {
+		if c.flights[key] == f { // else it was invalidated, and another one is under way or has landed
+			delete(c.flights, key)
+		}
 		value, ok := values[key]
 		f.value, f.absent, f.outcomes = value, !ok, trail.Outcomes()
-		if f.err = commerce.KeyError(err, key); f.err == nil {
+		if f.err = commerce.KeyError(err, key); f.err == nil && !c.struck(key, f.since) {
 			c.keep(key, f, now)
 		}
 		close(f.done)
@@ -210,7 +263,7 @@ func (c *Cache[K, V]) keep(key K, f *flight[V], now time.Time) {
 	if f.absent {
 		ttl = min(ttl, MaxNegative)
 	}
-	c.entries.Set(key, entry[V]{value: f.value, absent: f.absent, expires: now.Add(ttl)})
+	c.entries.Set(key, entry[V]{value: f.value, absent: f.absent, expires: now.Add(ttl), since: f.since})
 }
 
 // guarded runs load and turns a panic into an error: it happens on a goroutine

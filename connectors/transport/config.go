@@ -10,6 +10,8 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/portico-bff/portico/schema/commerce"
 )
 
 // Config says how to reach one upstream. It is embedded in every kind's Config.
@@ -33,6 +35,10 @@ type Deps struct {
 	Tracer   trace.TracerProvider
 	Registry *Registry // where the systems' live state can be seen; may be nil
 	Role     string    // which of the process's systems this is: "pim"; tells two of one kind apart
+
+	// Invalidations is what connectors that keep reference data hand to it, so that change
+	// events and invalidations reach it; nil: it lives for its time.
+	Invalidations commerce.Invalidations
 }
 
 const (
