@@ -28,8 +28,19 @@ type MemoryState struct {
 
 // RedisState is the second tier, as this process sees it.
 type RedisState struct {
-	Reads  string `json:"reads"`  // "closed", or "open": not asked but for one probe a second
-	Writes string `json:"writes"` // alike
+	Reads   string     `json:"reads"`   // "closed", or "open": not asked but for one probe a second
+	Writes  string     `json:"writes"`  // alike; invalidations are written, too
+	Leasing string     `json:"leasing"` // alike; while open, each process loads for itself
+	Leases  LeaseState `json:"leases"`
+}
+
+// LeaseState counts keys that Redis did not have and that were about to be loaded, by
+// what became of their lease.
+type LeaseState struct {
+	Granted   int64 `json:"granted"`   // this process loaded
+	WaitedFor int64 `json:"waitedFor"` // another process was loading, and was waited for
+	TakenOver int64 `json:"takenOver"` // this process loaded, since the other one was gone or knew too little
+	Failed    int64 `json:"failed"`    // Redis could not be asked: this process loaded, maybe another as well
 }
 
 // InvalidationState is what is known of invalidations.
@@ -92,7 +103,7 @@ type Ages struct {
 func (c *Cache) Inspect() State {
 	state := State{Memory: c.memory.state(), Invalidations: c.invalidationState(), Operations: []OperationState{}}
 	if c.remote != nil {
-		state.Redis = &RedisState{Reads: c.remote.reads.word(), Writes: c.remote.writes.word()}
+		state.Redis = c.remote.state()
 	}
 	held := c.memory.held()
 	for _, p := range c.metrics.known() {
@@ -103,6 +114,14 @@ func (c *Cache) Inspect() State {
 		state.Operations = append(state.Operations, o)
 	}
 	return state
+}
+
+func (r *remote) state() *RedisState {
+	n := func(which int) int64 { return r.leased.sums[which].Load() }
+	return &RedisState{
+		Reads: r.reads.word(), Writes: r.writes.word(), Leasing: r.leases.word(),
+		Leases: LeaseState{Granted: n(countGranted), WaitedFor: n(countHeld), TakenOver: n(countTaken), Failed: n(countFailed)},
+	}
 }
 
 func (p *plan) state() OperationState {

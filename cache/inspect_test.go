@@ -106,7 +106,7 @@ func TestInspectTellsOfRedisAndTheFollower(t *testing.T) {
 	invalidate(t, c, "product:C")
 	settles(t, "the other's invalidation is heard", func() bool { return c.Inspect().Invalidations.Others == 2 })
 	s := c.Inspect()
-	assert.Equal(t, &RedisState{Reads: "closed", Writes: "closed"}, s.Redis)
+	assert.Equal(t, &RedisState{Reads: "closed", Writes: "closed", Leasing: "closed"}, s.Redis)
 	assert.EqualValues(t, 1, s.Invalidations.Own)
 	assert.GreaterOrEqual(t, s.Invalidations.Known, 3)
 	require.NotNil(t, s.Invalidations.Follower)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -279,6 +280,7 @@ const (
 // leaseCounts count leases by what became of them.
 type leaseCounts struct {
 	counter metric.Int64Counter
+	sums    [countFailed + 1]atomic.Int64
 	labels  [countFailed + 1]metric.AddOption
 }
 
@@ -294,6 +296,7 @@ func newLeaseCounts(meter metric.Meter) (*leaseCounts, error) {
 
 func (c *leaseCounts) add(which, n int) {
 	if n > 0 {
+		c.sums[which].Add(int64(n))
 		c.counter.Add(context.Background(), int64(n), c.labels[which])
 	}
 }

@@ -57,7 +57,7 @@ Portico is ready after {TOOK}.
   web      {WEB}/graphql      GraphiQL in a browser
   mobile   {MOBILE}/docs         Swagger UI; the spec is at /openapi.yaml
   sandbox  {SANDBOX}/_sandbox/customers
-  admin    {WEB_ADMIN} and {MOBILE_ADMIN}: /systems says how each system stands; /metrics, /readyz
+  admin    {WEB_ADMIN} and {MOBILE_ADMIN}: /systems says how each system stands, /cache what is kept and given; /metrics, /readyz
 
 Try the web channel:
 
