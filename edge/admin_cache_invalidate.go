@@ -45,7 +45,7 @@ func (b *Backend) invalidate(w http.ResponseWriter, r *http.Request) {
 		refuse(w, invalidInput(err))
 		return
 	}
-	err = b.cache.Invalidate(r.Context(), tags...)
+	err = b.cache.Invalidate(r.Context(), commerce.WithReference(tags)...)
 	b.Log.LogAttrs(r.Context(), slog.LevelInfo, "invalidated by hand", slog.Int("tags", len(tags)), slog.Bool("told", err == nil))
 	if err != nil {
 		refuse(w, adminProblem{

@@ -26,16 +26,25 @@ func (p *price) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// postWorld changes a product for all systems alike. Those that tell others do so now.
+// postWorld changes a product, or a price group's discount, for all systems alike. Those
+// that have it to tell others do so now.
 func (s *Server) postWorld(r *http.Request) (any, error) {
 	var sent struct {
 		SKU   string  `json:"sku"`
 		Price *price  `json:"price"`
 		Stock *int    `json:"stock"`
 		Name  *string `json:"name"`
+		Group string  `json:"group"`
+		Off   *int    `json:"percentOff"`
 	}
 	if err := decode(r, &sent); err != nil {
 		return nil, err
+	}
+	if sent.Group != "" || sent.Off != nil {
+		if sent.SKU != "" || sent.Price != nil || sent.Stock != nil || sent.Name != nil {
+			return nil, &FieldError{Field: "group", Message: "must not be changed together with a product"}
+		}
+		return s.discounted(sent.Group, sent.Off)
 	}
 	var change world.Change
 	switch {
@@ -61,6 +70,22 @@ func (s *Server) postWorld(r *http.Request) (any, error) {
 		return nil, &FieldError{Field: "sku", Message: "is not a product that is sold"}
 	}
 	return s.changed(sent.SKU), nil
+}
+
+// changedGroup is a price group as it is now.
+type changedGroup struct {
+	Group string `json:"group"`
+	Off   int    `json:"percentOff"` // of list prices, from one piece on
+}
+
+func (s *Server) discounted(group string, percentOff *int) (any, error) {
+	if percentOff == nil || *percentOff < 0 || *percentOff > 99 {
+		return nil, &FieldError{Field: "percentOff", Message: "must be 0 to 99"}
+	}
+	if !s.World.Discount(group, *percentOff) {
+		return nil, &FieldError{Field: "group", Message: "is not a price group that has discounts"}
+	}
+	return changedGroup{Group: group, Off: s.World.Breaks(group)[0].PercentOff}, nil
 }
 
 // changedProduct is a product as it is now.

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bojanz/currency"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -39,20 +40,31 @@ func TestTheWorldIsChangedByControl(t *testing.T) {
 		`{"query":"{ getProductListing(first: 1, filter: \"{\\\"sku\\\":\\\"BK-R93R-62\\\"}\") { edges { node { name } } } }"}`)
 	assert.Contains(t, pim.body, `"A bike"`)
 
+	assert.JSONEq(t, `{"group":"wholesale","percentOff":30}`, change(`{"group":"wholesale","percentOff":30}`).body)
+	assert.Equal(t, world.Break{MinQty: 41, PercentOff: 30}, box.Server.World.Breaks(world.Wholesale)[4])
+	assert.Equal(t, world.Break{MinQty: 61, PercentOff: 35}, box.Server.World.Breaks(world.Wholesale)[5])
+	require.Equal(t, http.StatusNoContent, send(t.Context(), t, http.MethodPost, box.URL+"/_sandbox/reset", "").status)
+	assert.Equal(t, 15, box.Server.World.Breaks(world.Wholesale)[0].PercentOff)
+
 	for body, field := range map[string]string{
-		`{}`:                                   "",
-		`{"sku":"BK-R93R-62"}`:                 "",
-		`{"sku":"NO-SUCH","stock":1}`:          "sku",
-		`{"sku":"BK-R93R-62","stock":-1}`:      "stock",
-		`{"sku":"BK-R93R-62","stock":1.5}`:     "stock",
-		`{"sku":"BK-R93R-62","stock":1000001}`: "stock",
-		`{"sku":"BK-R93R-62","price":"-1"}`:    "price",
-		`{"sku":"BK-R93R-62","price":"1e3"}`:   "price",
-		`{"sku":"BK-R93R-62","price":"1.234"}`: "price",
-		`{"sku":"BK-R93R-62","price":{"a":1}}`: "price",
-		`{"sku":"BK-R93R-62","name":" "}`:      "name",
-		`{"sku":"BK-R93R-62","nam":"x"}`:       "nam",
-		`{"sku":"BK-R93R-62","stock":1}{}`:     "",
+		`{}`:                                                       "",
+		`{"sku":"BK-R93R-62"}`:                                     "",
+		`{"sku":"NO-SUCH","stock":1}`:                              "sku",
+		`{"sku":"BK-R93R-62","stock":-1}`:                          "stock",
+		`{"sku":"BK-R93R-62","stock":1.5}`:                         "stock",
+		`{"sku":"BK-R93R-62","stock":1000001}`:                     "stock",
+		`{"sku":"BK-R93R-62","price":"-1"}`:                        "price",
+		`{"sku":"BK-R93R-62","price":"1e3"}`:                       "price",
+		`{"sku":"BK-R93R-62","price":"1.234"}`:                     "price",
+		`{"sku":"BK-R93R-62","price":{"a":1}}`:                     "price",
+		`{"sku":"BK-R93R-62","name":" "}`:                          "name",
+		`{"sku":"BK-R93R-62","nam":"x"}`:                           "nam",
+		`{"sku":"BK-R93R-62","stock":1}{}`:                         "",
+		`{"group":"wholesale"}`:                                    "percentOff",
+		`{"group":"wholesale","percentOff":100}`:                   "percentOff",
+		`{"group":"retail","percentOff":10}`:                       "group",
+		`{"percentOff":10}`:                                        "group",
+		`{"sku":"BK-R93R-62","group":"wholesale","percentOff":10}`: "group",
 	} {
 		got := change(body)
 		assert.Equal(t, http.StatusBadRequest, got.status, body)
@@ -114,7 +126,9 @@ func TestEverySystemTellsOfAChangeInItsOwnWords(t *testing.T) {
 	t.Cleanup(server.Close)
 	p := server.World.BySKU(bike)
 
-	require.True(t, server.World.Change(bike, world.Change{Name: "A bike"}))
+	cheaper, err := currency.NewAmount("999.00", "USD")
+	require.NoError(t, err)
+	require.True(t, server.World.Change(bike, world.Change{Name: "A bike", Price: &cheaper}))
 	for _, want := range []struct{ source, kind, data string }{
 		{"pim", "pimcore.dataobject.postUpdate", `"className":"Product"`},
 		{"search", "elasticsearch.index.updated", `"ids":["BK-R93R-62"]`},
@@ -126,6 +140,15 @@ func TestEverySystemTellsOfAChangeInItsOwnWords(t *testing.T) {
 		assert.Equal(t, want.kind, event.Type)
 		assert.Contains(t, string(event.Data), want.data)
 		assert.Contains(t, string(event.Data), bike)
+	}
+
+	// What one system knows alone it tells alone.
+	require.True(t, server.World.Change(bike, world.Change{Name: "The bike"}))
+	assert.Equal(t, "pim", next(t, events).Source)
+	assert.Equal(t, "search", next(t, events).Source)
+	require.True(t, server.World.Discount(world.Wholesale, 16))
+	for range server.World.Currencies() {
+		assert.Contains(t, string(next(t, events).Data), `"_model":"product.pricelist.item"`)
 	}
 
 	stock := 3

@@ -100,7 +100,7 @@ func named(e commerce.ChangeEvent) ([]commerce.Tag, error) {
 		}
 		tags[i] = tag
 	}
-	return tags, nil
+	return commerce.WithReference(tags), nil
 }
 
 // instead is everything of a change's system: what is dropped when nobody can tell

@@ -11,7 +11,7 @@ type reindexed struct {
 // Notices are what the indexer tells of an event. It follows what editors do; the
 // stock that an order takes is in the index anyway.
 func Notices(w *world.World, e world.Event) []world.Notice {
-	if e.Order != nil {
+	if e.Order != nil || len(e.Changed())+len(e.Stocked) == 0 {
 		return nil
 	}
 	told := reindexed{Index: "products", IDs: []string{}}

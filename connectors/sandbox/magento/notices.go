@@ -36,7 +36,8 @@ type (
 
 const eventPrefix = "com.adobe.commerce.observer."
 
-// Notices are what Adobe Commerce Eventing tells of an event.
+// Notices are what Adobe Commerce Eventing tells of an event. The subscription to saved
+// products is conditional: for those whose price or stock is another.
 func Notices(w *world.World, e world.Event) []world.Notice {
 	if e.Order != nil {
 		order := placedOrder{IncrementID: e.Order.Number, Items: []placedItem{}}
@@ -59,7 +60,7 @@ func Notices(w *world.World, e world.Event) []world.Notice {
 			Stock: savedStatus{InStock: free > 0, Quantity: free}, Updated: p.UpdatedAt.UTC().Format("2006-01-02 15:04:05"),
 		}}})
 	}
-	for _, p := range e.Changed() {
+	for _, p := range e.Priced {
 		save(p)
 	}
 	for _, id := range e.Stocked {

@@ -2,6 +2,8 @@ package odoo
 
 import "github.com/portico-bff/portico/connectors/sandbox/world"
 
+const webhook = "odoo.webhook"
+
 // The automation rules of the imitated server, and the fields that each sends.
 type (
 	savedTemplate struct {
@@ -21,13 +23,21 @@ type (
 		ProductID int    `json:"product_id"` // a bare id, as servers answer it since 17.0
 		SKU       string `json:"x_sku"`
 	}
+	savedRule struct {
+		Model     string `json:"_model"`
+		ID        int    `json:"_id"`
+		Action    string `json:"_action"`
+		RecordID  int    `json:"id"`
+		ListID    int    `json:"pricelist_id"`
+		AppliedOn string `json:"applied_on"`
+	}
 )
 
-// Notices are what automation rules tell of an event.
+// Notices are what automation rules tell of an event. The one of templates is for the
+// fields that prices depend on: a new name is the PIM's to tell.
 func Notices(w *world.World, e world.Event) []world.Notice {
-	const webhook = "odoo.webhook"
 	var notices []world.Notice
-	for _, p := range e.Changed() {
+	for _, p := range e.Priced {
 		id := templateOffset + p.ID
 		notices = append(notices, world.Notice{Type: webhook, Data: savedTemplate{
 			Model: "product.template", ID: id, Action: "Portico: product saved(#401)", RecordID: id,
@@ -43,6 +53,22 @@ func Notices(w *world.World, e world.Event) []world.Notice {
 		notices = append(notices, world.Notice{Type: webhook, Data: savedQuant{
 			Model: "stock.quant", ID: quant, Action: "Portico: stock changed(#402)", RecordID: quant, ProductID: productOffset + id, SKU: p.SKU,
 		}})
+	}
+	for _, group := range e.Ruled {
+		notices = append(notices, savedRules(w, group)...)
+	}
+	return notices
+}
+
+// savedRules tells of one rule of each of a group's lists.
+func savedRules(w *world.World, group string) []world.Notice {
+	var notices []world.Notice
+	for _, l := range (&dialect{world: w}).priceLists() {
+		if l.group == group {
+			notices = append(notices, world.Notice{Type: webhook, Data: savedRule{
+				Model: "product.pricelist.item", ID: l.id, Action: "Portico: price rule saved(#403)", RecordID: l.id, ListID: l.id, AppliedOn: "3_global",
+			}})
+		}
 	}
 	return notices
 }

@@ -15,6 +15,7 @@ type catalog struct {
 	productBySKU    map[string]*Product
 	productsByModel map[int][]*Product
 	listPrices      map[string]map[int]currency.Amount // by currency and product
+	breaks          map[string][]Break                 // by price group
 }
 
 // with is the catalog with a product in the place of the one with its id.
@@ -22,6 +23,7 @@ func (c *catalog) with(p *Product) *catalog {
 	next := &catalog{
 		products: slices.Clone(c.products), productByID: maps.Clone(c.productByID), productBySKU: maps.Clone(c.productBySKU),
 		productsByModel: maps.Clone(c.productsByModel), listPrices: map[string]map[int]currency.Amount{},
+		breaks: c.breaks,
 	}
 	swap := func(list []*Product) {
 		for i := range list {
@@ -54,8 +56,9 @@ type Change struct {
 type Event struct {
 	Named   []*Product
 	Priced  []*Product
-	Stocked []int  // ids
-	Order   *Order // that took the stock; nil when it was changed otherwise
+	Stocked []int    // ids
+	Ruled   []string // price groups that get another discount
+	Order   *Order   // that took the stock; nil when it was changed otherwise
 }
 
 // Notice is what a system tells others of an [Event], in its own words.
@@ -92,7 +95,7 @@ func (w *World) OnEvent(fn func(Event)) {
 
 // tell has everybody know of an event, unless nothing happened. The caller does not hold the lock.
 func (w *World) tell(e Event) {
-	if len(e.Named)+len(e.Priced)+len(e.Stocked) == 0 {
+	if len(e.Named)+len(e.Priced)+len(e.Stocked)+len(e.Ruled) == 0 {
 		return
 	}
 	w.mu.Lock()
@@ -105,12 +108,38 @@ func (w *World) tell(e Event) {
 
 // Change changes a product for all dialects alike and tells of it. It is false for a SKU that is unknown or not sold.
 func (w *World) Change(sku string, change Change) bool {
+	return w.changing(func() bool { return w.change(sku, change) })
+}
+
+// Discount gives a price group that has discounts another percentage, 0 to 99, off every
+// list price; from larger quantities on it gets what it got, if that is more. It is false
+// for any other group.
+func (w *World) Discount(group string, percentOff int) bool {
+	return w.changing(func() bool {
+		sold := *w.sold.Load()
+		breaks := slices.Clone(sold.breaks[group])
+		if len(breaks) == 0 || percentOff < 0 || percentOff > 99 {
+			return false
+		}
+		breaks[0].PercentOff = percentOff
+		for i := range breaks {
+			breaks[i].PercentOff = max(breaks[i].PercentOff, percentOff)
+		}
+		sold.breaks = maps.Clone(sold.breaks)
+		sold.breaks[group] = breaks
+		w.sold.Store(&sold)
+		return true
+	})
+}
+
+// changing has change change the world under the lock and tells of what it did.
+func (w *World) changing(change func() bool) bool {
 	w.mu.Lock()
 	before := w.snapshot()
-	known := w.change(sku, change)
+	known := change()
 	event := w.since(before)
 	var hooks []func()
-	if len(event.Named)+len(event.Priced) > 0 {
+	if len(event.Named)+len(event.Priced)+len(event.Ruled) > 0 {
 		hooks = slices.Clone(w.onCatalog)
 	}
 	w.mu.Unlock()
@@ -175,6 +204,11 @@ func (w *World) snapshot() snapshot {
 func (w *World) since(before snapshot) Event {
 	var e Event
 	now := w.sold.Load()
+	for _, group := range w.Groups() {
+		if !slices.Equal(now.breaks[group], before.sold.breaks[group]) {
+			e.Ruled = append(e.Ruled, group)
+		}
+	}
 	if now != before.sold {
 		for id, p := range now.productByID {
 			old := before.sold.productByID[id]

@@ -12,6 +12,7 @@ var rates = map[string]string{"USD": "1", "EUR": "0.92", "GBP": "0.79"}
 
 // loadPrices computes each sold product's list price in every currency once.
 func (f *facts) loadPrices() error {
+	f.breaks = map[string][]Break{Retail: nil, Wholesale: wholesaleBreaks}
 	f.listPrices = map[string]map[int]currency.Amount{}
 	for _, code := range f.Currencies() {
 		prices := make(map[int]currency.Amount, len(f.products))

@@ -34,14 +34,10 @@ type ShipMethod struct {
 func (f *facts) Currencies() []string { return []string{"USD", "EUR", "GBP"} }
 
 // Breaks answers what a group gets off list prices, by ascending quantity; nil when it pays list prices.
-func (f *facts) Breaks(group string) []Break { return breaksOf(group) }
+func (w *World) Breaks(group string) []Break { return w.sold.Load().breaks[group] }
 
-func breaksOf(group string) []Break {
-	if group == Wholesale {
-		return wholesaleBreaks
-	}
-	return nil
-}
+// Groups answers the price groups.
+func (f *facts) Groups() []string { return []string{Retail, Wholesale} }
 
 // UnitPrice is what one piece costs a member of the group who buys qty of them: the list price
 // converted and rounded, less the group's percentage and rounded again, always half up to
@@ -57,7 +53,7 @@ func (c *catalog) unitPrice(productID int, group, currencyCode string, qty int) 
 		return currency.Amount{}, false
 	}
 	off := 0
-	for _, b := range breaksOf(group) {
+	for _, b := range c.breaks[group] {
 		if qty >= b.MinQty {
 			off = b.PercentOff
 		}

@@ -57,7 +57,7 @@ func (w *World) Reset() {
 	w.restore()
 	hooks := append([]func(){}, w.onReset...)
 	event := w.since(before)
-	if len(event.Named)+len(event.Priced) > 0 {
+	if len(event.Named)+len(event.Priced)+len(event.Ruled) > 0 {
 		hooks = append(hooks, w.onCatalog...)
 	}
 	w.mu.Unlock()
