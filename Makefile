@@ -7,7 +7,7 @@ SOAK ?= 30m
 FUZZTIME ?= 60s
 
 .DEFAULT_GOAL := help
-.PHONY: help run test race lint generate check-generated bench e2e fuzz soak dark tidy build figures faults
+.PHONY: help run test race sealed lint generate check-generated bench e2e fuzz soak dark tidy build figures faults
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,10 @@ test: ## every test that needs no server
 
 race: ## the same under the race detector (needs gcc)
 	go test -race work
+
+sealed: ## the cache and both channels while every cached value is hashed: nobody changes what is shared (needs gcc)
+	go vet -tags cachehash ./cache
+	go test -race -tags cachehash ./cache ./bff-web/... ./bff-mobile/...
 
 lint: $(BIN)/golangci-lint-$(GOLANGCI_VERSION) ## formatting, static checks, and the arrows between rooms
 	$< run --allow-parallel-runners --build-tags e2e $(PACKAGES)

@@ -17,15 +17,15 @@ import (
 // Config of the cache. A zero limit means the default that its tag names.
 type Config struct {
 	RedisURL    commerce.Secret `env:"REDIS_URL" doc:"Redis for the second cache tier and idempotency keys: redis, rediss, redis+sentinel or redis+cluster; empty keeps both in this process."`
-	L1Bytes     int64           `env:"CACHE_L1_BYTES" envDefault:"67108864" doc:"Memory for what systems answered, in bytes."`
-	AnswerBytes int64           `env:"CACHE_ANSWER_BYTES" envDefault:"33554432" doc:"Memory for whole answers to clients, in bytes; 0 keeps none."`
+	L1Bytes     int64           `env:"CACHE_L1_BYTES" envDefault:"134217728" doc:"Memory for what systems answered, in bytes, with what garbage collection takes for it (GOGC)."`
+	AnswerBytes int64           `env:"CACHE_ANSWER_BYTES" envDefault:"67108864" doc:"Memory for whole answers to clients, alike; 0 keeps none."`
 	// SurrogateKeys makes public answers name what they were made of.
 	SurrogateKeys bool          `env:"SURROGATE_KEYS" envDefault:"true" doc:"Whether public answers to GET name their tags in Surrogate-Key, at most 16 KiB, for a content delivery network to purge by."`
 	HardTimeout   time.Duration `env:"CACHE_HARD_TIMEOUT" envDefault:"1s" doc:"How long a request waits for an answer that is not in the cache."`
 }
 
 const (
-	defaultL1Bytes     = 64 << 20
+	defaultL1Bytes     = 128 << 20
 	leastL1Bytes       = 64 << 10
 	defaultHardTimeout = time.Second
 )

@@ -59,6 +59,9 @@ func BenchmarkC21_Attack(b *testing.B) {
 				if hits < 95 {
 					b.Errorf("%.1f %% of the reads of what many want were answered from memory", hits)
 				}
+				if growth > 1.3 {
+					b.Errorf("the process grew by %.2f of the budget", growth)
+				}
 			}
 		})
 	}

@@ -33,7 +33,7 @@ func newMemory(budget int64) (*memory, error) {
 	return &memory{values: values, absent: absent, evicted: evicted}, nil
 }
 
-// table holds entries within a byte budget.
+// table holds entries within a byte budget; see liveBytes.
 type table struct{ *otter.Cache[string, *kept] }
 
 // newTable drops what has outlived its use. Whether an entry may be answered is
@@ -41,7 +41,7 @@ type table struct{ *otter.Cache[string, *kept] }
 // keys of what went for want of memory; it must be quick.
 func newTable(budget int64, evicted func(key string)) (table, error) {
 	entries, err := otter.New(&otter.Options[string, *kept]{
-		MaximumWeight: uint64(budget),
+		MaximumWeight: uint64(liveBytes(budget)),
 		Weigher:       func(_ string, k *kept) uint32 { return k.size },
 		OnAtomicDeletion: func(e otter.DeletionEvent[string, *kept]) {
 			e.Value.unchanged()

@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"fmt"
+	"math"
 	"runtime"
 	"strings"
 	"sync"
@@ -38,8 +39,9 @@ func TestSizeOfGrowsWithWhatIsHeld(t *testing.T) {
 	assert.GreaterOrEqual(t, sizeOf(make([]int64, 1000)), uint32(8000))
 }
 
-// Keys that an attacker chooses stay within the budget, found or not.
-func TestMemoryHasAByteBudget(t *testing.T) {
+// Keys that an attacker chooses stay within the budget, found or not; those that were
+// not found within a tenth of it.
+func TestC21_MemoryHasAByteBudget(t *testing.T) {
 	t.Parallel()
 	const budget = 1 << 20
 	m, err := newMemory(budget)
@@ -53,10 +55,39 @@ func TestMemoryHasAByteBudget(t *testing.T) {
 	}
 	m.values.CleanUp()
 	m.absent.CleanUp()
-	assert.LessOrEqual(t, m.values.WeightedSize(), uint64(budget))
+	assert.LessOrEqual(t, m.values.WeightedSize(), uint64(liveBytes(budget-budget/10)))
 	assert.Positive(t, m.values.EstimatedSize())
-	assert.LessOrEqual(t, m.absent.WeightedSize(), uint64(budget/10))
+	assert.LessOrEqual(t, m.absent.WeightedSize(), uint64(liveBytes(budget/10)))
 	assert.Positive(t, m.absent.EstimatedSize())
+}
+
+// What is held is as much less than the budget as garbage may take beside it.
+func TestC21_TheBudgetCountsGarbage(t *testing.T) {
+	t.Parallel()
+	for percent, share := range map[int64]int64{100: 500, 0: 1000, 400: 200, 50: 666, -1: 1000} {
+		assert.Equal(t, share, liveShare(1000, percent), "GOGC=%d", percent)
+	}
+	assert.Equal(t, liveShare(1<<20, gcPercent()), liveBytes(1<<20))
+	assert.Positive(t, liveShare(math.MaxInt64, 100), "no budget is too large to be reckoned with")
+}
+
+// That there is no such thing is forgotten after five seconds at most, whatever a kind
+// declares, and takes memory no longer.
+func TestC21_WhatIsAbsentIsForgottenSoon(t *testing.T) {
+	t.Parallel()
+	m, err := newMemory(1 << 20)
+	require.NoError(t, err)
+	defer m.close()
+	for op := range policies {
+		p := joined(op, commerce.Traits{System: "pim", Operation: op, Scope: commerce.ScopePublic, Lifetime: time.Hour})
+		began := time.Now()
+		e := notFound(string(op), began, p)
+		assert.Equal(t, useless, p.judge(e, began.Add(5*time.Second)), op)
+		m.put(string(op), e, p.Negative)
+		held, ok := m.absent.GetEntry(string(op))
+		require.True(t, ok || p.Negative == 0, op)
+		assert.LessOrEqual(t, held.ExpiresAfter(), 5*time.Second, op)
+	}
 }
 
 func TestAnOlderLoadDoesNotReplaceANewer(t *testing.T) {
@@ -170,7 +201,7 @@ func (s stockOf) Availability(_ context.Context, _ commerce.Market, skus []comme
 }
 
 // What many want stays, however many keys an attacker makes up.
-func TestTheHotSetOutlivesAnAttack(t *testing.T) {
+func TestC21_TheHotSetOutlivesAnAttack(t *testing.T) {
 	t.Parallel()
 	m, err := newMemory(1 << 20)
 	require.NoError(t, err)

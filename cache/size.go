@@ -3,7 +3,29 @@ package cache
 import (
 	"math"
 	"reflect"
+	"runtime/metrics"
+	"time"
 )
+
+// liveBytes is how much may be held for the process to grow by about budget: before
+// garbage is collected, there is up to GOGC percent of it beside what is held. A memory
+// limit (GOMEMLIMIT) only has it collected sooner. Where nothing but that limit has it
+// collected, with GOGC=off, the budget is for what is held.
+func liveBytes(budget int64) int64 { return liveShare(budget, gcPercent()) }
+
+func liveShare(budget, percent int64) int64 {
+	return int64(float64(budget) * 100 / float64(100+max(0, percent)))
+}
+
+// gcPercent is GOGC as this process has it now; negative when it is off.
+func gcPercent() int64 {
+	sample := []metrics.Sample{{Name: "/gc/gogc:percent"}}
+	metrics.Read(sample)
+	if sample[0].Value.Kind() != metrics.KindUint64 {
+		return 100 // what Go begins with
+	}
+	return int64(sample[0].Value.Uint64())
+}
 
 // overhead is what an entry costs beside its key and value: the entry, the
 // table's node, the policy's queues.
@@ -19,6 +41,9 @@ func sizeOf(value any) uint32 {
 	}
 	return uint32(min(int64(v.Type().Size())+s.held(v), math.MaxUint32/2))
 }
+
+// localZone is what times of this machine's zone point to: one for all of them.
+var localZone = reflect.ValueOf(time.Local).Pointer()
 
 type sizer struct{ seen map[uintptr]bool }
 
@@ -52,7 +77,7 @@ func (s sizer) held(v reflect.Value) int64 {
 }
 
 func (s sizer) pointed(v reflect.Value) int64 {
-	if v.IsNil() || s.seen[v.Pointer()] {
+	if v.IsNil() || s.seen[v.Pointer()] || v.Pointer() == localZone {
 		return 0
 	}
 	s.seen[v.Pointer()] = true
