@@ -14,6 +14,8 @@ type Change struct {
 	Source string // the role: "pim"
 	Type   string
 	Tags   []commerce.Tag // maybe none
+
+	mapped bool // the system's own mapper has seen it
 }
 
 // Apply has the answers of all changes dropped. With an error some nodes may not
@@ -73,6 +75,7 @@ func (m mappers) understand(e commerce.ChangeEvent) (Change, error) {
 	case mapper.Changes == nil:
 		err = e.Unknown()
 	default:
+		change.mapped = true
 		change.Tags, err = mapper.Changes(e)
 	}
 	return change, err

@@ -99,9 +99,9 @@ func newRig(t *testing.T, client redis.UniversalClient) *rig {
 	return r
 }
 
-// event is a product's change in the PIM, as the sender writes it.
+// event is a review's change in the PIM, as the sender writes it.
 func event(id, sku string) string {
-	return fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":"pim","type":"pimcore.dataobject.postUpdate","data":{"className":"Product","sku":%q,"variants":[]}}`, id, sku)
+	return fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":"pim","type":"pimcore.dataobject.postUpdate","data":{"className":"Review","sku":%q}}`, id, sku)
 }
 
 // signedRequest is a request with body as a good sender sends it.

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -65,11 +66,34 @@ func (rc *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	changes, err := rc.understood(body, batch)
+	if err != nil && len(changes) > 0 {
+		rc.salvage(w, r, changes, err)
+		return
+	}
 	if err != nil {
 		rc.refuse(w, r, invalid, invalidEvent(err))
 		return
 	}
-	rc.put(w, r, changes)
+	if sum, err := rc.put(r, changes); err == nil {
+		write(w, http.StatusAccepted, "application/json", sum)
+	} else {
+		rc.answer(w, unavailable)
+	}
+}
+
+// salvage is for a request with a payload that its mapper cannot read: something
+// changed, and nobody can tell what. Who sent it is told so; the rest of the request is
+// taken, and everything of the payload's system is dropped.
+func (rc *receiver) salvage(w http.ResponseWriter, r *http.Request, changes []Change, cause error) {
+	if _, err := rc.put(r, changes); err != nil {
+		rc.answer(w, unavailable)
+		return
+	}
+	if rc.quiet.may(rc.now()) {
+		rc.log.LogAttrs(r.Context(), slog.LevelWarn, "change event not understood; all of its system is dropped", slog.Any("error", cause))
+	}
+	rc.metrics.refuse(r.Context(), invalid)
+	rc.answer(w, invalidEvent(cause))
 }
 
 // believed reads the body of a request that is signed and well-formed; anything else is answered.
@@ -99,22 +123,30 @@ func (rc *receiver) believed(w http.ResponseWriter, r *http.Request) (body []byt
 	return nil, false, false
 }
 
-// understood maps all events of a body before any is taken.
-func (rc *receiver) understood(body []byte, batch bool) ([]Change, error) {
+// understood maps all events of a body before any is taken. Changes beside an error are
+// to be applied nevertheless; without any, none is.
+func (rc *receiver) understood(body []byte, batch bool) (changes []Change, failed error) {
 	events, err := readEvents(body, batch)
 	if err != nil {
 		return nil, err
 	}
-	changes := make([]Change, len(events))
+	changes = make([]Change, len(events))
 	for i, event := range events {
-		if changes[i], err = rc.mappers.understand(event); err != nil && batch {
-			return nil, within(i, err)
+		changes[i], err = rc.mappers.understand(event)
+		wrong, unread := errors.AsType[*commerce.InputError](err)
+		unread = unread && changes[i].mapped && strings.HasPrefix(wrong.Field, "data")
+		if err != nil && batch {
+			err = within(i, err)
 		}
-		if err != nil {
+		switch {
+		case unread:
+			changes[i].Tags = []commerce.Tag{rc.mappers.instead(changes[i].Source)}
+			failed = cmp.Or(failed, err)
+		case err != nil:
 			return nil, err
 		}
 	}
-	return changes, nil
+	return changes, failed
 }
 
 // taken is what a request came to.
@@ -125,8 +157,7 @@ type taken struct {
 
 // put queues the changes. When that fails half-way the sender comes again with all of
 // them; those that were queued are duplicates then.
-func (rc *receiver) put(w http.ResponseWriter, r *http.Request, changes []Change) {
-	var sum taken
+func (rc *receiver) put(r *http.Request, changes []Change) (sum taken, failed error) {
 	for _, change := range changes {
 		fresh, err := rc.queue.Put(r.Context(), change)
 		switch {
@@ -135,8 +166,7 @@ func (rc *receiver) put(w http.ResponseWriter, r *http.Request, changes []Change
 			if rc.quiet.may(rc.now()) {
 				rc.log.LogAttrs(r.Context(), slog.LevelWarn, "change event cannot be taken now", slog.Any("error", err))
 			}
-			rc.answer(w, unavailable)
-			return
+			return sum, err
 		case fresh:
 			sum.Accepted++
 			rc.metrics.count(r.Context(), change.Source, resultAccepted)
@@ -145,7 +175,7 @@ func (rc *receiver) put(w http.ResponseWriter, r *http.Request, changes []Change
 			rc.metrics.count(r.Context(), change.Source, resultDuplicate)
 		}
 	}
-	write(w, http.StatusAccepted, "application/json", sum)
+	return sum, nil
 }
 
 func (rc *receiver) refuse(w http.ResponseWriter, r *http.Request, reason refusal, p problem) {

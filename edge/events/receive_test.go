@@ -78,6 +78,11 @@ func TestEventsWhatCannotBeReadIsNamed(t *testing.T) {
 			assert.Equal(t, "/problems/invalid-event", said.Type)
 			assert.Equal(t, c.field, said.Field, said.Detail)
 			assert.Equal(t, commerce.Code(c.code), said.Code)
+			if strings.HasPrefix(c.field, "data._model") {
+				assert.Equal(t, []commerce.Tag{"system:odoo"}, rig.struck.all(), "something of the ERP changed, and nobody can tell what")
+				assert.Contains(t, rig.log.String(), "change event not understood; all of its system is dropped")
+				return
+			}
 			assert.Empty(t, rig.struck.all())
 		})
 	}
@@ -95,7 +100,7 @@ func TestEventsGoodOnesAreApplied(t *testing.T) {
 		"a time":              {with("time", `"2026-11-21T08:00:00.123Z"`), []commerce.Tag{"stock:BK-1"}},
 		"a subject of words":  {with("subject", `"ein Fahrrad für später"`), []commerce.Tag{"stock:BK-1"}},
 		"a configured source": {with("source", `"urn:uuid:42"`), []commerce.Tag{"stock:BK-1"}},
-		"nothing kept":        {with("data", `{"_model":"res.partner"}`), nil},
+		"nothing kept":        {with("data", `{"_model":"account.move"}`), nil},
 		"tags":                {strings.Replace(with("type", `"portico.invalidate"`), `{"_model":"stock.quant","x_sku":"BK-1"}`, `{"tags":["search","product:X"]}`, 1), []commerce.Tag{"search", "product:X"}},
 	}
 	for name, c := range cases {
@@ -125,7 +130,12 @@ func TestEventsABatchIsTakenWholeOrNotAtAll(t *testing.T) {
 	answer = batch("[" + event("e1", "A") + "," + event("e2", "B") + "," + event("e1", "A") + "]")
 	assert.Equal(t, http.StatusAccepted, answer.Code)
 	assert.JSONEq(t, `{"accepted":2,"duplicates":1}`, answer.Body.String())
-	assert.Equal(t, []commerce.Tag{"product:A", "product:B"}, rig.struck.all())
+	assert.Equal(t, []commerce.Tag{"reviews:A", "reviews:B"}, rig.struck.all())
+
+	answer = batch("[" + event("e3", "C") + "," + with("data", `{"_model":7}`) + "]")
+	assert.Equal(t, http.StatusBadRequest, answer.Code)
+	assert.Contains(t, answer.Body.String(), `"field":"events[1].data._model"`)
+	assert.Equal(t, []commerce.Tag{"reviews:A", "reviews:B", "reviews:C", "system:odoo"}, rig.struck.all(), "nothing is lost by what cannot be read")
 
 	assert.Equal(t, http.StatusAccepted, batch("[]").Code)
 	assert.Equal(t, http.StatusBadRequest, batch(event("e3", "A")).Code, "one event is no batch")
@@ -201,7 +211,7 @@ func TestEventsThatCannotBeAppliedAreSentAgain(t *testing.T) {
 	rig.struck.err = nil
 	answer := rig.send(signedRequest(event("e", "A")))
 	assert.JSONEq(t, `{"accepted":1,"duplicates":0}`, answer.Body.String())
-	assert.Equal(t, []commerce.Tag{"product:A"}, rig.struck.all())
+	assert.Equal(t, []commerce.Tag{"reviews:A"}, rig.struck.all())
 }
 
 func TestEventsTheMemoryOfAProcessIsBounded(t *testing.T) {

@@ -109,7 +109,7 @@ func TestEventsAreTakenOnTheAddress(t *testing.T) {
 	}
 	assert.Equal(t, http.StatusAccepted, post(event("e1", "A")))
 	assert.Equal(t, http.StatusRequestEntityTooLarge, post(strings.Repeat(" ", MaxBody+1)))
-	assert.Equal(t, []commerce.Tag{"product:A"}, rig.struck.all())
+	assert.Equal(t, []commerce.Tag{"reviews:A"}, rig.struck.all())
 	require.NoError(t, rig.Close())
 	require.NoError(t, <-served)
 	require.NoError(t, rig.Close(), "twice does no harm")

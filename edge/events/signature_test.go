@@ -113,7 +113,7 @@ func TestEventsAReplayDoesNothing(t *testing.T) {
 		assert.Equal(t, http.StatusAccepted, again.Code)
 		assert.JSONEq(t, `{"accepted":0,"duplicates":1}`, again.Body.String())
 	}
-	assert.Equal(t, []commerce.Tag{"product:BK-1"}, rig.struck.all())
+	assert.Equal(t, []commerce.Tag{"reviews:BK-1"}, rig.struck.all())
 }
 
 func TestEventsConfigIsChecked(t *testing.T) {

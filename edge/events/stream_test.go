@@ -75,7 +75,7 @@ func TestEventsOneNodeOfTheGroupAppliesEach(t *testing.T) {
 	assert.Eventually(t, func() bool { return len(a.struck.all())+len(b.struck.all()) == 3 }, 5*time.Second, time.Millisecond)
 	stopA()
 	stopB()
-	assert.ElementsMatch(t, []commerce.Tag{"product:A", "product:B", "product:C"}, append(a.struck.all(), b.struck.all()...))
+	assert.ElementsMatch(t, []commerce.Tag{"reviews:A", "reviews:B", "reviews:C"}, append(a.struck.all(), b.struck.all()...))
 
 	pending, err := client.XPending(t.Context(), streamKey, group).Result()
 	require.NoError(t, err)
@@ -86,7 +86,7 @@ func TestEventsOneNodeOfTheGroupAppliesEach(t *testing.T) {
 	entries, err := server.Stream(streamKey)
 	require.NoError(t, err)
 	assert.Len(t, entries, 3, "events are kept")
-	assert.Equal(t, []string{"id", "eA", "source", "pim", "type", "pimcore.dataobject.postUpdate", "tags", "product:A"}, entries[0].Values,
+	assert.Equal(t, []string{"id", "eA", "source", "pim", "type", "pimcore.dataobject.postUpdate", "tags", "reviews:A"}, entries[0].Values,
 		"tags are kept, no payload: it may be about people")
 }
 
@@ -226,7 +226,7 @@ func TestEventsTheGroupSurvivesTheLossOfAllData(t *testing.T) {
 	server.FlushAll()
 	require.Equal(t, http.StatusAccepted, rig.send(signedRequest(event("e2", "B"))).Code)
 	rig.told(t)
-	assert.Equal(t, []commerce.Tag{"product:A", "product:B"}, rig.struck.all())
+	assert.Equal(t, []commerce.Tag{"reviews:A", "reviews:B"}, rig.struck.all())
 }
 
 func TestEventsWithoutRedisAreRefusedAndYetAppliedHere(t *testing.T) {
@@ -237,7 +237,7 @@ func TestEventsWithoutRedisAreRefusedAndYetAppliedHere(t *testing.T) {
 	answer := rig.send(signedRequest(event("e1", "A")))
 	assert.Equal(t, http.StatusServiceUnavailable, answer.Code)
 	assert.Equal(t, "1", answer.Header().Get("Retry-After"))
-	assert.Equal(t, []commerce.Tag{"product:A"}, rig.struck.all(), "this node at least gives no old answer")
+	assert.Equal(t, []commerce.Tag{"reviews:A"}, rig.struck.all(), "this node at least gives no old answer")
 	assert.Contains(t, rig.log.String(), "change event cannot be taken now")
 }
 
@@ -251,7 +251,7 @@ func TestEventsWaitForRedisToComeBack(t *testing.T) {
 	server.SetError("")
 	require.Equal(t, http.StatusAccepted, rig.send(signedRequest(event("e1", "A"))).Code)
 	rig.told(t)
-	assert.Equal(t, []commerce.Tag{"product:A"}, rig.struck.all())
+	assert.Equal(t, []commerce.Tag{"reviews:A"}, rig.struck.all())
 	assert.Contains(t, rig.log.String(), "change events wait")
 }
 
