@@ -165,7 +165,7 @@ func (a *Answers) Kept(ctx context.Context, q *Question) *Answer {
 
 func (a *Answers) lookup(key string) *Answer {
 	e := a.table.get(key)
-	if e == nil || e.age(time.Now()) >= e.fresh || !a.cache.tags.alive(e) {
+	if e == nil || !a.cache.lasts(e, time.Now()) || !a.cache.tags.alive(e) {
 		return nil
 	}
 	found, _ := e.value.(*Answer)
@@ -200,16 +200,6 @@ func (a *Answers) Alias(q *Question, answer *Answer) {
 	key := q.key()
 	also := &entry{value: answer, began: e.began, fresh: e.fresh, tags: e.tags, stamp: e.stamp, size: overhead + uint32(len(key))}
 	a.table.set(key, also, e.fresh)
-}
-
-// left is how much longer an entry is as good as new and nobody needs to load it anew:
-// what is made of it may be kept that long, so that the entry is renewed ahead of time
-// as if every request had read it.
-func (e *entry) left(now time.Time) time.Duration {
-	if e.missing {
-		return e.fresh - e.age(now)
-	}
-	return e.fresh*refreshAt/100 - e.age(now)
 }
 
 func (a *Answers) warn(ctx context.Context, stack string) {

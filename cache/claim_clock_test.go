@@ -3,7 +3,6 @@ package cache
 import (
 	"math/rand/v2"
 	"testing"
-	"testing/synctest"
 	"time"
 	"unsafe"
 
@@ -61,7 +60,7 @@ func TestC8_NothingOutlivesItsPolicyHoweverTheClockIsSet(t *testing.T) {
 		switch r.IntN(8) {
 		case 0:
 			p := policies[ops[r.IntN(len(ops))]]
-			e := newEntry("k", "v", now, p)
+			e := newEntry("k", "v", now, p).apart()
 			if p.Negative > 0 && r.IntN(4) == 0 {
 				e = notFound("k", now, p)
 			}
@@ -80,8 +79,11 @@ func TestC8_NothingOutlivesItsPolicyHoweverTheClockIsSet(t *testing.T) {
 			}
 		default:
 			e := table[k]
-			v, age := e.policy.judge(e.entry, now), elapsed-e.truly
-			if e.entry == nil || v == useless {
+			v, age := useless, elapsed-e.truly
+			if e.entry != nil {
+				v = e.policy.judge(e.entry, span{until: e.fresh}, now)
+			}
+			if v == useless {
 				dropped++
 				continue
 			}
@@ -97,33 +99,4 @@ func TestC8_NothingOutlivesItsPolicyHoweverTheClockIsSet(t *testing.T) {
 	}
 	assert.Greater(t, answered, 50_000)
 	assert.Greater(t, dropped, 1_000)
-}
-
-// A thousand requests a second over a hundred lifetimes: after the first load
-// nobody waits, and no more is loaded than the lifetimes call for.
-func TestC9_AHotKeyIsNeverWaitedFor(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		const lifetime, lifetimes, rps = time.Second, 100, 1000
-		upstream := &source{takes: 20 * time.Millisecond}
-		traits := publicTraits(commerce.OpProducts)
-		declared := traits[commerce.OpProducts]
-		declared.Lifetime = lifetime
-		traits[commerce.OpProducts] = declared
-		port := newCache(t, Config{}).Wrap(commerce.Ports{Catalog: upstream, Traits: traits}).Catalog
-		_, _, err := ask(t.Context(), port, "A")
-		require.NoError(t, err)
-		for range int(lifetime/time.Second) * lifetimes * rps {
-			begun := time.Now()
-			_, at, err := ask(t.Context(), port, "A")
-			require.NoError(t, err)
-			require.Zero(t, time.Since(begun))
-			require.Equal(t, commerce.StateFresh, at.State)
-			time.Sleep(time.Second / rps)
-		}
-		// Lifetimes are shorter than the policy's by half the spread on average, and left at refreshAt of that.
-		due := lifetimes * 100 * 100 / ((100 - spread/2) * refreshAt)
-		t.Logf("%d loads in %d lifetimes", upstream.count(), lifetimes)
-		assert.LessOrEqual(t, upstream.count(), due*105/100)
-	})
 }

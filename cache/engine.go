@@ -20,7 +20,8 @@ type plan struct {
 	version int
 	policy  Policy
 	codec   codec
-	remote  bool // whether its answers may lie in Redis
+	takes   duration // its loads
+	remote  bool     // whether its answers may lie in Redis
 	labels  map[served]metric.AddOption
 	warm    []metric.AddOption // for what memory answers fresh
 	counts  tally
@@ -79,12 +80,14 @@ func (c *Cache) get(ctx context.Context, r *request) []result {
 	stale := map[int]*entry{}
 	for i := range r.keys {
 		e := c.remembered(r, i)
-		switch r.plan.policy.judge(e, now) {
+		switch c.judge(r.plan, e, now) {
 		case current:
-			results[i] = r.fresh(i, e, now)
+			results[i] = c.fresh(r, i, e, now)
 		case aging:
-			results[i] = r.fresh(i, e, now)
-			renew = append(renew, i)
+			results[i] = c.fresh(r, i, e, now)
+			if c.due(r.plan, e, now) {
+				renew = append(renew, i)
+			}
 		case revalidated:
 			results[i] = r.stale(i, e, "", now)
 			renew = append(renew, i)
@@ -126,9 +129,9 @@ func (r *request) source(i int, state commerce.State, age time.Duration) commerc
 	return commerce.Source{System: r.plan.system, Operation: r.plan.name, Key: r.texts[i], State: state, Age: age, Scope: r.plan.policy.Scope}
 }
 
-func (r *request) fresh(i int, e *entry, now time.Time) result {
+func (c *Cache) fresh(r *request, i int, e *entry, now time.Time) result {
 	res := result{answer: answer{value: e.value, found: !e.missing}, source: r.source(i, commerce.StateFresh, e.age(now)), served: memoryFresh}
-	res.source.Tags, res.source.Fresh = e.tags, max(0, e.left(now))
+	res.source.Tags, res.source.Fresh = e.tags, c.left(r.plan, e, now)
 	if e.missing {
 		res.served = memoryAbsent
 	}
@@ -239,7 +242,7 @@ func (w *waiter) standIn(i int, f *flight) *entry {
 		if e == nil || !w.cache.tags.alive(e) {
 			continue
 		}
-		switch w.plan.policy.judge(e, time.Now()) {
+		switch w.cache.judge(w.plan, e, time.Now()) {
 		case fallback, held, revalidated:
 			return e
 		}
@@ -251,7 +254,7 @@ func (w *waiter) landed(i int, f *flight) result {
 	now := time.Now()
 	switch {
 	case f.err == nil:
-		res := w.fresh(i, f.entry, now)
+		res := w.cache.fresh(w.request, i, f.entry, now)
 		res.served, res.source.Outcomes = f.served, f.outcomes
 		return res
 	case outage(f.err):

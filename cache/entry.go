@@ -14,11 +14,13 @@ type entry struct {
 	sealed  seal
 	missing bool
 	began   time.Time     // when its load began; its age counts from there
-	fresh   time.Duration // its own lifetime, a little less than the policy's
+	fresh   time.Duration // its own lifetime: the policy's, or a little less
 	size    uint32        // bytes, estimated
 	tags    []commerce.Tag
 	stamp   stamp
 	seen    atomic.Uint64 // see tagTable.alive
+	read    atomic.Int64  // its age when it was last read, in ns …
+	gap     atomic.Int64  // … and the longest time between two reads; see due
 	held    atomic.Pointer[hold]
 }
 
@@ -39,10 +41,14 @@ func (e *entry) tagged(tags []commerce.Tag, at stamp) *entry {
 	return e
 }
 
-// newEntry keeps value for a lifetime that differs from its neighbours'.
+// newEntry keeps value for the policy's lifetime.
 func newEntry(key string, value any, began time.Time, p Policy) *entry {
-	e := &entry{value: value, began: began, fresh: p.Fresh, size: overhead + uint32(len(key)) + sizeOf(value)}
-	if play := p.Fresh * spread / 100; play > 0 {
+	return &entry{value: value, began: began, fresh: p.Fresh, size: overhead + uint32(len(key)) + sizeOf(value)}
+}
+
+// apart gives the entry a lifetime that differs from its neighbours'.
+func (e *entry) apart() *entry {
+	if play := e.fresh * spread / 100; play > 0 {
 		e.fresh -= rand.N(play) // spreads load, guards nothing
 	}
 	return e
@@ -63,26 +69,23 @@ const (
 	fallback            // only if the system fails or is slow
 	held                // stale, and the system failed a moment ago: answered without asking again
 	revalidated         // stale, answered while it is loaded anew
-	aging               // fresh, and worth loading ahead of time
+	aging               // fresh, and loaded anew by what is probably the last read; see due
 	current             // fresh
 )
 
-// judge is what e, which may be nil, is good for at now.
-func (p Policy) judge(e *entry, now time.Time) verdict {
-	if e == nil {
-		return useless
-	}
+// judge is what e, which is as good as new in s, is good for at now.
+func (p *Policy) judge(e *entry, s span, now time.Time) verdict {
 	age := e.age(now)
 	switch {
-	case e.missing && age < e.fresh:
+	case e.missing && age < s.until:
 		return current
 	case e.missing || age >= p.life():
 		return useless
-	case age < e.fresh*refreshAt/100:
+	case age < s.at(watchFrom):
 		return current
-	case age < e.fresh && e.onHold(now) == nil:
+	case age < s.until && e.onHold(now) == nil:
 		return aging
-	case age < e.fresh:
+	case age < s.until:
 		return current
 	case e.onHold(now) != nil && age < e.fresh+p.StaleIfError:
 		return held

@@ -73,8 +73,8 @@ func (c *Cache) join(cause trace.SpanContext, r *request, which []int, cancel co
 // nil: what lands is kept first, so that nothing current is loaded a second time.
 func (c *Cache) justLanded(r *request, i int) *flight {
 	e := c.remembered(r, i)
-	if now := time.Now(); r.plan.policy.judge(e, now) == current {
-		f := &flight{began: now, stamp: e.stamp, epoch: r.epochNow(), entry: e, served: r.fresh(i, e, now).served, done: make(chan struct{})}
+	if now := time.Now(); c.judge(r.plan, e, now) == current {
+		f := &flight{began: now, stamp: e.stamp, epoch: r.epochNow(), entry: e, served: c.fresh(r, i, e, now).served, done: make(chan struct{})}
 		close(f.done)
 		return f
 	}
@@ -216,11 +216,15 @@ func (l *load) adopt(i int, s stored) bool {
 		return false
 	}
 	e := newEntry(l.keys[i], value, s.began, l.plan.policy).tagged(tags, stamp{local: f.stamp.local, global: s.at})
-	switch l.plan.policy.judge(e, time.Now()) {
+	if !l.renews(i) {
+		e.apart()
+	}
+	now := time.Now()
+	switch l.cache.judge(l.plan, e, now) {
 	case useless:
 		return false
 	case aging:
-		if l.ages(i) {
+		if l.ages(i, e, now) {
 			return false
 		}
 		fallthrough
@@ -253,8 +257,12 @@ func (l *load) ask(ctx context.Context, which []int) (answers []answer) {
 	}()
 	l.plan.counts.calls.Add(1)
 	l.plan.counts.loads.Add(int64(len(which)))
+	begun := time.Now()
 	answers = l.load(ctx, which)
 	returned = true
+	if slices.ContainsFunc(answers, func(a answer) bool { return a.err == nil }) {
+		l.plan.takes.took(time.Since(begun))
+	}
 	return answers
 }
 
@@ -282,6 +290,9 @@ func (l *load) settle(which []int, answers []answer, outcomes []commerce.Reason,
 			}
 			tags := append(slices.Clip(f.tags), extra...)
 			f.entry, f.served = newEntry(l.keys[i], a.value, f.began, l.plan.policy).tagged(tags, f.stamp), upstreamFresh
+			if !l.renews(i) {
+				f.entry.apart()
+			}
 			if w, ok := l.keep(i, f.entry, extra); ok {
 				writes = append(writes, w)
 			} else if l.cache.tags.alive(f.entry) {
@@ -321,7 +332,7 @@ func (l *load) fellThrough(i int, f *flight) {
 		return
 	}
 	now := time.Now()
-	if e := f.stale.Load(); e != nil && l.plan.policy.judge(e, now) != useless {
+	if e := f.stale.Load(); e != nil && l.cache.judge(l.plan, e, now) != useless {
 		l.cache.memory.put(l.keys[i], e, l.plan.policy.life())
 	}
 	if e := l.cache.memory.get(l.keys[i]); e != nil && !e.missing {

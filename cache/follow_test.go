@@ -180,7 +180,7 @@ func TestC12_AnAnswerUnderWayIsNotGivenToWhoAsksLater(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "new", p.Name)
 	assert.Equal(t, commerce.ScopePublic, at.Scope)
-	assert.Equal(t, []commerce.Tag{"product:A", "op:catalog.products", "system:pim", "all", "category:bikes"}, at.Tags)
+	assert.Equal(t, []commerce.Tag{"product:A", "sku:A", "op:catalog.products", "system:pim", "all", "category:bikes"}, at.Tags)
 }
 
 type catalogFunc func() string

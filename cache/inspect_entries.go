@@ -57,7 +57,7 @@ func (x *explainer) describe(k key, e *entry) EntryState {
 	p := x.plan.policy
 	s := EntryState{
 		Scope: k.scope.String(), Market: marketText(k.market), Group: k.group, args: k.args,
-		Use: p.judge(e, x.now).String(), Absent: e.missing, AgeMs: e.age(x.now).Milliseconds(),
+		Use: x.cache.judge(x.plan, e, x.now).String(), Absent: e.missing, AgeMs: e.age(x.now).Milliseconds(),
 		Tags: e.tags,
 	}
 	if templatesOf(x.plan.name, "")[0].kind != "" {

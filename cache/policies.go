@@ -50,8 +50,14 @@ const (
 	maxHold = 30 * time.Second
 	// maxNegative bounds how long a product that was just published stays unknown.
 	maxNegative = 5 * time.Second
-	// refreshAt is the share of Fresh, in percent, after which a read has the answer loaded anew ahead of time.
+	// watchFrom is the share of a lifetime, in percent, after which it is noted when an answer is read.
+	watchFrom = 60
+	// refreshAt is the share of a lifetime, in percent, after which a read that is probably
+	// the last has the answer loaded anew ahead of time.
 	refreshAt = 80
+	// leastLead and mostLead bound, in percent of a lifetime, how long before its end an
+	// answer is loaded anew at the latest.
+	leastLead, mostLead = 2, 20
 	// spread is the share of Fresh, in percent, by which lifetimes differ, so that what
 	// was loaded together does not expire together.
 	spread = 20

@@ -188,11 +188,25 @@ func (c *Cache) refresh(ctx context.Context, r *request, which []int) map[int]*f
 	return flights
 }
 
-// ages tells whether memory holds an answer to the key at place i that is worth loading
-// anew: one from Redis that is as old would have it asked for again and again.
-func (l *load) ages(i int) bool {
-	e := l.cache.memory.get(l.keys[i])
-	return e != nil && l.plan.policy.judge(e, time.Now()) == aging && l.cache.tags.alive(e)
+// ages tells whether e, from Redis, and what memory holds for the key at place i are both
+// worth loading anew: to take e over would have it asked for again and again.
+func (l *load) ages(i int, e *entry, now time.Time) bool {
+	if e.age(now) < l.cache.span(e, now).at(refreshAt) {
+		return false
+	}
+	old := l.cache.memory.get(l.keys[i])
+	return l.cache.judge(l.plan, old, now) == aging && l.cache.tags.alive(old)
+}
+
+// renews tells whether memory holds an answer to the key at place i that was as good as
+// new when its load began: then it ends apart from its neighbours already, and what
+// comes in its place may have the whole lifetime.
+func (l *load) renews(i int) bool {
+	old := l.cache.memory.get(l.keys[i])
+	if old == nil || old.missing || !l.cache.tags.alive(old) {
+		return false
+	}
+	return old.age(l.flights[i].began) < old.fresh
 }
 
 // pause waits until it is time to look again; false when ctx ended before.

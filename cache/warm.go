@@ -63,7 +63,16 @@ func (b *batch[K, V]) hit(s *scratch, prefix int, k K, now time.Time) (value V, 
 	text := b.text(k)
 	s.key = appendField(s.key[:prefix], text)
 	e := b.cache.memory.value(view(s.key))
-	if e == nil || b.plan.policy.judge(e, now) != current || !b.cache.tags.alive(e) {
+	if e == nil || !b.cache.tags.alive(e) {
+		return value, false
+	}
+	switch b.cache.judge(b.plan, e, now) {
+	case current:
+	case aging:
+		if b.cache.due(b.plan, e, now) {
+			return value, false
+		}
+	default:
 		return value, false
 	}
 	if value, ok = e.value.(V); ok {
@@ -71,7 +80,7 @@ func (b *batch[K, V]) hit(s *scratch, prefix int, k K, now time.Time) (value V, 
 		s.ages.add(age)
 		s.sources = append(s.sources, commerce.Source{
 			System: b.plan.system, Operation: b.plan.name, Key: text, State: commerce.StateFresh,
-			Age: age, Fresh: e.left(now), Scope: b.plan.policy.Scope, Tags: e.tags,
+			Age: age, Fresh: b.cache.left(b.plan, e, now), Scope: b.plan.policy.Scope, Tags: e.tags,
 		})
 	}
 	return value, ok

@@ -1,0 +1,102 @@
+package cache
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// span is the ages between which an entry is as good as new: all its lifetime, or what
+// is left of it for other reasons.
+type span struct{ from, until time.Duration }
+
+func (s span) at(percent time.Duration) time.Duration { return s.from + (s.until-s.from)*percent/100 }
+
+// lead is how long before the span's end a load has to begin that usually takes so long.
+func (s span) lead(takes time.Duration) time.Duration {
+	length := s.until - s.from
+	return min(max(2*takes, length*leastLead/100), length*mostLead/100)
+}
+
+// span is when e is as good as new.
+func (c *Cache) span(e *entry, _ time.Time) span { return span{until: e.fresh} }
+
+// judge is what e, which may be nil, is good for at now.
+func (c *Cache) judge(p *plan, e *entry, now time.Time) verdict {
+	if e == nil {
+		return useless
+	}
+	return p.policy.judge(e, c.span(e, now), now)
+}
+
+// due tells whether a read at now is to have e, which is aging, loaded anew.
+func (c *Cache) due(p *plan, e *entry, now time.Time) bool {
+	return e.due(c.span(e, now), p.takes.usual(), now)
+}
+
+// left is how much longer at now what is made of e may be kept.
+func (c *Cache) left(p *plan, e *entry, now time.Time) time.Duration {
+	return e.left(c.span(e, now), p.takes.usual(), now)
+}
+
+// lasts tells whether the whole answer e may be given at now. What is probably its last
+// read makes it anew: then its parts are read too, and are loaded anew, before anybody
+// waits for them. Parts of an answer that lasts as long as any may last longer.
+func (c *Cache) lasts(e *entry, now time.Time) bool {
+	s, age := c.span(e, now), e.age(now)
+	switch {
+	case age < s.at(watchFrom):
+		return true
+	case e.fresh == maxAnswerLife:
+		return age < s.until
+	default:
+		return age < s.until && !e.due(s, 0, now)
+	}
+}
+
+// due tells whether a read of an aging entry is probably the last before its span ends,
+// so that it has to have the entry loaded anew for the next one not to wait: that one
+// may come after twice the longest time between two reads since watchFrom, and a load
+// takes time. A read that is not the last is noted. What was due stays so until then.
+//
+// Of what is read all the time no more is loaded than lifetimes call for; what is read
+// a few times in a lifetime is loaded earlier, at refreshAt at the earliest.
+func (e *entry) due(s span, takes time.Duration, now time.Time) bool {
+	age, longest := e.age(now), time.Duration(e.gap.Load())
+	gap := age - max(time.Duration(e.read.Load()), s.at(watchFrom))
+	if age >= s.at(refreshAt) && age+2*max(gap, longest)+s.lead(takes) >= s.until {
+		return true
+	}
+	if gap > longest {
+		e.gap.Store(int64(gap))
+	}
+	e.read.Store(int64(age))
+	return false
+}
+
+// left is how much longer what is made of the entry may be kept, without anybody
+// looking at the entry: until it has to be loaded anew at the latest. Who reads it after
+// that has it loaded anew, and need not make the same again and again until that is
+// done: what is left then is its lifetime.
+func (e *entry) left(s span, takes time.Duration, now time.Time) time.Duration {
+	age := e.age(now)
+	if lead := s.until - s.lead(takes) - age; !e.missing && lead > 0 {
+		return lead
+	}
+	return max(0, s.until-age)
+}
+
+// duration is what something usually takes: a mean in which the last few weigh most.
+// It is safe for concurrent use.
+type duration struct{ mean atomic.Int64 }
+
+func (d *duration) usual() time.Duration { return time.Duration(d.mean.Load()) }
+
+// took adds one. That two at a time may count as one does no harm.
+func (d *duration) took(t time.Duration) {
+	const weight = 8
+	if old := d.mean.Load(); old == 0 {
+		d.mean.Store(int64(t))
+	} else {
+		d.mean.Store(old + (int64(t)-old)/weight)
+	}
+}
