@@ -82,7 +82,7 @@ func TestC21_WhatIsAbsentIsForgottenSoon(t *testing.T) {
 		p := joined(op, commerce.Traits{System: "pim", Operation: op, Scope: commerce.ScopePublic, Lifetime: time.Hour})
 		began := time.Now()
 		e := notFound(string(op), began, p)
-		assert.Equal(t, useless, p.judge(e, began.Add(5*time.Second)), op)
+		assert.Equal(t, useless, p.judge(e, span{until: e.fresh}, began.Add(5*time.Second)), op)
 		m.put(string(op), e, p.Negative)
 		held, ok := m.absent.GetEntry(string(op))
 		require.True(t, ok || p.Negative == 0, op)
