@@ -20,6 +20,7 @@ type intent struct {
 	At       time.Time            `json:"at"`
 	AbsentAt time.Time            `json:"absentAt,omitzero"` // when the order was first not found
 	Number   commerce.OrderNumber `json:"number,omitempty"`  // once the order is known
+	SKUs     []commerce.SKU       `json:"skus,omitempty"`    // what the order takes the stock of
 }
 
 func (i intent) encode() string {

@@ -67,7 +67,7 @@ func (s *Service) begin(ctx context.Context, r Request) (*commerce.PlacedOrder, 
 	if err != nil {
 		return nil, err
 	}
-	i := intent{Ref: ref.Key, Owner: owner(r.Shopper.Principal), Attempt: r.attempt(), At: time.Now()}
+	i := intent{Ref: ref.Key, Owner: owner(r.Shopper.Principal), Attempt: r.attempt(), At: time.Now(), SKUs: skus}
 	held, claimed, err := s.Ledger.Claim(ctx, intentKey(r.Cart), i.encode(), intentKept)
 	if err != nil {
 		return nil, err
@@ -75,11 +75,14 @@ func (s *Service) begin(ctx context.Context, r Request) (*commerce.PlacedOrder, 
 	if !claimed {
 		return nil, inProgress
 	}
-	order, err := s.submit(ctx, r, attempt{intent: i, held: held})
-	if err == nil && len(skus) > 0 {
-		s.Forget(ctx, skus)
+	return s.submit(ctx, r, attempt{intent: i, held: held})
+}
+
+// forget drops the stock that an order took, or may have taken. The request's time may be over.
+func (s *Service) forget(ctx context.Context, i intent) {
+	if s.Forget != nil && len(i.SKUs) > 0 {
+		s.Forget(context.WithoutCancel(ctx), i.SKUs)
 	}
-	return order, err
 }
 
 // prepare checks the cart and, for the cache's sake, learns what is in it.
@@ -128,6 +131,7 @@ func (s *Service) submit(ctx context.Context, r Request, a attempt) (*commerce.P
 		return nil, err
 	default:
 		s.Log.LogAttrs(ctx, slog.LevelWarn, "order's answer lost", slog.Any("error", err))
+		s.forget(ctx, a.intent)
 		return s.reconcile(ctx, r, a)
 	}
 }
@@ -215,7 +219,7 @@ func (s *Service) absent(ctx context.Context, r Request, a attempt) (*commerce.P
 	}
 	proved := now.Sub(next.AbsentAt) >= s.settle
 	if proved {
-		next = intent{Ref: next.Ref, Owner: next.Owner, Attempt: r.attempt(), At: now}
+		next = intent{Ref: next.Ref, Owner: next.Owner, Attempt: r.attempt(), At: now, SKUs: next.SKUs}
 	}
 	text := next.encode()
 	ok, err := s.Ledger.Replace(ctx, intentKey(r.Cart), a.held, text, intentKept)
@@ -233,8 +237,9 @@ func (s *Service) absent(ctx context.Context, r Request, a attempt) (*commerce.P
 	return s.submit(ctx, r, attempt{intent: next, held: text})
 }
 
-// settled writes down that the cart became an order.
+// settled has the stock forgotten that the order took, and writes down that the cart became it.
 func (s *Service) settled(ctx context.Context, cart commerce.CartID, a attempt, order *commerce.PlacedOrder) {
+	s.forget(ctx, a.intent)
 	done := a.intent
 	done.Number = order.Number
 	s.write(ctx, "order outcome not written", func(ctx context.Context) (bool, error) {

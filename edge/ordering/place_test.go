@@ -170,6 +170,7 @@ func TestK6_AnOutcomeThatStaysUnknownIsSaidSo(t *testing.T) {
 		require.NoError(t, err, "the next attempt finds the order")
 		assert.NotEmpty(t, placed.Number)
 		assert.Equal(t, 1, w.checkout.orders())
+		assert.Equal(t, []commerce.SKU{w.fixture.Products[0], w.fixture.Products[0]}, w.forgot, "when the answer was lost, and when the order was found")
 	})
 }
 
