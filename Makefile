@@ -60,6 +60,8 @@ fuzz: ## every fuzz target in turn (FUZZTIME=60s)
 
 soak: ## the long runs in full (SOAK=30m)
 	go test -tags e2e -count=1 -v -timeout 2h -run 'Soak' ./e2e -args -soak $(SOAK) -fault-calls 100000
+	go test -tags e2e -count=1 -v -parallel 1 -timeout 1h -run 'TestC[0-9]+_' ./e2e -args -cache-full
+	go test -run '^$$' -bench 'C21' -benchtime 1x ./cache
 	go test -count=1 -run 'TestN1' ./connectors/odoo -rapid.checks=100000
 	go test -count=1 -run 'TestN1_' ./connectors/transport -n1-rounds 20
 	$(MAKE) fuzz FUZZTIME=60s

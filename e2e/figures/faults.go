@@ -170,6 +170,10 @@ type outcomes struct {
 	ages                       []time.Duration // of the stale parts
 }
 
+func newOutcomes() *outcomes {
+	return &outcomes{failures: map[string]int{}, reasons: map[string]int{}}
+}
+
 func (o *outcomes) add(kind string, verdict verdict, took time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -251,26 +255,30 @@ func openShop(ctx context.Context) (*shop, error) {
 
 // run asks at a constant rate, whatever the answers take, and waits for all of them.
 func (s *shop) run(ctx context.Context, length time.Duration) (*outcomes, error) {
-	sum := &outcomes{failures: map[string]int{}, reasons: map[string]int{}}
+	sum := newOutcomes()
+	return sum, s.each(ctx, length, func(q question, v verdict, took time.Duration) { sum.add(q.kind, v, took) })
+}
+
+// each asks like run and hands over every answer, several at a time.
+func (s *shop) each(ctx context.Context, length time.Duration, then func(question, verdict, time.Duration)) error {
 	tick := time.NewTicker(time.Second / faultRate)
 	defer tick.Stop()
 	var asked sync.WaitGroup
+	defer asked.Wait()
 	for range int(length.Seconds() * faultRate) {
 		select {
 		case <-ctx.Done():
-			asked.Wait()
-			return nil, ctx.Err()
+			return ctx.Err()
 		case <-tick.C:
 		}
 		q := s.next()
 		asked.Go(func() {
 			begin := time.Now()
 			verdict := q.ask(ctx)
-			sum.add(q.kind, verdict, time.Since(begin))
+			then(q, verdict, time.Since(begin))
 		})
 	}
-	asked.Wait()
-	return sum, nil
+	return nil
 }
 
 // question is one request of a client.
