@@ -19,7 +19,8 @@ var Kinds = []Kind{
 	kind("pimcore", pimcore.New, pimcore.Changes),
 	kind("elasticsearch", elasticsearch.New, elasticsearch.Changes),
 	kind("odoo", odoo.New, odoo.Changes),
-	kind("openloyalty", openloyalty.New, nil),
+	// What it answers belongs to one customer and is never kept.
+	silent("openloyalty", openloyalty.New, "its answers are kept for nobody"),
 	kind("magento", magento.New, magento.Changes),
 }
 
@@ -31,8 +32,9 @@ type Kind struct {
 
 	// Changes maps an event of such a system to the tags of the answers that it made
 	// out of date, maybe none. Its errors are [commerce.InputError]s. nil: the kind
-	// knows no events.
-	Changes Changes
+	// knows no events, and NoChanges says why it needs none.
+	Changes   Changes
+	NoChanges string
 }
 
 // Changes maps an event to tags.
@@ -60,7 +62,14 @@ func Find(name string) (Kind, error) {
 	return Kind{}, fmt.Errorf("is not a known kind; known are %s", strings.Join(names, ", "))
 }
 
-// kind makes a table entry of a kind's name, its constructor and its mapper of events, which may be nil.
+// silent makes a table entry of a kind whose changes nobody needs to hear of, and why.
+func silent[C any](name string, open func(C, transport.Deps) (commerce.Ports, error), why string) Kind {
+	k := kind(name, open, nil)
+	k.NoChanges = why
+	return k
+}
+
+// kind makes a table entry of a kind's name, its constructor and its mapper of events.
 func kind[C any](name string, open func(C, transport.Deps) (commerce.Ports, error), changes Changes) Kind {
 	var zero C
 	read := func(decode Decode) (Settings, error) {

@@ -12,6 +12,7 @@
 //	DELETE /_sandbox/calls           counts from zero, bytes too
 //	GET    /_sandbox/bytes           system → bytes of answers
 //	POST   /_sandbox/world           {"sku":"BK-R93R-62","price":"1199.00","stock":5,"name":"…"}, all but sku optional: changed for all systems
+//	                                 or {"group":"wholesale","percentOff":20}: another discount; systems tell what they know, signed
 //	POST   /_sandbox/reset           world, faults and counts as at the start
 //	POST   /_sandbox/token           {"customer":"AW00011000"} → {"token":"…"}, a JWT (RS256, one hour)
 //	GET    /_sandbox/jwks.json       the key that verifies it
