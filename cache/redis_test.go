@@ -141,6 +141,29 @@ func TestBatchMissesAreOneRoundTrip(t *testing.T) {
 	assert.Equal(t, []string{"mget", "eval", strings.Repeat("set ", len(f.Products)) + "eval"}, trips.list(), "the entries; their leases; the answers, with the leases given back")
 }
 
+// What another process has stored comes with one round trip, however many keys are asked for.
+func TestABatchFromRedisIsOneRoundTrip(t *testing.T) {
+	t.Parallel()
+	server := newRedis(t)
+	upstream := &source{}
+	asked := make([]commerce.SKU, 50)
+	for i := range asked {
+		asked[i] = commerce.SKU(fmt.Sprint("SKU-", i))
+	}
+	first, second := newNode(t, urlOf(server)), newNode(t, urlOf(server))
+	_, err := over(first, upstream).Products(t.Context(), us, asked)
+	require.NoError(t, err)
+	first.work.Wait()
+	require.NoError(t, second.Ping(t.Context())) // connects
+	trips := watchTrips(second)
+	found, err := over(second, upstream).Products(t.Context(), us, asked)
+	require.NoError(t, err)
+	second.work.Wait()
+	assert.Len(t, found, len(asked))
+	assert.Equal(t, 1, upstream.count())
+	assert.Equal(t, []string{"mget"}, trips.list())
+}
+
 // Whatever Redis does, a read answers what the system has.
 func TestRedisFailingIsNoError(t *testing.T) {
 	t.Parallel()

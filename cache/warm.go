@@ -16,14 +16,14 @@ import (
 // scratch is what a call borrows.
 type scratch struct {
 	key     []byte
-	sources []commerce.Source
+	sources []commerce.Source // of this call; behind its end lie those of earlier ones, until the pool lets go of it
 	ages    histogram
+	reports bool // whether anyone wants to know the sources
 }
 
 var scratches = sync.Pool{New: func() any { return &scratch{} }}
 
 func (s *scratch) giveBack() {
-	clear(s.sources)
 	s.sources, s.ages = s.sources[:0], histogram{}
 	scratches.Put(s)
 }
@@ -40,7 +40,8 @@ func (b *batch[K, V]) warm(ctx context.Context, who asker, keys []K) (map[K]V, b
 	if s.key, shared = b.plan.appendPrefix(s.key[:0], who); !shared {
 		return nil, false
 	}
-	prefix, now := len(s.key), time.Now()
+	sink, prefix, now := commerce.SinkOf(ctx), len(s.key), time.Now()
+	s.reports = sink != nil
 	values := make(map[K]V, len(keys))
 	for _, k := range keys {
 		v, ok := b.hit(s, prefix, k, now)
@@ -54,7 +55,7 @@ func (b *batch[K, V]) warm(ctx context.Context, who asker, keys []K) (map[K]V, b
 	}
 	b.cache.metrics.requests.Add(ctx, int64(len(keys)), b.plan.warm...)
 	b.plan.counts.warm(len(keys), &s.ages)
-	commerce.Report(ctx, s.sources...)
+	sink.Report(s.sources...)
 	return values, true
 }
 
@@ -75,15 +76,18 @@ func (b *batch[K, V]) hit(s *scratch, prefix int, k K, now time.Time) (value V, 
 	default:
 		return value, false
 	}
-	if value, ok = e.value.(V); ok {
-		age := e.age(now)
-		s.ages.add(age)
+	if value, ok = e.value.(V); !ok {
+		return value, false
+	}
+	age := e.age(now)
+	s.ages.add(age)
+	if s.reports {
 		s.sources = append(s.sources, commerce.Source{
 			System: b.plan.system, Operation: b.plan.name, Key: text, State: commerce.StateFresh,
 			Age: age, Fresh: b.cache.left(b.plan, e, now), Scope: b.plan.policy.Scope, Tags: e.tags,
 		})
 	}
-	return value, ok
+	return value, true
 }
 
 // view is b as a string, for looking up only: it changes when b does.

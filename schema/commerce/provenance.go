@@ -87,17 +87,25 @@ func WithSink(ctx context.Context) (context.Context, *Sink) {
 	return context.WithValue(ctx, sinkKey{}, sink), sink
 }
 
+// SinkOf is the context's sink; nil when nobody wants to know.
+func SinkOf(ctx context.Context) *Sink {
+	sink, _ := ctx.Value(sinkKey{}).(*Sink)
+	return sink
+}
+
 // Report adds sources to the context's sink; without one it does nothing. Only
 // the goroutine that answers a waiter reports, never a shared flight.
-func Report(ctx context.Context, sources ...Source) {
-	sink, ok := ctx.Value(sinkKey{}).(*Sink)
-	if !ok {
+func Report(ctx context.Context, sources ...Source) { SinkOf(ctx).Report(sources...) }
+
+// Report adds sources, which are copied; to a nil sink it does nothing.
+func (s *Sink) Report(sources ...Source) {
+	if s == nil {
 		return
 	}
-	sink.mu.Lock()
-	defer sink.mu.Unlock()
-	room := maxSources - len(sink.sources)
-	sink.sources = append(sink.sources, sources[:min(room, len(sources))]...)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	room := maxSources - len(s.sources)
+	s.sources = append(s.sources, sources[:min(room, len(sources))]...)
 }
 
 // Sources is a copy of what was reported so far.
