@@ -61,7 +61,7 @@ func TestC2_TheHolderOfTheLeaseIsKilled(t *testing.T) {
 	killed := time.Now()
 	r.slow(100 * time.Millisecond) // what the system takes is not the lease's
 	assert.Equal(t, slices.Repeat([]string{"name"}, misses), <-answered)
-	t.Logf("the value was there %v after the kill, with %d calls of 800 ms", time.Since(killed), r.asked("sku"))
+	figure(t, "C2", "the value was there %v after its holder was killed, with %d calls of 800 ms", time.Since(killed).Round(time.Millisecond), r.asked("sku"))
 	assert.LessOrEqual(t, time.Since(killed), 2*time.Second+tolerance)
 	assert.LessOrEqual(t, r.asked("sku"), 2)
 }

@@ -39,7 +39,5 @@ func everywhere(nodes []*cacheNode, sku string) [][]string {
 }
 
 func (r *catalogue) slow(takes time.Duration) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.takes = takes
+	r.set(func(r *catalogue) { r.takes = takes })
 }
