@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// span is the ages between which an entry is as good as new: all its lifetime, or what
-// is left of it for other reasons.
+// span is the ages between which an entry is as good as new: all its lifetime, or the
+// last part of it that this process may give it for without hearing others.
 type span struct{ from, until time.Duration }
 
 func (s span) at(percent time.Duration) time.Duration { return s.from + (s.until-s.from)*percent/100 }
@@ -17,8 +17,35 @@ func (s span) lead(takes time.Duration) time.Duration {
 	return min(max(2*takes, length*leastLead/100), length*mostLead/100)
 }
 
-// span is when e is as good as new.
-func (c *Cache) span(e *entry, _ time.Time) span { return span{until: e.fresh} }
+// hearing is how long ago others may have been heard last when all is well.
+const hearing = time.Second
+
+// span is when e is as good as new. While others are not heard, e may have been
+// invalidated by any of them since they last were, or since it was loaded: then it is
+// as good as new for no longer than c.unheard from there.
+func (c *Cache) span(e *entry, now time.Time) span {
+	whole := span{until: e.fresh}
+	if c.news == nil || c.unheard == 0 {
+		return whole
+	}
+	last := c.news.lastHeard()
+	if now.Sub(last) < hearing {
+		return whole
+	}
+	from := max(-e.older(), last.Sub(e.began))
+	if from+c.unheard >= e.fresh {
+		return whole
+	}
+	return span{from, from + c.unheard}
+}
+
+// older is by how much the oldest part of a whole answer is older than the answer.
+func (e *entry) older() time.Duration {
+	if answer, ok := e.value.(*Answer); ok {
+		return answer.oldest
+	}
+	return 0
+}
 
 // judge is what e, which may be nil, is good for at now.
 func (c *Cache) judge(p *plan, e *entry, now time.Time) verdict {
@@ -46,7 +73,7 @@ func (c *Cache) lasts(e *entry, now time.Time) bool {
 	switch {
 	case age < s.at(watchFrom):
 		return true
-	case e.fresh == maxAnswerLife:
+	case s == span{until: maxAnswerLife}:
 		return age < s.until
 	default:
 		return age < s.until && !e.due(s, 0, now)

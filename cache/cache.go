@@ -14,7 +14,7 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
-// Config of the cache. A zero limit means the default that its tag names.
+// Config of the cache. A zero limit means the default that its tag names, unless its doc says otherwise.
 type Config struct {
 	RedisURL    commerce.Secret `env:"REDIS_URL" doc:"Redis for the second cache tier and idempotency keys: redis, rediss, redis+sentinel or redis+cluster; empty keeps both in this process."`
 	L1Bytes     int64           `env:"CACHE_L1_BYTES" envDefault:"134217728" doc:"Memory for what systems answered, in bytes, with what garbage collection takes for it (GOGC)."`
@@ -22,6 +22,8 @@ type Config struct {
 	// SurrogateKeys makes public answers name what they were made of.
 	SurrogateKeys bool          `env:"SURROGATE_KEYS" envDefault:"true" doc:"Whether public answers to GET name their tags in Surrogate-Key, at most 16 KiB, for a content delivery network to purge by."`
 	HardTimeout   time.Duration `env:"CACHE_HARD_TIMEOUT" envDefault:"1s" doc:"How long a request waits for an answer that is not in the cache."`
+	// Unheard is 0 where answers last their whole lifetime all the same.
+	Unheard time.Duration `env:"CACHE_UNHEARD" envDefault:"5s" doc:"How long an answer counts as fresh at most while this process cannot hear what others invalidate; 0 sets no bound."`
 }
 
 const (
@@ -39,6 +41,7 @@ type Deps struct {
 // Cache keeps and shares answers of upstreams. It is safe for concurrent use.
 type Cache struct {
 	hardTimeout time.Duration
+	unheard     time.Duration // see span
 	memory      *memory
 	remote      *remote // nil without Redis
 	flights     flights
@@ -78,6 +81,9 @@ func New(cfg Config, deps Deps) (*Cache, error) {
 	if cfg.HardTimeout < 0 {
 		errs = append(errs, errors.New("CACHE_HARD_TIMEOUT: must not be negative"))
 	}
+	if cfg.Unheard != 0 && cfg.Unheard < hearing {
+		errs = append(errs, errors.New("CACHE_UNHEARD: must be 0 or at least 1s"))
+	}
 	errs = append(errs, cfg.checkAnswers())
 	metrics, err := newInstruments(deps.Meter)
 	errs = append(errs, err)
@@ -91,7 +97,7 @@ func New(cfg Config, deps Deps) (*Cache, error) {
 		return nil, err
 	}
 	c := &Cache{
-		hardTimeout: cfg.HardTimeout, memory: first, remote: second, metrics: metrics, log: deps.Log,
+		hardTimeout: cfg.HardTimeout, unheard: cfg.Unheard, memory: first, remote: second, metrics: metrics, log: deps.Log,
 		flights: flights{byKey: map[string]*flight{}}, tags: newTagTable(), epochs: newEpochs(),
 	}
 	c.ctx, c.stop = context.WithCancel(context.Background())

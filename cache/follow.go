@@ -50,7 +50,7 @@ type news struct {
 	reader  redis.UniversalClient // its own: a blocking read keeps a connection busy
 	node    string
 	current atomic.Bool  // whether all that others told is in the table
-	heardAt atomic.Int64 // when that was last so, in ns since began
+	heardAt atomic.Int64 // when that was last so for certain, in ns since began
 	began   time.Time
 
 	// The follower's alone.
@@ -58,6 +58,7 @@ type news struct {
 	lost  version // what was known of when the stream was found to lack it
 	first version // where reading began
 	deaf  bool    // and said so
+	polls bool    // since waiting for more fails, and said so
 
 	mu     sync.Mutex
 	sent   version                   // the highest that Redis gave this process
@@ -168,7 +169,13 @@ func (n *news) flush(ctx context.Context) {
 func (n *news) follow(ctx context.Context) {
 	wait := time.Duration(0)
 	for ctx.Err() == nil {
-		err := n.turn(ctx)
+		err := n.look(ctx)
+		if err == nil {
+			err = n.await(ctx)
+			n.polling(ctx, err)
+		} else {
+			n.missed(ctx, err)
+		}
 		if ctx.Err() != nil {
 			return
 		}
@@ -176,7 +183,6 @@ func (n *news) follow(ctx context.Context) {
 			wait = 0
 			continue
 		}
-		n.missed(ctx, err)
 		wait = min(newsBackoff, 2*wait+20*time.Millisecond)
 		select {
 		case <-ctx.Done():
@@ -185,13 +191,20 @@ func (n *news) follow(ctx context.Context) {
 	}
 }
 
-// turn takes what is new, tells what was held back, and waits for more.
-func (n *news) turn(ctx context.Context) error {
+// look takes what is new and tells what was held back.
+func (n *news) look(ctx context.Context) error {
+	begun := time.Since(n.began)
 	if err := n.catchUp(ctx); err != nil {
 		return err
 	}
-	n.heard(ctx)
+	n.heard(ctx, begun)
 	n.flush(ctx)
+	return nil
+}
+
+// await returns when there is something new, or after a while. That it fails is no
+// reason to think that something was missed: looking again tells.
+func (n *news) await(ctx context.Context) error {
 	waiting, cancel := context.WithTimeout(ctx, newsBlock+newsPatience)
 	defer cancel()
 	err := n.reader.XRead(waiting, &redis.XReadArgs{Streams: []string{newsStream, n.at.String()}, Count: 1, Block: newsBlock}).Err()
@@ -344,9 +357,9 @@ func (n *news) lastSent() version {
 	return n.sent
 }
 
-// heard notes that everything others told is in the table.
-func (n *news) heard(ctx context.Context) {
-	n.heardAt.Store(int64(time.Since(n.began)))
+// heard notes that everything others told until at is in the table.
+func (n *news) heard(ctx context.Context, at time.Duration) {
+	n.heardAt.Store(int64(at))
 	n.current.Store(true)
 	if n.deaf {
 		n.deaf = false
@@ -354,8 +367,24 @@ func (n *news) heard(ctx context.Context) {
 	}
 }
 
+// polling notes whether waiting for more works.
+func (n *news) polling(ctx context.Context, err error) {
+	if ctx.Err() != nil || n.polls == (err != nil) {
+		return
+	}
+	n.polls = err != nil
+	if n.polls {
+		n.remote.log.LogAttrs(ctx, slog.LevelWarn, "cache is not told of invalidations and asks for them", slog.String("reason", redisReason(err)))
+	} else {
+		n.remote.log.LogAttrs(ctx, slog.LevelWarn, "cache is told of invalidations again")
+	}
+}
+
 // missed notes that others may be telling something unheard.
 func (n *news) missed(ctx context.Context, err error) {
+	if ctx.Err() != nil {
+		return
+	}
 	n.current.Store(false)
 	if !n.deaf {
 		n.deaf = true
@@ -363,5 +392,8 @@ func (n *news) missed(ctx context.Context, err error) {
 	}
 }
 
+// lastHeard is when everything that others had told was last in the table.
+func (n *news) lastHeard() time.Time { return n.began.Add(time.Duration(n.heardAt.Load())) }
+
 // lag is for how long the table may have lacked what others told.
-func (n *news) lag() time.Duration { return time.Since(n.began) - time.Duration(n.heardAt.Load()) }
+func (n *news) lag() time.Duration { return time.Since(n.lastHeard()) }

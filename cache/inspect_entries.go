@@ -68,7 +68,7 @@ func (x *explainer) describe(k key, e *entry) EntryState {
 		stale = min(e.fresh+max(p.StaleWhileRevalidate, p.StaleIfError), p.life())
 	}
 	began := x.now.Add(-e.age(x.now)).Round(0).UTC().Truncate(time.Millisecond)
-	s.FreshUntil, s.StaleUntil = began.Add(e.fresh).Truncate(time.Millisecond), began.Add(stale).Truncate(time.Millisecond)
+	s.FreshUntil, s.StaleUntil = began.Add(x.cache.span(e, x.now).until).Truncate(time.Millisecond), began.Add(stale).Truncate(time.Millisecond)
 	if !e.stamp.global.zero() {
 		s.Version = e.stamp.global.String()
 	}

@@ -89,8 +89,8 @@ func TestRedisURLs(t *testing.T) {
 
 func TestSettingsAreCheckedTogether(t *testing.T) {
 	t.Parallel()
-	_, err := New(Config{L1Bytes: 1, HardTimeout: -1, RedisURL: "nope"}, Deps{})
-	for _, name := range []string{"CACHE_L1_BYTES", "CACHE_HARD_TIMEOUT", "REDIS_URL"} {
+	_, err := New(Config{L1Bytes: 1, HardTimeout: -1, Unheard: 1, RedisURL: "nope"}, Deps{})
+	for _, name := range []string{"CACHE_L1_BYTES", "CACHE_HARD_TIMEOUT", "CACHE_UNHEARD", "REDIS_URL"} {
 		require.ErrorContains(t, err, name)
 	}
 }

@@ -206,7 +206,9 @@ func (l *load) renews(i int) bool {
 	if old == nil || old.missing || !l.cache.tags.alive(old) {
 		return false
 	}
-	return old.age(l.flights[i].began) < old.fresh
+	began := l.flights[i].began
+	// While others are not heard everything is renewed at once.
+	return l.cache.span(old, began) == span{until: old.fresh} && old.age(began) < old.fresh
 }
 
 // pause waits until it is time to look again; false when ctx ended before.
