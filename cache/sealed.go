@@ -6,6 +6,6 @@ package cache
 // value that everybody shares; see sealed_hash.go.
 type seal struct{}
 
-func (*entry) seal() {}
+func (e *entry) seal() { _ = e.sealed }
 
-func (*entry) unchanged() {}
+func (e *entry) unchanged() { _ = e.sealed }
