@@ -23,7 +23,7 @@ func keeping(t testing.TB) (*shop, *cache.Cache) {
 	t.Helper()
 	var c *cache.Cache
 	s := open(t, func(b *edge.Backend) {
-		cfg := cache.Config{AnswerBytes: 4 << 20, SurrogateKeys: true}
+		cfg := cache.Config{AnswerBytes: 4 << 20, SurrogateKeyBytes: 3 << 10}
 		var err error
 		c, err = cache.New(cfg, cache.Deps{Log: b.Log})
 		require.NoError(t, err)

@@ -95,17 +95,18 @@ func graphQL(b *edge.Backend) http.Handler {
 	bounds.Introspection = b.Config.Development()
 
 	server := handler.New(schema)
-	server.AddTransport(graphhttp.Transport{
+	transport := graphhttp.Transport{
 		Schema: schema.Schema(), Limits: bounds, Ports: b.Ports, Group: b.Markets.PriceGroup,
 		Observe: web.NoteOperation, Fault: resolver.LogInternal, Checked: lru.New[bool](queryCacheSize),
 		Answers: b.Answers, Answered: web.NoteAnswer,
-	})
+	}
+	server.AddTransport(transport)
 	server.SetQueryCache(lru.New[*ast.QueryDocument](queryCacheSize))
 	server.SetParserTokenLimit(bounds.Tokens)
 	server.SetDisableSuggestion(true)
 	server.SetErrorPresenter(resolver.Present)
 	server.SetRecoverFunc(resolver.Recover)
-	return server
+	return transport.Before(server)
 }
 
 // Handler answers the channel's public requests.

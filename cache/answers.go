@@ -96,10 +96,8 @@ const (
 type Answers struct {
 	cache   *Cache
 	table   table
-	surface bool // whether answers name their tags
-	labels  map[Result][]metric.AddOption
-	counter metric.Int64Counter
-	counts  [4]atomic.Int64 // see placeOfResult
+	room    int // bytes for naming an answer's tags; 0 names none
+	counts  [len(everyResult)]atomic.Int64
 	evicted atomic.Int64
 
 	ctx  context.Context // productions belong to Answers, not to a request
@@ -122,7 +120,7 @@ func NewAnswers(c *Cache, cfg Config, channel string, meter metric.MeterProvider
 	if meter == nil {
 		meter = noop.NewMeterProvider()
 	}
-	a := &Answers{cache: c, surface: cfg.SurrogateKeys, flights: map[string]*production{}}
+	a := &Answers{cache: c, room: cfg.SurrogateKeyBytes, flights: map[string]*production{}}
 	var err error
 	if a.table, err = newTable(cfg.AnswerBytes, func(string) { a.evicted.Add(1) }); err != nil {
 		return nil, err
@@ -135,10 +133,14 @@ func NewAnswers(c *Cache, cfg Config, channel string, meter metric.MeterProvider
 }
 
 func (c Config) checkAnswers() error {
+	var errs []error
 	if c.AnswerBytes != 0 && c.AnswerBytes < leastAnswerBytes {
-		return errors.New("CACHE_ANSWER_BYTES: must be 0 or at least 65536")
+		errs = append(errs, errors.New("CACHE_ANSWER_BYTES: must be 0 or at least 65536"))
 	}
-	return nil
+	if c.SurrogateKeyBytes < 0 || c.SurrogateKeyBytes > maxSurrogates {
+		errs = append(errs, errors.New("SURROGATE_KEY_BYTES: must be between 0 and 16384"))
+	}
+	return errors.Join(errs...)
 }
 
 // Close ends productions under way and releases everything.
@@ -152,13 +154,13 @@ func (a *Answers) Close() {
 }
 
 // Kept is the answer to q that is kept, or nil. It is counted as a hit.
-func (a *Answers) Kept(ctx context.Context, q *Question) *Answer {
+func (a *Answers) Kept(q *Question) *Answer {
 	if a == nil {
 		return nil
 	}
 	found := a.lookup(q.key())
 	if found != nil {
-		a.Count(ctx, Hit)
+		a.Count(Hit)
 	}
 	return found
 }
@@ -180,7 +182,7 @@ func (a *Answers) keep(key string, p *production) {
 	}
 	e := &entry{
 		value: answer, began: p.began, fresh: answer.left,
-		size: overhead + uint32(len(key)+len(answer.Body)+len(answer.surrogates)+len(answer.Name)),
+		size: overhead + uint32(len(key)+len(answer.Body)+answer.headerBytes()+len(answer.Name)),
 	}
 	e.tagged(p.tags, p.stamp)
 	if !a.cache.tags.alive(e) {

@@ -38,7 +38,7 @@ func (a *Answers) Do(ctx context.Context, q *Question, produce Maker) (*Answer, 
 	key, asked := q.key(), a.cache.tags.seq.Load()
 	for {
 		if found := a.lookup(key); found != nil {
-			a.Count(ctx, Hit)
+			a.Count(Hit)
 			return found, Hit, nil
 		}
 		p, result := a.board(ctx, key, produce)
@@ -49,13 +49,13 @@ func (a *Answers) Do(ctx context.Context, q *Question, produce Maker) (*Answer, 
 		case <-p.done:
 		case <-ctx.Done():
 			a.leave(key, p)
-			a.Count(ctx, result)
+			a.Count(result)
 			return nil, result, ctx.Err()
 		}
 		if p.stamp.local < asked && a.cache.tags.struck(p.tags, p.stamp.local) {
 			continue // it was begun before something was invalidated that q's asker knows of
 		}
-		a.Count(ctx, result)
+		a.Count(result)
 		return p.answer, result, p.err
 	}
 }

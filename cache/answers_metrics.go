@@ -8,31 +8,38 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// measure prepares the count of a channel's answers, with every label there is.
+// everyResult is what requests are counted by; a result's place is where.
+var everyResult = [...]Result{Hit, Miss, Shared, Bypass}
+
+// measure has the counts of a channel's answers read whenever metrics are: a hit costs
+// an addition and nothing else.
 func (a *Answers) measure(provider metric.MeterProvider, channel string) error {
 	meter := provider.Meter("github.com/portico-bff/portico/cache")
-	var err1, err2 error
-	a.counter, err1 = meter.Int64Counter("portico.answers.requests",
-		metric.WithUnit("{request}"), metric.WithDescription("Requests by how they were answered: hit, miss, shared, or bypass for what is not kept."))
-	_, err2 = meter.Int64ObservableGauge("portico.answers.bytes", metric.WithUnit("By"),
+	var labels [len(everyResult)]metric.ObserveOption
+	for i, r := range everyResult {
+		labels[i] = metric.WithAttributeSet(attribute.NewSet(attribute.String("channel", channel), attribute.String("result", string(r))))
+	}
+	_, err1 := meter.Int64ObservableCounter("portico.answers.requests",
+		metric.WithUnit("{request}"), metric.WithDescription("Requests by how they were answered: hit, miss, shared, or bypass for what is not kept."),
+		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+			for i := range everyResult {
+				o.Observe(a.counts[i].Load(), labels[i])
+			}
+			return nil
+		}))
+	_, err2 := meter.Int64ObservableGauge("portico.answers.bytes", metric.WithUnit("By"),
 		metric.WithDescription("Memory that kept answers take, estimated."),
 		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
 			o.Observe(int64(a.table.WeightedSize()))
 			return nil
 		}))
-	a.labels = map[Result][]metric.AddOption{}
-	for _, r := range []Result{Hit, Miss, Shared, Bypass} {
-		a.labels[r] = []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(
-			attribute.String("channel", channel), attribute.String("result", string(r))))}
-	}
 	return errors.Join(err1, err2)
 }
 
 // Count counts a request that was answered with result. What [Answers.Kept] and
 // [Answers.Do] answer is counted by them.
-func (a *Answers) Count(ctx context.Context, result Result) {
+func (a *Answers) Count(result Result) {
 	if a != nil {
-		a.counter.Add(ctx, 1, a.labels[result]...)
 		a.counts[placeOfResult(result)].Add(1)
 	}
 }

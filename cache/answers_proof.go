@@ -9,21 +9,29 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
-// maxSurrogates bounds the header that names an answer's tags, in bytes: what the
-// usual content delivery networks take.
+// maxSurrogates is the largest bound of the header that names an answer's tags, in
+// bytes: what the usual content delivery networks take.
 const maxSurrogates = 16 << 10
+
+// Field is a field of an answer's header. It is shared and read-only.
+type Field struct {
+	Name, Value string
+	Values      []string // Value alone, as net/http has it
+}
+
+func fieldOf(name, value string) Field { return Field{name, value, []string{value}} }
 
 // Answer is a whole answer, shared and read-only.
 type Answer struct {
 	Produced
 
-	entry      *entry        // under which it is kept; nil when it is not
-	public     bool          // proven to be for everyone in its market and group
-	began      time.Time     // its making; ages count from there
-	oldest     time.Duration // age of its oldest part by then
-	left       time.Duration // how long from then all of its parts are current; 0 or less: not to be kept
-	control    string        // Cache-Control for caches that anyone shares
-	surrogates string        // its tags, for a content delivery network
+	entry  *entry        // under which it is kept; nil when it is not
+	public bool          // proven to be for everyone in its market and group
+	began  time.Time     // its making; ages count from there
+	oldest time.Duration // age of its oldest part by then
+	left   time.Duration // how long from then all of its parts are current; 0 or less: not to be kept
+	fields []Field       // what caches are told, when the answer is public
+	length []string      // of the body, alike
 }
 
 // prove makes an answer of what a channel made, and looks whether its sources prove
@@ -44,7 +52,8 @@ func (a *Answers) prove(made Produced, began time.Time) (answer *Answer, tags []
 		return answer, tags
 	}
 	answer.Rest = nil
-	answer.describe(tags, a.surface)
+	answer.length = []string{strconv.Itoa(len(answer.Body))}
+	answer.describe(tags, a.room)
 	return answer, tags
 }
 
@@ -67,40 +76,48 @@ func tagsOf(sources []commerce.Source) []commerce.Tag {
 	return tags
 }
 
-// describe writes the answer's headers once, for all who get it.
-func (a *Answer) describe(tags []commerce.Tag, surface bool) {
-	life := (a.oldest + max(a.left, 0)) / time.Second
-	a.control = "public, max-age=" + strconv.Itoa(int(life))
-	if !surface {
-		return
+// describe writes the answer's header once, for all who get it. room is the bytes there
+// are for its tags; 0 says that nobody purges by them.
+func (a *Answer) describe(tags []commerce.Tag, room int) {
+	control := "max-age=" + strconv.Itoa(int((a.oldest+max(a.left, 0))/time.Second))
+	keys := listed(tags)
+	switch {
+	case room == 0:
+		a.fields = []Field{fieldOf("Cache-Control", "public, "+control)}
+	case len(keys) > room:
+		// What nobody can purge is not for caches that people share; a word that all of them know says so.
+		a.fields = []Field{fieldOf("Cache-Control", "private, "+control)}
+	default:
+		a.fields = []Field{fieldOf("Cache-Control", "public, "+control), fieldOf("Surrogate-Key", keys)}
 	}
-	total := len(tags)
-	for _, tag := range tags {
-		total += len(tag)
-	}
-	if total > maxSurrogates {
-		a.control += ", s-maxage=0" // what cannot be purged is not for shared caches
-		return
-	}
+}
+
+// listed is tags with a space between them.
+func listed(tags []commerce.Tag) string {
 	var b strings.Builder
-	b.Grow(total)
 	for i, tag := range tags {
 		if i > 0 {
 			b.WriteByte(' ')
 		}
 		b.WriteString(string(tag))
 	}
-	a.surrogates = b.String()
+	return b.String()
 }
 
 // Public tells whether the answer was proven to be the same for everyone in its market
 // and price group.
 func (a *Answer) Public() bool { return a.public }
 
-// Control is the Cache-Control of an answer that is public, for someone who is not
-// signed in: its max-age counts from when its oldest part left its system, so that
-// what is left is max-age minus Age.
-func (a *Answer) Control() string { return a.control }
+// Fields are the header of an answer that is public, beside its [Answer.AgeField], for
+// someone who is not signed in. The max-age of its Cache-Control counts from when the
+// oldest part left its system, so that what is left is max-age minus Age. Surrogate-Key
+// has its tags, unless they are not to be told or too many: then the answer is not for
+// caches that people share.
+func (a *Answer) Fields() []Field { return a.fields }
+
+// Length is the length of the body of an answer that is public, as net/http has it in a
+// header. It is shared and read-only.
+func (a *Answer) Length() []string { return a.length }
 
 // Age is the age of the oldest part in whole seconds, rounded up: nobody keeps the
 // answer for longer than it lasts.
@@ -109,6 +126,29 @@ func (a *Answer) Age() int {
 	return int((age + time.Second - 1) / time.Second)
 }
 
-// Surrogates are the answer's tags with a space between them, for the header
-// Surrogate-Key; empty when they are not to be told or too many.
-func (a *Answer) Surrogates() string { return a.surrogates }
+// ageFields are written ahead, since every hit needs one.
+var ageFields = func() (list [1024]Field) {
+	for age := range list {
+		list[age] = fieldOf("Age", strconv.Itoa(age))
+	}
+	return list
+}()
+
+// AgeField is [Answer.Age] for the header.
+func (a *Answer) AgeField() Field {
+	age := a.Age()
+	if age < len(ageFields) {
+		return ageFields[age]
+	}
+	return fieldOf("Age", strconv.Itoa(age))
+}
+
+// headerBytes is what the fields take, about.
+func (a *Answer) headerBytes() int {
+	const words = 64 // of a Field and its list
+	total := 0
+	for _, f := range a.fields {
+		total += words + len(f.Value)
+	}
+	return total
+}

@@ -19,9 +19,9 @@ type Config struct {
 	RedisURL    commerce.Secret `env:"REDIS_URL" doc:"Redis for the second cache tier and idempotency keys: redis, rediss, redis+sentinel or redis+cluster; empty keeps both in this process."`
 	L1Bytes     int64           `env:"CACHE_L1_BYTES" envDefault:"134217728" doc:"Memory for what systems answered, in bytes, with what garbage collection takes for it (GOGC)."`
 	AnswerBytes int64           `env:"CACHE_ANSWER_BYTES" envDefault:"67108864" doc:"Memory for whole answers to clients, alike; 0 keeps none."`
-	// SurrogateKeys makes public answers name what they were made of.
-	SurrogateKeys bool          `env:"SURROGATE_KEYS" envDefault:"true" doc:"Whether public answers to GET name their tags in Surrogate-Key, at most 16 KiB, for a content delivery network to purge by."`
-	HardTimeout   time.Duration `env:"CACHE_HARD_TIMEOUT" envDefault:"1s" doc:"How long a request waits for an answer that is not in the cache."`
+	// SurrogateKeyBytes bounds the header by which public answers name what they were made of.
+	SurrogateKeyBytes int           `env:"SURROGATE_KEY_BYTES" envDefault:"2560" doc:"Most bytes of Surrogate-Key, in which public answers to GET name their tags for a content delivery network to purge by; what has more tags is not for shared caches. 0 names none; at most 16384."`
+	HardTimeout       time.Duration `env:"CACHE_HARD_TIMEOUT" envDefault:"1s" doc:"How long a request waits for an answer that is not in the cache."`
 	// Unheard is 0 where answers last their whole lifetime all the same.
 	Unheard time.Duration `env:"CACHE_UNHEARD" envDefault:"5s" doc:"How long an answer counts as fresh at most while this process cannot hear what others invalidate; 0 sets no bound."`
 }

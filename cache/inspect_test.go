@@ -130,7 +130,7 @@ func TestInspectCountsAnswers(t *testing.T) {
 	q := questionOf("home")
 	do(t, a, q, making(entire("x", "page:home")))
 	do(t, a, q, making(entire("x", "page:home")))
-	a.Count(t.Context(), Bypass)
+	a.Count(Bypass)
 	s := a.Inspect()
 	assert.Equal(t, []int64{1, 1, 0, 1}, []int64{s.Hit, s.Miss, s.Shared, s.Bypass})
 	assert.Equal(t, 1, s.Entries)

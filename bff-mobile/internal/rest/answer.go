@@ -23,7 +23,7 @@ func sendShared(c *fiber.Ctx, body any, degraded []api.Degraded) error {
 func (a *API) sendOwn(c *fiber.Ctx, body any) error {
 	if a.Answers != nil {
 		web.NoteAnswer(c, string(cache.Bypass))
-		a.Answers.Count(c.UserContext(), cache.Bypass)
+		a.Answers.Count(cache.Bypass)
 	}
 	return send(c, body, "private, no-store")
 }

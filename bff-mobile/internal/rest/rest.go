@@ -30,7 +30,7 @@ type Route struct {
 
 // Routes is every operation of the contract, in its order.
 func (a *API) Routes() []Route {
-	return []Route{
+	list := []Route{
 		{fiber.MethodGet, "/v1/screens/home", a.home},
 		{fiber.MethodGet, "/v1/screens/categories/:id", a.category},
 		{fiber.MethodGet, "/v1/screens/search", a.search},
@@ -50,6 +50,12 @@ func (a *API) Routes() []Route {
 		{fiber.MethodPost, "/v1/carts/:id/merge", a.mergeCart},
 		{fiber.MethodPost, "/v1/carts/:id/order", a.placeOrder},
 	}
+	for i, r := range list {
+		if r.Method == fiber.MethodGet && sharedRoutes[r.Path] {
+			list[i].Handle = a.kept(r.Handle)
+		}
+	}
+	return list
 }
 
 // viewer is the caller as a screen sees it.

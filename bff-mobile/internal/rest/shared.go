@@ -41,6 +41,40 @@ type composed struct {
 // compose makes a screen for a viewer. Its context and viewer are all it may look at.
 type compose func(ctx context.Context, v screen.Viewer) (composed, error)
 
+// maxLiteral is how long a request's target may be, in bytes, for it to be known to the letter.
+const maxLiteral = 1 << 10
+
+// literally is what a request asks for to the letter: its target as it was sent, in the
+// market and price group. Equal letters ask for the same, and nothing needs to be
+// understood. It is nil when there are too many.
+func (a *API) literally(c *fiber.Ctx, caller web.Caller) *cache.Question {
+	target := c.Request().Header.RequestURI()
+	if a.Answers == nil || len(target) > maxLiteral {
+		return nil
+	}
+	return &cache.Question{
+		Channel: "mobile", Text: []string{"", string(target)}, // no route; a copy, since fiber uses its memory again
+		Market: caller.Market, Group: caller.Group, Form: fiber.MIMEApplicationJSON,
+	}
+}
+
+// kept stands before a handler whose answers are shared, and answers what is kept under
+// the very letters of the request.
+func (a *API) kept(handle fiber.Handler) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		caller := web.CallerOf(c)
+		q := a.literally(c, caller)
+		if q == nil {
+			return handle(c)
+		}
+		if answer := a.Answers.Kept(q); answer != nil {
+			web.NoteAnswer(c, string(cache.Hit))
+			return sendAnswer(c, caller, answer)
+		}
+		return handle(c)
+	}
+}
+
 // shared answers a screen that is the same for everyone in the market and price group:
 // kept, or composed once for all who ask at once. what is all that the screen depends
 // on beside them, checked and in a form of its own.
@@ -64,7 +98,11 @@ func (a *API) shared(c *fiber.Ctx, v screen.Viewer, what []string, make compose)
 	if err != nil {
 		return err
 	}
-	return sendAnswer(c, answer)
+	caller := web.CallerOf(c)
+	if literally := a.literally(c, caller); literally != nil {
+		a.Answers.Alias(literally, answer)
+	}
+	return sendAnswer(c, caller, answer)
 }
 
 // anyone is nobody in particular in v's place.
@@ -88,18 +126,19 @@ func produce(ctx context.Context, v screen.Viewer, make compose) (cache.Produced
 }
 
 // sendAnswer answers with what is kept or was composed for several at once.
-func sendAnswer(c *fiber.Ctx, answer *cache.Answer) error {
-	anonymous := web.CallerOf(c).Principal.Anonymous()
-	degraded, _ := answer.Rest.([]api.Degraded)
-	control := freshness(anonymous, degraded)
-	if anonymous && answer.Public() {
-		control = answer.Control()
-		c.Set(fiber.HeaderAge, strconv.Itoa(answer.Age()))
-		if keys := answer.Surrogates(); keys != "" {
-			c.Set("Surrogate-Key", keys)
-		}
+func sendAnswer(c *fiber.Ctx, caller web.Caller, answer *cache.Answer) error {
+	anonymous := caller.Principal.Anonymous()
+	if !anonymous || !answer.Public() {
+		degraded, _ := answer.Rest.([]api.Degraded)
+		c.Set(fiber.HeaderCacheControl, freshness(anonymous, degraded))
+		return sendBytes(c, fiber.StatusOK, answer.ContentType, answer.Body)
 	}
-	c.Set(fiber.HeaderCacheControl, control)
+	header := &c.Response().Header
+	for _, f := range answer.Fields() {
+		header.Set(f.Name, f.Value)
+	}
+	age := answer.AgeField()
+	header.Set(age.Name, age.Value)
 	return sendBytes(c, fiber.StatusOK, answer.ContentType, answer.Body)
 }
 

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"maps"
 	"net/http"
-	"strconv"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -33,23 +32,53 @@ func (t Transport) question(ctx context.Context, mediaType string, params *graph
 	}
 }
 
-// literally is what a request asks for to the letter, in the market, price group and
-// media type: equal letters ask for the same, and nothing needs to be understood.
-func (t Transport) literally(r *http.Request, mediaType string, body []byte) *cache.Question {
+// maxLiteral is how many letters a request may have, in bytes, to be known by them.
+const maxLiteral = 8 << 10
+
+// literally is what is kept under the very letters of a request, in its market, price
+// group and media type, or nil: equal letters ask for the same, and nothing needs to be
+// understood.
+func (t Transport) literally(r *http.Request, in received) *cache.Answer {
 	if t.Answers == nil {
 		return nil
 	}
-	var sum [sha256.Size]byte
-	if r.Method == http.MethodGet {
-		sum = sha256.Sum256([]byte(r.URL.RawQuery))
-	} else {
-		sum = sha256.Sum256(body)
+	var room [maxLiteral + len(http.MethodPost)]byte
+	letters := lettersOf(room[:0], r, in.body)
+	if letters == nil {
+		return nil
 	}
+	sum := sha256.Sum256(letters)
 	shopper := caller.Shopper(r.Context())
-	return &cache.Question{
-		Channel: "web", Text: []string{r.Method, string(sum[:])},
-		Market: shopper.Market, Group: t.Group(shopper.Market, shopper.Principal), Form: mediaType,
+	return t.Answers.Kept(&cache.Question{
+		Channel: "web", Text: []string{string(sum[:])},
+		Market: shopper.Market, Group: t.Group(shopper.Market, shopper.Principal), Form: in.out.mediaType,
+	})
+}
+
+// alias has answer found under the letters of r, in which it was asked for.
+func (t Transport) alias(r *http.Request, mediaType string, body []byte, answer *cache.Answer) {
+	letters := lettersOf(nil, r, body)
+	if letters == nil {
+		return
 	}
+	sum := sha256.Sum256(letters)
+	shopper := caller.Shopper(r.Context())
+	t.Answers.Alias(&cache.Question{
+		Channel: "web", Text: []string{string(sum[:])},
+		Market: shopper.Market, Group: t.Group(shopper.Market, shopper.Principal), Form: mediaType,
+	}, answer)
+}
+
+// lettersOf appends to b all that says what r asks for, or answers nil when it is too long.
+func lettersOf(b []byte, r *http.Request, body []byte) []byte {
+	if len(r.URL.RawQuery)+len(body) > maxLiteral {
+		return nil
+	}
+	b = append(b, r.Method...) // GET and POST, of which neither begins the other
+	if r.Method == http.MethodGet {
+		return append(b, r.URL.RawQuery...)
+	}
+	return append(b, body...)
 }
 
 // canonical is an object as JSON, its members in order; equal objects are written alike.
@@ -77,7 +106,7 @@ func (t Transport) shared(out writer, r *http.Request, what asked, exec graphql.
 		t.note(ctx, result)
 		out.refuse(ctx, err)
 	default:
-		t.Answers.Alias(what.literally, answer)
+		t.alias(r, q.Form, what.body, answer)
 		t.send(out, r, answer, result)
 	}
 }
@@ -92,7 +121,7 @@ func (t Transport) produce(ctx context.Context, q *cache.Question, exec graphql.
 			return
 		}
 		made.Body, made.Whole = render(o.document())
-		made.ContentType = writer{mediaType: q.Form}.contentType()
+		made.ContentType = contentTypes[q.Form][0]
 	})
 	return made
 }
@@ -110,17 +139,21 @@ func (t Transport) send(out writer, r *http.Request, answer *cache.Answer, resul
 		return
 	}
 	h := out.Header()
-	h.Set("Cache-Control", cacheControl(false, !anonymous, nil))
 	if r.Method == http.MethodGet && anonymous {
-		h.Set("Cache-Control", answer.Control())
-		h.Set("Age", strconv.Itoa(answer.Age()))
-		if keys := answer.Surrogates(); keys != "" {
-			h.Set("Surrogate-Key", keys)
+		for _, f := range answer.Fields() {
+			h[f.Name] = f.Values
 		}
+		age := answer.AgeField()
+		h[age.Name] = age.Values
+	} else {
+		h["Cache-Control"] = controls[anonymous]
 	}
-	h.Set("Content-Length", strconv.Itoa(len(answer.Body))) // or net/http would send what is long in chunks
+	h["Content-Length"] = answer.Length() // or net/http would send what is long in chunks
 	out.body(http.StatusOK, answer.Body)
 }
+
+// controls is the Cache-Control of a kept answer to POST, or to a customer (false).
+var controls = map[bool][]string{true: {cacheControl(false, false, nil)}, false: {cacheControl(false, true, nil)}}
 
 // as is an outcome for one of those who share it: its errors name their own request.
 func (o outcome) as(ctx context.Context) outcome {

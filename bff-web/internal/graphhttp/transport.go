@@ -44,51 +44,75 @@ var _ graphql.Transport = Transport{}
 // Supports takes every request: what is wrong with one is said in GraphQL's words.
 func (t Transport) Supports(*http.Request) bool { return true }
 
-// Do answers a request.
-func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	w.Header().Add("Vary", "Accept")
-	out := writer{ResponseWriter: w, mediaType: negotiate(r.Header.Get("Accept"))}
-	if out.mediaType == "" {
-		out.mediaType = jsonType
-		out.refuse(r.Context(), &refusal{http.StatusNotAcceptable, "NOT_ACCEPTABLE", "answers are " + graphType + " or " + jsonType, ""})
-		return
+// Do answers a request that [Transport.Before] has received.
+func (t Transport) Do(_ http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	in, ok := r.Context().Value(receivedKey{}).(received)
+	if !ok {
+		panic("graphhttp: a request came past Before") // a mistake of whoever wired it
 	}
-	if r.Method != http.MethodPost && r.Method != http.MethodGet {
-		w.Header().Set("Allow", "GET, POST")
-		out.refuse(r.Context(), &refusal{http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "use POST, or GET for queries", ""})
-		return
-	}
-	body, err := take(w, r)
+	params, err := read(r, in.body)
 	if err != nil {
-		out.refuse(r.Context(), err)
-		return
-	}
-	literally := t.literally(r, out.mediaType, body)
-	if kept := t.Answers.Kept(r.Context(), literally); kept != nil {
-		t.send(out, r, kept, cache.Hit)
-		return
-	}
-	params, err := read(r, body)
-	if err != nil {
-		out.refuse(r.Context(), err)
+		in.out.refuse(r.Context(), err)
 		return
 	}
 	params.Headers = r.Header
 	params.ReadTime = graphql.TraceTiming{Start: graphql.Now(), End: graphql.Now()}
-	t.answer(out, r, exec, asked{params, literally, t.question(r.Context(), out.mediaType, params)})
+	t.answer(in.out, r, exec, asked{params, in.body, t.question(r.Context(), in.out.mediaType, params)})
 }
 
-// asked is a request's parameters, with what they ask for: to the letter, and in a form
-// of its own. Both are nil when no answers are kept.
+// received is a request that is well-formed as far as HTTP goes.
+type received struct {
+	out  writer
+	body []byte
+}
+
+type receivedKey struct{}
+
+// Before stands before the executor that t is a transport of: it refuses what is no
+// GraphQL over HTTP, and answers what is kept under the very letters of the request.
+func (t Transport) Before(executor http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Add("Vary", "Accept")
+		in, err := receive(w, r)
+		if err != nil {
+			in.out.refuse(r.Context(), err)
+			return
+		}
+		if kept := t.literally(r, in); kept != nil {
+			t.send(in.out, r, kept, cache.Hit)
+			return
+		}
+		executor.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), receivedKey{}, in)))
+	})
+}
+
+// receive takes a request in. With an error, out says it.
+func receive(w http.ResponseWriter, r *http.Request) (in received, err error) {
+	in.out = writer{ResponseWriter: w, mediaType: negotiate(r.Header.Get("Accept"))}
+	if in.out.mediaType == "" {
+		in.out.mediaType = jsonType
+		return in, &refusal{http.StatusNotAcceptable, "NOT_ACCEPTABLE", "answers are " + graphType + " or " + jsonType, ""}
+	}
+	if r.Method != http.MethodPost && r.Method != http.MethodGet {
+		w.Header().Set("Allow", "GET, POST")
+		return in, &refusal{http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "use POST, or GET for queries", ""}
+	}
+	in.body, err = take(w, r)
+	return in, err
+}
+
+// asked is a request's parameters, with the body that they came in, if any, and what
+// they ask for, which is nil when no answers are kept.
 type asked struct {
-	params              *graphql.RawParams
-	literally, question *cache.Question
+	params   *graphql.RawParams
+	body     []byte
+	question *cache.Question
 }
 
 func (t Transport) answer(out writer, r *http.Request, exec graphql.GraphExecutor, what asked) {
 	ctx, params := r.Context(), what.params
-	if kept := t.Answers.Kept(ctx, what.question); kept != nil {
-		t.Answers.Alias(what.literally, kept)
+	if kept := t.Answers.Kept(what.question); kept != nil {
+		t.alias(r, out.mediaType, what.body, kept)
 		t.send(out, r, kept, cache.Hit)
 		return
 	}
@@ -110,7 +134,7 @@ func (t Transport) answer(out writer, r *http.Request, exec graphql.GraphExecuto
 		return
 	}
 	t.note(ctx, cache.Bypass)
-	t.Answers.Count(ctx, cache.Bypass)
+	t.Answers.Count(cache.Bypass)
 	t.execute(ctx, exec, oc, func(ctx context.Context, made outcome) {
 		out.answered(ctx, made, private(caller.Principal(ctx), oc))
 	})
@@ -192,13 +216,17 @@ func render(doc document) (body []byte, ok bool) {
 }
 
 func (w writer) body(status int, body []byte) {
-	w.Header().Set("Content-Type", w.contentType())
-	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header()["Content-Type"] = contentTypes[w.mediaType]
+	w.Header()["X-Content-Type-Options"] = nosniff
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // a client that left is no one's error
 }
 
-func (w writer) contentType() string { return w.mediaType + "; charset=utf-8" }
+// Fields of every answer; nobody writes to them.
+var (
+	contentTypes = map[string][]string{jsonType: {jsonType + "; charset=utf-8"}, graphType: {graphType + "; charset=utf-8"}}
+	nosniff      = []string{"nosniff"}
+)
 
 // refuse answers a request that is malformed.
 func (w writer) refuse(ctx context.Context, err error) {
