@@ -27,6 +27,39 @@ func TestC12_InvalidationReachesTheOtherProcess(t *testing.T) {
 	follows(t, "C12", r, one, other)
 }
 
+// A process that is cut off from Redis, and that nothing reaches, gives what was said
+// not to be so as fresh for five seconds at most, and what is read steadily is new by then.
+func TestC12_CutOffWithinFiveSeconds(t *testing.T) {
+	t.Parallel()
+	const most = 5 * time.Second
+	redis := newRedis(t)
+	redis.start()
+	r, bin := newCatalogue(t), build(t, "./e2e/cachenode")
+	far := newLink(t, linksOnly(t), "far", "127.0.0.1:"+redis.port)
+	one, other := newNode(t, bin, redis.url(), r), newNode(t, bin, far.url(), r)
+	shared(t, r, one, other)
+	r.rename("steady", "old")
+	r.rename("seldom", "old")
+	require.Equal(t, "old", other.name("steady"))
+	require.Equal(t, "old", other.name("seldom"))
+	far.cut()
+	cut := time.Now()
+	r.rename("steady", "new")
+	r.rename("seldom", "new")
+	one.invalidate("steady", "seldom")
+	for other.name("steady") == "old" {
+		require.Less(t, time.Since(cut), 2*most)
+		time.Sleep(5 * time.Millisecond)
+	}
+	figure(t, "C12", "cut off from Redis: what is read steadily is new after %v", time.Since(cut).Round(time.Millisecond))
+	assert.LessOrEqual(t, time.Since(cut), most+5*tolerance)
+	time.Sleep(time.Until(cut.Add(most)))
+	seen, ok := other.look(t.Context(), "seldom")
+	require.True(t, ok)
+	assert.True(t, seen.name == "new" || seen.state == "stale", "%+v: as fresh no longer", seen)
+	require.Eventually(t, func() bool { return other.name("seldom") == "new" }, 5*time.Second, 10*time.Millisecond, "and renewed once it was read")
+}
+
 // rumour is a catalogue whose products are renamed to ever higher numbers, and said to
 // be, while others read.
 type rumour struct {

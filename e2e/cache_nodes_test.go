@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -163,10 +164,8 @@ func (n *cacheNode) invalidate(skus ...string) {
 // shared waits until what one node loads is answered by the other from Redis.
 func shared(t *testing.T, r *catalogue, one, other *cacheNode) {
 	t.Helper()
-	n := 0
 	require.Eventually(t, func() bool {
-		n++
-		sku := fmt.Sprint("shared-", one.base[len(one.base)-4:], "-", n)
+		sku := "shared-" + rand.Text() // nobody has it yet
 		r.rename(sku, "x")
 		one.name(sku)
 		time.Sleep(20 * time.Millisecond)

@@ -124,7 +124,9 @@ func main() {
 
 func run() error {
 	quiet := slog.New(slog.DiscardHandler)
-	c, err := cache.New(cache.Config{RedisURL: commerce.Secret(os.Getenv("REDIS_URL")), HardTimeout: 10 * time.Second}, cache.Deps{Log: quiet})
+	c, err := cache.New(cache.Config{
+		RedisURL: commerce.Secret(os.Getenv("REDIS_URL")), HardTimeout: 10 * time.Second, Unheard: 5 * time.Second,
+	}, cache.Deps{Log: quiet})
 	if err != nil {
 		return err
 	}
