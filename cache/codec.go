@@ -83,16 +83,18 @@ func strictJSON(data []byte, v any) error {
 	return nil
 }
 
-// The form of a stored entry, version 2:
+// The form of a stored entry, version 3:
 //
-//	"PTC", version, flags, length of key, key, began (ns since 1970, 8 bytes), the last invalidation that its load knew of
+//	"PTC", version, flags, length of key, key, began by the writer's clock (ns since 1970, 8 bytes), began by Redis's clock
+//	(alike; 0 when not known), the last invalidation that its load knew of
 //	(ms and sequence of the stream's ID, 8 bytes each), number of the value's own tags, each with its length before it,
 //	length of payload, payload, CRC-64 of all before
 //
-// Version 1 knew no invalidations; it is a miss.
+// Version 2 did not know Redis's clock and is read. Version 1 knew no invalidations; it is a miss.
 const (
 	entryMagic     = "PTC"
-	entryVersion   = 2
+	entryVersion   = 3
+	entryClockless = 2 // the version without Redis's clock
 	flagCompressed = 1
 	compressFrom   = 1 << 10 // bytes of payload from which compressing pays
 	maxStored      = 1 << 20 // bytes of an entry; larger ones stay in memory only
@@ -126,7 +128,8 @@ func newPacker() (*packer, error) {
 // stored is an entry as Redis holds it.
 type stored struct {
 	payload []byte
-	began   time.Time
+	began   time.Time      // by the clock of who wrote it
+	redis   time.Time      // alike, by Redis's; zero when not known
 	at      version        // the last invalidation its load knew of
 	tags    []commerce.Tag // those that only the value tells; the key's come from the key
 }
@@ -141,6 +144,7 @@ func (p *packer) pack(key string, s stored) []byte {
 	b = append(b, entryVersion, flags)
 	b = appendField(b, key)
 	b = binary.BigEndian.AppendUint64(b, uint64(s.began.UnixNano()))
+	b = binary.BigEndian.AppendUint64(b, nanos(s.redis))
 	b = binary.BigEndian.AppendUint64(b, s.at.ms)
 	b = binary.BigEndian.AppendUint64(b, s.at.seq)
 	b = binary.AppendUvarint(b, uint64(len(s.tags)))
@@ -164,12 +168,15 @@ func (p *packer) unpack(key string, raw []byte) (stored, error) {
 	}
 	r := reader{rest: body, ok: true}
 	magic, form, flags := r.take(len(entryMagic)), r.byte(), r.byte()
-	if !r.ok || string(magic) != entryMagic || form != entryVersion || flags > flagCompressed {
+	if !r.ok || string(magic) != entryMagic || (form != entryVersion && form != entryClockless) || flags > flagCompressed {
 		return stored{}, errCorrupt
 	}
 	own := r.field()
-	began := r.number()
-	s := stored{began: time.Unix(0, int64(began)), at: version{r.number(), r.number()}, tags: r.tags()}
+	s := stored{began: time.Unix(0, int64(r.number()))}
+	if form == entryVersion {
+		s.redis = timeOf(r.number())
+	}
+	s.at, s.tags = version{r.number(), r.number()}, r.tags()
 	s.payload = r.field()
 	if !r.ok || len(r.rest) > 0 || string(own) != key {
 		return stored{}, errCorrupt
@@ -181,6 +188,21 @@ func (p *packer) unpack(key string, raw []byte) (stored, error) {
 		}
 	}
 	return s, nil
+}
+
+// nanos is t in ns since 1970, or 0 for the zero time; timeOf is its reverse.
+func nanos(t time.Time) uint64 {
+	if t.IsZero() {
+		return 0
+	}
+	return uint64(t.UnixNano())
+}
+
+func timeOf(nanos uint64) time.Time {
+	if nanos == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, int64(nanos))
 }
 
 // reader takes pieces off a stored entry; once one is missing, ok is false.

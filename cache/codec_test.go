@@ -32,7 +32,7 @@ func packerOf(t testing.TB) *packer {
 var began = time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
 
 func storedOf(payload string) stored {
-	return stored{payload: []byte(payload), began: began, at: version{7, 8}, tags: []commerce.Tag{"category:a", "category:b"}}
+	return stored{payload: []byte(payload), began: began, redis: began.Add(time.Hour), at: version{7, 8}, tags: []commerce.Tag{"category:a", "category:b"}}
 }
 
 func TestC17_OnlyWhatWasWrittenForThisKeyIsRead(t *testing.T) {
@@ -69,14 +69,22 @@ func TestC17_OnlyWhatWasWrittenForThisKeyIsRead(t *testing.T) {
 func TestC17_FrozenBytes(t *testing.T) {
 	t.Parallel()
 	p := packerOf(t)
-	const file = "testdata/entry_v2.golden"
+	const file = "testdata/entry_v3.golden"
 	if *update {
 		require.NoError(t, os.WriteFile(file, []byte(hex.EncodeToString(p.pack("key", storedOf(`{"SKU":"A"}`)))+"\n"), 0o600))
 	}
 	got, err := p.unpack("key", frozen(t, file))
 	require.NoError(t, err)
-	got.began = got.began.UTC()
+	got.began, got.redis = got.began.UTC(), got.redis.UTC()
 	assert.Equal(t, storedOf(`{"SKU":"A"}`), got)
+
+	// The second did not know Redis's clock.
+	got, err = p.unpack("key", frozen(t, "testdata/entry_v2.golden"))
+	require.NoError(t, err)
+	got.began = got.began.UTC()
+	want := storedOf(`{"SKU":"A"}`)
+	want.redis = time.Time{}
+	assert.Equal(t, want, got)
 
 	// The first release knew nothing of invalidations.
 	_, err = p.unpack("key", frozen(t, "testdata/entry_v1.golden"))

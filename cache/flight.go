@@ -322,7 +322,7 @@ func (l *load) keep(i int, e *entry, extra []commerce.Tag) (write, bool) {
 		l.cache.metrics.remoteError(l.cache.ctx, "encode")
 		return write{}, false
 	}
-	s := stored{payload: payload, began: e.began, at: e.stamp.global, tags: extra}
+	s := stored{payload: payload, began: e.began, redis: l.cache.remote.redisTime(e.began), at: e.stamp.global, tags: extra}
 	return write{stored: s, key: l.keys[i], life: p.life()}, true
 }
 

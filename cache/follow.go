@@ -198,6 +198,7 @@ func (n *news) look(ctx context.Context) error {
 		return err
 	}
 	n.heard(ctx, begun)
+	n.readClock(ctx)
 	n.flush(ctx)
 	return nil
 }

@@ -234,7 +234,7 @@ func (x *explainer) stored(text string, raw []byte) EntryState {
 		return state
 	}
 	tags := slices.Concat(x.keyTags(k), s.tags)
-	e := &entry{began: x.now.Add(-max(0, x.now.Round(0).Sub(s.began))), fresh: x.plan.policy.Fresh, tags: tags, stamp: stamp{global: s.at}}
+	e := &entry{began: x.now.Add(-x.cache.remote.age(s, x.now)), fresh: x.plan.policy.Fresh, tags: tags, stamp: stamp{global: s.at}}
 	state := x.describe(k, e)
 	state.Tier, state.Bytes = "redis", uint32(len(raw))
 	switch {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -41,6 +42,7 @@ type remote struct {
 	writes  breaker // apart: a full or read-only Redis still answers
 	leases  breaker // apart: a Redis without scripts still stores
 	leased  *leaseCounts
+	clock   atomic.Pointer[reading] // of Redis's clock; nil until it was read
 	wait    time.Duration
 	log     *slog.Logger
 	metrics *instruments
@@ -91,7 +93,7 @@ func (r *remote) open(ctx context.Context, key, text string, now time.Time) (sto
 		return stored{}, false
 	}
 	// From here on its age is counted by this process's steady clock.
-	s.began = now.Add(-max(0, now.Round(0).Sub(s.began)))
+	s.began = now.Add(-r.age(s, now))
 	return s, true
 }
 
