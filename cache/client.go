@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -20,6 +21,7 @@ const (
 
 // newClient makes every client of Redis in the process.
 func newClient(opts redis.UniversalOptions) redis.UniversalClient {
+	opts.Addrs = slices.Clone(opts.Addrs) // a cluster's client appends the nodes it finds
 	if !opts.IsClusterMode {
 		return redis.NewUniversalClient(&opts)
 	}

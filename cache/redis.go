@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -48,6 +49,9 @@ func redisOptions(secret commerce.Secret) (*redis.UniversalOptions, error) {
 		PoolTimeout:           redisPool,
 		PipelinePoolSize:      -1,
 		ClientName:            "portico",
+		// Two round trips less before the first command of a connection.
+		DisableIdentity:          true,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
 	opts.Password, _ = u.User.Password()
 	if base == "rediss" {

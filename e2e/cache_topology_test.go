@@ -74,6 +74,8 @@ func guarded(t *testing.T) (master, heir *server, url string) {
 	at := free(t, 5)
 	master = serve(t, at[0], plainArgs(t, at[0])...)
 	heir = serve(t, at[1], append(plainArgs(t, at[1]), "--replicaof", "127.0.0.1 "+master.port())...)
+	master.permit()
+	heir.permit()
 	for _, address := range at[2:] {
 		conf := filepath.Join(t.TempDir(), "sentinel.conf")
 		text := fmt.Sprintf("port %s\nbind 127.0.0.1\nsentinel monitor %s 127.0.0.1 %s 2\nsentinel down-after-milliseconds %s 1000\nsentinel failover-timeout %s 3000\n",
@@ -92,9 +94,8 @@ func guarded(t *testing.T) (master, heir *server, url string) {
 	return master, heir, "redis+sentinel://" + strings.Join(at[2:], ",") + "/" + name
 }
 
-// sharded is a cluster of three masters, of which the first, that holds the stream
-// of invalidations, has a replica.
-func sharded(t *testing.T) (holder, heir *server, url string) {
+// sharded is a cluster of three masters, of which the first, that holds key, has a replica.
+func sharded(t *testing.T, key string) (holder, heir *server, url string) {
 	t.Helper()
 	at, buses := free(t, 4), free(t, 4)
 	nodes, ids := make([]*server, len(at)), make([]string, len(at))
@@ -102,10 +103,12 @@ func sharded(t *testing.T) (holder, heir *server, url string) {
 		args := append(plainArgs(t, address), "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-port", strings.TrimPrefix(buses[i], "127.0.0.1:"))
 		nodes[i] = serve(t, address, args...)
 		var err error
+		_, more := guideRights(t)
+		nodes[i].permit(more...)
 		ids[i], err = nodes[i].client.ClusterMyID(t.Context()).Result()
 		require.NoError(t, err)
 	}
-	slot, err := nodes[0].client.ClusterKeySlot(t.Context(), "portico:tags").Result()
+	slot, err := nodes[0].client.ClusterKeySlot(t.Context(), key).Result()
 	require.NoError(t, err)
 	const slots, third = 16384, 5461
 	from := max(0, min(int(slot)-third/2, slots-third))
@@ -153,7 +156,7 @@ func TestC15_SentinelFailsOverUnnoticed(t *testing.T) {
 // The holder stays away: its replica is all there is of its slots.
 func TestC15_ClusterFailsOverUnnoticed(t *testing.T) {
 	t.Parallel()
-	holder, heir, url := sharded(t)
+	holder, heir, url := sharded(t, "portico:tags")
 	f := newFailover(t, url)
 	f.lose(holder, heir)
 	f.well()

@@ -5,6 +5,9 @@ import (
 	"context"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -14,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/portico-bff/portico/edge/events"
 	"github.com/portico-bff/portico/edge/idempotency"
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -106,4 +110,53 @@ func TestT19_AClaimWhoseAnswerIsLostIsNotRepeated(t *testing.T) {
 	require.ErrorIs(t, err, commerce.ErrUnavailable)
 	assert.False(t, ran)
 	assert.Equal(t, int64(1), claims.Load())
+}
+
+// slowly passes everything on to a Redis, and its answers to scripts late: longer than
+// a shopper's read would wait.
+func slowly(t *testing.T, server *miniredis.Miniredis) (address string) {
+	t.Helper()
+	return listen(t, func(conn net.Conn) {
+		var d net.Dialer
+		upstream, err := d.DialContext(context.Background(), "tcp", server.Addr())
+		if err != nil {
+			return
+		}
+		defer func() { _ = upstream.Close() }()
+		buffer := make([]byte, 64<<10)
+		for {
+			n, err := conn.Read(buffer)
+			if err != nil {
+				return
+			}
+			script := bytes.Contains(bytes.ToLower(buffer[:n]), []byte("eval"))
+			_, _ = upstream.Write(buffer[:n])
+			if n, err = upstream.Read(buffer); err != nil {
+				return
+			}
+			if script {
+				time.Sleep(100 * time.Millisecond) // this is a slow Redis, not a wait for something
+			}
+			_, _ = conn.Write(buffer[:n])
+		}
+	})
+}
+
+// Redis on a busy machine is late, and not down: who sends events and who writes are not refused.
+func TestASlowRedisRefusesNoWriteAndNoEvent(t *testing.T) {
+	t.Parallel()
+	const secret = "a secret of twenty-four bytes or more"
+	b, _ := open(t, "PORTICO_MODE=development", "REDIS_URL=redis://"+slowly(t, miniredis.RunT(t)), "EVENTS_ADDR=127.0.0.1:0", "EVENTS_SECRET="+secret,
+		"PIM_KIND=pimcore", "PIM_BASE_URL=http://127.0.0.1:1", "PIM_API_KEY=key", "PIM_ALLOW_PRIVATE=true")
+	ran, err := keyed(t.Context(), b)
+	require.NoError(t, err)
+	assert.True(t, ran)
+
+	body := `{"specversion":"1.0","id":"e1","source":"pim","type":"portico.invalidate","data":{"tags":["all"]}}`
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/events", strings.NewReader(body))
+	request.Header.Set("Content-Type", "application/cloudevents+json")
+	events.Sign(request.Header, secret, "msg_1", time.Now(), []byte(body))
+	answer := httptest.NewRecorder()
+	b.Events.Handler().ServeHTTP(answer, request)
+	assert.Equal(t, http.StatusAccepted, answer.Code, answer.Body.String())
 }

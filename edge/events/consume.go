@@ -47,15 +47,17 @@ func pause(ctx context.Context, d time.Duration) {
 
 // round takes over what others left, from time to time, and then what is new.
 func (s *stream) round(ctx context.Context, apply Apply, claimed *time.Time) error {
+	if err := s.handle(ctx, apply, s.again); err != nil {
+		return err
+	}
+	s.again = nil
 	if now := time.Now(); now.Sub(*claimed) >= s.claimEvery {
 		if err := s.adopt(ctx, apply); err != nil {
 			return s.grouped(ctx, err)
 		}
 		*claimed = now
 	}
-	found, err := s.client.XReadGroup(ctx, &redis.XReadGroupArgs{
-		Group: group, Consumer: s.consumer, Streams: []string{streamKey, ">"}, Count: readCount, Block: readBlock,
-	}).Result()
+	found, err := s.read(ctx)
 	if errors.Is(err, redis.Nil) || (err == nil && len(found) == 0) {
 		return nil
 	}
@@ -67,6 +69,16 @@ func (s *stream) round(ctx context.Context, apply Apply, claimed *time.Time) err
 		entries[i] = entryOf(m)
 	}
 	return s.handle(ctx, apply, entries)
+}
+
+// read waits for what is new; go-redis itself would wait for ten seconds longer than
+// Redis is told to.
+func (s *stream) read(ctx context.Context) ([]redis.XStream, error) {
+	ctx, cancel := context.WithTimeout(ctx, readBlock+answerIn)
+	defer cancel()
+	return s.client.XReadGroup(ctx, &redis.XReadGroupArgs{
+		Group: group, Consumer: s.consumer, Streams: []string{streamKey, ">"}, Count: readCount, Block: readBlock,
+	}).Result()
 }
 
 // grouped makes the group where it is missing: at first, and after Redis lost its
@@ -130,8 +142,12 @@ func (s *stream) handle(ctx context.Context, apply Apply, entries []entry) error
 		return nil
 	}
 	if err := apply(ctx, changes); err != nil {
+		s.again = entries // soon, instead of when they have been idle for long
 		return err
 	}
+	// It was applied, also when this process stops meanwhile.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), putTimeout)
+	defer cancel()
 	now, err := ackScript.Run(ctx, s.client, []string{streamKey}, append([]any{group}, done...)...).Int64()
 	if err != nil {
 		return err // they come again, which does no harm
@@ -160,7 +176,7 @@ func (s *stream) note(ctx context.Context, e entry, now int64) {
 // leave takes the consumer out of the group unless it still holds events: those are
 // for another to take over.
 func (s *stream) leave(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, putTimeout)
+	ctx, cancel := context.WithTimeout(ctx, leaveIn)
 	defer cancel()
 	held, err := s.client.XPendingExt(ctx, &redis.XPendingExtArgs{
 		Stream: streamKey, Group: group, Consumer: s.consumer, Start: "-", End: "+", Count: 1,

@@ -30,6 +30,7 @@
 // applies it, whichever node gets to it. An event whose consumer died is taken over
 // after 30 s; one that could not be applied three times is given up with a warning,
 // and everything of its system is dropped instead. The stream holds tags and no
-// payloads: those may be about people. Without Redis an event is applied before it
+// payloads: those may be about people. Redis may take two seconds for an event, and
+// five for a request; then the answer is 503, and the sender has to come again. Without Redis an event is applied before it
 // is answered, to this process.
 package events

@@ -174,7 +174,7 @@ func (s *Service) Serve(ctx context.Context) error {
 	server := &http.Server{
 		Handler: s.Handler(), MaxHeaderBytes: 16 << 10,
 		ReadHeaderTimeout: 2 * time.Second, ReadTimeout: 5 * time.Second,
-		WriteTimeout: 10 * time.Second, IdleTimeout: 30 * time.Second,
+		WriteTimeout: 12 * time.Second, IdleTimeout: 30 * time.Second,
 		ErrorLog: slog.NewLogLogger(s.receiver.log.Handler(), slog.LevelDebug),
 	}
 	var work sync.WaitGroup

@@ -2,6 +2,7 @@ package events
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -20,6 +21,8 @@ const (
 	MaxBody = 64 << 10
 	// mostAtOnce is how many requests are read at a time: 16 MiB of bodies.
 	mostAtOnce = 256
+	// putAllTimeout is what Redis may take for all events of a request together.
+	putAllTimeout = 5 * time.Second
 
 	one  = "application/cloudevents+json"
 	many = "application/cloudevents-batch+json"
@@ -158,8 +161,10 @@ type taken struct {
 // put queues the changes. When that fails half-way the sender comes again with all of
 // them; those that were queued are duplicates then.
 func (rc *receiver) put(r *http.Request, changes []Change) (sum taken, failed error) {
+	ctx, cancel := context.WithTimeout(r.Context(), putAllTimeout)
+	defer cancel()
 	for _, change := range changes {
-		fresh, err := rc.queue.Put(r.Context(), change)
+		fresh, err := rc.queue.Put(ctx, change)
 		switch {
 		case err != nil:
 			rc.metrics.count(r.Context(), change.Source, resultFailed)

@@ -16,7 +16,7 @@ const (
 	group     = "portico"
 	// seenPrefix begins the keys of ids that are known. The braces put them beside
 	// the stream in a Cluster, so that one script may touch both.
-	seenPrefix = "{portico:events}:seen:"
+	seenPrefix = "portico:seen:{portico:events}:"
 
 	kept        = 7 * 24 * time.Hour
 	mostKept    = 1_000_000
@@ -25,7 +25,9 @@ const (
 	idleAfter   = 30 * time.Second // who holds an event longer is taken for dead
 	claimEvery  = 5 * time.Second
 	deliveries  = 3
-	putTimeout  = 500 * time.Millisecond
+	putTimeout  = 2 * time.Second // for one event; senders wait for seconds
+	answerIn    = time.Second     // for an answer beyond readBlock
+	leaveIn     = 500 * time.Millisecond
 	longestWait = time.Second // between attempts to reach Redis
 )
 
@@ -58,7 +60,8 @@ type stream struct {
 	metrics  *instruments
 
 	claimEvery time.Duration
-	most       int // events kept, about
+	most       int     // events kept, about
+	again      []entry // the consumer's alone: what could not be applied
 }
 
 // Put is [Queue]'s. When Redis does not take the change, this process at least gives

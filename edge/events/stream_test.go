@@ -3,6 +3,7 @@ package events
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"strconv"
 	"sync"
@@ -272,4 +273,20 @@ func TestEventsAreToldTogether(t *testing.T) {
 	require.Len(t, calls, 2)
 	assert.Len(t, calls[0], mostAtATime)
 	assert.Len(t, calls[1], 1)
+}
+
+// A Redis that is silent is given up on before long: stopping waits for that.
+func TestEventsDoNotWaitForASilentRedis(t *testing.T) {
+	t.Parallel()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { _ = listener.Close() }()
+	client := redis.NewClient(&redis.Options{
+		Addr: listener.Addr().String(), MaxRetries: -1, ContextTimeoutEnabled: true, ReadTimeout: time.Minute, PoolTimeout: time.Minute,
+	})
+	defer func() { _ = client.Close() }()
+	begun := time.Now()
+	_, err = newRig(t, client).stream(t).read(t.Context())
+	require.Error(t, err)
+	assert.Less(t, time.Since(begun), 30*time.Second, "and not a minute")
 }

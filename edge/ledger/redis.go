@@ -14,8 +14,14 @@ import (
 // deadlines and must not repeat commands by itself.
 type Redis struct{ client redis.UniversalClient }
 
-// redisTimeout bounds each command: a slow store must not eat a request's time.
-const redisTimeout = 500 * time.Millisecond
+const (
+	// askTimeout bounds what a write waits for before it begins: a slow store must
+	// not eat a request's time.
+	askTimeout = 500 * time.Millisecond
+	// tellTimeout bounds what is written down once it has ended, which nobody can do
+	// again later.
+	tellTimeout = time.Second
+)
 
 // NewRedis makes a ledger on a client, which stays the caller's to close.
 func NewRedis(client redis.UniversalClient) *Redis { return &Redis{client: client} }
@@ -38,7 +44,7 @@ return redis.call('DEL', KEYS[1])`)
 
 // Claim is [Ledger]'s.
 func (r *Redis) Claim(ctx context.Context, key, value string, ttl time.Duration) (string, bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, redisTimeout)
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	held, err := claimScript.Run(ctx, r.client, []string{key}, value, ttl.Milliseconds()).Text()
 	if err != nil {
@@ -52,7 +58,7 @@ func (r *Redis) Claim(ctx context.Context, key, value string, ttl time.Duration)
 
 // Replace is [Ledger]'s.
 func (r *Redis) Replace(ctx context.Context, key, old, value string, ttl time.Duration) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, redisTimeout)
+	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
 	defer cancel()
 	n, err := replaceScript.Run(ctx, r.client, []string{key}, old, value, ttl.Milliseconds()).Int()
 	return n == 1, failed(err)
@@ -60,7 +66,7 @@ func (r *Redis) Replace(ctx context.Context, key, old, value string, ttl time.Du
 
 // Drop is [Ledger]'s.
 func (r *Redis) Drop(ctx context.Context, key, old string) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, redisTimeout)
+	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
 	defer cancel()
 	n, err := dropScript.Run(ctx, r.client, []string{key}, old).Int()
 	return n == 1, failed(err)
@@ -68,7 +74,7 @@ func (r *Redis) Drop(ctx context.Context, key, old string) (bool, error) {
 
 // Get is [Ledger]'s.
 func (r *Redis) Get(ctx context.Context, key string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, redisTimeout)
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	held, err := r.client.Get(ctx, key).Result()
 	if errors.Is(err, redis.Nil) {
