@@ -9,7 +9,10 @@ import (
 // last part of it that this process may give it for without hearing others.
 type span struct{ from, until time.Duration }
 
-func (s span) at(percent time.Duration) time.Duration { return s.from + (s.until-s.from)*percent/100 }
+// at is the age at which so many percent of the span have passed.
+func (s span) at(percent int64) time.Duration {
+	return s.from + time.Duration(int64(s.until-s.from)*percent/100)
+}
 
 // lead is how long before the span's end a load has to begin that usually takes so long.
 func (s span) lead(takes time.Duration) time.Duration {

@@ -162,7 +162,13 @@ func (r *remote) put(ctx context.Context, writes []write, leases *leaseSet) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(redisIO, r.wait))
 	defer cancel()
 	_, err := pipe.Exec(ctx)
-	r.settled(ctx, "put", &r.writes, err)
+	if !r.settled(ctx, "put", &r.writes, err) && leases != nil {
+		// Others wait until the leases end, unless they can be given back over another connection.
+		leases.ended = false
+		again := r.client.Pipeline()
+		leases.release(ctx, again)
+		r.dismiss(ctx, again)
+	}
 }
 
 // dismiss gives leases back to a Redis that takes nothing else.

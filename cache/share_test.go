@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -344,6 +345,31 @@ func (q quitsAfter) Products(ctx context.Context, m commerce.Market, skus []comm
 	_, _ = q.gate.Products(ctx, m, skus)
 	runtime.Goexit()
 	return map[commerce.SKU]*commerce.Product{}, nil
+}
+
+// The connection breaks as the holder stores what it loaded: the next one does not wait
+// for the end of a lease that nobody renews.
+func TestC2_AFailedPutGivesTheLeaseBack(t *testing.T) {
+	t.Parallel()
+	server := newRedis(t)
+	var broken atomic.Bool
+	server.Server().SetPreHook(func(p *peer.Peer, command string, args ...string) bool {
+		if command != "SET" || !strings.HasPrefix(args[0], "portico:c1:") || !broken.CompareAndSwap(false, true) {
+			return false
+		}
+		p.Close()
+		return true
+	})
+	upstream := &source{}
+	a := newNode(t, urlOf(server))
+	_, _, err := ask(t.Context(), over(a, upstream), "A")
+	require.NoError(t, err)
+	a.work.Wait()
+	require.True(t, broken.Load())
+	assert.Empty(t, leasesAt(server))
+	_, _, err = ask(t.Context(), over(newNode(t, urlOf(server)), upstream), "A")
+	require.NoError(t, err)
+	assert.Equal(t, 2, upstream.count())
 }
 
 // What cannot be shared is not waited for one process after the other.
