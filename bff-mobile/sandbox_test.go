@@ -8,14 +8,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/portico-bff/portico/connectors/sandbox"
 	"github.com/portico-bff/portico/connectors/sandbox/sandboxtest"
 )
 
 // against is the channel over the imitated systems, wired as in production.
 func against(t *testing.T, box *sandboxtest.Sandbox, environ ...string) *shop {
 	t.Helper()
-	cfg, err := Load(append(append(sandbox.Environ(box.URL), "PORTICO_MODE=development"), environ...))
+	cfg, err := Load(append(append(sandboxtest.Environ(box.URL), "PORTICO_MODE=development"), environ...))
 	require.NoError(t, err)
 	cfg.Telemetry.Out = io.Discard
 	app, err := New(t.Context(), cfg)

@@ -61,7 +61,7 @@ func tracedShop(t *testing.T, environ ...string) *rig {
 	server := httptest.NewServer(r.wire)
 	t.Cleanup(server.Close)
 	environ = append([]string{"PORTICO_MODE=development", "LOG_LEVEL=debug", "OTEL_EXPORTER_OTLP_ENDPOINT=" + r.spans.URL}, environ...)
-	cfg, err := Load(append(sandbox.Environ(server.URL), environ...))
+	cfg, err := Load(append(sandboxtest.Environ(server.URL), environ...))
 	require.NoError(t, err)
 	log := &buffer{}
 	cfg.Telemetry.Out = log
@@ -219,7 +219,7 @@ func BenchmarkRequestWithAndWithoutTraces(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			box := sandboxtest.Start(b)
-			cfg, err := Load(append(append([]string{"PORTICO_MODE=development", "LOG_LEVEL=error"}, sandbox.Environ(box.URL)...), environ...))
+			cfg, err := Load(append(append([]string{"PORTICO_MODE=development", "LOG_LEVEL=error"}, sandboxtest.Environ(box.URL)...), environ...))
 			require.NoError(b, err)
 			cfg.Telemetry.Out = &buffer{}
 			app, err := New(b.Context(), cfg)

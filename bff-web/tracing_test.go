@@ -61,7 +61,7 @@ func tracedShop(t *testing.T, environ ...string) *rig {
 	server := httptest.NewServer(r.wire)
 	t.Cleanup(server.Close)
 	environ = append([]string{"PORTICO_MODE=development", "LOG_LEVEL=debug", "OTEL_EXPORTER_OTLP_ENDPOINT=" + r.spans.URL}, environ...)
-	cfg, err := Load(append(sandbox.Environ(server.URL), environ...))
+	cfg, err := Load(append(sandboxtest.Environ(server.URL), environ...))
 	require.NoError(t, err)
 	log := &buffer{}
 	cfg.Telemetry.Out = log
@@ -163,7 +163,7 @@ func TestARequestThatWaitsForAnothersLoadLinksToIt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := tracedShop(t)
-			r.box.Faults(t, sandbox.Fault{System: "pimcore", Operation: "*", LatencyMs: 700})
+			r.box.Faults(t, sandbox.Fault{System: "pimcore", Operation: "*", LatencyMs: 2500})
 			var both sync.WaitGroup
 			for _, query := range []string{`{product(sku:"HL-U509-R"){name}}`, c.other} {
 				both.Go(func() {
@@ -238,7 +238,7 @@ func BenchmarkRequestWithAndWithoutTraces(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			systems := sandboxtest.Start(b)
-			cfg, err := Load(append(append([]string{"PORTICO_MODE=development", "LOG_LEVEL=error"}, sandbox.Environ(systems.URL)...), environ...))
+			cfg, err := Load(append(append([]string{"PORTICO_MODE=development", "LOG_LEVEL=error"}, sandboxtest.Environ(systems.URL)...), environ...))
 			require.NoError(b, err)
 			cfg.Telemetry.Out = &buffer{}
 			app, err := New(b.Context(), cfg)

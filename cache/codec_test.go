@@ -107,7 +107,7 @@ func TestC17_WrongEntriesAreMissesAndCounted(t *testing.T) {
 	c, err := New(Config{RedisURL: urlOf(server)}, Deps{Meter: metric.NewMeterProvider(metric.WithReader(reader))})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, c.Close()) }()
-	c.remote.wait = 10 * time.Second
+	patient(c)
 	hear(t, c)
 	upstream := &source{}
 	port := over(c, upstream)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -27,14 +28,29 @@ var (
 
 func newCache(t testing.TB, cfg Config) *Cache {
 	t.Helper()
+	if cfg.RedisURL != "" && cfg.HardTimeout == 0 {
+		cfg.HardTimeout = 30 * time.Second
+	}
 	c, err := New(cfg, Deps{Log: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	if c.remote != nil {
-		c.remote.wait = 10 * time.Second // a busy machine is not a dead Redis
+		patient(c)
 		hear(t, c)
 	}
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
 	return c
+}
+
+// patient makes c wait long for Redis, as nothing has asked it yet: a busy machine is not a dead Redis.
+func patient(c *Cache) {
+	const long = 30 * time.Second
+	c.remote.wait = long
+	switch client := c.remote.client.(type) {
+	case *redis.Client:
+		client.Options().ReadTimeout, client.Options().WriteTimeout = long, long
+	case *redis.ClusterClient:
+		client.Options().ReadTimeout, client.Options().WriteTimeout = long, long
+	}
 }
 
 func newRedis(t testing.TB) *miniredis.Miniredis {

@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/portico-bff/portico/cache"
-	"github.com/portico-bff/portico/connectors/sandbox"
 	"github.com/portico-bff/portico/connectors/sandbox/sandboxtest"
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -153,7 +152,7 @@ func TestInvalidateSaysWhenOthersDoNotKnow(t *testing.T) {
 func TestTheCacheCanBeLookedAtAndEmptied(t *testing.T) {
 	t.Parallel()
 	box := sandboxtest.Start(t)
-	b, _ := open(t, append(sandbox.Environ(box.URL), "PORTICO_MODE=development", "ADMIN_TOKEN="+adminToken, "REDIS_URL=redis://"+miniredis.RunT(t).Addr())...)
+	b, _ := open(t, append(sandboxtest.Environ(box.URL), "PORTICO_MODE=development", "ADMIN_TOKEN="+adminToken, "REDIS_URL=redis://"+miniredis.RunT(t).Addr())...)
 	f := box.Fixture()
 	sku := f.Products[0]
 	load := func() {

@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/portico-bff/portico/connectors/sandbox"
 	"github.com/portico-bff/portico/connectors/sandbox/sandboxtest"
 	"github.com/portico-bff/portico/schema/commerce"
 	"github.com/portico-bff/portico/schema/commercetest"
@@ -80,7 +79,7 @@ func TestN16_AnswersThatDoNotFitAreNotCached(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			box, base, spoil := behind(t)
-			b, _ := open(t, append(sandbox.Environ(base), "PORTICO_MODE=development")...)
+			b, _ := open(t, append(sandboxtest.Environ(base), "PORTICO_MODE=development")...)
 			for system, read := range reads {
 				spoil.Store(&bad)
 				found, err := read(t.Context(), b.Ports, box.Fixture())

@@ -65,7 +65,7 @@ func TestC11_ANewPriceRuleIsInTheNextPrice(t *testing.T) {
 	t.Parallel()
 	box := sandboxtest.Start(t)
 	fixture := box.Fixture()
-	environ := append(sandbox.Environ(box.URL), "PORTICO_MODE=development", "REQUEST_TIMEOUT=10s", "ADMIN_TOKEN="+adminToken,
+	environ := append(sandboxtest.Environ(box.URL), "PORTICO_MODE=development", "ADMIN_TOKEN="+adminToken,
 		"REDIS_URL=redis://"+miniredis.RunT(t).Addr())
 	here, _ := open(t, environ...)
 	there, _ := open(t, environ...)
@@ -107,7 +107,7 @@ func TestC12_ARuleChangedInTheERPReachesEveryProcess(t *testing.T) {
 	fixture := box.Fixture()
 	redis := "REDIS_URL=redis://" + miniredis.RunT(t).Addr()
 	here, url := listening(t, box, redis)
-	there, _ := open(t, append(sandbox.Environ(box.URL), "PORTICO_MODE=development", "REQUEST_TIMEOUT=10s", redis)...)
+	there, _ := open(t, append(sandboxtest.Environ(box.URL), "PORTICO_MODE=development", redis)...)
 	require.NoError(t, box.Server.SendEvents(eventsSecret, url))
 	key := commerce.PriceKey{SKU: fixture.Products[1], Quantity: 1}
 	price := func(b *Backend) string {

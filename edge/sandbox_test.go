@@ -20,7 +20,7 @@ import (
 func TestTheWholeStackOnTheSandbox(t *testing.T) {
 	t.Parallel()
 	box := sandboxtest.Start(t)
-	b, log := open(t, append(sandbox.Environ(box.URL), "PORTICO_MODE=development")...)
+	b, log := open(t, append(sandboxtest.Environ(box.URL), "PORTICO_MODE=development")...)
 	fixture := box.Fixture()
 
 	m, err := b.Markets.Resolve(market.Hints{Channel: "eu"})
@@ -30,7 +30,7 @@ func TestTheWholeStackOnTheSandbox(t *testing.T) {
 	assert.Equal(t, fixture.Customer.Subject, p.Subject)
 	assert.True(t, p.EmailVerified)
 
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	products, err := b.Ports.Catalog.Products(ctx, m, fixture.Products)
 	require.NoError(t, err)
@@ -81,9 +81,9 @@ func guestCart(t *testing.T, b *Backend, fixture commercetest.Fixture) ordering.
 func TestAnOrderOnTheSandbox(t *testing.T) {
 	t.Parallel()
 	box := sandboxtest.Start(t)
-	b, _ := open(t, append(sandbox.Environ(box.URL), "PORTICO_MODE=development")...)
+	b, _ := open(t, append(sandboxtest.Environ(box.URL), "PORTICO_MODE=development")...)
 	fixture := box.Fixture()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	stock := func() int {
 		known, err := b.Ports.Inventory.Availability(ctx, fixture.Market, fixture.Products[:1])
@@ -115,8 +115,8 @@ func TestK4_AnswersLostOnTheWireAreOneOrder(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			box := sandboxtest.Start(t)
-			b, _ := open(t, append(sandbox.Environ(box.URL), "PORTICO_MODE=development",
-				"REQUEST_TIMEOUT=1s", "CHECKOUT_ATTEMPT_TIMEOUT=300ms", "ORDER_SETTLE_TIME=0s")...)
+			b, _ := open(t, append(sandboxtest.Environ(box.URL), "PORTICO_MODE=development",
+				"REQUEST_TIMEOUT=5s", "ORDER_SETTLE_TIME=0s")...)
 			request := guestCart(t, b, box.Fixture())
 			placedBefore := len(box.Server.World.Orders())
 			box.Faults(t, sandbox.Fault{System: "magento", Operation: paying, ErrorRate: 1, Mode: mode})

@@ -153,7 +153,7 @@ func TestN8_BodyLimitCountsDecodedBytes(t *testing.T) {
 
 func TestN8_SlowDripEndsAtTheAttemptTimeout(t *testing.T) {
 	t.Parallel()
-	c, _ := serve(t, Config{AttemptTimeout: 50 * time.Millisecond}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	c, _ := serve(t, Config{AttemptTimeout: 50 * time.Millisecond, MaxAttempts: 1}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for r.Context().Err() == nil {
 			if _, err := io.WriteString(w, " "); err != nil {
 				return
@@ -168,18 +168,18 @@ func TestN8_SlowDripEndsAtTheAttemptTimeout(t *testing.T) {
 	begun := time.Now()
 	_, err := do(t, c, readTraits, get())
 	require.ErrorIs(t, err, commerce.ErrTimeout)
-	assert.Less(t, time.Since(begun), time.Second)
+	assert.Less(t, time.Since(begun), defaultTimeout, "long before the call itself would end")
 }
 
 func TestN7_HeadersComeWithinTheAttemptTimeout(t *testing.T) {
 	t.Parallel()
-	c, _ := serve(t, Config{AttemptTimeout: 50 * time.Millisecond}, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	c, _ := serve(t, Config{AttemptTimeout: 50 * time.Millisecond, MaxAttempts: 1}, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
 	}))
 	begun := time.Now()
 	_, err := do(t, c, readTraits, get())
 	require.ErrorIs(t, err, commerce.ErrTimeout)
-	assert.Less(t, time.Since(begun), time.Second)
+	assert.Less(t, time.Since(begun), defaultTimeout, "long before the call itself would end")
 }
 
 func TestN8_DepthIsBounded(t *testing.T) {

@@ -27,6 +27,16 @@ func Start(t testing.TB) *Sandbox {
 	return &Sandbox{URL: web.URL, Server: server}
 }
 
+// Environ is [sandbox.Environ] for tests: with so much patience that nothing but a
+// fault makes a call fail, however busy the machine is. What follows it wins.
+func Environ(base string) []string {
+	environ := append(sandbox.Environ(base), "REQUEST_TIMEOUT=20s", "CACHE_HARD_TIMEOUT=20s")
+	for _, role := range []string{"PIM", "SEARCH", "ERP", "CRM", "CHECKOUT"} {
+		environ = append(environ, role+"_ATTEMPT_TIMEOUT=20s", role+"_TIMEOUT=20s")
+	}
+	return environ
+}
+
 // Faults adds rules, each replacing one for the same system and operation.
 func (s *Sandbox) Faults(t testing.TB, faults ...sandbox.Fault) {
 	t.Helper()
