@@ -109,6 +109,7 @@ func TestC17_WrongEntriesAreMissesAndCounted(t *testing.T) {
 	defer func() { require.NoError(t, c.Close()) }()
 	patient(c)
 	hear(t, c)
+	patient(c)
 	upstream := &source{}
 	port := over(c, upstream)
 	_, _, err = ask(t.Context(), port, "A")
