@@ -54,6 +54,10 @@ func (b *Backend) cacheState(w http.ResponseWriter, _ *http.Request) {
 
 // cacheExplain answers [cache.Explanation], one line for each entry and flight.
 func (b *Backend) cacheExplain(w http.ResponseWriter, r *http.Request) {
+	if values, err := url.ParseQuery(r.URL.RawQuery); err == nil && values.Has("tag") {
+		b.cacheTagged(w, values)
+		return
+	}
 	q, err := readQuery(r.URL.RawQuery)
 	var told cache.Explanation
 	if err == nil {
@@ -69,6 +73,29 @@ func (b *Backend) cacheExplain(w http.ResponseWriter, r *http.Request) {
 	p.head(told, `,"entries":null,"flights":null`)
 	lines(&p, "entries", entries)
 	lines(&p, "flights", flights)
+	answer(w, http.StatusOK, "application/json; charset=utf-8", p.bytes())
+}
+
+// maxTag bounds a tag that is asked about, in bytes.
+const maxTag = 128
+
+// cacheTagged answers [cache.Tagged], one line for each entry and answer.
+func (b *Backend) cacheTagged(w http.ResponseWriter, values url.Values) {
+	tag := values.Get("tag")
+	switch {
+	case len(values) > 1 || len(values["tag"]) > 1:
+		refuse(w, invalidInput(&commerce.InputError{Field: "tag", Code: commerce.CodeInvalid, Message: "must be the only parameter"}))
+		return
+	case tag == "" || len(tag) > maxTag:
+		refuse(w, invalidInput(&commerce.InputError{Field: "tag", Code: commerce.CodeInvalid, Message: "must have 1 to 128 bytes"}))
+		return
+	}
+	told := b.cache.Tagged(commerce.Tag(tag), b.Answers)
+	var p sheet
+	p.member("tag", told.Tag)
+	p.member("more", told.More)
+	lines(&p, "entries", told.Entries)
+	lines(&p, "answers", told.Answers)
 	answer(w, http.StatusOK, "application/json; charset=utf-8", p.bytes())
 }
 

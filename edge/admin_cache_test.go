@@ -194,7 +194,7 @@ func TestTheCacheCanBeLookedAtAndEmptied(t *testing.T) {
 func TestTheCacheIsOnlyLookedAt(t *testing.T) {
 	t.Parallel()
 	b, _ := open(t, shopping()...)
-	for _, path := range []string{"/cache", "/cache/explain?operation=catalog.products&key=A"} {
+	for _, path := range []string{"/cache", "/cache/explain?operation=catalog.products&key=A", "/cache/explain?tag=product:A"} {
 		assert.Equal(t, http.StatusOK, admin(t, b, http.MethodGet, path, "").Code)
 		assert.Equal(t, http.StatusOK, admin(t, b, http.MethodHead, path, "").Code)
 		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete} {
@@ -203,7 +203,7 @@ func TestTheCacheIsOnlyLookedAt(t *testing.T) {
 	}
 	for query, field := range map[string]string{
 		"": "operation", "key=A": "operation", "operation=nope&key=A": "operation", "operation=catalog.products": "key",
-		"operation=catalog.products&key=A&chanel=us": "", "operation=catalog.products&key=A&key=B": "key", "operation=%zz": "",
+		"operation=catalog.products&key=A&chanel=us": "", "operation=catalog.products&key=A&key=B": "key", "tag=": "tag", "tag=a&tag=b": "tag", "tag=a&operation=b": "tag", "operation=%zz": "",
 	} {
 		rec := admin(t, b, http.MethodGet, "/cache/explain?"+query, "")
 		assert.Equal(t, http.StatusBadRequest, rec.Code, query)
