@@ -30,8 +30,10 @@ import (
 // of others: no two wait for each other.
 
 const (
-	leaseLife  = time.Second            // by Redis's clock; no process's has a part in it
-	leaseRenew = 300 * time.Millisecond // how often while loading
+	// By Redis's clock; no process's has a part in it. Whoever waits for a holder that is gone
+	// has to load within what is left of their hard timeout.
+	leaseLife  = 400 * time.Millisecond
+	leaseRenew = 100 * time.Millisecond // how often while loading
 	leaseLook  = 25 * time.Millisecond  // how soon who waits looks again, at least …
 	leasePlay  = 50 * time.Millisecond  // … and how much later at most
 )
