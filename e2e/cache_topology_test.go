@@ -171,8 +171,8 @@ type failover struct {
 
 func newFailover(t *testing.T, url string) *failover {
 	t.Helper()
-	f := &failover{t: t, weathered: &weathered{ill: start(t, "REDIS_URL="+url)}}
-	f.looks, f.other = newLooks(f.ill), node(t, f.ill, "REDIS_URL="+url)
+	f := &failover{t: t, weathered: &weathered{ill: start(t, append(patient(), "REDIS_URL="+url)...)}}
+	f.looks, f.other = newLooks(f.ill), node(t, f.ill, append(patient(), "REDIS_URL="+url)...)
 	f.usedAgain(t, "at the start")
 	f.soldSeen("HL-U509")
 	return f
@@ -185,7 +185,7 @@ func (f *failover) lose(victim, heir *server) {
 	killed := time.Now()
 	reads, refused, placed := 0, 0, 0
 	for after := 0; after < 3; {
-		require.Less(f.t, time.Since(killed), 20*time.Second, "the heir takes over")
+		require.Less(f.t, time.Since(killed), time.Minute, "the heir takes over")
 		at := f.looks.one(f.t)
 		at.web(f.t, f.ill)
 		at.mobile(f.t, f.ill)
@@ -208,7 +208,7 @@ func (f *failover) lose(victim, heir *server) {
 func (f *failover) well() {
 	f.t.Helper()
 	begun := time.Now()
-	require.Eventually(f.t, func() bool { return f.order("HL-U509-R") < 300 }, 10*time.Second, 20*time.Millisecond, "orders are taken again")
+	require.Eventually(f.t, func() bool { return f.order("HL-U509-R") < 300 }, time.Minute, 20*time.Millisecond, "orders are taken again")
 	f.t.Logf("orders are taken again %v after it", time.Since(begun))
 	f.usedAgain(f.t, "a failover")
 	f.soldSeen("SO-B909-M")
@@ -237,7 +237,7 @@ func (f *failover) soldSeen(sku string) {
 	require.Less(f.t, f.order(sku), 300)
 	begun := time.Now()
 	for quantity() != before-1 {
-		require.Less(f.t, time.Since(begun), 5*time.Second)
+		require.Less(f.t, time.Since(begun), time.Minute)
 	}
 	f.t.Logf("the other node knew of it after %v", time.Since(begun))
 	assert.LessOrEqual(f.t, time.Since(begun), time.Second+10*tolerance)
