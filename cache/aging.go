@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"math/rand/v2"
 	"sync/atomic"
 	"time"
 )
@@ -129,4 +130,37 @@ func (d *duration) took(t time.Duration) {
 	} else {
 		d.mean.Store(old + (int64(t)-old)/weight)
 	}
+}
+
+// phase says how early in the spread of lifetimes something ends, from 0 to below 1.
+type phase float64
+
+// phases deals phases out so that any number of them in a row are spread evenly, which
+// drawn ones are not: multiples of the golden ratio (Knuth, TAOCP 3, 6.4). Each process
+// begins elsewhere. It is safe for concurrent use.
+type phases struct{ dealt atomic.Uint64 }
+
+func newPhases() *phases {
+	p := &phases{}
+	p.dealt.Store(rand.Uint64()) // spreads processes, guards nothing
+	return p
+}
+
+func (p *phases) next() phase {
+	const golden, fraction = 0x9E3779B97F4A7C15, 11 // a float64 holds 53 bits
+	return phase((p.dealt.Add(1)*golden)>>fraction) / (1 << (64 - fraction))
+}
+
+// oneLife is how many entries of a load live equally long. What was loaded in one call,
+// as a list's parts are, is then loaded anew in one call; different calls end apart, and
+// so do the pieces of a very large one.
+const oneLife = 100
+
+// nextPhase is that of the next entry that the load brings.
+func (l *load) nextPhase() phase {
+	if l.brought%oneLife == 0 {
+		l.phase = l.cache.phases.next()
+	}
+	l.brought++
+	return l.phase
 }

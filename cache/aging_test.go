@@ -47,6 +47,23 @@ func TestC9_AHotKeyIsNeverWaitedFor(t *testing.T) {
 	})
 }
 
+// A list that everybody asks for costs a call in a lifetime, not one for each of its parts.
+func TestC9_WhatIsReadTogetherIsLoadedTogether(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const lifetime, lifetimes = 10 * time.Second, 100
+		upstream := &source{takes: 20 * time.Millisecond}
+		port := lasting(newCache(t, Config{}), upstream, lifetime)
+		skus, _ := manySKUs(24)
+		for begun := time.Now(); time.Since(begun) < lifetimes*lifetime; time.Sleep(10 * time.Millisecond) {
+			_, err := port.Products(t.Context(), us, skus)
+			require.NoError(t, err)
+		}
+		t.Logf("%d calls in %d lifetimes", upstream.count(), lifetimes)
+		assert.LessOrEqual(t, upstream.count(), 105)
+	})
+}
+
 // gaps are the times between reads of a key, in a thousand lifetimes of a minute.
 func gaps(r *rand.Rand, next func(*rand.Rand) time.Duration) []time.Duration {
 	var list []time.Duration

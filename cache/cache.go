@@ -48,6 +48,7 @@ type Cache struct {
 	tags        *tagTable
 	news        *news // nil without Redis
 	epochs      *epochs
+	phases      *phases
 	metrics     *instruments
 	unwatch     func() error // nil without Redis
 	log         *slog.Logger
@@ -98,7 +99,7 @@ func New(cfg Config, deps Deps) (*Cache, error) {
 	}
 	c := &Cache{
 		hardTimeout: cfg.HardTimeout, unheard: cfg.Unheard, memory: first, remote: second, metrics: metrics, log: deps.Log,
-		flights: flights{byKey: map[string]*flight{}}, tags: newTagTable(), epochs: newEpochs(),
+		flights: flights{byKey: map[string]*flight{}}, tags: newTagTable(), epochs: newEpochs(), phases: newPhases(),
 	}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	if second == nil {

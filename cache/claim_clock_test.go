@@ -60,7 +60,7 @@ func TestC8_NothingOutlivesItsPolicyHoweverTheClockIsSet(t *testing.T) {
 		switch r.IntN(8) {
 		case 0:
 			p := policies[ops[r.IntN(len(ops))]]
-			e := newEntry("k", "v", now, p).apart()
+			e := newEntry("k", "v", now, p).apart(phase(r.Float64()))
 			if p.Negative > 0 && r.IntN(4) == 0 {
 				e = notFound("k", now, p)
 			}

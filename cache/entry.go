@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -46,11 +45,9 @@ func newEntry(key string, value any, began time.Time, p Policy) *entry {
 	return &entry{value: value, began: began, fresh: p.Fresh, size: overhead + uint32(len(key)) + sizeOf(value)}
 }
 
-// apart gives the entry a lifetime that differs from its neighbours'.
-func (e *entry) apart() *entry {
-	if play := e.fresh * spread / 100; play > 0 {
-		e.fresh -= rand.N(play) // spreads load, guards nothing
-	}
+// apart takes as much of the spread off the entry's lifetime as its phase says.
+func (e *entry) apart(at phase) *entry {
+	e.fresh -= time.Duration(float64(at) * float64(e.fresh*spread/100))
 	return e
 }
 

@@ -137,6 +137,8 @@ type load struct {
 	flights map[int]*flight
 	open    []int          // not landed yet
 	seen    map[int]string // the checksums of what Redis had for them
+	phase   phase          // of what it brings; see nextPhase
+	brought int
 }
 
 func (l *load) run(ctx context.Context) {
@@ -217,7 +219,7 @@ func (l *load) adopt(i int, s stored) bool {
 	}
 	e := newEntry(l.keys[i], value, s.began, l.plan.policy).tagged(tags, stamp{local: f.stamp.local, global: s.at})
 	if !l.renews(i) {
-		e.apart()
+		e.apart(l.nextPhase())
 	}
 	now := time.Now()
 	switch l.cache.judge(l.plan, e, now) {
@@ -291,7 +293,7 @@ func (l *load) settle(which []int, answers []answer, outcomes []commerce.Reason,
 			tags := append(slices.Clip(f.tags), extra...)
 			f.entry, f.served = newEntry(l.keys[i], a.value, f.began, l.plan.policy).tagged(tags, f.stamp), upstreamFresh
 			if !l.renews(i) {
-				f.entry.apart()
+				f.entry.apart(l.nextPhase())
 			}
 			if w, ok := l.keep(i, f.entry, extra); ok {
 				writes = append(writes, w)

@@ -59,7 +59,7 @@ const (
 	// answer is loaded anew at the latest.
 	leastLead, mostLead = 2, 20
 	// spread is the share of Fresh, in percent, by which lifetimes differ, so that what
-	// was loaded together does not expire together.
+	// many calls loaded at a time does not expire at a time.
 	spread = 20
 )
 

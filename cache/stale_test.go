@@ -208,19 +208,30 @@ func TestHotKeysAreRefreshedAhead(t *testing.T) {
 	})
 }
 
-// C10: what was loaded together does not expire together.
+// C10: ten thousand keys that are loaded at a time, in calls of any size, do not expire
+// at a time; those of one call do.
 func TestC10_LifetimesAreSpread(t *testing.T) {
 	t.Parallel()
 	p := Policy{Fresh: time.Minute}
 	now := time.Now()
-	expiring := map[int64]int{}
-	for range 10_000 {
-		expiring[int64(newEntry("k", "v", now, p).apart().fresh/time.Second)]++
-	}
-	assert.GreaterOrEqual(t, len(expiring), 12)
-	for second, n := range expiring {
-		assert.LessOrEqual(t, n, 1200, "second %d", second)
-		assert.LessOrEqual(t, second, int64(60))
+	for _, size := range []int{1, 24, oneLife, 10_000} {
+		c := &Cache{phases: newPhases()}
+		expiring, lives := map[int64]int{}, map[time.Duration]bool{}
+		for at := 0; at < 10_000; at += size {
+			call := &load{cache: c}
+			for range min(size, 10_000-at) {
+				fresh := newEntry("k", "v", now, p).apart(call.nextPhase()).fresh
+				expiring[int64(fresh/time.Second)]++
+				lives[fresh] = true
+			}
+		}
+		assert.GreaterOrEqual(t, len(expiring), 12, "calls of %d", size)
+		assert.Len(t, lives, (10_000+min(size, oneLife)-1)/min(size, oneLife), "calls of %d", size)
+		for second, n := range expiring {
+			assert.LessOrEqual(t, n, 1200, "second %d, calls of %d", second, size)
+			assert.LessOrEqual(t, second, int64(60))
+			assert.GreaterOrEqual(t, second, int64(48))
+		}
 	}
 }
 
@@ -229,10 +240,10 @@ func TestC10_LifetimesAreSpread(t *testing.T) {
 // while its system is well.
 func TestAHealthySystemsAnswersAreNotStaleBecauseLifetimesDiffer(t *testing.T) {
 	t.Parallel()
-	policy := policies[commerce.OpAvailability]
+	policy, phases := policies[commerce.OpAvailability], newPhases()
 	now := time.Now()
 	for range 1000 {
-		e := newEntry("key", nil, now, policy).apart()
+		e := newEntry("key", nil, now, policy).apart(phases.next())
 		own := span{until: e.fresh}
 		assert.Equal(t, fallback, policy.judge(e, own, now.Add(e.fresh)), "good for nothing but an outage")
 		assert.Equal(t, useless, policy.judge(e, own, now.Add(policy.life())))
