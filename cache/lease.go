@@ -57,12 +57,19 @@ const (
 // ARGV: the asker's token, the lease's life in ms; then for each pair the checksum of
 // the entry that the asker has seen and the least version that a holder has to know of.
 // A lease holds the version that its holder's load knew of, of 40 digits, and the
-// holder's token; without a token it only says that nothing will come.
+// holder's token; without a token it only says that nothing will come. It ends: what
+// does not, or later than a lease, or is no string, is nobody's and in nobody's way, and
+// what is no string is no entry.
 const askScript = `
 local out = {}
 for i = 1, #KEYS, 2 do
-  local held, state, text = redis.call('get', KEYS[i+1]), 0, ''
-  local sum = redis.call('getrange', KEYS[i], -8, -1)
+  local held, left, state, text = redis.call('mget', KEYS[i+1])[1], redis.call('pttl', KEYS[i+1]), 0, ''
+  if left < 0 or left > tonumber(ARGV[2]) then held = false end
+  local sum = redis.pcall('getrange', KEYS[i], -8, -1)
+  if type(sum) == 'table' then
+    if not string.find(sum.err, 'WRONGTYPE') then return sum end
+    sum = ''
+  end
   if sum ~= '' and sum ~= ARGV[i+2] then
     state, text = 4, redis.call('get', KEYS[i])
   elseif not held or string.sub(held, 1, 40) < ARGV[i+3] then
@@ -80,7 +87,7 @@ return out`
 const renewScript = `
 local n = 0
 for _, key in ipairs(KEYS) do
-  if redis.call('get', key) == ARGV[1] then n = n + redis.call('pexpire', key, ARGV[2]) end
+  if redis.call('mget', key)[1] == ARGV[1] then n = n + redis.call('pexpire', key, ARGV[2]) end
 end
 return n`
 
@@ -88,7 +95,7 @@ return n`
 // place in the rest of ARGV is not empty say for a while that nothing will come.
 const releaseScript = `
 for i, key in ipairs(KEYS) do
-  if redis.call('get', key) == ARGV[1] then
+  if redis.call('mget', key)[1] == ARGV[1] then
     if ARGV[i+2] == '' then redis.call('del', key)
     else redis.call('set', key, ARGV[i+2], 'PX', ARGV[2]) end
   end

@@ -112,17 +112,19 @@ func (r *remote) fetch(ctx context.Context, addresses []string) ([]string, error
 		return texts, nil
 	}
 	gets := make([]*redis.StringCmd, len(addresses))
-	_, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+	_, _ = r.client.Pipelined(ctx, func(p redis.Pipeliner) error { // the error of each tells
 		for i, a := range addresses {
 			gets[i] = p.Get(ctx, a)
 		}
 		return nil
 	})
-	if err != nil && !errors.Is(err, redis.Nil) {
-		return nil, err
-	}
 	for i, get := range gets {
-		texts[i] = get.Val()
+		text, err := get.Result()
+		// What is no string is no entry, as MGET has it.
+		if err != nil && !errors.Is(err, redis.Nil) && !redis.HasErrorPrefix(err, "WRONGTYPE") {
+			return nil, err
+		}
+		texts[i] = text
 	}
 	return texts, nil
 }

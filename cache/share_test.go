@@ -468,12 +468,13 @@ func TestC2_ARefreshGivesUpWhereAnotherLoads(t *testing.T) {
 	e.fresh = time.Nanosecond // stale, and worth loading anew
 	key := entriesOf(server)[0]
 	require.NoError(t, server.Set(leaseAddress(key), version{1 << 60, 0}.order()+"another"))
+	server.SetTTL(leaseAddress(key), leaseLife) // which never passes here
 	server.Del(key)
 	p, at, err := ask(t.Context(), port, "A")
 	require.NoError(t, err)
 	assert.NotNil(t, p)
 	assert.Equal(t, commerce.StateStale, at.State)
-	b.work.Wait() // it does not wait for the lease's end, which never comes
+	b.work.Wait() // it does not wait for the lease's end
 	assert.Equal(t, 1, upstream.count())
 	assert.Equal(t, int64(1), leaseCount(t, counts, "held"))
 	assert.Empty(t, b.flights.byKey)
@@ -564,6 +565,7 @@ func TestC2_WaitingEndsWithTheLoad(t *testing.T) {
 	server.Del(key)
 	c.memory.values.InvalidateAll()
 	require.NoError(t, server.Set(leaseAddress(key), version{1 << 60, 0}.order()+"another"))
+	server.SetTTL(leaseAddress(key), leaseLife) // which never passes here
 	waits := askLater(t.Context(), port, "A")
 	waitsAt(t, counts, 1)
 	require.NoError(t, c.Close())
