@@ -284,6 +284,7 @@ func (l *load) settle(which []int, answers []answer, outcomes []commerce.Reason,
 			if l.plan.policy.Negative > 0 && l.cache.tags.alive(f.entry) {
 				l.cache.memory.put(l.keys[i], f.entry, l.plan.policy.Negative)
 				leases.unshared(l.keys[i])
+				writes = append(writes, write{key: l.keys[i], gone: true})
 			}
 		default:
 			var extra []commerce.Tag

@@ -129,31 +129,35 @@ func (r *remote) fetch(ctx context.Context, addresses []string) ([]string, error
 	return texts, nil
 }
 
-// write is an entry to be stored.
+// write is an entry to be stored, or to be taken out.
 type write struct {
 	stored
 	key  string
 	life time.Duration
+	gone bool // there is no such thing any more: what lies there is not to be given again
 }
 
 // put stores writes and gives leases back, which may be nil, in one round trip; what is
 // too large is left out.
 func (r *remote) put(ctx context.Context, writes []write, leases *leaseSet) {
-	pipe := r.client.Pipeline()
+	pipe, stores := r.client.Pipeline(), false
 	for _, w := range writes {
+		if w.gone {
+			pipe.Del(ctx, address(w.key))
+			continue
+		}
 		left := w.life - time.Since(w.began)
 		packed := r.packer.pack(w.key, w.stored)
 		if left > time.Millisecond && len(packed) <= maxStored && len(w.tags) <= maxStoredTags {
 			pipe.Set(ctx, address(w.key), packed, left)
+			stores = true
 		} else {
 			leases.unshared(w.key)
 		}
 	}
 	if !r.writes.allow(time.Now()) {
 		// What was loaded cannot be shared, and others must not wait for it.
-		pipe.Discard()
-		leases.release(ctx, pipe)
-		r.dismiss(ctx, pipe)
+		r.dismiss(ctx, writes, leases)
 		return
 	}
 	leases.release(ctx, pipe)
@@ -164,17 +168,28 @@ func (r *remote) put(ctx context.Context, writes []write, leases *leaseSet) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(redisIO, r.wait))
 	defer cancel()
 	_, err := pipe.Exec(ctx)
-	if !r.settled(ctx, "put", &r.writes, err) && leases != nil {
+	if err == nil && !stores {
+		return // a full Redis does that, too
+	}
+	if !r.settled(ctx, "put", &r.writes, err) {
 		// Others wait until the leases end, unless they can be given back over another connection.
-		leases.ended = false
-		again := r.client.Pipeline()
-		leases.release(ctx, again)
-		r.dismiss(ctx, again)
+		if leases != nil {
+			leases.ended = false
+		}
+		r.dismiss(ctx, writes, leases)
 	}
 }
 
-// dismiss gives leases back to a Redis that takes nothing else.
-func (r *remote) dismiss(ctx context.Context, pipe redis.Pipeliner) {
+// dismiss gives leases back to a Redis that stores nothing, and takes out what is gone:
+// one that is full still does that.
+func (r *remote) dismiss(ctx context.Context, writes []write, leases *leaseSet) {
+	pipe := r.client.Pipeline()
+	for _, w := range writes {
+		if w.gone {
+			pipe.Del(ctx, address(w.key))
+		}
+	}
+	leases.release(ctx, pipe)
 	if pipe.Len() == 0 || !r.leases.allow(time.Now()) {
 		return
 	}
