@@ -93,13 +93,14 @@ func New(cfg Config, deps Deps) (*Cache, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	first, err := newMemory(cfg.L1Bytes)
+	tags := newTagTable()
+	first, err := newMemory(cfg.L1Bytes, tags.alive)
 	if err != nil {
 		return nil, err
 	}
 	c := &Cache{
 		hardTimeout: cfg.HardTimeout, unheard: cfg.Unheard, memory: first, remote: second, metrics: metrics, log: deps.Log,
-		flights: flights{byKey: map[string]*flight{}}, tags: newTagTable(), epochs: newEpochs(), phases: newPhases(),
+		flights: flights{byKey: map[string]*flight{}}, tags: tags, epochs: newEpochs(), phases: newPhases(),
 	}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	if second == nil {

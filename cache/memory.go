@@ -10,6 +10,7 @@ import (
 type memory struct {
 	values table
 	absent table // what was not found, within a tenth of the budget
+	alive  func(*entry) bool
 
 	evicted evictions
 }
@@ -20,7 +21,8 @@ type kept struct {
 	life time.Duration
 }
 
-func newMemory(budget int64) (*memory, error) {
+// newMemory keeps what is alive, and until something else comes also what is not.
+func newMemory(budget int64, alive func(*entry) bool) (*memory, error) {
 	evicted := newEvictions()
 	values, err := newTable(budget-budget/10, evicted.gone)
 	if err != nil {
@@ -30,7 +32,7 @@ func newMemory(budget int64) (*memory, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &memory{values: values, absent: absent, evicted: evicted}, nil
+	return &memory{values: values, absent: absent, alive: alive, evicted: evicted}, nil
 }
 
 // table holds entries within a byte budget; see liveBytes.
@@ -72,11 +74,11 @@ func (t table) set(key string, e *entry, life time.Duration) {
 	t.Set(key, &kept{entry: e, life: life})
 }
 
-// renew keeps e unless what is there began later.
-func (t table) renew(key string, e *entry, life time.Duration) {
+// renew keeps e unless what is there began later and is alive.
+func (t table) renew(key string, e *entry, life time.Duration, alive func(*entry) bool) {
 	e.seal()
 	t.Compute(key, func(old *kept, found bool) (*kept, otter.ComputeOp) {
-		if found && old.began.After(e.began) {
+		if found && old.began.After(e.began) && alive(old.entry) {
 			return nil, otter.CancelOp
 		}
 		return &kept{entry: e, life: life}, otter.WriteOp
@@ -93,7 +95,8 @@ func (m *memory) get(key string) *entry {
 // value is what was found for key, or nil.
 func (m *memory) value(key string) *entry { return m.values.get(key) }
 
-// put keeps e unless what is there began later.
+// put keeps e unless what is there began later and is alive: clocks of those who loaded
+// the two may differ.
 func (m *memory) put(key string, e *entry, life time.Duration) {
 	if e.missing {
 		m.values.Invalidate(key)
@@ -101,7 +104,7 @@ func (m *memory) put(key string, e *entry, life time.Duration) {
 		return
 	}
 	m.absent.Invalidate(key)
-	m.values.renew(key, e, life)
+	m.values.renew(key, e, life, m.alive)
 }
 
 func (m *memory) close() {

@@ -44,7 +44,7 @@ func TestSizeOfGrowsWithWhatIsHeld(t *testing.T) {
 func TestC21_MemoryHasAByteBudget(t *testing.T) {
 	t.Parallel()
 	const budget = 1 << 20
-	m, err := newMemory(budget)
+	m, err := newMemory(budget, newTagTable().alive)
 	require.NoError(t, err)
 	defer m.close()
 	p := policies[commerce.OpProducts]
@@ -75,7 +75,7 @@ func TestC21_TheBudgetCountsGarbage(t *testing.T) {
 // declares, and takes memory no longer.
 func TestC21_WhatIsAbsentIsForgottenSoon(t *testing.T) {
 	t.Parallel()
-	m, err := newMemory(1 << 20)
+	m, err := newMemory(1<<20, newTagTable().alive)
 	require.NoError(t, err)
 	defer m.close()
 	for op := range policies {
@@ -92,7 +92,7 @@ func TestC21_WhatIsAbsentIsForgottenSoon(t *testing.T) {
 
 func TestAnOlderLoadDoesNotReplaceANewer(t *testing.T) {
 	t.Parallel()
-	m, err := newMemory(1 << 20)
+	m, err := newMemory(1<<20, newTagTable().alive)
 	require.NoError(t, err)
 	defer m.close()
 	p := policies[commerce.OpProducts]
@@ -100,6 +100,29 @@ func TestAnOlderLoadDoesNotReplaceANewer(t *testing.T) {
 	m.put("k", newEntry("k", "newer", now, p), p.life())
 	m.put("k", newEntry("k", "older", now.Add(-time.Second), p), p.life())
 	assert.Equal(t, "newer", m.get("k").value)
+}
+
+// What was invalidated keeps nothing out that another process loaded since then by a
+// clock that is behind: Redis is asked for it once, not by each read.
+func TestWhatIsDeadKeepsNothingOut(t *testing.T) {
+	t.Parallel()
+	server := newRedis(t)
+	c := newNode(t, urlOf(server))
+	port := over(c, &source{})
+	_, _, err := ask(t.Context(), port, "A")
+	require.NoError(t, err)
+	c.work.Wait()
+	invalidate(t, c, commerce.TagProduct("A"))
+	knows(t, c, c.Redis())
+	theirs := stored{payload: []byte(`{"SKU":"A","Name":"theirs"}`), began: onlyEntry(t, c).began.Add(-time.Second), at: c.tags.stamp().global}
+	c.remote.put(t.Context(), []write{{stored: theirs, key: onlyKey(t, c), life: time.Hour}}, nil)
+	trips := watchTrips(c)
+	for range 10 {
+		p, _, err := ask(t.Context(), port, "A")
+		require.NoError(t, err)
+		require.Equal(t, "theirs", p.Name)
+	}
+	assert.Equal(t, []string{"mget"}, trips.list())
 }
 
 func TestForgottenStockIsAskedAnew(t *testing.T) {
@@ -203,7 +226,7 @@ func (s stockOf) Availability(_ context.Context, _ commerce.Market, skus []comme
 // What many want stays, however many keys an attacker makes up.
 func TestC21_TheHotSetOutlivesAnAttack(t *testing.T) {
 	t.Parallel()
-	m, err := newMemory(1 << 20)
+	m, err := newMemory(1<<20, newTagTable().alive)
 	require.NoError(t, err)
 	defer m.close()
 	p := policies[commerce.OpProducts]
