@@ -22,11 +22,11 @@ var anywhere = []string{
 	"MOBILE_ADDR=127.0.0.1:0", "MOBILE_ADMIN_ADDR=127.0.0.1:0", "LOG_LEVEL=error",
 }
 
-// patient are settings with which nothing but a fault makes a call fail, however busy the machine is.
+// patient are settings with which nothing but a fault makes a call fail or be made twice, however busy the machine is.
 func patient() []string {
 	environ := []string{"REQUEST_TIMEOUT=20s", "CACHE_HARD_TIMEOUT=20s"}
 	for _, role := range roles {
-		environ = append(environ, role+"_ATTEMPT_TIMEOUT=20s", role+"_TIMEOUT=20s")
+		environ = append(environ, role+"_ATTEMPT_TIMEOUT=20s", role+"_TIMEOUT=20s", role+"_NO_HEDGE=true")
 	}
 	return environ
 }
