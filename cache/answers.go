@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -42,6 +43,16 @@ const answerForm = 1
 
 // appendKey writes q so that two questions are written alike only when they are equal.
 func (q *Question) appendKey(b []byte) []byte {
+	b = q.appendScope(b)
+	b = binary.AppendUvarint(b, uint64(len(q.Text)))
+	for _, text := range q.Text {
+		b = appendField(b, text)
+	}
+	return b
+}
+
+// appendScope writes all of q but what is asked for.
+func (q *Question) appendScope(b []byte) []byte {
 	b = append(b, answerForm)
 	b = appendField(b, q.Channel)
 	b = appendField(b, q.Market.Channel)
@@ -49,12 +60,7 @@ func (q *Question) appendKey(b []byte) []byte {
 	b = appendField(b, q.Market.Currency)
 	b = appendField(b, q.Market.Country)
 	b = appendField(b, string(q.Group))
-	b = appendField(b, q.Form)
-	b = binary.AppendUvarint(b, uint64(len(q.Text)))
-	for _, text := range q.Text {
-		b = appendField(b, text)
-	}
-	return b
+	return appendField(b, q.Form)
 }
 
 func (q *Question) key() string {
@@ -167,7 +173,15 @@ func (a *Answers) Kept(q *Question) *Answer {
 
 func (a *Answers) lookup(key string) *Answer {
 	e := a.table.get(key)
-	if e == nil || !a.cache.lasts(e, time.Now()) || !a.cache.tags.alive(e) {
+	if e == nil {
+		return nil
+	}
+	if of, ok := e.value.(alias); ok {
+		if e = a.table.get(string(of)); e == nil {
+			return nil
+		}
+	}
+	if !a.cache.lasts(e, time.Now()) || !a.cache.tags.alive(e) {
 		return nil
 	}
 	found, _ := e.value.(*Answer)
@@ -188,20 +202,25 @@ func (a *Answers) keep(key string, p *production) {
 	if !a.cache.tags.alive(e) {
 		return
 	}
-	answer.entry = e
+	answer.entry, answer.key = e, key
 	a.table.set(key, e, answer.left)
 }
 
-// Alias keeps answer, when it is kept, under q as well: another way to ask what it
-// answers, which is cheaper to recognize. It is dead when answer is.
+// alias is the key of the answer that is asked for in another way, too. It holds no
+// body: what is weighed is what is held.
+type alias string
+
+// Alias has answer, when it is kept, found under q as well: another way to ask, in the
+// same channel, market, price group and form, for what it answers, which is cheaper to
+// recognize. Equal questions have to ask for the same whatever is kept.
 func (a *Answers) Alias(q *Question, answer *Answer) {
-	e := answer.entry
-	if e == nil || e.age(time.Now()) >= e.fresh {
+	scope := string(q.appendScope(nil))
+	if answer.entry == nil || !strings.HasPrefix(answer.key, scope) {
 		return
 	}
-	key := q.key()
-	also := &entry{value: answer, began: e.began, fresh: e.fresh, tags: e.tags, stamp: e.stamp, size: overhead + uint32(len(key))}
-	a.table.set(key, also, e.fresh)
+	key, now := q.key(), time.Now()
+	size := overhead + uint32(len(key)+len(answer.key))
+	a.table.set(key, &entry{value: alias(answer.key), began: now, fresh: maxAnswerLife, size: size}, maxAnswerLife)
 }
 
 func (a *Answers) warn(ctx context.Context, stack string) {

@@ -24,7 +24,13 @@ type production struct {
 	answer *Answer
 	tags   []commerce.Tag
 	err    error
+	took   time.Duration
+	cut    bool // its time was over before it was whole
 }
+
+// maxRounds is how many productions one caller waits for, each ended by the deadline of
+// who began it.
+const maxRounds = 3
 
 // Maker makes an answer. Its context holds a deadline and the span of who began it and
 // nothing else of any request: no principal, no token, and no market but what it puts
@@ -33,10 +39,13 @@ type Maker func(ctx context.Context) (Produced, error)
 
 // Do answers q: from what is kept, by waiting for who makes it already, or by having
 // it made. Who leaves, because ctx ends, fails nobody else; when all have left the
-// making ends. The error is the maker's, shared by all who waited, or ctx's.
+// making ends. Nor does a deadline fail others than whose it is: who has more time has
+// it made anew. What was begun before an invalidation that had returned when q was
+// asked, be it an error, is not shared. The error is the maker's, shared by all who
+// waited, or ctx's.
 func (a *Answers) Do(ctx context.Context, q *Question, produce Maker) (*Answer, Result, error) {
 	key, asked := q.key(), a.cache.tags.seq.Load()
-	for {
+	for round := 1; ; round++ {
 		if found := a.lookup(key); found != nil {
 			a.Count(Hit)
 			return found, Hit, nil
@@ -52,12 +61,34 @@ func (a *Answers) Do(ctx context.Context, q *Question, produce Maker) (*Answer, 
 			a.Count(result)
 			return nil, result, ctx.Err()
 		}
-		if p.stamp.local < asked && a.cache.tags.struck(p.tags, p.stamp.local) {
-			continue // it was begun before something was invalidated that q's asker knows of
+		if a.outdated(p, asked) || result == Shared && round < maxRounds && a.worthwhile(ctx, p) {
+			continue
 		}
 		a.Count(result)
 		return p.answer, result, p.err
 	}
+}
+
+// outdated tells whether p was begun before something was invalidated that it was made
+// of and that who asked at the local time asked knows of. What an error or an answer
+// that is not proven was made of is not known: any invalidation may have been of it.
+func (a *Answers) outdated(p *production, asked uint64) bool {
+	if p.stamp.local >= asked {
+		return false
+	}
+	return p.answer == nil || !p.answer.public || a.cache.tags.struck(p.tags, p.stamp.local)
+}
+
+// worthwhile tells whether who joined p, which its leader's deadline may have ended, has
+// the time to have it made anew. For what is an answer, if not a whole one, an eighth
+// of the time that was not enough is the least; in place of an error any time is.
+func (a *Answers) worthwhile(ctx context.Context, p *production) bool {
+	const share = 8
+	if !p.cut || ctx.Err() != nil || a.ctx.Err() != nil {
+		return false
+	}
+	end, ok := ctx.Deadline()
+	return !ok || p.answer == nil || time.Until(end) >= p.took/share
 }
 
 // board joins the production under key or begins it, unless one landed since the
@@ -106,11 +137,13 @@ func (a *Answers) produce(ctx context.Context, key string, p *production, produc
 		}
 	}()
 	made, err := produce(ctx)
+	p.took = time.Since(p.began)
+	p.cut = ctx.Err() != nil && (err != nil || !made.Whole)
 	if err != nil {
 		p.err = err
 		return
 	}
-	p.answer, p.tags = a.prove(made, p.began)
+	p.answer, p.tags = prove(made, p.began, a.room)
 	p.err = nil
 	a.keep(key, p)
 }

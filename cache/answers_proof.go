@@ -25,7 +25,8 @@ func fieldOf(name, value string) Field { return Field{name, value, []string{valu
 type Answer struct {
 	Produced
 
-	entry  *entry        // under which it is kept; nil when it is not
+	entry  *entry        // in which it is kept; nil when it is not
+	key    string        // under which it is
 	public bool          // proven to be for everyone in its market and group
 	began  time.Time     // its making; ages count from there
 	oldest time.Duration // age of its oldest part by then
@@ -34,10 +35,18 @@ type Answer struct {
 	length []string      // of the body, alike
 }
 
-// prove makes an answer of what a channel made, and looks whether its sources prove
-// that it may be kept: there is at least one, and each is fresh, for everyone in the
-// market or price group, and can be invalidated. tags are those of all of them.
-func (a *Answers) prove(made Produced, began time.Time) (answer *Answer, tags []commerce.Tag) {
+// Prove makes an answer of what a channel made, from began on, and looks whether its
+// sources prove that it may be kept by others: there is at least one, and each is
+// fresh, for everyone in the market or price group, and can be invalidated. surrogates
+// is the bound of the header that names its tags, in bytes; 0 names none. The answer
+// is kept nowhere.
+func Prove(made Produced, began time.Time, surrogates int) *Answer {
+	answer, _ := prove(made, began, surrogates)
+	return answer
+}
+
+// prove is [Prove] with the tags of all sources.
+func prove(made Produced, began time.Time, room int) (answer *Answer, tags []commerce.Tag) {
 	answer = &Answer{Produced: made, began: began, left: maxAnswerLife}
 	answer.public = made.Whole && len(made.Sources) > 0 && len(made.Sources) <= maxAnswerSources
 	for i := range made.Sources {
@@ -53,7 +62,7 @@ func (a *Answers) prove(made Produced, began time.Time) (answer *Answer, tags []
 	}
 	answer.Rest = nil
 	answer.length = []string{strconv.Itoa(len(answer.Body))}
-	answer.describe(tags, a.room)
+	answer.describe(tags, room)
 	return answer, tags
 }
 
