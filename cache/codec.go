@@ -7,6 +7,7 @@ import (
 	"errors"
 	"hash/crc64"
 	"io"
+	"reflect"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -18,11 +19,13 @@ import (
 type codec struct {
 	encode func(any) ([]byte, error)
 	decode func([]byte) (any, error)
+	stored reflect.Type // what is written
 }
 
 // jsonCodec is for types whose JSON says everything about them.
 func jsonCodec[V any]() codec {
 	return codec{
+		stored: reflect.TypeFor[V](),
 		encode: json.Marshal,
 		decode: func(data []byte) (any, error) {
 			var v V
@@ -37,6 +40,7 @@ func jsonCodec[V any]() codec {
 // treeCodec stores the roots only: the index is made of them.
 func treeCodec() codec {
 	return codec{
+		stored: reflect.TypeFor[[]*commerce.Category](),
 		encode: func(v any) ([]byte, error) {
 			tree, ok := v.(*commerce.CategoryTree)
 			if !ok || tree == nil {
@@ -102,7 +106,7 @@ const (
 	maxStoredTags  = 1000    // of a value; with more it stays in memory only
 )
 
-// errCorrupt is anything but what this version wrote for this key.
+// errCorrupt is anything but what was written for this key in a form that is known.
 var errCorrupt = errors.New("stored entry cannot be used")
 
 var checksums = crc64.MakeTable(crc64.ECMA)

@@ -13,18 +13,26 @@ import (
 
 // plan is one operation of one kind of system, as the cache treats it.
 type plan struct {
-	name    commerce.Operation
-	tags    []template
-	extra   func(value any) []commerce.Tag // what only the value tells; may be nil
-	system  string
-	version int
-	policy  Policy
-	codec   codec
-	takes   duration // its loads
-	remote  bool     // whether its answers may lie in Redis
-	labels  map[served]metric.AddOption
-	warm    []metric.AddOption // for what memory answers fresh
-	counts  tally
+	name   commerce.Operation
+	tags   []template
+	extra  func(value any) []commerce.Tag // what only the value tells; may be nil
+	system string
+	form   string // see formOf
+	policy Policy
+	codec  codec
+	takes  duration // its loads
+	remote bool     // whether its answers may lie in Redis
+	labels map[served]metric.AddOption
+	warm   []metric.AddOption // for what memory answers fresh
+	counts tally
+}
+
+// own are the tags that only value tells.
+func (p *plan) own(value any) []commerce.Tag {
+	if p.extra == nil {
+		return nil
+	}
+	return p.extra(value)
 }
 
 // request asks for keys of one operation.

@@ -213,7 +213,13 @@ func (l *load) adopt(i int, s stored) bool {
 		return false
 	}
 	f := l.flights[i]
-	tags := append(slices.Clip(f.tags), s.tags...)
+	own := slices.Clip(s.tags)
+	for _, tag := range l.plan.own(value) {
+		if !slices.Contains(s.tags, tag) {
+			own = append(own, tag) // another release did not know of it
+		}
+	}
+	tags := append(slices.Clip(f.tags), own...)
 	if !l.cache.tags.admits(tags, s.at, f.stamp.local) {
 		return false
 	}
@@ -287,10 +293,7 @@ func (l *load) settle(which []int, answers []answer, outcomes []commerce.Reason,
 				writes = append(writes, write{key: l.keys[i], gone: true})
 			}
 		default:
-			var extra []commerce.Tag
-			if l.plan.extra != nil {
-				extra = l.plan.extra(a.value)
-			}
+			extra := l.plan.own(a.value)
 			tags := append(slices.Clip(f.tags), extra...)
 			f.entry, f.served = newEntry(l.keys[i], a.value, f.began, l.plan.policy).tagged(tags, f.stamp), upstreamFresh
 			if !l.renews(i) {

@@ -123,7 +123,7 @@ func FuzzKeys(f *testing.F) {
 		texts := []string{one, two, three, four}
 		at := func(n int) string { return texts[(n+int(shift))%len(texts)] }
 		a := key{
-			system: at(0), operation: commerce.Operation(at(1)), version: int(shift), scope: commerce.Scope(scope % 4),
+			system: at(0), operation: commerce.Operation(at(1)), form: at(int(shift)), scope: commerce.Scope(scope % 4),
 			tenant: at(2), caller: at(3), market: commerce.Market{Channel: at(4), Locale: at(5), Currency: at(6), Country: at(7)},
 			group: commerce.PriceGroup(at(8)), args: fields(at(9), at(10)),
 		}

@@ -2,7 +2,6 @@ package cache
 
 import (
 	"encoding/binary"
-	"strconv"
 	"strings"
 
 	"github.com/portico-bff/portico/schema/commerce"
@@ -40,14 +39,13 @@ func readKey(text string) (k key, ok bool) {
 			return key{}, false
 		}
 	}
-	version, err := strconv.Atoi(fields[2])
 	scope, known := scopeNamed(fields[3])
 	return key{
-		system: fields[0], operation: commerce.Operation(fields[1]), version: version, scope: scope,
+		system: fields[0], operation: commerce.Operation(fields[1]), form: fields[2], scope: scope,
 		tenant: fields[4], caller: fields[5],
 		market: commerce.Market{Channel: fields[6], Locale: fields[7], Currency: fields[8], Country: fields[9]},
 		group:  commerce.PriceGroup(fields[10]), args: fields[11],
-	}, err == nil && known && text == ""
+	}, known && text == ""
 }
 
 func scopeNamed(name string) (commerce.Scope, bool) {

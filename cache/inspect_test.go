@@ -235,7 +235,7 @@ func TestExplainLooksIntoRedis(t *testing.T) {
 	invalidate(t, writer, "product:other") // so that its loads know of something
 	_, err := port.Products(t.Context(), us, []commerce.SKU{"A"})
 	require.NoError(t, err)
-	settles(t, "Redis has it", func() bool { return len(entriesOf(server)) == 1 })
+	writer.work.Wait()
 	knows(t, reader, reader.Redis())
 
 	q := Query{Operation: commerce.OpProducts, Key: "A"}

@@ -14,7 +14,7 @@ import (
 type key struct {
 	system    string
 	operation commerce.Operation
-	version   int // of the operation's stored form
+	form      string // of what is stored, see formOf
 	scope     commerce.Scope
 	tenant    string // with caller empty unless the scope is the customer
 	caller    string // see callerText
@@ -28,7 +28,7 @@ func (k key) prefix() []byte { return k.appendPrefix(make([]byte, 0, 160)) }
 
 func (k key) appendPrefix(b []byte) []byte {
 	for _, field := range []string{
-		k.system, string(k.operation), strconv.Itoa(k.version), k.scope.String(), k.tenant, k.caller,
+		k.system, string(k.operation), k.form, k.scope.String(), k.tenant, k.caller,
 		k.market.Channel, k.market.Locale, k.market.Currency, k.market.Country, string(k.group),
 	} {
 		b = appendField(b, field)

@@ -21,7 +21,7 @@ func piece(r *rand.Rand) string { return pieces[r.IntN(len(pieces))] }
 
 func anyKey(r *rand.Rand) key {
 	return key{
-		system: piece(r), operation: commerce.Operation(piece(r)), version: r.IntN(12), scope: commerce.Scope(r.IntN(4)),
+		system: piece(r), operation: commerce.Operation(piece(r)), form: piece(r), scope: commerce.Scope(r.IntN(4)),
 		tenant: piece(r), caller: piece(r),
 		market: commerce.Market{Channel: piece(r), Locale: piece(r), Currency: piece(r), Country: piece(r)},
 		group:  commerce.PriceGroup(piece(r)), args: piece(r),
@@ -48,7 +48,7 @@ func near(r *rand.Rand, k key) key {
 	case 5:
 		k.scope = commerce.Scope(r.IntN(4))
 	case 6:
-		k.version++
+		k.form += "1"
 	case 7:
 		k.caller += piece(r)
 	default:

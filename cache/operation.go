@@ -24,7 +24,7 @@ func (p *plan) prefix(who asker) ([]byte, bool) { return p.appendPrefix(make([]b
 
 func (p *plan) appendPrefix(b []byte, who asker) ([]byte, bool) {
 	k := key{
-		system: p.system, operation: p.name, version: p.version, scope: p.policy.Scope,
+		system: p.system, operation: p.name, form: p.form, scope: p.policy.Scope,
 		market: p.policy.Keyed.of(who.market), group: who.group,
 	}
 	switch p.policy.Scope {

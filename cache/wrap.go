@@ -72,11 +72,12 @@ type wrapper struct {
 // plan joins the table's policy with the kind's traits.
 func (w wrapper) plan(op commerce.Operation, form codec) *plan {
 	traits := w.traits[op]
-	p := &plan{name: op, system: traits.System, version: 1, policy: joined(op, traits), codec: form, labels: labelsOf(op)}
+	p := &plan{name: op, system: traits.System, policy: joined(op, traits), codec: form, labels: labelsOf(op)}
 	if p.system == "" {
 		p.system = unknownSystem
 	}
 	p.tags, p.warm = templatesOf(op, p.system), []metric.AddOption{p.labels[memoryFresh]}
+	p.form = formOf(form.stored, p.tags)
 	w.cache.metrics.remember(p)
 	if op == commerce.OpProducts {
 		p.extra = categoriesOf
