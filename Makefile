@@ -7,7 +7,7 @@ SOAK ?= 30m
 FUZZTIME ?= 60s
 
 .DEFAULT_GOAL := help
-.PHONY: help run test race sealed lint generate check-generated bench e2e fuzz soak dark tidy build figures faults
+.PHONY: help run test race lint generate check-generated bench e2e fuzz soak dark tidy build figures faults
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,12 +18,8 @@ run: ## start the demo: five imitated systems and both channels
 test: ## every test that needs no server
 	go test work
 
-race: ## the same under the race detector (needs gcc)
-	go test -race work
-
-sealed: ## the cache and both channels while every cached value is hashed: nobody changes what is shared (needs gcc)
-	go vet -tags cachehash ./cache
-	go test -race -tags cachehash ./cache ./bff-web/... ./bff-mobile/...
+race: ## the same under the race detector, while every cached value is hashed: nobody changes what is shared (needs gcc)
+	go test -race -tags cachehash work
 
 lint: $(BIN)/golangci-lint-$(GOLANGCI_VERSION) ## formatting, static checks, and the arrows between rooms
 	$< run --allow-parallel-runners --build-tags e2e $(PACKAGES)
@@ -46,7 +42,7 @@ bench: ## micro-benchmarks beside their packages
 	go test -run '^$$' -bench . -benchmem work
 
 e2e: ## end to end: real processes, real sockets, a real Redis (needs redis-server)
-	go test -race -tags e2e -count=1 -timeout 15m ./e2e
+	go test -race -tags e2e -count=1 -timeout 20m ./e2e
 
 fuzz: ## every fuzz target in turn (FUZZTIME=60s)
 	@grep -rlE '^func Fuzz' --include='*_test.go' . | sort | while read -r file; do \

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -35,8 +36,8 @@ func buildAhead(t *testing.T, pkg string) string {
 	path := filepath.Join(strings.TrimSpace(string(root)), "src", "time", "time.go")
 	source, err := os.ReadFile(path)
 	require.NoError(t, err)
-	const read = "func Now() Time {\n\tsec, nsec, mono := runtimeNow()\n"
-	require.Equal(t, 1, strings.Count(string(source), read), "time.Now is as this release of Go has it")
+	read := regexp.MustCompile(`func Now\(\) Time \{\n\tsec, nsec, mono := \w+\(\)\n`).FindString(string(source))
+	require.NotEmpty(t, read, "time.Now is as Go 1.26 has it")
 	text := strings.Replace(string(source), read, read+"\tsec += clockAhead\n", 1)
 	text = strings.Replace(text, "import (", "import (\n\t\"syscall\"", 1) + `
 var clockAhead = func() (seconds int64) {
