@@ -46,7 +46,8 @@ func newApp(cfg Channel, b *edge.Backend, identity web.Identity) *App {
 	identify := web.Identify(b.Markets, identity)
 	handlers := &rest.API{
 		Screens: &screen.Screens{Ports: b.Ports, Orders: b.Orders, Log: b.Log, HomePage: commerce.PageID(cfg.HomePage)},
-		Ports:   b.Ports, Orders: b.Orders, Idempotency: b.Idempotency, Answers: b.Answers,
+		Ports:   b.Ports, Orders: b.Orders, Idempotency: b.Idempotency,
+		Answers: b.Answers, Surrogates: b.Config.Cache.SurrogateKeyBytes,
 	}
 	counted := func(c *fiber.Ctx) error {
 		b.ClientRequest()

@@ -118,10 +118,10 @@ func TestStateDecidesWhoMayKeepTheAnswer(t *testing.T) {
 		control string
 		want    []api.Degraded
 	}{
-		"fresh": {[]commerce.Source{source(commerce.StateFresh, 0)}, nil, "public, max-age=60", nil},
+		"unproven": {[]commerce.Source{source(commerce.StateFresh, 0)}, nil, "private, no-store", nil},
 		"stale, oldest counts": {
 			[]commerce.Source{source(commerce.StateStale, time.Second), source(commerce.StateStale, time.Minute)},
-			nil, "public, max-age=0",
+			nil, "private, no-store",
 			[]api.Degraded{{Part: "reviews", Source: "pim", State: api.DegradedStale, AgeMs: 60_000, Reason: "timeout", RetryAfterMs: 1000}},
 		},
 		"filler": {

@@ -98,7 +98,7 @@ func graphQL(b *edge.Backend) http.Handler {
 	transport := graphhttp.Transport{
 		Schema: schema.Schema(), Limits: bounds, Ports: b.Ports, Group: b.Markets.PriceGroup,
 		Observe: web.NoteOperation, Fault: resolver.LogInternal, Checked: lru.New[bool](queryCacheSize),
-		Answers: b.Answers, Answered: web.NoteAnswer,
+		Answers: b.Answers, Answered: web.NoteAnswer, Surrogates: b.Config.Cache.SurrogateKeyBytes,
 	}
 	server.AddTransport(transport)
 	server.SetQueryCache(lru.New[*ast.QueryDocument](queryCacheSize))

@@ -10,41 +10,27 @@ import (
 	"github.com/portico-bff/portico/cache"
 )
 
-// sharedSeconds is how long caches may share what anonymous shoppers see.
-const sharedSeconds = "60"
-
-// sendShared answers what every anonymous caller in the market sees alike; a
-// customer's answer is their own.
-func sendShared(c *fiber.Ctx, body any, degraded []api.Degraded) error {
-	return send(c, body, freshness(web.CallerOf(c).Principal.Anonymous(), degraded))
-}
-
 // sendOwn answers what is the caller's alone.
 func (a *API) sendOwn(c *fiber.Ctx, body any) error {
 	if a.Answers != nil {
 		web.NoteAnswer(c, string(cache.Bypass))
 		a.Answers.Count(cache.Bypass)
 	}
-	return send(c, body, "private, no-store")
+	return send(c, body, ownersOnly)
 }
 
-// freshness is what caches may do with an answer, by its worst part.
-func freshness(shared bool, degraded []api.Degraded) string {
-	stale := false
+const ownersOnly = "private, no-store"
+
+// unproven is what caches may do with an answer of which nothing proves that it is for
+// others: it is a customer's, a part of it is stale, or no source says so. With a gap
+// not even its owner keeps it.
+func unproven(degraded []api.Degraded) string {
 	for _, d := range degraded {
 		if d.State != api.DegradedStale {
 			return "no-store"
 		}
-		stale = true
 	}
-	switch {
-	case !shared:
-		return "private, no-store"
-	case stale:
-		return "public, max-age=0"
-	default:
-		return "public, max-age=" + sharedSeconds
-	}
+	return ownersOnly
 }
 
 func send(c *fiber.Ctx, body any, cacheControl string) error {

@@ -20,6 +20,9 @@ type API struct {
 	Orders      *ordering.Service
 	Idempotency *idempotency.Store
 	Answers     *cache.Answers // whole screens that are the same for everyone; nil keeps none
+	// Surrogates is the bound of the header that names a screen's tags, in bytes, where
+	// no screens are kept here; 0 names none.
+	Surrogates int
 }
 
 // Route is an operation of the contract.

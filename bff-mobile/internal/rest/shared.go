@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -79,13 +80,14 @@ func (a *API) kept(handle fiber.Handler) fiber.Handler {
 // kept, or composed once for all who ask at once. what is all that the screen depends
 // on beside them, checked and in a form of its own.
 func (a *API) shared(c *fiber.Ctx, v screen.Viewer, what []string, make compose) error {
-	route := c.Route().Path
+	route, began := c.Route().Path, time.Now()
 	if a.Answers == nil || !sharedRoutes[route] {
-		made, err := make(c.UserContext(), v)
+		made, err := produce(c.UserContext(), v, make)
 		if err != nil {
 			return err
 		}
-		return sendShared(c, made.shown, made.degraded)
+		made.Whole = made.Whole && sharedRoutes[route]
+		return sendAnswer(c, web.CallerOf(c), cache.Prove(made, began, a.Surrogates))
 	}
 	q := &cache.Question{
 		Channel: "mobile", Text: append([]string{route}, what...), Market: v.Market, Group: v.Group, Form: fiber.MIMEApplicationJSON,
@@ -127,10 +129,9 @@ func produce(ctx context.Context, v screen.Viewer, make compose) (cache.Produced
 
 // sendAnswer answers with what is kept or was composed for several at once.
 func sendAnswer(c *fiber.Ctx, caller web.Caller, answer *cache.Answer) error {
-	anonymous := caller.Principal.Anonymous()
-	if !anonymous || !answer.Public() {
+	if !caller.Principal.Anonymous() || !answer.Public() {
 		degraded, _ := answer.Rest.([]api.Degraded)
-		c.Set(fiber.HeaderCacheControl, freshness(anonymous, degraded))
+		c.Set(fiber.HeaderCacheControl, unproven(degraded))
 		return sendBytes(c, fiber.StatusOK, answer.ContentType, answer.Body)
 	}
 	header := &c.Response().Header

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -111,18 +112,31 @@ func (t Transport) shared(out writer, r *http.Request, what asked, exec graphql.
 	}
 }
 
+// unshared answers GET where no answers are kept, and tells caches on the way what its
+// sources prove.
+func (t Transport) unshared(out writer, r *http.Request, exec graphql.GraphExecutor, oc *graphql.OperationContext) {
+	began := time.Now()
+	t.execute(r.Context(), exec, oc, func(_ context.Context, o outcome) {
+		t.send(out, r, cache.Prove(o.produced(oc, out.mediaType), began, t.Surrogates), cache.Bypass)
+	})
+}
+
 // produce executes an operation for nobody in particular.
 func (t Transport) produce(ctx context.Context, q *cache.Question, exec graphql.GraphExecutor, oc *graphql.OperationContext) (made cache.Produced) {
 	ctx = caller.WithMarket(ctx, q.Market)
 	ctx = caller.WithPrincipal(ctx, commerce.Principal{PriceGroup: q.Group})
-	t.execute(ctx, exec, oc, func(_ context.Context, o outcome) {
-		made = cache.Produced{Name: oc.Operation.Name, Sources: o.sources, Rest: o}
-		if o.response == nil || len(o.response.Errors) > 0 || len(o.freshness) > 0 || o.response.HasNext != nil {
-			return
-		}
-		made.Body, made.Whole = render(o.document())
-		made.ContentType = contentTypes[q.Form][0]
-	})
+	t.execute(ctx, exec, oc, func(_ context.Context, o outcome) { made = o.produced(oc, q.Form) })
+	return made
+}
+
+// produced is what executing oc brought, in form.
+func (o outcome) produced(oc *graphql.OperationContext, form string) cache.Produced {
+	made := cache.Produced{Name: oc.Operation.Name, Sources: o.sources, Rest: o}
+	if o.response == nil || len(o.response.Errors) > 0 || len(o.freshness) > 0 || o.response.HasNext != nil {
+		return made
+	}
+	made.Body, made.Whole = render(o.document())
+	made.ContentType = contentTypes[form][0]
 	return made
 }
 

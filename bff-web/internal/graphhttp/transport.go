@@ -35,6 +35,9 @@ type Transport struct {
 	Fault   func(ctx context.Context, err error)        // told what failed unseen; may be nil
 	Checked *lru.LRU[bool]                              // queries that kept the limits, by text
 	Answers *cache.Answers                              // whole public answers; nil keeps none
+	// Surrogates is the bound of the header that names an answer's tags, in bytes, where
+	// no answers are kept here; 0 names none.
+	Surrogates int
 	// Answered is told how the answer cache was used; may be nil.
 	Answered func(ctx context.Context, result string)
 }
@@ -88,7 +91,7 @@ func (t Transport) Before(executor http.Handler) http.Handler {
 
 // receive takes a request in. With an error, out says it.
 func receive(w http.ResponseWriter, r *http.Request) (in received, err error) {
-	in.out = writer{ResponseWriter: w, mediaType: negotiate(r.Header.Get("Accept"))}
+	in.out = writer{ResponseWriter: w, mediaType: negotiate(r.Header.Get("Accept")), get: r.Method == http.MethodGet}
 	if in.out.mediaType == "" {
 		in.out.mediaType = jsonType
 		return in, &refusal{http.StatusNotAcceptable, "NOT_ACCEPTABLE", "answers are " + graphType + " or " + jsonType, ""}
@@ -129,8 +132,12 @@ func (t Transport) answer(out writer, r *http.Request, exec graphql.GraphExecuto
 		out.refuse(ctx, &refusal{http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "mutations need POST", ""})
 		return
 	}
-	if t.Answers != nil && public(oc) {
+	switch everyones := public(oc); {
+	case everyones && t.Answers != nil:
 		t.shared(out, r, what, exec, oc)
+		return
+	case everyones && r.Method == http.MethodGet:
+		t.unshared(out, r, exec, oc)
 		return
 	}
 	t.note(ctx, cache.Bypass)
@@ -189,6 +196,7 @@ func (t Transport) prepare(ctx context.Context, exec graphql.GraphExecutor, para
 type writer struct {
 	http.ResponseWriter
 	mediaType string
+	get       bool // caches on the way may keep what they are not told not to
 }
 
 // document is an answer; data is absent when nothing was executed.
@@ -264,7 +272,11 @@ func (w writer) answered(ctx context.Context, made outcome, private bool) {
 		w.refuse(ctx, &refusal{http.StatusGatewayTimeout, "TIMEOUT", "not answered in time", ""})
 		return
 	}
-	w.Header().Set("Cache-Control", cacheControl(len(made.response.Errors) > 0, private, made.freshness))
+	control := cacheControl(len(made.response.Errors) > 0, private, made.freshness)
+	if w.get && control == expired {
+		control = ownersOnly // nothing proves that it is for others
+	}
+	w.Header().Set("Cache-Control", control)
 	w.write(http.StatusOK, made.document())
 }
 
@@ -281,16 +293,21 @@ func (o outcome) document() document {
 	return doc
 }
 
+const (
+	expired    = "max-age=0"
+	ownersOnly = "private, no-store"
+)
+
 // cacheControl follows from what the answer holds: nobody keeps a gap, nobody but
 // the caller keeps what is the caller's.
 func cacheControl(failed, private bool, freshness []load.Report) string {
 	gap := slices.ContainsFunc(freshness, func(r load.Report) bool { return r.State != commerce.StateStale })
 	switch {
 	case private:
-		return "private, no-store"
+		return ownersOnly
 	case gap || failed:
 		return "no-store"
 	default:
-		return "max-age=0"
+		return expired
 	}
 }
