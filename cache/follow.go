@@ -63,6 +63,7 @@ type news struct {
 	mu     sync.Mutex
 	sent   version                   // the highest that Redis gave this process
 	untold map[commerce.Tag]struct{} // waiting until Redis is back
+	hidden atomic.Bool               // whether others may rely on what is untold; see endStream
 }
 
 func newNews(r *remote, opts redis.UniversalOptions, table *tagTable) *news {
@@ -82,6 +83,7 @@ func (n *news) tell(ctx context.Context, tags []commerce.Tag) error {
 	for piece := range slices.Chunk(tags, tagsPerEntry) {
 		if !n.remote.writes.allow(time.Now()) || n.publish(ctx, n.remote.client, "*", piece) != nil {
 			n.keep(tags)
+			n.hidden.Store(true)
 			return errUntold
 		}
 		tags = tags[len(piece):]
@@ -157,8 +159,9 @@ func (n *news) flush(ctx context.Context) {
 	clear(n.untold)
 	n.mu.Unlock()
 	for piece := range slices.Chunk(held, tagsPerEntry) {
-		if n.add(ctx, "*", piece) != nil {
+		if err := n.add(ctx, "*", piece); err != nil {
 			n.keep(held)
+			n.endStream(ctx, err)
 			return
 		}
 		held = held[len(piece):]
@@ -253,6 +256,7 @@ func (n *news) restart(known version) {
 	n.current.Store(false)
 	n.lost = latest(n.lost, latest(n.at, known))
 	n.at = version{}
+	n.table.restart(n.lost) // now, since nobody knows when there is something to follow again
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.sent == known {
