@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	mathrand "math/rand/v2"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,11 +20,9 @@ import (
 const (
 	newsStream   = "portico:tags"
 	newsLength   = 100_000 // entries that are kept at least
-	newsPage     = 1000    // entries read at once
 	newsBlock    = 500 * time.Millisecond
 	newsPatience = 500 * time.Millisecond // for an answer beyond that
 	newsBackoff  = 500 * time.Millisecond // at most, between two attempts to reach Redis
-	tagsPerEntry = 500
 	maxUntold    = 10_000
 )
 
@@ -57,6 +54,7 @@ type news struct {
 	at    version // the last entry taken
 	lost  version // what was known of when the stream was found to lack it
 	first version // where reading began
+	size  int     // how many entries are asked for at once
 	deaf  bool    // and said so
 	polls bool    // since waiting for more fails, and said so
 
@@ -70,7 +68,7 @@ func newNews(r *remote, opts redis.UniversalOptions, table *tagTable) *news {
 	opts.PoolSize, opts.ReadTimeout, opts.PoolTimeout = 2, newsBlock+newsPatience, newsPatience
 	return &news{
 		table: table, remote: r, reader: newClient(opts), node: rand.Text(),
-		began: time.Now(), untold: map[commerce.Tag]struct{}{},
+		began: time.Now(), untold: map[commerce.Tag]struct{}{}, size: newsPage,
 	}
 }
 
@@ -80,7 +78,7 @@ func (n *news) tell(ctx context.Context, tags []commerce.Tag) error {
 	// Whoever caused it may leave; the invalidation stands.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), redisIO)
 	defer cancel()
-	for piece := range slices.Chunk(tags, tagsPerEntry) {
+	for piece := range entriesFor(tags) {
 		if !n.remote.writes.allow(time.Now()) || n.publish(ctx, n.remote.client, "*", piece) != nil {
 			n.keep(tags)
 			n.hidden.Store(true)
@@ -152,13 +150,10 @@ func (n *news) keep(tags []commerce.Tag) {
 // flush tells what was held back.
 func (n *news) flush(ctx context.Context) {
 	n.mu.Lock()
-	held := make([]commerce.Tag, 0, len(n.untold))
-	for tag := range n.untold {
-		held = append(held, tag)
-	}
+	held := referenceFirst(n.untold)
 	clear(n.untold)
 	n.mu.Unlock()
-	for piece := range slices.Chunk(held, tagsPerEntry) {
+	for piece := range entriesFor(held) {
 		if err := n.add(ctx, "*", piece); err != nil {
 			n.keep(held)
 			n.endStream(ctx, err)
@@ -223,7 +218,7 @@ func (n *news) catchUp(ctx context.Context) error {
 	begun := false
 	for {
 		sent := n.lastSent()
-		page, err := n.page(ctx)
+		page, more, err := n.page(ctx)
 		if err != nil {
 			return err
 		}
@@ -241,7 +236,7 @@ func (n *news) catchUp(ctx context.Context) error {
 			continue
 		}
 		n.take(page)
-		if len(page) == newsPage {
+		if more {
 			continue
 		}
 		if !n.at.before(sent) {
@@ -297,44 +292,6 @@ func (n *news) mend(ctx context.Context) error {
 	}
 	n.lost = version{}
 	return nil
-}
-
-// item is an entry of the stream.
-type item struct {
-	at   version
-	tags []commerce.Tag
-	own  bool
-}
-
-// page reads from the last entry taken, which comes first in the answer, or from the beginning.
-func (n *news) page(ctx context.Context) ([]item, error) {
-	from := "-"
-	if !n.at.zero() {
-		from = n.at.String()
-	}
-	ctx, cancel := context.WithTimeout(ctx, newsPatience)
-	defer cancel()
-	list, err := n.reader.XRangeN(ctx, newsStream, from, "+", newsPage).Result()
-	if err != nil {
-		return nil, err
-	}
-	items := make([]item, len(list))
-	for i, m := range list {
-		at, ok := parseVersion(m.ID)
-		if !ok {
-			return nil, errors.New("XRANGE failed")
-		}
-		node, _ := m.Values[fieldNode].(string)
-		text, known := m.Values[fieldTags].(string)
-		items[i] = item{at: at, own: node == n.node}
-		if !known {
-			text = string(commerce.TagAll) // another release's: whatever it says is in it
-		}
-		for tag := range strings.FieldsSeq(text) {
-			items[i].tags = append(items[i].tags, commerce.Tag(tag))
-		}
-	}
-	return items, nil
 }
 
 // take puts a page into the table.

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,6 +28,38 @@ type wire struct {
 	mu     sync.Mutex
 	cut    bool
 	open   []net.Conn
+	rate   atomic.Int64 // bytes a second towards the process; 0 sets no bound
+}
+
+// metered is conn, through which bytes come at the wire's rate. The server is rid of them at once.
+func (w *wire) metered(conn net.Conn) net.Conn {
+	near, far := net.Pipe()
+	waiting := make(chan []byte, 1<<16)
+	go func() {
+		defer close(waiting)
+		for {
+			chunk := make([]byte, 4<<10)
+			n, err := conn.Read(chunk)
+			if err != nil {
+				return
+			}
+			waiting <- chunk[:n]
+		}
+	}()
+	go func() {
+		defer func() { _ = far.Close() }()
+		for chunk := range waiting {
+			if rate := w.rate.Load(); rate > 0 {
+				time.Sleep(time.Duration(len(chunk)) * time.Second / time.Duration(rate))
+			}
+			_, _ = far.Write(chunk)
+		}
+	}()
+	go func() {
+		_, _ = io.Copy(conn, far)
+		_ = conn.Close()
+	}()
+	return near
 }
 
 var errCut = errors.New("the wire is cut")
@@ -39,6 +73,9 @@ func (w *wire) dial(context.Context, string, string) (net.Conn, error) {
 	conn, err := w.server.Dial()
 	if err == nil {
 		w.open = append(w.open, conn)
+	}
+	if err == nil && w.rate.Load() > 0 {
+		return w.metered(conn), nil
 	}
 	return conn, err
 }
