@@ -136,6 +136,7 @@ func TestC24_ScreensSayHowLongTheyLast(t *testing.T) {
 		require.LessOrEqual(t, life, 10, "stock is good for ten seconds")
 		require.LessOrEqual(t, age, life)
 		require.Subset(t, strings.Fields(a.Header.Get("Surrogate-Key")), []string{"product:MUG-RED", "price:MUG-RED", "stock:MUG-RED", "categories"})
+		require.Contains(t, strings.Join(a.Header.Values("Vary"), ", "), "Authorization")
 	}
 	mine := s.ok(t, get(path, "Authorization", "Bearer C1"))
 	require.Equal(t, "private, no-store", mine.Header.Get("Cache-Control"))
