@@ -45,9 +45,12 @@ func (l letters) request(t *testing.T) *http.Request {
 	r.Header.Set(requestid.Header, "the-same")
 	for _, values := range [][]string{
 		{"Authorization", "", "", "", "Bearer C1", "Bearer C1", "Bearer C2", "Bearer C2", "Bearer wrong"},
-		{"X-Channel", "", "", "", "us", "eu", "mars"}, {"X-Currency", "", "", "", "EUR"}, {"Accept-Language", "", "", "fr"},
+		{"X-Channel", "", "", "", "us", "eu", "mars"},
+		{"X-Currency", "", "", "", "EUR"},
+		{"Accept-Language", "", "", "fr"},
 		{"Accept", "", "", "", "application/graphql-response+json", "text/html"},
-		{"Cookie", "", "", "", "a=b"}, {"Origin", "", "", "", "https://shop.example", "https://other.example"},
+		{"Cookie", "", "", "", "a=b"},
+		{"Origin", "", "", "", "https://shop.example", "https://other.example"},
 		{"Content-Encoding", "", "", "", "", "", "gzip"},
 	} {
 		if value := l.of(values[1:]...); value != "" {
@@ -106,7 +109,7 @@ func TestHeadersFitAnUnconfiguredProxy(t *testing.T) {
 		a = s.by(t, pageQuery, red(), header{requestid.Header, strings.Repeat("i", 64)})
 	}
 	require.NotEmpty(t, a.Header.Get("Surrogate-Key"))
-	a.Header.Set("Surrogate-Key", strings.Repeat("k", cfg.Config.Cache.SurrogateKeyBytes))
+	a.Header.Set("Surrogate-Key", strings.Repeat("k", cfg.Cache.SurrogateKeyBytes))
 	a.Header.Set("Date", "Mon, 02 Jan 2006 15:04:05 GMT")
 	a.Header.Set("Access-Control-Allow-Origin", "https://"+strings.Repeat("o", 253))
 	a.Header.Set("Access-Control-Expose-Headers", strings.Repeat("e", 128))

@@ -82,7 +82,8 @@ func TestC5_WhatIsGoneDoesNotComeBackFromRedis(t *testing.T) {
 // runsFull makes server a Redis without memory for anything more.
 func runsFull(server *miniredis.Miniredis) {
 	server.Server().SetPreHook(func(p *peer.Peer, command string, args ...string) bool {
-		if command != "XADD" && command != "SET" && !(command == "EVAL" && strings.Contains(args[0], "'set'")) {
+		script := command == "EVAL" && strings.Contains(args[0], "'set'")
+		if command != "XADD" && command != "SET" && !script {
 			return false
 		}
 		p.WriteError("OOM command not allowed when used memory > 'maxmemory'.")
