@@ -24,8 +24,12 @@ func TestC19_LettersShowWhatTheWholeWayDoes(t *testing.T) {
 			of("", "", "?", "?width=100", "?width=%31%30%30", "?q=mug", "?width=0")
 		var headers []string
 		for _, values := range [][]string{
-			{"Authorization", "", "", "Bearer C1", "Bearer C2", "Bearer wrong"}, {"X-Channel", "", "us", "eu", "mars"},
-			{"X-Currency", "", "EUR"}, {"Accept-Language", "", "fr"}, {"Cookie", "", "a=b"}, {"X-Order-Token", "", "", "x"},
+			{"Authorization", "", "", "Bearer C1", "Bearer C2", "Bearer wrong"},
+			{"X-Channel", "", "us", "eu", "mars"},
+			{"X-Currency", "", "EUR"},
+			{"Accept-Language", "", "fr"},
+			{"Cookie", "", "a=b"},
+			{"X-Order-Token", "", "", "x"},
 		} {
 			if value := of(values[1:]...); value != "" {
 				headers = append(headers, values[0], value)
@@ -63,7 +67,7 @@ func TestHeadersFitAnUnconfiguredProxy(t *testing.T) {
 	s, _ := keeping(t)
 	a := s.ok(t, get("/v1/screens/products/MUG-RED", "X-Request-Id", strings.Repeat("i", 64)))
 	require.NotEmpty(t, a.Header.Get("Surrogate-Key"))
-	a.Header.Set("Surrogate-Key", strings.Repeat("k", cfg.Config.Cache.SurrogateKeyBytes))
+	a.Header.Set("Surrogate-Key", strings.Repeat("k", cfg.Cache.SurrogateKeyBytes))
 	var head strings.Builder
 	require.NoError(t, a.Header.Write(&head))
 	require.Less(t, len("HTTP/1.1 200 OK\r\n\r\n")+head.Len(), 4096, head.String())
