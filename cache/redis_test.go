@@ -95,6 +95,10 @@ func TestSettingsAreCheckedTogether(t *testing.T) {
 	for _, name := range []string{"CACHE_L1_BYTES", "CACHE_HARD_TIMEOUT", "CACHE_UNHEARD", "REDIS_URL"} {
 		require.ErrorContains(t, err, name)
 	}
+	for _, unheard := range []time.Duration{-time.Second, hearing - 1} {
+		_, err := New(Config{L1Bytes: leastL1Bytes, Unheard: unheard}, Deps{})
+		require.ErrorContains(t, err, "CACHE_UNHEARD")
+	}
 }
 
 func TestRedisIsSharedBetweenProcesses(t *testing.T) {
