@@ -80,15 +80,15 @@ func (a *Answers) outdated(p *production, asked uint64) bool {
 }
 
 // worthwhile tells whether who joined p, which its leader's deadline may have ended, has
-// the time to have it made anew. For what is an answer, if not a whole one, an eighth
-// of the time that was not enough is the least; in place of an error any time is.
+// the time to have it made anew: an eighth of what was not enough at least. Who has less
+// would only have those who have more wait for another end.
 func (a *Answers) worthwhile(ctx context.Context, p *production) bool {
 	const share = 8
 	if !p.cut || ctx.Err() != nil || a.ctx.Err() != nil {
 		return false
 	}
 	end, ok := ctx.Deadline()
-	return !ok || p.answer == nil || time.Until(end) >= p.took/share
+	return !ok || time.Until(end) >= p.took/share
 }
 
 // board joins the production under key or begins it, unless one landed since the
