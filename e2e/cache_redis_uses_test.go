@@ -206,7 +206,7 @@ func TestC16_TheGuidesRightsAreEnoughAndNoMore(t *testing.T) {
 		w.usedAgain(t, "with these rights")
 		// A load this long has its lease renewed.
 		fault(t, u.Stack, map[string]any{"system": "pimcore", "operation": "*", "latencyMs": 800, "errorRate": 0})
-		graphQL(t, u.Stack, `{ product(sku: "LJ-0192-X") { name } }`, nil)
+		graphQL(t, u.Stack, `{ product(sku: "BK-M18B-40") { name } }`, nil)
 		heal(t, u.Stack)
 	})
 
