@@ -50,6 +50,7 @@ func TestC5_WhatAnEntryIsGoodForAtEachBound(t *testing.T) {
 	} {
 		now := time.Now()
 		e := &entry{began: now, fresh: seconds(tc.fresh), missing: tc.missing}
+		assert.Zero(t, e.age(now.Add(-time.Second)), "nothing is younger than new")
 		if tc.onHold {
 			e.held.Store(&hold{until: now.Add(seconds(1000))})
 		}

@@ -478,6 +478,46 @@ func TestC2_ARefreshGivesUpWhereAnotherLoads(t *testing.T) {
 	assert.Equal(t, 1, upstream.count())
 	assert.Equal(t, int64(1), leaseCount(t, counts, "held"))
 	assert.Empty(t, b.flights.byKey)
+	assert.Nil(t, onlyEntry(t, b).onHold(time.Now()), "which is no failure of the system")
+}
+
+// What is invalidated while Redis is asked is known to the load that follows: what it
+// brings is kept, and nobody has to load it again.
+func TestC2_ALoadKnowsOfWhatWasInvalidatedBeforeIt(t *testing.T) {
+	t.Parallel()
+	server := newRedis(t)
+	c := newNode(t, urlOf(server))
+	upstream := &source{}
+	port := over(c, upstream)
+	var asked sync.Once
+	server.Server().SetPreHook(func(_ *peer.Peer, command string, _ ...string) bool {
+		if command == "MGET" {
+			asked.Do(func() { c.tags.strike([]commerce.Tag{commerce.TagProduct("A")}, false) })
+		}
+		return false
+	})
+	for range 3 {
+		_, _, err := ask(t.Context(), port, "A")
+		require.NoError(t, err)
+		c.work.Wait()
+	}
+	assert.Equal(t, 1, upstream.count())
+}
+
+// Where nothing can be stored no leases are asked for.
+func TestC2_WhoCannotStoreTakesNoLease(t *testing.T) {
+	t.Parallel()
+	server := newRedis(t)
+	c := newNode(t, urlOf(server))
+	for range breakAfter {
+		c.remote.writes.done(time.Now(), false)
+	}
+	trips := watchTrips(c)
+	replies, ok := c.remote.lease(t.Context(), version{1, 1}.order()+"me", []wanted{{entry: "e"}})
+	assert.False(t, ok)
+	assert.Empty(t, replies)
+	assert.Empty(t, trips.list())
+	assert.Empty(t, leasesAt(server))
 }
 
 func onlyEntry(t *testing.T, c *Cache) *entry {
