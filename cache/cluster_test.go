@@ -272,3 +272,11 @@ func TestC16_AClusterIsLookedAtEverySecond(t *testing.T) {
 		assert.True(t, cluster.Options().DisableRoutingPolicies, name)
 	}
 }
+
+// Those who borrow the client may wait longer than a shopper's read does.
+func TestC16_WhoBorrowsHasPatience(t *testing.T) {
+	t.Parallel()
+	own := redis.UniversalOptions{ReadTimeout: redisIO, WriteTimeout: redisIO, PoolTimeout: redisIO}
+	theirs := lent(own)
+	assert.Equal(t, []time.Duration{lentIO, lentIO, lentPool}, []time.Duration{theirs.ReadTimeout, theirs.WriteTimeout, theirs.PoolTimeout})
+}

@@ -23,6 +23,7 @@ type streamServer struct {
 	slow  time.Duration // what reading takes
 	loses bool          // what it is given
 	adds  int
+	waits error // what waiting for more ends with
 }
 
 func idOf(n int) string { return placeOf(n).String() }
@@ -226,4 +227,20 @@ func TestC13_WhoBeginsAnewKnowsOfNothingYet(t *testing.T) {
 	other.restart(placeOf(1))
 	other.apply(placeOf(5), []commerce.Tag{"product:A"}, false)
 	assert.False(t, other.admits(ofA, table.stamp().global, other.stamp().local))
+}
+
+func (s *streamServer) XRead(ctx context.Context, _ *redis.XReadArgs) *redis.XStreamSliceCmd {
+	cmd := redis.NewXStreamSliceCmd(ctx)
+	cmd.SetErr(s.waits)
+	return cmd
+}
+
+// That nothing new came while it was waited for is no failure to wait.
+func TestC12_NothingNewIsNoFailure(t *testing.T) {
+	t.Parallel()
+	server := &streamServer{waits: redis.Nil}
+	n := newsOf(t, server)
+	require.NoError(t, n.await(t.Context()))
+	server.waits = errDown
+	require.ErrorIs(t, n.await(t.Context()), errDown)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -39,4 +40,14 @@ func TestC20_AnAnswerOfTooManySourcesIsNotKept(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, kept, a.Kept(questionOf("q")) != nil, sources)
 	}
+}
+
+// What those who wait need of an answer that is not whole is not held by one that is kept.
+func TestC21_AnAnswerThatIsKeptHoldsNothingElse(t *testing.T) {
+	t.Parallel()
+	made := entire("x")
+	made.Rest = "for those who wait"
+	assert.Nil(t, Prove(made, time.Now(), 0).Rest)
+	made.Whole = false
+	assert.Equal(t, "for those who wait", Prove(made, time.Now(), 0).Rest)
 }
