@@ -254,7 +254,6 @@ func TestHungRedisCostsNothingOnceKnown(t *testing.T) {
 	var logged bytes.Buffer
 	c, err := New(Config{RedisURL: commerce.Secret("redis://" + listener.Addr().String())}, Deps{Log: slog.New(slog.NewTextHandler(&logged, nil))})
 	require.NoError(t, err)
-	patient(c)
 	r := c.remote
 	for range breakAfter {
 		assert.Empty(t, found(t, r, "k"))
