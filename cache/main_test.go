@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -74,7 +75,7 @@ func hear(t testing.TB, c *Cache) {
 
 // entriesOf are the keys in Redis that hold answers.
 func entriesOf(server *miniredis.Miniredis) []string {
-	return slices.DeleteFunc(server.Keys(), func(key string) bool { return key == newsStream })
+	return slices.DeleteFunc(server.Keys(), func(key string) bool { return key == newsStream || strings.HasPrefix(key, "portico:lease:") })
 }
 
 func aWrite(began time.Time) write {
