@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +28,9 @@ func ages(t *testing.T, c *Cache, server *miniredis.Miniredis, d time.Duration) 
 	})
 }
 
+// wholeLives makes what the next load brings live as long as its policy says.
+func wholeLives(c *Cache) { c.phases.dealt.Store(math.MaxUint64) }
+
 func absentNow(s *source) {
 	s.value = func(int, commerce.SKU) *commerce.Product { return nil }
 }
@@ -42,6 +46,7 @@ func TestC5_WhatIsGoneDoesNotComeBackFromRedis(t *testing.T) {
 			c := newNode(t, urlOf(server))
 			upstream := &source{}
 			port := over(c, upstream)
+			wholeLives(c)
 			_, _, err := ask(t.Context(), port, "A")
 			require.NoError(t, err)
 			c.work.Wait()
@@ -53,7 +58,8 @@ func TestC5_WhatIsGoneDoesNotComeBackFromRedis(t *testing.T) {
 					c.work.Wait()
 				}
 				c.memory.values.InvalidateAll()
-				openFor(c, time.Now())
+				openFor(c, time.Now().Add(time.Hour)) // nor is it tried again
+				wholeLives(c)
 				_, _, err = ask(t.Context(), port, "A") // from Redis
 				require.NoError(t, err)
 			}
@@ -67,10 +73,12 @@ func TestC5_WhatIsGoneDoesNotComeBackFromRedis(t *testing.T) {
 			require.Nil(t, p, "it is known to be gone")
 
 			c.memory.absent.InvalidateAll() // five seconds pass
+			wholeLives(c)
 			p, at, err := ask(t.Context(), port, "A")
 			require.NoError(t, err)
 			assert.Nil(t, p, "given as %s, %v old", at.State, at.Age)
 			c.memory.absent.InvalidateAll()
+			wholeLives(c)
 			upstream.set(func(s *source) { s.err = errDown })
 			p, at, err = ask(t.Context(), port, "A")
 			require.Error(t, err, "given as %s, %v old", at.State, at.Age)

@@ -180,15 +180,10 @@ func (r *remote) put(ctx context.Context, writes []write, leases *leaseSet) {
 	}
 }
 
-// dismiss gives leases back to a Redis that stores nothing, and takes out what is gone:
-// one that is full still does that.
+// dismiss gives leases back to a Redis that stores nothing, and takes out what is gone.
 func (r *remote) dismiss(ctx context.Context, writes []write, leases *leaseSet) {
+	r.remove(ctx, writes)
 	pipe := r.client.Pipeline()
-	for _, w := range writes {
-		if w.gone {
-			pipe.Del(ctx, address(w.key))
-		}
-	}
 	leases.release(ctx, pipe)
 	if pipe.Len() == 0 || !r.leases.allow(time.Now()) {
 		return
@@ -197,6 +192,25 @@ func (r *remote) dismiss(ctx context.Context, writes []write, leases *leaseSet) 
 	defer cancel()
 	_, err := pipe.Exec(ctx)
 	r.settled(ctx, "lease", &r.leases, err)
+}
+
+// remove takes out what is gone as long as Redis is read: whoever reads it would be given
+// that again. One that is full still does it, however rarely it is asked to store.
+func (r *remote) remove(ctx context.Context, writes []write) {
+	pipe := r.client.Pipeline()
+	for _, w := range writes {
+		if w.gone {
+			pipe.Del(ctx, address(w.key))
+		}
+	}
+	if pipe.Len() == 0 || r.reads.isOpen() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(redisIO, r.wait))
+	defer cancel()
+	if _, err := pipe.Exec(ctx); err != nil {
+		r.metrics.remoteError(ctx, "put") // one that may not be written to is read still
+	}
 }
 
 // settled counts and logs how a call ended; gate is the breaker that let it through.
