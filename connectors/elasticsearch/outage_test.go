@@ -21,7 +21,10 @@ func TestOutagesAreTyped(t *testing.T) {
 			t.Parallel()
 			box := sandboxtest.Start(t)
 			cfg := settings(box.URL + "/elasticsearch")
-			cfg.AttemptTimeout, cfg.Timeout = 300*time.Millisecond, 400*time.Millisecond
+			cfg.AttemptTimeout, cfg.Timeout = 20*time.Second, 20*time.Second // however busy the machine is
+			if mode == sandbox.ModeHang || mode == sandbox.ModeDrip {
+				cfg.AttemptTimeout, cfg.Timeout = 2*time.Second, 2*time.Second // it has to be waited for, and to do for the good call
+			}
 			port := connect(t, cfg)
 			box.Faults(t, sandbox.Fault{System: "elasticsearch", Operation: "_search", Mode: mode, ErrorRate: 1})
 			_, err := port.Search(t.Context(), us, commerce.SearchQuery{Text: "helmet", First: 5})

@@ -225,6 +225,7 @@ func TestN16_BadAnswers(t *testing.T) {
 		"total is huge":   {"GET /V1/guest-carts/{id}/totals", forge(false, 200, "application/json", `{"grand_total":1e999999,"subtotal":1,"quote_currency_code":"USD"}`), commerce.ErrUpstream},
 		"payments broken": {"GET /V1/guest-carts/{id}/payment-methods", forge(false, 200, "application/json", `{"code":1}`), commerce.ErrUpstream},
 	} {
+		r.reconnect(t)
 		r.on(tc.op, tc.act)
 		got, err := r.ports.Carts.Cart(t.Context(), r.guest, cart.ID)
 		require.ErrorIs(t, err, tc.kind, name)
@@ -295,6 +296,7 @@ func TestN20_AGuestsSecretIsInNoErrorAndNoLog(t *testing.T) {
 	}
 	failures := 0
 	for name, act := range acts {
+		r.reconnect(t)
 		for _, op := range operations {
 			r.on(op, act)
 		}

@@ -54,6 +54,7 @@ func TestN1_K4_APlacedOrderIsAskedForOnceAndFoundAgain(t *testing.T) {
 	for name, tc := range lost {
 		for who, op := range map[string]string{"guest": opGuestPlace, "customer": opCustomerPlace} {
 			t.Run(name+" "+who, func(t *testing.T) {
+				r.reconnect(t)
 				s := r.guest
 				if who == "customer" {
 					s = r.customer()
@@ -96,6 +97,7 @@ func TestPlaceTellsARefusalFromALostAnswer(t *testing.T) {
 		"throttled":   {429, `{"message":"Too Many Requests","trace":null}`, commerce.ErrRateLimited, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
+			r.reconnect(t)
 			cart := r.shipped(t, r.guest)
 			ref, err := r.ports.Checkout.Prepare(t.Context(), r.guest, cart.ID)
 			require.NoError(t, err)
@@ -226,12 +228,14 @@ func TestWritesThatLoseTheirAnswerAreNotRepeated(t *testing.T) {
 		"cut": cut, "cut after": cutAfter, "503": forge(false, http.StatusServiceUnavailable, "text/html", html),
 		"truncated": truncated, "HTML": forge(true, 200, "text/html", html),
 	} {
+		r.reconnect(t)
 		r.reset()
 		r.on(op, act)
 		_, err := r.ports.CartLines.AddLine(t.Context(), r.guest, cart.ID, r.fixture.Products[1], 1)
 		require.ErrorIs(t, err, commerce.ErrOutcomeUnknown, name)
 		assert.Equal(t, 1, r.count(op), name)
 	}
+	r.reconnect(t)
 	r.on(op, nil)
 	r.on("GET /V1/guest-carts/{id}/totals", forge(false, 503, "text/html", html))
 	_, err := r.ports.CartLines.AddLine(t.Context(), r.guest, cart.ID, r.fixture.Products[2], 1)

@@ -3,6 +3,7 @@ package magento_test
 import (
 	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/caarlos0/env/v11"
 	"github.com/stretchr/testify/assert"
@@ -18,10 +19,11 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// config reaches the sandbox's shop at base, with its credentials.
+// config reaches the sandbox's shop at base, with its credentials and so much patience
+// that nothing but a fault makes a call fail, however busy the machine is.
 func config(base string) magento.Config {
 	return magento.Config{
-		Config:      transport.Config{BaseURL: base, AllowPrivate: true},
+		Config:      transport.Config{BaseURL: base, AllowPrivate: true, AttemptTimeout: 20 * time.Second, Timeout: 20 * time.Second},
 		ConsumerKey: "sandbox-consumer", ConsumerSecret: "sandbox-consumer-secret",
 		Token: "sandbox-token", TokenSecret: "sandbox-token-secret",
 	}

@@ -150,9 +150,12 @@ func TestFaults(t *testing.T) {
 			t.Parallel()
 			s := sandboxtest.Start(t)
 			s.Faults(t, sandbox.Fault{System: "odoo", Operation: "*", ErrorRate: 1, Mode: mode})
-			cfg := odoo.Config{Config: transport.Config{BaseURL: s.URL + "/odoo", AllowPrivate: true}, APIKey: "sandbox-odoo-key"}
+			cfg := odoo.Config{Config: transport.Config{
+				BaseURL: s.URL + "/odoo", AllowPrivate: true,
+				AttemptTimeout: 20 * time.Second, Timeout: 20 * time.Second, // however busy the machine is
+			}, APIKey: "sandbox-odoo-key"}
 			if mode == sandbox.ModeHang {
-				cfg.AttemptTimeout, cfg.Timeout = 200*time.Millisecond, 400*time.Millisecond
+				cfg.AttemptTimeout, cfg.Timeout = time.Second, 2*time.Second // it has to be waited for, and to do for the good call
 			}
 			ports, err := odoo.New(cfg, transport.Deps{Log: slog.New(slog.DiscardHandler)})
 			require.NoError(t, err)

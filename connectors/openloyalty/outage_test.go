@@ -22,13 +22,17 @@ func TestOutagesAreTyped(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			box := sandboxtest.Start(t)
-			ports, err := openloyalty.New(openloyalty.Config{
+			cfg := openloyalty.Config{
 				Config: transport.Config{
 					BaseURL: box.URL + "/openloyalty", AllowPrivate: true, MaxAttempts: 1,
-					AttemptTimeout: 300 * time.Millisecond, Timeout: 400 * time.Millisecond,
+					AttemptTimeout: 20 * time.Second, Timeout: 20 * time.Second, // however busy the machine is
 				},
 				APIKey: "sandbox-loyalty-key",
-			}, transport.Deps{})
+			}
+			if mode == sandbox.ModeHang || mode == sandbox.ModeDrip {
+				cfg.AttemptTimeout, cfg.Timeout = 2*time.Second, 2*time.Second // it has to be waited for, and to do for the good call
+			}
+			ports, err := openloyalty.New(cfg, transport.Deps{})
 			require.NoError(t, err)
 			who := box.Fixture().Customer
 			box.Faults(t, sandbox.Fault{System: "openloyalty", Mode: mode, ErrorRate: 1})

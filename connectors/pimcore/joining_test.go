@@ -241,14 +241,6 @@ func TestN16_AnswersThatDoNotFit(t *testing.T) {
 func TestFaultsAreTypedErrors(t *testing.T) {
 	t.Parallel()
 	box := sandboxtest.Start(t)
-	ports, err := pimcore.New(pimcore.Config{
-		Config: transport.Config{
-			BaseURL: box.URL + "/pimcore", AllowPrivate: true, MaxAttempts: 1, NoHedge: true, // one answer for each call
-			AttemptTimeout: 150 * time.Millisecond, Timeout: 400 * time.Millisecond,
-		},
-		APIKey: "sandbox-pimcore-key",
-	}, transport.Deps{})
-	require.NoError(t, err)
 	for mode, kinds := range map[string][]error{
 		sandbox.ModeStatus:   {commerce.ErrUnavailable},
 		sandbox.ModeHang:     {commerce.ErrTimeout},
@@ -257,6 +249,19 @@ func TestFaultsAreTypedErrors(t *testing.T) {
 		sandbox.ModeGarbage:  {commerce.ErrUpstream},
 		sandbox.ModeDrip:     {commerce.ErrTimeout},
 	} {
+		cfg := pimcore.Config{
+			Config: transport.Config{
+				BaseURL: box.URL + "/pimcore", AllowPrivate: true, MaxAttempts: 1, NoHedge: true, // one answer for each call
+				AttemptTimeout: 20 * time.Second, Timeout: 20 * time.Second, // however busy the machine is
+			},
+			APIKey: "sandbox-pimcore-key",
+		}
+		if mode == sandbox.ModeHang || mode == sandbox.ModeDrip {
+			cfg.AttemptTimeout, cfg.Timeout = 150*time.Millisecond, 400*time.Millisecond
+		}
+		// Each mode has a connector of its own, whose breaker knows of no other's failures.
+		ports, err := pimcore.New(cfg, transport.Deps{})
+		require.NoError(t, err)
 		box.Faults(t, sandbox.Fault{System: "pimcore", ErrorRate: 1, Mode: mode})
 		got, err := ports.Reviews.Reviews(t.Context(), market, []commerce.SKU{"SO-B909-M"})
 		require.Error(t, err, mode)
