@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -152,6 +153,11 @@ func (u *uses) remembered(when string) {
 // survive uses everything again when the holder is gone and its heir has taken over.
 func (u *uses) survive(heir *server) {
 	u.t.Helper()
+	// What was written just before a death may be lost: replication does not wait.
+	written := replicated(u.t, u.holder, "master_repl_offset")
+	require.Eventually(u.t, func() bool {
+		return replicated(u.t, heir, "slave_repl_offset") >= written
+	}, 20*time.Second, 20*time.Millisecond, "the heir has what was written")
 	u.holder.kill()
 	u.holder = heir
 	killed := time.Now()
@@ -166,6 +172,17 @@ func (u *uses) survive(heir *server) {
 	require.Equal(u.t, http.StatusAccepted, fresh.Status, fresh.Raw)
 	assert.JSONEq(u.t, `{"accepted":1,"duplicates":0}`, fresh.Raw)
 	u.drained()
+}
+
+// replicated is how much of its master's writes a server has, by the offset of that name.
+func replicated(t *testing.T, s *server, offset string) int {
+	t.Helper()
+	_, rest, found := strings.Cut(s.client.Info(t.Context(), "replication").Val(), offset+":")
+	require.True(t, found, offset)
+	digits, _, _ := strings.Cut(rest, "\r")
+	n, err := strconv.Atoi(digits)
+	require.NoError(t, err)
+	return n
 }
 
 // Change events and the ledger on a Cluster, of which the node dies that has the
