@@ -1,0 +1,24 @@
+package graphhttp
+
+import (
+	"context"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/portico-bff/portico/bff-web/graph/load"
+	"github.com/portico-bff/portico/bff-web/internal/caller"
+)
+
+// execute runs an operation for who ctx says, and calls then with what it brought
+// before it waits for what may still run.
+func (t Transport) execute(ctx context.Context, exec graphql.GraphExecutor, oc *graphql.OperationContext, then func(context.Context, outcome)) {
+	shopper := caller.Shopper(ctx)
+	ctx, loader := load.Start(ctx, t.Ports, shopper, t.Group(shopper.Market, shopper.Principal))
+	defer loader.Close()
+	if t.Fault != nil {
+		loader.Fault = func(err error) { t.Fault(ctx, err) }
+	}
+	responses, ctx := exec.DispatchOperation(ctx, oc)
+	response := responses(ctx)
+	then(ctx, outcome{response, loader.Freshness(), loader.Sources()})
+}

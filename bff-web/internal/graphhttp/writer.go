@@ -1,0 +1,86 @@
+package graphhttp
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/errcode"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/portico-bff/portico/bff-web/graph"
+)
+
+// writer writes answers in the negotiated media type.
+type writer struct {
+	http.ResponseWriter
+	mediaType string
+	get       bool // caches on the way may keep what they are not told not to
+}
+
+func (w writer) write(status int, doc document) {
+	body, ok := render(doc)
+	if !ok {
+		status = http.StatusInternalServerError
+	}
+	w.body(status, body)
+}
+
+func (w writer) body(status int, body []byte) {
+	w.Header()["Content-Type"] = contentTypes[w.mediaType]
+	w.Header()["X-Content-Type-Options"] = nosniff
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // a client that left is no one's error
+}
+
+// Fields of every answer; nobody writes to them.
+var (
+	contentTypes = map[string][]string{jsonType: {jsonType + "; charset=utf-8"}, graphType: {graphType + "; charset=utf-8"}}
+	nosniff      = []string{"nosniff"}
+)
+
+// refuse answers a request that is malformed.
+func (w writer) refuse(ctx context.Context, err error) {
+	status, shown := http.StatusInternalServerError, graph.Public(ctx, err)
+	if r, ok := errors.AsType[*refusal](err); ok {
+		status, shown.Message, shown.Extensions["code"] = r.status, r.message, r.code
+		if r.field != "" {
+			shown.Extensions["field"] = r.field
+		}
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.write(status, document{Errors: gqlerror.List{shown}})
+}
+
+// failed answers a request of which nothing was executed. A query that does not
+// parse or fit the schema is a well-formed request: plain JSON clients get 200,
+// as the GraphQL-over-HTTP specification has it. Unusable input and queries that
+// ask for too much are 400 for everyone.
+func (w writer) failed(response *graphql.Response) {
+	status := http.StatusBadRequest
+	if w.mediaType == jsonType && !slices.ContainsFunc(response.Errors, blamesClient) {
+		status = http.StatusOK
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.write(status, document{Errors: response.Errors})
+}
+
+func blamesClient(err *gqlerror.Error) bool {
+	code, _ := err.Extensions["code"].(string)
+	return code != errcode.ParseFailed && code != errcode.ValidationFailed
+}
+
+func (w writer) answered(ctx context.Context, made outcome, private bool) {
+	if made.response == nil {
+		w.refuse(ctx, &refusal{http.StatusGatewayTimeout, "TIMEOUT", "not answered in time", ""})
+		return
+	}
+	control := cacheControl(len(made.response.Errors) > 0, private, made.freshness)
+	if w.get && control == expired {
+		control = ownersOnly // nothing proves that it is for others
+	}
+	w.Header().Set("Cache-Control", control)
+	w.write(http.StatusOK, made.document())
+}
