@@ -5,9 +5,10 @@ BIN := $(CURDIR)/.bin
 PACKAGES := $(foreach m,$(MODULES),./$(m)/...)
 SOAK ?= 30m
 FUZZTIME ?= 60s
+RELEASED_SCHEMA := schema/graphql/released/schema.graphql
 
 .DEFAULT_GOAL := help
-.PHONY: help run test race lint generate check-generated bench e2e fuzz soak dark tidy build figures faults
+.PHONY: help run test race lint generate check-generated schema-check schema-release bench e2e fuzz soak dark tidy build figures faults
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,10 +39,22 @@ check-generated: generate ## fail when generated code is not what the generators
 	@git diff --exit-code --stat -- . || { echo 'run "make generate" and commit'; exit 1; }
 	@test -z "$$(git ls-files --others --exclude-standard)" || { git ls-files --others --exclude-standard; echo 'untracked files after generating'; exit 1; }
 
+AUDITS := e2e/audits/node_modules/.package-lock.json
+
+$(AUDITS): e2e/audits/package.json e2e/audits/package-lock.json
+	cd e2e/audits && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+schema-check: $(AUDITS) ## fail when the web channel's schema breaks clients of the last release (needs node)
+	node e2e/audits/check.mjs $(RELEASED_SCHEMA) schema/graphql
+
+schema-release: $(AUDITS) ## a release's step: what schema-check compares with becomes the schema as it is now
+	node e2e/audits/release.mjs schema/graphql $(RELEASED_SCHEMA)
+
 bench: ## micro-benchmarks beside their packages
 	go test -run '^$$' -bench . -benchmem work
 
-e2e: ## end to end: real processes, real sockets, a real Redis (needs redis-server)
+e2e: $(AUDITS) ## end to end: real processes, real sockets, a real Redis, a real browser (needs redis-server, node, chromium)
 	go test -race -tags e2e -count=1 -timeout 20m ./e2e
 
 fuzz: ## every fuzz target in turn (FUZZTIME=60s)
