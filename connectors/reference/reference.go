@@ -100,6 +100,7 @@ type flight[V any] struct {
 	absent   bool
 	err      error
 	outcomes []commerce.Reason // what happened on its way: retried, hedged
+	trail    *commerce.Trail   // of its load
 }
 
 // New makes an empty cache.
@@ -163,7 +164,9 @@ func (c *Cache[K, V]) GetAll(ctx context.Context, keys []K, load func(context.Co
 	}
 	found, waiting := c.start(trace.SpanContextFromContext(ctx), keys, load)
 	failed := map[K]error{}
+	trail := commerce.TrailOf(ctx)
 	for key, f := range waiting {
+		trail.Follow(f.trail)
 		err := f.wait(ctx)
 		f.tell(ctx)
 		switch {
@@ -191,6 +194,7 @@ func (c *Cache[K, V]) start(cause trace.SpanContext, keys []K, load func(context
 	waiting := map[K]*flight[V]{}
 	flights := map[K]*flight[V]{}
 	var missing []K
+	var trail *commerce.Trail
 	now := time.Now()
 
 	c.mu.Lock()
@@ -208,7 +212,10 @@ func (c *Cache[K, V]) start(cause trace.SpanContext, keys []K, load func(context
 		}
 		f := c.flights[key]
 		if f == nil || c.struck(key, f.since) {
-			f = &flight[V]{done: make(chan struct{}), since: since}
+			if trail == nil {
+				trail = &commerce.Trail{}
+			}
+			f = &flight[V]{done: make(chan struct{}), since: since, trail: trail}
 			c.flights[key] = f
 			flights[key] = f
 			missing = append(missing, key)
@@ -216,6 +223,7 @@ func (c *Cache[K, V]) start(cause trace.SpanContext, keys []K, load func(context
 		waiting[key] = f
 	}
 	if len(missing) > 0 {
+		trail.For(len(missing))
 		go c.run(cause, missing, flights, load)
 	}
 	return found, waiting
@@ -235,11 +243,12 @@ func (c *Cache[K, V]) struck(key K, since uint64) bool {
 
 // run loads keys and lands their flights. The context is new: a waiter's values
 // (its identity, its report) are not those of the others. Only the ids of the span
-// that caused the load are in it, so that its calls are seen there.
+// that caused the load are in it, so that its calls are seen there, and the flights' trail.
 func (c *Cache[K, V]) run(cause trace.SpanContext, keys []K, flights map[K]*flight[V], load func(context.Context, []K) (map[K]V, error)) {
 	ctx, cancel := context.WithTimeout(trace.ContextWithSpanContext(context.Background(), cause), c.cfg.LoadTimeout)
 	defer cancel()
-	ctx, trail := commerce.WithTrail(ctx)
+	trail := flights[keys[0]].trail // one for all
+	ctx = commerce.OnTrail(ctx, trail)
 	values, err := guarded(ctx, keys, load)
 
 	c.mu.Lock()

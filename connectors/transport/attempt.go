@@ -23,12 +23,13 @@ const (
 
 // attempt is one attempt of a call on its way through the layers.
 type attempt struct {
-	call *call
-	kind attemptKind
-	req  *http.Request // what is sent; from signed inwards
-	took time.Duration // set by measured
-	got  progress
-	span attemptSpan
+	call   *call
+	kind   attemptKind
+	req    *http.Request // what is sent; from signed inwards
+	number int           // on the call's record
+	took   time.Duration // set by measured
+	got    progress
+	span   attemptSpan
 
 	mu     sync.Mutex
 	cancel context.CancelFunc // ends it; set by timeout

@@ -46,6 +46,7 @@ func BenchmarkCall(b *testing.B) {
 	b.Run("bare", benchmarkBare)
 	b.Run("read", func(b *testing.B) { benchmarkStack(b, readTraits, get("x")) })
 	b.Run("write", func(b *testing.B) { benchmarkStack(b, writeTraits, post("{}", "x")) })
+	b.Run("on-trail", func(b *testing.B) { benchmarkOnTrail(b, readTraits, get("x")) })
 }
 
 // onCPU reports what the whole process computed for each call, the upstream's
@@ -89,6 +90,21 @@ func benchmarkBare(b *testing.B) {
 
 func benchmarkStack(b *testing.B, traits commerce.Traits, r Request) {
 	b.Helper()
+	benchmarkWith(b, traits, r, func(ctx context.Context) context.Context { return ctx })
+}
+
+// benchmarkOnTrail is a call as the cache's loads make it: somebody may ask what it
+// took, so it is recorded.
+func benchmarkOnTrail(b *testing.B, traits commerce.Traits, r Request) {
+	b.Helper()
+	benchmarkWith(b, traits, r, func(ctx context.Context) context.Context {
+		ctx, _ = commerce.WithTrail(ctx)
+		return ctx
+	})
+}
+
+func benchmarkWith(b *testing.B, traits commerce.Traits, r Request, each func(context.Context) context.Context) {
+	b.Helper()
 	server := healthy(b)
 	c, err := New("odoo", Config{BaseURL: server.URL, AllowPrivate: true}, nil, shippedDeps())
 	require.NoError(b, err)
@@ -102,7 +118,7 @@ func benchmarkStack(b *testing.B, traits commerce.Traits, r Request) {
 	b.ResetTimer()
 	defer onCPU(b)()
 	for b.Loop() {
-		_, err := c.Do(ctx, traits, r)
+		_, err := c.Do(each(ctx), traits, r)
 		require.NoError(b, err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 type wholeBody struct {
 	bytes.Reader
 	data   []byte
+	wire   int64         // what was sent of it; -1 when it came compressed and was inflated underway
 	permit breakerPermit // waits for what the connector makes of the answer
 	slow   bool          // it took so long that it counts against the upstream
 }
@@ -44,7 +45,10 @@ func (c *Client) readWhole(next attemptHandler) attemptHandler {
 		if encoding := res.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 			return nil, badAnswer(errEncoding)
 		}
-		whole := &wholeBody{data: data}
+		whole := &wholeBody{data: data, wire: int64(len(data))}
+		if res.Uncompressed {
+			whole.wire = -1
+		}
 		whole.Reset(data)
 		res.Body = whole
 		return res, nil

@@ -21,9 +21,10 @@ type call struct {
 	body      []byte
 	read      func(*Response) error // the connector's look at the answer; may be nil
 
-	tries       int          // attempts that the retry loop has begun
-	attempts    atomic.Int32 // attempts that were handed to the wire, hedges included
-	status      int          // of the last answer; 0 when there was none
+	record      *commerce.CallRecord // for who waits; nil when nobody keeps a trail
+	tries       int                  // attempts that the retry loop has begun
+	attempts    atomic.Int32         // attempts that were handed to the wire, hedges included
+	status      int                  // of the last answer; 0 when there was none
 	hedged      atomic.Bool
 	budgetSpent bool // a retry that could have helped was refused
 }

@@ -37,9 +37,9 @@ func newInstruments(provider metric.MeterProvider) (*instruments, error) {
 // The outcomes of a call that got an answer, or that its caller ended. All other
 // outcomes are reasons of [commerce.Reason].
 const (
-	outcomeOK       = "ok"
-	outcomeRefused  = "refused"
-	outcomeCanceled = "canceled"
+	outcomeOK       = commerce.OutcomeOK
+	outcomeRefused  = commerce.OutcomeRefused
+	outcomeCanceled = commerce.OutcomeCanceled
 )
 
 // observe gives a call its span, measures it, and writes one warning when it failed.
@@ -47,10 +47,12 @@ func (c *Client) observe(next handler) handler {
 	return func(ctx context.Context, k *call) (*Response, error) {
 		begun := time.Now()
 		ctx, span := c.tracer.operation(ctx, c.system, c.deps.Role, k.traits)
+		k.record = commerce.TrailOf(ctx).Record(c.system, k.traits.Operation, k.operation.step)
 		res, err := next(ctx, k)
 		took := time.Since(begun)
 
 		outcome, attempts := outcomeOf(res, err), int(k.attempts.Load())
+		k.endRecord(res, err, outcome)
 		span.end(outcome, attempts, k.outcomes())
 		c.calls.add()
 		with := c.labels(k.operation, outcome)

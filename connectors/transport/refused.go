@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -68,10 +69,15 @@ func (c *Client) admitted(next attemptHandler) attemptHandler {
 func (c *Client) admit(ctx context.Context, a *attempt) error {
 	var err error
 	switch {
-	case a.kind != hedgeAttempt:
+	case a.kind == hedgeAttempt:
+		if !c.bulkhead.tryAcquire() {
+			err = errBulkheadFull
+		}
+	case ctx.Err() == nil && c.bulkhead.tryAcquire(): // nothing to wait for
+	default:
+		begun := time.Now()
 		err = c.bulkhead.acquire(ctx, a.call.traits.Access)
-	case !c.bulkhead.tryAcquire():
-		err = errBulkheadFull
+		a.call.record.Queued(a.number, time.Since(begun))
 	}
 	switch {
 	case err == nil:

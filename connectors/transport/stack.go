@@ -28,6 +28,7 @@ func (c *Client) callLayers() handler {
 func (c *Client) attemptLayers(via http.RoundTripper) attemptHandler {
 	return stacked(c.onWire(via),
 		c.hedge,     // a second attempt beside a read that takes long; asks the budget
+		c.recorded,  // on the trail of who waits, also what is refused from here on
 		c.broken,    // circuit breaker of the operation
 		c.admitted,  // bulkhead of the system, with a limit that adapts
 		c.measured,  // recent latencies and failures; the budget's accounts

@@ -64,8 +64,35 @@ type Source struct {
 	RetryAfter time.Duration // 0 when unknown
 	Outcomes   []Reason      // what happened on the way to an answer: retried, hedged
 	Scope      Scope         // who may share the value
+	Way        Way           // how the value was come by
 	Fresh      time.Duration // how much longer what is made of the value may be kept; 0: not at all
 	Tags       []Tag         // what the value was made of; shared, read-only; nil when it may not be kept
+	Wait       *Wait         // what was waited for; nil when the value lay in memory
+}
+
+// Way says how a waiter came by a value, or by the lack of it.
+type Way uint8
+
+// The ways.
+const (
+	WayUnknown Way = iota
+	WayMemory      // it lay in this process's memory
+	WayRedis       // it lay in Redis
+	WayLoaded      // it was loaded for this waiter, and perhaps for others
+	WayJoined      // another's load of it was under way
+	WayDirect      // it was asked for this caller alone; nothing is shared
+)
+
+// String is the way in one word.
+func (w Way) String() string {
+	return [...]string{"unknown", "memory", "redis", "loaded", "joined", "direct"}[min(w, WayDirect)]
+}
+
+// Wait is what one waiter waited for.
+type Wait struct {
+	Asked time.Time
+	Took  time.Duration // until there was an answer, or no point in waiting on
+	Trail *Trail        // of the load, which may still be under way; nil when its system was not asked
 }
 
 // maxSources bounds what one request may collect.
