@@ -82,13 +82,13 @@ type result struct {
 
 // get answers every key of r: the whole decision, in order.
 func (c *Cache) get(ctx context.Context, r *request) []result {
-	now, asked := time.Now(), c.tags.seq.Load()
+	now, asked, takes := time.Now(), c.tags.seq.Load(), toleranceOf(ctx)
 	results := make([]result, len(r.keys))
 	var missing, renew []int
 	stale := map[int]*entry{}
 	for i := range r.keys {
 		e := c.remembered(r, i)
-		switch c.judge(r.plan, e, now) {
+		switch takes.of(c.judge(r.plan, e, now), e, now) {
 		case current:
 			results[i] = c.fresh(r, i, e, now)
 		case aging:
@@ -112,7 +112,7 @@ func (c *Cache) get(ctx context.Context, r *request) []result {
 		r.plan.counts.renewed(r, c.refresh(ctx, r, renew))
 	}
 	if len(missing) > 0 {
-		w := &waiter{cache: c, request: r, stale: stale, results: results, timeout: r.plan.timedOut(), asked: asked}
+		w := &waiter{cache: c, request: r, stale: stale, results: results, timeout: r.plan.timedOut(), asked: asked, takes: takes}
 		flights := c.fly(ctx, r, missing)
 		linkJoined(ctx, r.plan, flights)
 		r.plan.counts.joined(r, flights)
@@ -134,7 +134,7 @@ func (c *Cache) remembered(r *request, i int) *entry {
 }
 
 func (r *request) source(i int, state commerce.State, age time.Duration) commerce.Source {
-	return commerce.Source{System: r.plan.system, Operation: r.plan.name, Key: r.texts[i], State: state, Age: age, Scope: r.plan.policy.Scope}
+	return commerce.Source{System: r.plan.system, Operation: r.plan.name, Key: r.texts[i], State: state, Age: age, Scope: r.plan.policy.Scope, Way: commerce.WayMemory}
 }
 
 func (c *Cache) fresh(r *request, i int, e *entry, now time.Time) result {
@@ -184,11 +184,13 @@ type waiter struct {
 	stale   map[int]*entry
 	results []result
 
+	last       *flight // that was waited for
 	soft, hard <-chan time.Time
 	slow       bool // the soft timeout has passed: stale is good enough
 	late       bool // the hard one has: nothing is waited for any more
 	timeout    error
 	asked      uint64 // which invalidations there had been when the caller asked
+	takes      tolerance
 }
 
 // wait fills in the results at the places which, as their flights land.
@@ -206,14 +208,17 @@ func (w *waiter) wait(ctx context.Context, which []int, flights map[int]*flight)
 		defer hard.Stop()
 		w.soft, w.hard = soft.C, hard.C
 	}
+	told := newWaits(len(which))
 	for _, i := range which {
 		w.results[i] = w.one(ctx, i, flights[i])
+		w.tell(told, i)
 	}
 }
 
 // one waits for a flight until it lands or something is better than waiting on.
 func (w *waiter) one(ctx context.Context, i int, f *flight) result {
 	for {
+		w.last = f
 		select {
 		case <-f.done:
 			if f.outdated(w.cache.tags, w.asked) {
@@ -224,8 +229,9 @@ func (w *waiter) one(ctx context.Context, i int, f *flight) result {
 		default:
 		}
 		if w.slow || w.late {
-			if e := w.standIn(i, f); e != nil {
-				return w.request.stale(i, e, commerce.ReasonTimeout, time.Now())
+			now := time.Now()
+			if e := w.standIn(i, f, now); e != nil {
+				return w.request.stale(i, e, commerce.ReasonTimeout, now)
 			}
 		}
 		if w.late {
@@ -244,13 +250,13 @@ func (w *waiter) one(ctx context.Context, i int, f *flight) result {
 	}
 }
 
-// standIn is a stale answer that may still be given, or nil.
-func (w *waiter) standIn(i int, f *flight) *entry {
+// standIn is a stale answer that may still be given at now, or nil.
+func (w *waiter) standIn(i int, f *flight, now time.Time) *entry {
 	for _, e := range []*entry{f.stale.Load(), w.stale[i]} {
 		if e == nil || !w.cache.tags.alive(e) {
 			continue
 		}
-		switch w.cache.judge(w.plan, e, time.Now()) {
+		switch w.takes.of(w.cache.judge(w.plan, e, now), e, now) {
 		case fallback, held, revalidated:
 			return e
 		}
@@ -266,7 +272,7 @@ func (w *waiter) landed(i int, f *flight) result {
 		res.served, res.source.Outcomes = f.served, f.outcomes
 		return res
 	case outage(f.err):
-		if e := w.standIn(i, f); e != nil {
+		if e := w.standIn(i, f, now); e != nil {
 			res := w.request.stale(i, e, commerce.ReasonOf(f.err), now)
 			res.source.RetryAfter, res.source.Outcomes = retryAfterOf(f.err), f.outcomes
 			if f.stale.Load() == e {
@@ -283,8 +289,9 @@ func (w *waiter) gaveUp(ctx context.Context, i int, f *flight) result {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return w.failed(i, context.Canceled, upstreamLate)
 	}
-	if e := w.standIn(i, f); e != nil {
-		return w.request.stale(i, e, commerce.ReasonTimeout, time.Now())
+	now := time.Now()
+	if e := w.standIn(i, f, now); e != nil {
+		return w.request.stale(i, e, commerce.ReasonTimeout, now)
 	}
 	return w.failed(i, w.timeout, upstreamLate)
 }
