@@ -78,6 +78,9 @@ type Produced struct {
 	Whole bool
 	// Sources is where all of it came from, as the cache's ports reported.
 	Sources []commerce.Source
+	// Spent says what the making took, for those who waited for it; it is not kept.
+	// It is shared and read-only.
+	Spent any
 	// Rest is what the channel needs to answer those who waited when the answer is not
 	// whole. It is shared and read-only.
 	Rest any

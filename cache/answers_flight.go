@@ -146,6 +146,7 @@ func (a *Answers) produce(ctx context.Context, key string, p *production, produc
 	p.answer, p.tags = prove(made, p.began, a.room)
 	p.err = nil
 	a.keep(key, p)
+	p.tell(made.Spent)
 }
 
 // land ends a production: what it brought is already kept when nobody can join it any more.

@@ -55,7 +55,7 @@ func prove(made Produced, began time.Time, room int) (answer *Answer, tags []com
 		answer.left, answer.oldest = min(answer.left, s.Fresh), max(answer.oldest, s.Age)
 	}
 	tags = tagsOf(made.Sources)
-	answer.Sources = nil // they were for the proof
+	answer.Sources, answer.Spent = nil, nil // they were for the proof, and for who waits
 	if !answer.public {
 		answer.left = 0
 		return answer, tags

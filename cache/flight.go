@@ -18,11 +18,12 @@ import (
 type flight struct {
 	began time.Time
 	stamp stamp
-	epoch uint64                // of its principal; see epochs
-	tags  []commerce.Tag        // those that its key tells
-	cause trace.SpanContext     // who began it, for traces
-	by    *request              // alike, for counting
-	stale atomic.Pointer[entry] // what Redis had, too old to be current
+	epoch uint64                         // of its principal; see epochs
+	tags  []commerce.Tag                 // those that its key tells
+	cause trace.SpanContext              // who began it, for traces
+	by    *request                       // alike, for counting
+	stale atomic.Pointer[entry]          // what Redis had, too old to be current
+	trail atomic.Pointer[commerce.Trail] // of its load, once its system is asked
 	done  chan struct{}
 
 	// Guarded by the flights' lock.
@@ -157,6 +158,10 @@ func (l *load) run(ctx context.Context) {
 // have, together with the leases held for it, which may be nil.
 func (l *load) fromSystem(ctx context.Context, which []int, leases *leaseSet) {
 	ctx, trail := commerce.WithTrail(ctx)
+	trail.For(len(which))
+	for _, i := range which {
+		l.flights[i].trail.Store(trail)
+	}
 	answers := l.ask(ctx, which)
 	writes := l.settle(which, answers, trail.Outcomes(), leases)
 	if l.plan.remote {

@@ -106,7 +106,9 @@ func (r *request) direct(ctx context.Context) []result {
 	for i := range all {
 		all[i] = i
 	}
+	told := newWaits(len(all))
 	ctx, trail := commerce.WithTrail(ctx)
+	trail.For(len(all))
 	results := make([]result, len(all))
 	for i, a := range r.load(ctx, all) {
 		if a.err != nil {
@@ -115,6 +117,8 @@ func (r *request) direct(ctx context.Context) []result {
 			results[i] = result{answer: a, source: r.source(i, commerce.StateFresh, 0), served: uncached}
 		}
 		results[i].source.Outcomes, results[i].source.Scope = trail.Outcomes(), commerce.ScopeCustomer
+		results[i].source.Way = commerce.WayDirect
+		told.end(&results[i].source, trail)
 	}
 	return results
 }
