@@ -93,12 +93,10 @@ func (c *connector) result(s *search, answer *wireAnswer) (*commerce.SearchResul
 		if !ok || !s.sort.fits(hit.Sort) {
 			return nil, errShape
 		}
+		r.EndCursor = newCursor(s.sum, hit.Sort)
 		if !slices.Contains(r.SKUs, sku) {
-			r.SKUs = append(r.SKUs, sku)
+			r.SKUs, r.Cursors = append(r.SKUs, sku), append(r.Cursors, r.EndCursor)
 		}
-	}
-	if len(hits) > 0 {
-		r.EndCursor = newCursor(s.sum, hits[len(hits)-1].Sort)
 	}
 	if r.Facets, err = c.model.facetsOf(s, answer.Aggregations); err != nil {
 		return nil, err

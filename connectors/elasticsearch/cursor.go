@@ -10,6 +10,7 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strconv"
 
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -19,7 +20,7 @@ const cursorVersion = 1
 
 const maxCursor = 2048 // bytes
 
-// cursor is where a page ended: the last hit's sort values. It fits only the search it came from.
+// cursor is a place in a listing: right behind the hit with these sort values. It fits only the search it came from.
 type cursor struct {
 	Version int               `json:"v"`
 	Sum     string            `json:"q"`
@@ -46,12 +47,22 @@ func fingerprint(market string, q commerce.SearchQuery) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// newCursor writes where a page of the search with this sum ended.
+// newCursor writes a place in the search with this sum: right behind the hit with these
+// sort values, which fit it. It is what [cursor] is as JSON, without reflection: every hit has one.
 func newCursor(sum string, after []json.RawMessage) string {
-	text, err := json.Marshal(cursor{Version: cursorVersion, Sum: sum, After: after})
-	if err != nil { // the values came out of a decoder
-		return ""
+	text := make([]byte, 0, 128)
+	text = append(text, `{"v":`...)
+	text = strconv.AppendInt(text, cursorVersion, 10)
+	text = append(text, `,"q":"`...)
+	text = append(text, sum...)
+	text = append(text, `","s":[`...)
+	for i, value := range after {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = append(text, value...)
 	}
+	text = append(text, "]}"...)
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 

@@ -74,10 +74,11 @@ func (p placedOrders) Orders(ctx context.Context, who commerce.Principal, page c
 		return nil, err
 	}
 	result.Total = seen + *found.Total
-	if n := len(found.Items); n > 0 {
-		result.EndCursor = fmt.Sprintf("%s.%d", found.Items[n-1].EntityID, seen+n)
-		result.HasNext = *found.Total > n
+	for i, one := range found.Items {
+		result.EndCursor = fmt.Sprintf("%s.%d", one.EntityID, seen+i+1)
+		result.Cursors = append(result.Cursors, result.EndCursor)
 	}
+	result.HasNext = *found.Total > len(found.Items)
 	return result, nil
 }
 

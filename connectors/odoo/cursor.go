@@ -10,7 +10,7 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
-// position is where a page ended: the last record's date and id. Records that are
+// position is a place in a list: right behind the record with this date and id. Records that are
 // added later do not shift the pages behind it.
 type position struct {
 	at time.Time

@@ -66,9 +66,9 @@ func (c *connector) Invoices(ctx context.Context, p commerce.Principal, page com
 	if answer.Invoices, err = c.invoices(ctx, op, records); err != nil {
 		return nil, err
 	}
-	if len(records) > 0 {
-		last := records[len(records)-1]
-		answer.EndCursor = position{at: last.Date.Time, id: last.ID}.cursor(cursorInvoices)
+	for _, w := range records {
+		answer.EndCursor = position{at: w.Date.Time, id: w.ID}.cursor(cursorInvoices)
+		answer.Cursors = append(answer.Cursors, answer.EndCursor)
 	}
 	return answer, nil
 }

@@ -107,9 +107,9 @@ func (c *connector) Orders(ctx context.Context, p commerce.Principal, page comme
 	if answer.Orders, err = c.orders(ctx, op, records); err != nil {
 		return nil, err
 	}
-	if len(records) > 0 {
-		last := records[len(records)-1]
-		answer.EndCursor = position{at: last.Date.Time, id: last.ID}.cursor(cursorOrders)
+	for _, w := range records {
+		answer.EndCursor = position{at: w.Date.Time, id: w.ID}.cursor(cursorOrders)
+		answer.Cursors = append(answer.Cursors, answer.EndCursor)
 	}
 	return answer, nil
 }

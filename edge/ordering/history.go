@@ -13,16 +13,22 @@ import (
 
 // Orders answers a page of the signed-in principal's orders, newest first: the
 // ERP's history, and on its first page, beyond the page's size, the orders that
-// only the checkout knows yet, with PendingSync. Without the ERP there is no
+// only the checkout knows yet, with PendingSync. A cursor of such an order, or of one
+// with such an order behind it, goes on in that first page. Without the ERP there is no
 // answer; without the checkout the ERP's page is answered and the gap is
 // reported to the context's sink.
 func (s *Service) Orders(ctx context.Context, p commerce.Principal, page commerce.Cursor) (*commerce.OrderPage, error) {
 	if p.Anonymous() {
 		return nil, commerce.ErrUnauthenticated
 	}
-	if page.After != "" {
+	within, err := parseWithin(page.After)
+	if err != nil {
+		return nil, err
+	}
+	if within == nowhere && page.After != "" {
 		return s.Ports.OrderHistory.Orders(ctx, p, page)
 	}
+	page = within.first(page)
 	var known, placed *commerce.OrderPage
 	var gap error
 	group, gctx := errgroup.WithContext(ctx)
@@ -39,9 +45,9 @@ func (s *Service) Orders(ctx context.Context, p commerce.Principal, page commerc
 	}
 	if gap != nil {
 		s.reportGap(ctx, gap)
-		return known, nil //nolint:nilerr // the ERP's orders stand; the gap is reported
+		placed = &commerce.OrderPage{} // the ERP's orders stand
 	}
-	return merged(known, placed), nil
+	return within.rest(merged(known, placed)), nil
 }
 
 func (s *Service) reportGap(ctx context.Context, gap error) {
@@ -56,26 +62,31 @@ func (s *Service) reportGap(ctx context.Context, gap error) {
 	})
 }
 
-// merged adds to the ERP's page what the checkout alone knows. When the ERP has
+// merged adds to the ERP's first page what the checkout alone knows. When the ERP has
 // more pages, an order older than its last row is on one of them.
 func merged(known, placed *commerce.OrderPage) *commerce.OrderPage {
+	if len(placed.Orders) == 0 {
+		return known
+	}
+	rows := make([]row, len(known.Orders), len(known.Orders)+len(placed.Orders))
 	have := map[commerce.OrderNumber]bool{}
 	var oldest time.Time
-	for _, o := range known.Orders {
+	for i, o := range known.Orders {
+		rows[i] = row{order: o, cursor: known.Cursors[i]}
 		have[o.Number] = true
 		oldest = o.PlacedAt
 	}
-	out := *known
-	out.Orders = slices.Clone(known.Orders)
 	for _, o := range placed.Orders {
 		if have[o.Number] || known.HasNext && o.PlacedAt.Before(oldest) {
 			continue
 		}
-		out.Orders = append(out.Orders, pending(o))
-		out.Total++
+		rows = append(rows, row{order: pending(o)})
 	}
-	slices.SortStableFunc(out.Orders, func(a, b *commerce.Order) int { return b.PlacedAt.Compare(a.PlacedAt) })
-	return &out
+	if len(rows) == len(known.Orders) {
+		return known
+	}
+	slices.SortStableFunc(rows, func(a, b row) int { return b.order.PlacedAt.Compare(a.order.PlacedAt) })
+	return paged(rows, commerce.OrderPage{Total: known.Total + len(rows) - len(known.Orders), HasNext: known.HasNext})
 }
 
 // pending marks a copy: what a port answered is shared.

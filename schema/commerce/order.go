@@ -56,6 +56,7 @@ type Cursor struct {
 // OrderPage is one page of orders, newest first.
 type OrderPage struct {
 	Orders    []*Order
+	Cursors   []string // of each of Orders, in their order: goes into After to go on right behind it
 	Total     int
 	EndCursor string
 	HasNext   bool
@@ -88,6 +89,7 @@ type Invoice struct {
 // InvoicePage is one page of invoices, newest first.
 type InvoicePage struct {
 	Invoices  []*Invoice
+	Cursors   []string // of each of Invoices, in their order: goes into After to go on right behind it
 	Total     int
 	EndCursor string
 	HasNext   bool

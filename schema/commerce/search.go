@@ -38,8 +38,9 @@ type SearchFilter struct {
 // SearchResult is one page of a search: SKUs only, other ports know the rest.
 type SearchResult struct {
 	SKUs      []SKU
-	Total     int    // all matches
-	EndCursor string // opaque; goes into After. Empty when SKUs is
+	Cursors   []string // of each of SKUs, in their order: goes into After to go on right behind it
+	Total     int      // all matches
+	EndCursor string   // opaque; goes into After. Empty when SKUs is
 	HasNext   bool
 	Facets    []Facet
 }

@@ -117,6 +117,12 @@ func OrderHistory(t *testing.T, port commerce.OrderHistory, f Fixture) {
 		for i, o := range whole.Orders {
 			assert.Equal(t, o.Number, walked[i])
 		}
+		cursorsFit(t, len(whole.Orders), whole.Cursors, whole.EndCursor)
+		for i, cursor := range whole.Cursors[:len(whole.Cursors)-1] {
+			rest, err := port.Orders(t.Context(), f.Customer, commerce.Cursor{First: 1, After: cursor})
+			require.NoError(t, err)
+			require.Equal(t, whole.Orders[i+1].Number, rest.Orders[0].Number, "one goes on behind any order")
+		}
 	})
 	t.Run("lines add up to the subtotal", func(t *testing.T) {
 		o, err := port.Order(t.Context(), f.Customer, f.Order)
@@ -171,6 +177,12 @@ func Invoices(t *testing.T, port commerce.Invoices, f Fixture) {
 		if i > 0 {
 			assert.False(t, inv.IssuedAt.After(page.Invoices[i-1].IssuedAt))
 		}
+	}
+	cursorsFit(t, len(page.Invoices), page.Cursors, page.EndCursor)
+	for i, cursor := range page.Cursors[:len(page.Cursors)-1] {
+		rest, err := port.Invoices(t.Context(), f.Customer, commerce.Cursor{First: 1, After: cursor})
+		require.NoError(t, err)
+		require.Equal(t, page.Invoices[i+1].Number, rest.Invoices[0].Number, "one goes on behind any invoice")
 	}
 	none, err := port.Invoices(t.Context(), f.Nobody, commerce.Cursor{First: 5})
 	require.NoError(t, err)

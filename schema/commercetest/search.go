@@ -17,6 +17,7 @@ func Search(t *testing.T, port commerce.Search, f Fixture) {
 		require.NoError(t, err)
 		require.LessOrEqual(t, len(got.SKUs), q.First)
 		require.GreaterOrEqual(t, got.Total, len(got.SKUs))
+		cursorsFit(t, len(got.SKUs), got.Cursors, got.EndCursor)
 		return got
 	}
 	t.Run("a text finds", func(t *testing.T) {
@@ -37,6 +38,16 @@ func Search(t *testing.T, port commerce.Search, f Fixture) {
 			})
 		})
 	}
+	t.Run("one goes on behind any product of a page", func(t *testing.T) {
+		page := func(first int, after string) *commerce.SearchResult {
+			return search(t, commerce.SearchQuery{Sort: commerce.SortPriceDesc, First: first, After: after})
+		}
+		whole := page(20, "")
+		for i := range len(whole.SKUs) - 1 {
+			rest := page(3, whole.Cursors[i])
+			require.Equal(t, whole.SKUs[i+1:min(i+4, len(whole.SKUs))], rest.SKUs[:min(3, len(whole.SKUs)-i-1)])
+		}
+	})
 	t.Run("a category narrows", func(t *testing.T) {
 		all := search(t, commerce.SearchQuery{First: 1})
 		some := search(t, commerce.SearchQuery{First: 1, Filter: commerce.SearchFilter{Category: f.Category}})
@@ -59,6 +70,23 @@ func Search(t *testing.T, port commerce.Search, f Fixture) {
 		_, err := port.Search(dead(t), f.Market, commerce.SearchQuery{First: 3})
 		return err
 	})
+}
+
+// cursorsFit holds that each of n rows has a cursor of its own, and the last one ends the page.
+func cursorsFit(t *testing.T, n int, cursors []string, end string) {
+	t.Helper()
+	require.Len(t, cursors, n)
+	if n == 0 {
+		require.Empty(t, end)
+		return
+	}
+	require.Equal(t, cursors[n-1], end)
+	seen := map[string]bool{}
+	for _, c := range cursors {
+		require.NotEmpty(t, c)
+		require.False(t, seen[c], "two rows have one cursor")
+		seen[c] = true
+	}
 }
 
 // pagesCover walks a listing in odd steps and compares it with itself in one go.

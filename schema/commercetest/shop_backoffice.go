@@ -147,9 +147,7 @@ func (s shopHistory) Orders(ctx context.Context, p commerce.Principal, page comm
 	own := s.own(p)
 	end := min(start+page.First, len(own))
 	got := &commerce.OrderPage{Orders: own[min(start, end):end], Total: len(own), HasNext: end < len(own)}
-	if len(got.Orders) > 0 {
-		got.EndCursor = strconv.Itoa(end)
-	}
+	got.Cursors, got.EndCursor = cursors(start, len(got.Orders))
 	return got, nil
 }
 
@@ -197,9 +195,7 @@ func (s shopHistory) Invoices(ctx context.Context, p commerce.Principal, page co
 			})
 		}
 	}
-	if len(got.Invoices) > 0 {
-		end := start + len(got.Invoices)
-		got.EndCursor, got.HasNext = strconv.Itoa(end), end < got.Total
-	}
+	got.Cursors, got.EndCursor = cursors(start, len(got.Invoices))
+	got.HasNext = len(got.Invoices) > 0 && start+len(got.Invoices) < got.Total
 	return got, nil
 }

@@ -194,10 +194,8 @@ func (s shopSearch) Search(ctx context.Context, _ commerce.Market, q commerce.Se
 	for _, g := range hits[min(start, end):end] {
 		result.SKUs = append(result.SKUs, g.product.SKU)
 	}
-	if len(result.SKUs) > 0 {
-		result.EndCursor = strconv.Itoa(end)
-		result.HasNext = end < len(hits)
-	}
+	result.Cursors, result.EndCursor = cursors(start, len(result.SKUs))
+	result.HasNext = result.EndCursor != "" && end < len(hits)
 	return result, nil
 }
 
@@ -222,6 +220,15 @@ func order(sort commerce.Sort) func(a, b *good) int {
 	default:
 		return bySKU
 	}
+}
+
+// cursors names the places behind each of n rows from start on, and the last of them.
+func cursors(start, n int) (each []string, end string) {
+	for i := range n {
+		end = strconv.Itoa(start + i + 1)
+		each = append(each, end)
+	}
+	return each, end
 }
 
 // offset reads the shop's cursors: a number of rows.
