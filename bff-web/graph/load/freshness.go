@@ -1,8 +1,10 @@
 package load
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -10,28 +12,66 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
-// use is a value, or its absence, at a path of the answer.
-type use struct {
-	op   commerce.Operation
-	key  string
-	path ast.Path
-	err  error
+// Origin knows where what one call brought came from. The zero Origin knows nothing.
+type Origin struct{ sink *commerce.Sink }
+
+// Listen returns a context for one call of a port, and what will know where its answer
+// came from. Calls are told apart because one request may ask for the same twice, taking
+// what is stale once and not the other time.
+func (l *Loader) Listen(ctx context.Context) (context.Context, Origin) {
+	ctx, sink := commerce.WithSink(ctx)
+	from := Origin{sink}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.origins = append(l.origins, from)
+	return ctx, from
+}
+
+// Use is a value, or its absence, at a path of the answer.
+type Use struct {
+	Op     commerce.Operation
+	Key    any // the batch key; nil for an operation without keys
+	Path   ast.Path
+	From   Origin // the call that brought it; zero: any of the request's
+	Err    error  // what was met in the value's place, or nil
+	Filler bool   // whether a constant stands in its place
+}
+
+// Note notes what went to a path of the answer.
+func (l *Loader) Note(u Use) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.uses = append(l.uses, u)
 }
 
 // Used notes that what op answered for key went to path; err is what it met, or
 // nil. The key is a batch key, or nil for an operation without keys.
 func (l *Loader) Used(op commerce.Operation, key any, path ast.Path, err error) {
-	text := ""
-	if key != nil {
-		text = keyText(key)
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.uses = append(l.uses, use{op, text, path, err})
+	l.Note(Use{Op: op, Key: key, Path: path, Err: err})
 }
 
 // keyText writes a key as the reports of sources do.
-func keyText(key any) string { return fmt.Sprint(key) }
+func keyText(key any) string {
+	if key == nil {
+		return ""
+	}
+	return fmt.Sprint(key)
+}
+
+// Fail notes that the value at path could not be had and that the answer may not do
+// without it.
+func (l *Loader) Fail(path ast.Path) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.failed = append(l.failed, path)
+}
+
+// Failed are the paths that the answer may not do without.
+func (l *Loader) Failed() []ast.Path {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.failed)
+}
 
 // Report is one line of the freshness report: a part of the answer that is not fresh.
 type Report struct {
@@ -44,37 +84,78 @@ type Report struct {
 }
 
 // Sources is where all came from that was read so far.
-func (l *Loader) Sources() []commerce.Source { return l.sink.Sources() }
+func (l *Loader) Sources() []commerce.Source {
+	all := l.sink.Sources()
+	for _, from := range l.heard() {
+		all = append(all, from.sink.Sources()...)
+	}
+	return all
+}
+
+func (l *Loader) heard() []Origin {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.origins)
+}
+
+// at names what a call told of.
+type at struct {
+	from Origin
+	op   commerce.Operation
+	key  string
+}
+
+// unfresh are the sources of what is not fresh, as each call told of them and, under the
+// zero Origin, as any did.
+func (l *Loader) unfresh() map[at]commerce.Source {
+	var sources map[at]commerce.Source
+	for _, from := range append(l.heard(), Origin{l.sink}) {
+		for _, s := range from.sink.Sources() {
+			if s.State == commerce.StateFresh {
+				continue
+			}
+			if sources == nil {
+				sources = map[at]commerce.Source{}
+			}
+			for _, as := range []Origin{from, {}} {
+				sources[at{as, s.Operation, s.Key}] = s
+				sources[at{as, s.Operation, ""}] = s // for what is used without a key
+			}
+		}
+	}
+	return sources
+}
 
 // Freshness lists what is not fresh in the answer, in the order it was resolved.
 func (l *Loader) Freshness() []Report {
-	type at struct {
-		op  commerce.Operation
-		key string
-	}
-	sources := map[at]commerce.Source{}
-	for _, s := range l.sink.Sources() {
-		if s.State != commerce.StateFresh {
-			sources[at{s.Operation, s.Key}] = s
-			sources[at{s.Operation, ""}] = s // for what is used without a key
-		}
-	}
+	sources := l.unfresh()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var reports []Report
 	for _, u := range l.uses {
-		s, told := sources[at{u.op, u.key}]
-		switch {
-		case errors.Is(u.err, commerce.ErrInvalid): // nothing is missing: the caller asked for what cannot be
-			continue
-		case u.err != nil && (!told || s.State != commerce.StateMissing):
-			s = missing(u.err)
-		case !told:
-			continue
+		if s, listed := u.stands(sources); listed {
+			reports = append(reports, report(u.Path, s))
 		}
-		reports = append(reports, report(u.path, s))
 	}
 	return reports
+}
+
+// stands is how a used value stands, and whether that is worth a line.
+func (u Use) stands(sources map[at]commerce.Source) (commerce.Source, bool) {
+	if errors.Is(u.Err, commerce.ErrInvalid) {
+		return commerce.Source{}, false // nothing is missing: the caller asked for what cannot be
+	}
+	s, told := commerce.Source{}, false
+	if sources != nil {
+		s, told = sources[at{u.From, u.Op, keyText(u.Key)}]
+	}
+	if u.Err != nil && (!told || s.State != commerce.StateMissing) {
+		s, told = missing(u.Err), true
+	}
+	if u.Filler {
+		s.State = commerce.StateFiller
+	}
+	return s, told
 }
 
 // missing is the source of a part whose error no cache reported.

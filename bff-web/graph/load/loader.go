@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 	"sync"
 
+	"github.com/vektah/gqlparser/v2/ast"
+
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -31,11 +33,13 @@ type Loader struct {
 
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
-	sink   *commerce.Sink
+	sink   *commerce.Sink // of what is read past Listen
 
 	mu      sync.Mutex
 	planned map[string]chan struct{}
-	uses    []use
+	origins []Origin
+	uses    []Use
+	failed  []ast.Path
 }
 
 type loaderKey struct{}
@@ -47,25 +51,25 @@ func Start(ctx context.Context, ports commerce.Ports, shopper commerce.Shopper, 
 	ctx, l.cancel = context.WithCancel(ctx)
 	ctx, l.sink = commerce.WithSink(ctx)
 	m := shopper.Market
-	l.Products = newBatch(&l.wg, func(ctx context.Context, skus []commerce.SKU) (map[commerce.SKU]*commerce.Product, error) {
+	l.Products = newBatch(l, func(ctx context.Context, skus []commerce.SKU) (map[commerce.SKU]*commerce.Product, error) {
 		return ports.Catalog.Products(ctx, m, skus)
 	})
-	l.Related = newBatch(&l.wg, func(ctx context.Context, skus []commerce.SKU) (map[commerce.SKU][]commerce.SKU, error) {
+	l.Related = newBatch(l, func(ctx context.Context, skus []commerce.SKU) (map[commerce.SKU][]commerce.SKU, error) {
 		return ports.Related.Related(ctx, m, skus)
 	})
-	l.Prices = newBatch(&l.wg, func(ctx context.Context, keys []commerce.PriceKey) (map[commerce.PriceKey]*commerce.Price, error) {
+	l.Prices = newBatch(l, func(ctx context.Context, keys []commerce.PriceKey) (map[commerce.PriceKey]*commerce.Price, error) {
 		return ports.Pricing.Prices(ctx, m, group, keys)
 	})
-	l.Availability = newBatch(&l.wg, func(ctx context.Context, skus []commerce.SKU) (map[commerce.SKU]*commerce.Availability, error) {
+	l.Availability = newBatch(l, func(ctx context.Context, skus []commerce.SKU) (map[commerce.SKU]*commerce.Availability, error) {
 		return ports.Inventory.Availability(ctx, m, skus)
 	})
-	l.Reviews = newBatch(&l.wg, func(ctx context.Context, skus []commerce.SKU) (map[commerce.SKU]*commerce.ReviewSummary, error) {
+	l.Reviews = newBatch(l, func(ctx context.Context, skus []commerce.SKU) (map[commerce.SKU]*commerce.ReviewSummary, error) {
 		return ports.Reviews.Reviews(ctx, m, skus)
 	})
-	l.Tree = newBatch(&l.wg, one(func(ctx context.Context) (*commerce.CategoryTree, error) {
+	l.Tree = newBatch(l, one(func(ctx context.Context) (*commerce.CategoryTree, error) {
 		return ports.Categories.Tree(ctx, m)
 	}))
-	l.Customer = newBatch(&l.wg, one(func(ctx context.Context) (*commerce.Customer, error) {
+	l.Customer = newBatch(l, one(func(ctx context.Context) (*commerce.Customer, error) {
 		return ports.Customers.Customer(ctx, shopper.Principal)
 	}))
 	return context.WithValue(ctx, loaderKey{}, l), l
