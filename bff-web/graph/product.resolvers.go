@@ -15,11 +15,7 @@ import (
 )
 
 func (r *productResolver) Images(ctx context.Context, obj *commerce.Product, width *int) ([]*model.Image, error) {
-	images := make([]*model.Image, len(obj.Images))
-	for i := range obj.Images {
-		images[i] = image(&obj.Images[i], width)
-	}
-	return images, nil
+	return images(obj, width), nil
 }
 
 func (r *productResolver) Price(ctx context.Context, objs []*commerce.Product, quantity int) ([]*commerce.Price, error) {

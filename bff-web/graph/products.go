@@ -7,6 +7,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/portico-bff/portico/bff-web/graph/compiled"
 	"github.com/portico-bff/portico/bff-web/graph/generated"
 	"github.com/portico-bff/portico/bff-web/graph/load"
 	"github.com/portico-bff/portico/bff-web/graph/model"
@@ -25,6 +26,15 @@ func image(picture *commerce.Image, width *int) *model.Image {
 		w = *width
 	}
 	return &model.Image{URL: picture.URL(w), Alt: picture.Alt}
+}
+
+// images are a product's pictures, each in a rendition.
+func images(p *commerce.Product, width *int) []*model.Image {
+	list := make([]*model.Image, len(p.Images))
+	for i := range p.Images {
+		list[i] = image(&p.Images[i], width)
+	}
+	return list
 }
 
 // products resolves a product for each of n parents; an empty SKU is null.
@@ -58,7 +68,7 @@ func (r *Resolver) related(ctx context.Context, objs []*commerce.Product) ([][]*
 		if objs[i] == nil || errs[i] != nil {
 			continue
 		}
-		found[i], errs[i] = published(ctx, list, graphql.BatchPathWithIndex(ctx, i))
+		found[i], errs[i] = published(ctx, list, compiled.ParentPath(ctx, i))
 	}
 	return found, errs
 }

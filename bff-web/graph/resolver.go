@@ -8,6 +8,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"github.com/portico-bff/portico/bff-web/graph/compiled"
 	"github.com/portico-bff/portico/bff-web/graph/load"
 	"github.com/portico-bff/portico/edge/idempotency"
 	"github.com/portico-bff/portico/edge/ordering"
@@ -55,7 +56,7 @@ func keyed[P any, K comparable, V any](ctx context.Context, op commerce.Operatio
 		}
 		values[i], _, errs[i] = b.Get(ctx, picked[i])
 		failed = failed || errs[i] != nil
-		load.From(ctx).Used(op, picked[i], graphql.BatchPathWithIndex(ctx, i), errs[i])
+		load.From(ctx).Used(op, picked[i], compiled.ParentPath(ctx, i), errs[i])
 	}
 	if failed {
 		return values, errs

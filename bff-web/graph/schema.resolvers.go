@@ -19,7 +19,7 @@ import (
 )
 
 func (r *moneyResolver) Formatted(ctx context.Context, obj *currency.Amount) (string, error) {
-	return commerce.FormatMoney(*obj, caller.Market(ctx).Locale), nil
+	return formatted(ctx, obj), nil
 }
 
 func (r *mutationResolver) CartCreate(ctx context.Context) (*model.CartPayload, error) {

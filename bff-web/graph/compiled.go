@@ -1,0 +1,39 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/portico-bff/portico/bff-web/graph/compiled"
+	"github.com/portico-bff/portico/bff-web/graph/generated"
+	"github.com/portico-bff/portico/bff-web/graph/model"
+	"github.com/portico-bff/portico/bff-web/internal/caller"
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// Compiled is an executor of the resolvers that runs compiled operations; it keeps
+// those of so many documents. An error is a mistake of this package.
+func (r *Resolver) Compiled(schema *ast.Schema, keep int) (*compiled.Executor, error) {
+	return compiled.New[generated.ResolverRoot](compiled.Config{
+		Schema: schema, Present: r.Present, Recover: r.Recover, Hints: hints, Keep: keep,
+	}, r)
+}
+
+// hints say of resolvers what their signatures do not. A resolver without one is
+// called right all the same, only dearer.
+var hints = map[string]compiled.Hint{
+	"Query.product":           {Quick: true}, // planned with all roots
+	"Query.products":          {Quick: true},
+	"Query.me":                {Quick: true},
+	"ProductConnection.nodes": {Quick: true}, // planned by the search
+	"ProductConnection.edges": {Quick: true},
+	"Category.breadcrumbs":    {Quick: true}, // the tree was there before the category
+	"Category.image":          {Inline: compiled.InlineArg(func(_ context.Context, c *commerce.Category, width *int) *model.Image { return image(c.Image, width) })},
+	"Product.images":          {Inline: compiled.InlineArg(func(_ context.Context, p *commerce.Product, width *int) []*model.Image { return images(p, width) })},
+	"Money.formatted":         {Inline: compiled.InlineText(formatted)},
+}
+
+func formatted(ctx context.Context, m *commerce.Money) string {
+	return commerce.FormatMoney(*m, caller.Market(ctx).Locale)
+}

@@ -1,0 +1,131 @@
+package compiled
+
+import (
+	"context"
+	"strings"
+	"sync"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// trees keeps what was compiled, by document.
+type trees struct{ documents *lru.LRU[*document] }
+
+func newTrees(keep int) *trees { return &trees{lru.New[*document](max(keep, 1))} }
+
+// document is what was compiled of one document: a tree for each operation and each
+// choice of what its conditions leave.
+type document struct {
+	conditions []string // variables of @skip and @include
+	uncovered  string
+	mu         sync.RWMutex
+	trees      map[string]*tree
+}
+
+// maxTrees bounds what one document keeps: n conditions have 2ⁿ outcomes.
+const maxTrees = 32
+
+// tree is oc's operation, compiled now or before.
+func (e *Executor) tree(oc *graphql.OperationContext) *tree {
+	ctx := context.Background() // the cache is in memory
+	d, ok := e.trees.documents.Get(ctx, oc.RawQuery)
+	if !ok {
+		d = survey(oc.Doc)
+		e.trees.documents.Add(ctx, oc.RawQuery, d)
+	}
+	if d.uncovered != "" {
+		return &tree{uncovered: d.uncovered}
+	}
+	key, ok := d.key(oc)
+	if !ok {
+		return &tree{uncovered: "a condition that is no boolean"}
+	}
+	d.mu.RLock()
+	t := d.trees[key]
+	d.mu.RUnlock()
+	if t != nil {
+		return t
+	}
+	t = e.compile(oc)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.trees) < maxTrees {
+		d.trees[key] = t
+	}
+	return t
+}
+
+// key names an operation of the document and what its conditions are this time.
+func (d *document) key(oc *graphql.OperationContext) (string, bool) {
+	if len(d.conditions) == 0 {
+		return oc.Operation.Name, true
+	}
+	var b strings.Builder
+	b.WriteString(oc.Operation.Name)
+	for _, name := range d.conditions {
+		value, declared := oc.Variables[name]
+		holds, ok := value.(bool)
+		switch {
+		case !declared && oc.Operation.VariableDefinitions.ForName(name) == nil:
+			b.WriteString(" -") // another operation's
+		case !ok:
+			return "", false
+		case holds:
+			b.WriteString(" 1")
+		default:
+			b.WriteString(" 0")
+		}
+	}
+	return b.String(), true
+}
+
+// survey looks for the directives of a document.
+func survey(doc *ast.QueryDocument) *document {
+	d := &document{trees: map[string]*tree{}}
+	for _, op := range doc.Operations {
+		d.set(op.SelectionSet)
+	}
+	for _, f := range doc.Fragments {
+		d.set(f.SelectionSet)
+	}
+	return d
+}
+
+func (d *document) set(set ast.SelectionSet) {
+	for _, sel := range set {
+		switch sel := sel.(type) {
+		case *ast.Field:
+			d.directives(sel.Directives)
+			d.set(sel.SelectionSet)
+		case *ast.InlineFragment:
+			d.directives(sel.Directives)
+			d.set(sel.SelectionSet)
+		case *ast.FragmentSpread:
+			d.directives(sel.Directives)
+		}
+	}
+}
+
+func (d *document) directives(list ast.DirectiveList) {
+	for _, dir := range list {
+		switch dir.Name {
+		case "skip", "include":
+			if v := dir.Arguments.ForName("if"); v != nil && v.Value.Kind == ast.Variable {
+				d.condition(v.Value.Raw)
+			}
+		case "defer", "stream":
+			d.uncovered = "@" + dir.Name
+		}
+	}
+}
+
+func (d *document) condition(name string) {
+	for _, known := range d.conditions {
+		if known == name {
+			return
+		}
+	}
+	d.conditions = append(d.conditions, name)
+}

@@ -1,0 +1,227 @@
+package compiled
+
+import (
+	"errors"
+	"math"
+	"reflect"
+	"strconv"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// guess is room for the data of most answers, in bytes.
+const guess = 4 << 10
+
+// writer writes an answer's data. What turns out to be null where it must not is cut
+// off again, up to the next place where it may.
+type writer struct {
+	*run
+	buf  []byte
+	path ast.Path
+}
+
+var (
+	errNull  = errors.New("the requested element is null which the schema does not allow")
+	errFloat = errors.New("cannot marshal infinite no NaN float values")
+)
+
+// object writes an object, p being a pointer to it and, where something below it was
+// resolved ahead, i its place in g. It answers false when it must be null.
+func (w *writer) object(g *group, n *node, p reflect.Value, i int) bool {
+	ok := true
+	w.buf = append(w.buf, '{')
+	for k, f := range n.fields {
+		if k > 0 {
+			w.buf = append(w.buf, ',')
+		}
+		w.buf = append(w.buf, f.key...)
+		if f.how != fromName && !w.field(g, f, p, i) {
+			ok = false
+		}
+	}
+	w.buf = append(w.buf, '}')
+	return ok
+}
+
+func (w *writer) field(g *group, f *field, p reflect.Value, i int) bool {
+	if f.slot < 0 && f.shape.leaf != noLeaf && f.shape.elem == nil && f.how == fromMember {
+		return w.leaf(&f.shape, p.Elem().Field(f.member), f.alias)
+	}
+	var below *group
+	at := i
+	if f.slot >= 0 {
+		if failed := g.read[f.slot].failed; failed != nil && failed[i] {
+			return w.null(f.shape.nonNull)
+		}
+		if below = g.below[f.slot]; below != nil && below.starts != nil {
+			at = below.starts[i]
+		}
+	}
+	w.path = append(w.path, ast.PathName(f.alias))
+	ok := w.value(&f.shape, w.read(g, f, p, i), below, at)
+	w.path = w.path[:len(w.path)-1]
+	return ok
+}
+
+// read is a field's value.
+func (w *writer) read(g *group, f *field, p reflect.Value, i int) reflect.Value {
+	switch f.how {
+	case fromMember:
+		return p.Elem().Field(f.member)
+	case fromMethod:
+		return w.method(f, p)
+	case fromInline:
+		in := f.resolver.hint.Inline
+		if in.text != nil {
+			return reflect.ValueOf(in.text(w.ctx, p.Interface()))
+		}
+		return in.call(w.ctx, p.Interface(), f.given.of(w.run))
+	default:
+		return g.read[f.slot].values.Index(i)
+	}
+}
+
+// method calls a method of the domain's.
+func (w *writer) method(f *field, p reflect.Value) reflect.Value {
+	v := p.Method(f.method).Call(nil)[0]
+	addressable := reflect.New(v.Type()).Elem()
+	addressable.Set(v)
+	return addressable
+}
+
+// null writes null. It answers false where that must not be.
+func (w *writer) null(nonNull bool) bool {
+	w.buf = append(w.buf, "null"...)
+	return !nonNull
+}
+
+// missing writes null for a value that is not there.
+func (w *writer) missing(nonNull bool) bool {
+	if nonNull {
+		w.report(errNull)
+	}
+	return w.null(nonNull)
+}
+
+// report adds an error of the place that is written, unless it has one.
+func (w *writer) report(err error) {
+	path := append(ast.Path(nil), w.path...)
+	for _, known := range graphql.GetErrors(w.ctx) {
+		if known.Path.String() == path.String() {
+			return
+		}
+	}
+	reportAt(w.ctx, path, err)
+}
+
+func (w *writer) value(s *shape, v reflect.Value, below *group, at int) bool {
+	switch {
+	case s.elem != nil:
+		return w.list(s, v, below, at)
+	case s.node == nil:
+		return w.leaf(s, v, "")
+	}
+	if s.pointer {
+		if v.IsNil() {
+			return w.missing(s.nonNull)
+		}
+	} else {
+		v = v.Addr()
+	}
+	start := len(w.buf)
+	if w.object(below, s.node, v, at) {
+		return true
+	}
+	w.buf = w.buf[:start]
+	return w.null(s.nonNull)
+}
+
+func (w *writer) list(s *shape, v reflect.Value, below *group, at int) bool {
+	if v.IsNil() && !s.nonNull {
+		return w.null(false)
+	}
+	start, ok := len(w.buf), true
+	w.buf = append(w.buf, '[')
+	w.path = append(w.path, nil)
+	for j := range v.Len() {
+		if j > 0 {
+			w.buf = append(w.buf, ',')
+		}
+		w.path[len(w.path)-1] = ast.PathIndex(j)
+		if !w.value(s.elem, v.Index(j), below, at+j) {
+			ok = false
+		}
+	}
+	w.path = w.path[:len(w.path)-1]
+	if !ok {
+		w.buf = w.buf[:start]
+		return w.null(s.nonNull)
+	}
+	w.buf = append(w.buf, ']')
+	return true
+}
+
+// leaf writes a scalar; alias is the field's where it is not in the path yet.
+func (w *writer) leaf(s *shape, v reflect.Value, alias string) bool {
+	if s.pointer {
+		if v.IsNil() {
+			return w.nothing(s, alias, errNull)
+		}
+		v = v.Elem()
+	}
+	switch s.leaf {
+	case leafText:
+		w.buf = appendText(w.buf, v.String())
+	case leafEnum:
+		text := v.String()
+		if !s.values[text] {
+			text = ""
+		}
+		w.buf = appendText(w.buf, text)
+	case leafInt:
+		w.buf = strconv.AppendInt(w.buf, v.Int(), 10)
+	case leafBool:
+		w.buf = strconv.AppendBool(w.buf, v.Bool())
+	case leafFloat:
+		n := v.Float()
+		if math.IsInf(n, 0) || math.IsNaN(n) {
+			w.unwritable(alias)
+			return true
+		}
+		w.buf = appendFloat(w.buf, n)
+	case leafTime:
+		t, _ := v.Addr().Interface().(*time.Time)
+		if t.IsZero() {
+			return w.nothing(s, alias, errNull)
+		}
+		w.buf = append(w.buf, '"')
+		w.buf = t.AppendFormat(w.buf, time.RFC3339Nano)
+		w.buf = append(w.buf, '"')
+	}
+	return true
+}
+
+// nothing writes null for a scalar that is not there.
+func (w *writer) nothing(s *shape, alias string, err error) bool {
+	if s.nonNull {
+		if alias != "" {
+			w.path = append(w.path, ast.PathName(alias))
+			defer func() { w.path = w.path[:len(w.path)-1] }()
+		}
+		w.report(err)
+	}
+	return w.null(s.nonNull)
+}
+
+// unwritable is for a number that JSON has no word for. It is null whatever the schema
+// says, since that is found out when all else is written.
+func (w *writer) unwritable(alias string) {
+	if alias != "" {
+		w.path = append(w.path, ast.PathName(alias))
+		defer func() { w.path = w.path[:len(w.path)-1] }()
+	}
+	reportAt(w.ctx, append(ast.Path(nil), w.path...), errFloat)
+	w.buf = append(w.buf, "null"...)
+}
