@@ -112,7 +112,7 @@ func (c *Cache) get(ctx context.Context, r *request) []result {
 		r.plan.counts.renewed(r, c.refresh(ctx, r, renew))
 	}
 	if len(missing) > 0 {
-		w := &waiter{cache: c, request: r, stale: stale, results: results, timeout: r.plan.timedOut(), asked: asked, takes: takes}
+		w := &waiter{cache: c, request: r, stale: stale, results: results, timeout: r.plan.timedOut(), asked: asked, takes: takes, began: now}
 		flights := c.fly(ctx, r, missing)
 		linkJoined(ctx, r.plan, flights)
 		r.plan.counts.joined(r, flights)
@@ -191,6 +191,7 @@ type waiter struct {
 	timeout    error
 	asked      uint64 // which invalidations there had been when the caller asked
 	takes      tolerance
+	began      time.Time // before any load that it began
 }
 
 // wait fills in the results at the places which, as their flights land.
@@ -208,7 +209,7 @@ func (w *waiter) wait(ctx context.Context, which []int, flights map[int]*flight)
 		defer hard.Stop()
 		w.soft, w.hard = soft.C, hard.C
 	}
-	told := newWaits(len(which))
+	told := newWaits(w.began, len(which))
 	for _, i := range which {
 		w.results[i] = w.one(ctx, i, flights[i])
 		w.tell(told, i)

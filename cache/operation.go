@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"time"
 
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -106,7 +107,7 @@ func (r *request) direct(ctx context.Context) []result {
 	for i := range all {
 		all[i] = i
 	}
-	told := newWaits(len(all))
+	told := newWaits(time.Now(), len(all))
 	ctx, trail := commerce.WithTrail(ctx)
 	trail.For(len(all))
 	results := make([]result, len(all))
