@@ -1,61 +1,56 @@
 // Starts GraphiQL on this page's own API. Nothing is loaded from elsewhere.
 "use strict";
 
-const examples = `# Portico's web API. Press Ctrl-Enter to run, Ctrl-Space to complete.
-# Below, in the headers' tab, try {"X-Channel": "eu"}, {"X-Currency": "GBP"} or
-# {"Authorization": "Bearer …"} with a token of the sandbox.
+// What the last answers said, for the variables that stand for it.
+const seen = {};
 
-query Search {
-  search(text: "bike", first: 3) {
-    totalCount
-    facets { code values { value count } }
-    nodes {
-      sku
-      name
-      images(width: 200) { url alt }
-      price { unit { formatted } }
-      availability { inStock quantity }
-    }
-    pageInfo { hasNextPage endCursor }
+function remember(data) {
+  const cart = data?.cartCreate?.cart?.id;
+  if (cart) {
+    seen["<cart>"] = cart;
+    seen["<key>"] = `graphiql-${crypto.randomUUID()}`;
   }
+  seen["<method>"] = data?.shippingOptions?.[0]?.code ?? seen["<method>"];
+  seen["<payment>"] = data?.cartShippingSet?.cart?.payments?.[0]?.code ?? seen["<payment>"];
 }
 
-query Categories {
-  categories { id name children { id name } }
+function filledIn(variables) {
+  return Object.fromEntries(Object.entries(variables ?? {}).map(([name, value]) => [name, seen[value] ?? value]));
 }
 
-query Me {
-  me {
-    profile { firstName lastName }
-    loyalty { points level }
-    orders(first: 3) { nodes { number status totals { total { formatted } } } }
-  }
+// asked is the body of a request: a document, or the id that a tab names in its place.
+function asked({ query, variables, operationName }) {
+  const id = /^# documentId:[ \t]*(\S+)/m.exec(query)?.[1];
+  return JSON.stringify({
+    ...(id ? { documentId: id } : { query }),
+    variables: filledIn(variables),
+    operationName: operationName || undefined,
+  });
 }
 
-mutation OpenCart {
-  cartCreate { cart { id } userErrors { code message } }
-}
-`;
-
-// The API refuses what a browser sends without X-CSRF.
 async function fetcher(params, options) {
   const response = await fetch("/graphql", {
     method: "POST",
     headers: {
-      ...(options && options.headers),
+      ...(await currentHeaders()),
+      ...options?.headers,
       "Accept": "application/graphql-response+json, application/json",
       "Content-Type": "application/json",
-      "X-CSRF": "1",
     },
-    body: JSON.stringify({
-      query: params.query,
-      variables: params.variables || undefined,
-      operationName: params.operationName || undefined,
-    }),
+    body: asked(params),
   });
-  return response.json();
+  const answer = await response.json();
+  remember(answer.data);
+  return answer;
 }
 
-ReactDOM.createRoot(document.getElementById("graphiql")).render(
-  React.createElement(GraphiQL, { fetcher, defaultQuery: examples, shouldPersistHeaders: false }),
-);
+async function start() {
+  const response = await fetch("/graphiql/presets");
+  const presets = await response.json();
+  offer(presets);
+  ReactDOM.createRoot(control("graphiql")).render(
+    React.createElement(GraphiQL, { fetcher, defaultTabs: presets.examples, shouldPersistHeaders: false }),
+  );
+}
+
+start();
