@@ -69,6 +69,26 @@ func TestLineNames(t *testing.T) {
 	}
 }
 
+func TestAParcelIsWhatItsTransferSays(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	for state, want := range map[text]commerce.ShipmentState{
+		"draft": commerce.ShipmentPending, "waiting": commerce.ShipmentPending, "confirmed": commerce.ShipmentPending,
+		"assigned": commerce.ShipmentReady, "done": commerce.ShipmentSent, "lost": commerce.ShipmentUnknown,
+	} {
+		got := wirePicking{State: state, Carrier: relation{ID: 1, Name: "Ground"}, Tracking: "1Z", Done: moment{at}}.shipment()
+		assert.Equal(t, want, got.State, "%s", state)
+		assert.Equal(t, "Ground 1Z", got.Carrier+" "+got.Tracking)
+		assert.Equal(t, state == "done", got.SentAt.Equal(at), "%s", state)
+	}
+	for link, want := range map[text]string{
+		"https://t.example.test/1Z": "https://t.example.test/1Z", "http://t.example.test/?n=1Z": "http://t.example.test/?n=1Z",
+		"": "", "javascript:alert(1)": "", "/1Z": "", `[["1Z", "https://t.example.test/1Z"]]`: "", "https://": "",
+	} {
+		assert.Equal(t, want, wirePicking{Link: link}.shipment().TrackingURL, "%s", link)
+	}
+}
+
 func TestStatusFollowsTransfers(t *testing.T) {
 	t.Parallel()
 	pickings := map[recordID]wirePicking{

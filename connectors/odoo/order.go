@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -72,7 +73,37 @@ type wirePicking struct {
 	ID       recordID `json:"id"`
 	State    text     `json:"state"`
 	Kind     text     `json:"picking_type_code"`
+	Carrier  relation `json:"carrier_id"`
 	Tracking text     `json:"carrier_tracking_ref"`
+	Link     text     `json:"carrier_tracking_url"`
+	Done     moment   `json:"date_done"`
+}
+
+var pickingFields = []string{"state", "picking_type_code", "carrier_id", "carrier_tracking_ref", "carrier_tracking_url", "date_done"}
+
+// parcels is what states of a transfer mean for who waits for it.
+var parcels = map[text]commerce.ShipmentState{
+	"draft":     commerce.ShipmentPending,
+	"waiting":   commerce.ShipmentPending,
+	"confirmed": commerce.ShipmentPending,
+	"assigned":  commerce.ShipmentReady,
+	"done":      commerce.ShipmentSent,
+}
+
+// shipment is a transfer to the customer as a parcel.
+func (w wirePicking) shipment() commerce.Shipment {
+	s := commerce.Shipment{State: parcels[w.State], Status: string(w.State), Carrier: w.Carrier.Name, Tracking: string(w.Tracking)}
+	if s.State == "" {
+		s.State = commerce.ShipmentUnknown
+	}
+	if w.State == "done" {
+		s.SentAt = w.Done.Time
+	}
+	// Several packages of one transfer have a list in this place, as text.
+	if u, err := url.Parse(string(w.Link)); err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") {
+		s.TrackingURL = u.String()
+	}
+	return s
 }
 
 func (w wirePicking) check() error { return w.ID.check() }
@@ -228,7 +259,7 @@ func (c *connector) pickings(ctx context.Context, op commerce.Operation, records
 		return map[recordID]wirePicking{}, nil
 	}
 	found, err := search[wirePicking](ctx, c, op, query{
-		model: "stock.picking", Domain: domain{leaf{"id", "in", ids}}, Fields: []string{"state", "picking_type_code", "carrier_tracking_ref"}, Order: "id",
+		model: "stock.picking", Domain: domain{leaf{"id", "in", ids}}, Fields: pickingFields, Order: "id",
 	})
 	pickings := make(map[recordID]wirePicking, len(found))
 	for _, w := range found {
@@ -335,7 +366,7 @@ func progress(w wireOrder, pickings map[recordID]wirePicking) (commerce.OrderSta
 		if p.State == "done" {
 			done++
 		}
-		shipments = append(shipments, commerce.Shipment{Status: string(p.State), Tracking: string(p.Tracking)})
+		shipments = append(shipments, p.shipment())
 	}
 	if status == commerce.OrderConfirmed && done > 0 {
 		status = commerce.OrderShipped

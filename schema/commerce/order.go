@@ -41,10 +41,25 @@ type OrderLine struct {
 	Total    Money
 }
 
+// ShipmentState is how far a parcel is.
+type ShipmentState string
+
+// The states of a parcel.
+const (
+	ShipmentPending ShipmentState = "PENDING" // being prepared, or waiting for stock
+	ShipmentReady   ShipmentState = "READY"   // packed; the carrier does not have it yet
+	ShipmentSent    ShipmentState = "SENT"    // handed over to the carrier
+	ShipmentUnknown ShipmentState = "UNKNOWN" // a state this version does not know
+)
+
 // Shipment is a parcel.
 type Shipment struct {
-	Status   string // the ERP's state
-	Tracking string // may be empty
+	State       ShipmentState
+	Status      string    // the ERP's own word for the state
+	Carrier     string    // name; empty when the ERP names none
+	Tracking    string    // the carrier's number; may be empty
+	TrackingURL string    // where the carrier shows the parcel, http or https; may be empty
+	SentAt      time.Time // when it was handed over; zero when it was not, or the ERP does not say
 }
 
 // Cursor asks for a page: First rows (1 to MaxBatch) after the opaque After.

@@ -96,6 +96,10 @@ func OrderHistory(t *testing.T, port commerce.OrderHistory, f Fixture) {
 			numbers = append(numbers, o.Number)
 			assert.NotEmpty(t, o.Lines)
 			assert.NotEmpty(t, o.Status)
+			for _, parcel := range o.Shipments {
+				assert.NotEmpty(t, parcel.State)
+				assert.Equal(t, parcel.State != commerce.ShipmentSent, parcel.SentAt.IsZero(), "%+v", parcel)
+			}
 			if i > 0 {
 				assert.False(t, o.PlacedAt.After(page.Orders[i-1].PlacedAt))
 			}

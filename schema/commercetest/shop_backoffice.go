@@ -113,7 +113,10 @@ func pastOrders() []*shopOrder {
 				Subtotal: money("25.00", "USD"), Discount: money("0.00", "USD"), Shipping: money("5.00", "USD"),
 				Tax: money("0.00", "USD"), Total: money("30.00", "USD"),
 			},
-			Shipments: []commerce.Shipment{{Status: "done", Tracking: "1Z999"}},
+			Shipments: []commerce.Shipment{{
+				State: commerce.ShipmentSent, Status: "done", Carrier: "Acme Freight", Tracking: "1Z999",
+				TrackingURL: "https://track.example.test/1Z999", SentAt: opened.AddDate(0, 0, days+1),
+			}},
 		}}
 	}
 	return []*shopOrder{order("000000007", 1), order("000000008", 9)}

@@ -15,8 +15,9 @@ func (d *dialect) pickings() *model {
 			"sale_id": byNumber(func(id int) []row { return d.snapshot().rowsOfOne(id-orderOffset, d.pickingsOf) }),
 		},
 		fields: map[string]field{
-			"name": {}, "origin": {}, "state": {}, "picking_type_code": {}, "carrier_tracking_ref": {},
-			"sale_id": {kind: many2one, to: "sale.order"}, "partner_id": {kind: many2one, to: "res.partner"},
+			"name": {}, "origin": {}, "state": {}, "picking_type_code": {}, "carrier_tracking_ref": {}, "carrier_tracking_url": {},
+			"carrier_id": {kind: many2one, to: "delivery.carrier"},
+			"sale_id":    {kind: many2one, to: "sale.order"}, "partner_id": {kind: many2one, to: "res.partner"},
 			"scheduled_date": {kind: datetime}, "date_done": {kind: datetime},
 		},
 	}
@@ -33,10 +34,14 @@ func (d *dialect) pickingsOf(s *snapshot, o *world.Order) []row {
 			"picking_type_code": kind, "sale_id": orderRef(o), "partner_id": s.partnerOf(o), "scheduled_date": o.PlacedAt.Add(24 * time.Hour),
 		}
 		r["display_name"] = r["name"]
+		if kind == "outgoing" {
+			d.carry(r, o)
+		}
 		if state == "done" {
 			r["date_done"] = o.PlacedAt.Add(30 * time.Hour)
 			if kind == "outgoing" {
-				r["carrier_tracking_ref"] = serial("1Z", o.ID*4+n, 10)
+				number := serial("1Z", o.ID*4+n, 10)
+				r["carrier_tracking_ref"], r["carrier_tracking_url"] = number, "https://track.example.test/parcels/"+number
 			}
 		}
 		rows = append(rows, r)
@@ -56,6 +61,15 @@ func (d *dialect) pickingsOf(s *snapshot, o *world.Order) []row {
 		add("done", "incoming")
 	}
 	return rows
+}
+
+// carry names the carrier that an order is sent with.
+func (d *dialect) carry(r record, o *world.Order) {
+	for _, m := range d.world.ShipMethods() {
+		if m.Code == o.ShippingCode {
+			r["carrier_id"] = ref{m.ID, m.Title}
+		}
+	}
 }
 
 func refunded(s *snapshot, o *world.Order) bool {
