@@ -137,16 +137,16 @@ func TestW2_Limits(t *testing.T) {
 	chain := "{...F0}" + repeat(19, func(i int) string { return fmt.Sprintf("fragment F%d on Query{...F%d ...F%d}", i, i+1, i+1) }) +
 		"fragment F19 on Query{__typename}"
 	for name, c := range map[string]struct{ query, message string }{
-		"tokens":     {"{" + repeat(1000, func(int) string { return "a " }) + "}", "tokens"},
-		"depth":      {`{product(sku:"A"){related{related{related{related{related{related{sku}}}}}}}}`, "levels"},
-		"aliases":    {"{" + repeat(11, func(i int) string { return fmt.Sprintf("a%d:__typename ", i) }) + "}", "root fields"},
-		"deep alias": {`{categories{` + repeat(11, func(i int) string { return fmt.Sprintf("a%d:name ", i) }) + "}}", "aliases"},
-		"directives": {"{__typename " + repeat(11, func(int) string { return "@skip(if:false)" }) + "}", "directives"},
+		"tokens":     {"{" + repeat(1000, func(int) string { return "a " }) + "}", "token count 1002 exceeds 1000"},
+		"depth":      {`{product(sku:"A"){related{related{related{related{related{related{sku}}}}}}}}`, "depth 7 exceeds 6"},
+		"aliases":    {"{" + repeat(11, func(i int) string { return fmt.Sprintf("a%d:__typename ", i) }) + "}", "alias count 11 exceeds 10"},
+		"deep alias": {`{categories{` + repeat(11, func(i int) string { return fmt.Sprintf("a%d:name ", i) }) + "}}", "alias count 11 exceeds 10"},
+		"directives": {"{__typename " + repeat(11, func(int) string { return "@skip(if:false)" }) + "}", "directive count 11 exceeds 10"},
 		"fragments":  {"{__typename}" + repeat(21, func(i int) string { return fmt.Sprintf("fragment F%d on Query{__typename}", i) }), "fragments"},
-		"expansion":  {chain, ""},
-		"same key":   {"{" + repeat(6, func(int) string { return "__typename " }) + "}", "one field too often"},
-		"one set":    {"{categories{" + repeat(151, func(i int) string { return fmt.Sprintf("f%d ", i) }) + "}}", "fields in one selection"},
-		"nodes":      {`{search(first:100){nodes{related{related{sku}} variants{sku}}}}`, "more objects"},
+		"expansion":  {chain, "root field count 524288 exceeds 10"},
+		"same key":   {"{" + repeat(6, func(int) string { return "__typename " }) + "}", "fields of one name in one selection set: 6 exceeds 5"},
+		"one set":    {"{categories{" + repeat(151, func(i int) string { return fmt.Sprintf("f%d ", i) }) + "}}", "fields in one selection set: 151 exceeds 150"},
+		"nodes":      {`{search(first:100){nodes{related{related{sku}} variants{sku}}}}`, "objects in the answer: 5400 exceeds 5000"},
 	} {
 		a := s.query(t, c.query, nil)
 		assert.Equal(t, http.StatusBadRequest, a.Status, "%s: %s", name, a.Raw)

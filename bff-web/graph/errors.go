@@ -93,7 +93,7 @@ func (r *Resolver) Present(ctx context.Context, err error) *gqlerror.Error {
 func (r *Resolver) presentOwn(ctx context.Context, err *gqlerror.Error) *gqlerror.Error {
 	message, _, _ := strings.Cut(err.Message, " Did you mean")
 	public := &gqlerror.Error{Message: message, Path: err.Path, Locations: err.Locations, Extensions: map[string]any{}}
-	for _, name := range []string{"code", "field", "reason"} {
+	for _, name := range []string{"code", "field", "reason", "limit", "max", "actual", "cost"} {
 		if v, ok := err.Extensions[name]; ok {
 			public.Extensions[name] = v
 		}

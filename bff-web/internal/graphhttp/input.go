@@ -28,7 +28,7 @@ func (l Limits) checkArguments(schema *ast.Schema, oc *graphql.OperationContext)
 	a := &arguments{Limits: l, schema: schema, doc: oc.Doc, variables: oc.Variables, done: map[string]int{}}
 	nodes, err := a.set(oc.Operation.SelectionSet)
 	if err == nil && nodes > l.Nodes {
-		return tooMuch("more objects to answer than one answer may hold")
+		return exceeds("objects in the answer:", "nodes", nodes, l.Nodes)
 	}
 	return err
 }
