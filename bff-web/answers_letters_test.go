@@ -88,6 +88,8 @@ func TestC19_LettersAnswerAsTheWholeWayDoes(t *testing.T) {
 		}
 		want.Header.Del("Content-Length")
 		got.Header.Del("Content-Length")
+		want.Header.Del("Server-Timing") // no two requests take equally long
+		got.Header.Del("Server-Timing")
 		require.Equal(t, want.Header, got.Header, what)
 		if i%2_000 == 1_999 {
 			require.NoError(t, c.Invalidate(t.Context(), commerce.TagAll))

@@ -40,7 +40,7 @@ const maxLiteral = 8 << 10
 // group and media type, or nil: equal letters ask for the same, and nothing needs to be
 // understood.
 func (t Transport) literally(r *http.Request, in received) *cache.Answer {
-	if t.Answers == nil {
+	if t.Answers == nil || t.Tracing.asks(r.Header) {
 		return nil
 	}
 	var room [maxLiteral + len(http.MethodPost)]byte
@@ -102,7 +102,7 @@ func (t Transport) shared(out writer, r *http.Request, what asked, exec graphql.
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		t.note(ctx, result)
-		out.answered(ctx, outcome{}, false)
+		out.answered(ctx, outcome{}, false, result)
 	case err != nil:
 		t.note(ctx, result)
 		out.refuse(ctx, err)
@@ -117,7 +117,9 @@ func (t Transport) shared(out writer, r *http.Request, what asked, exec graphql.
 func (t Transport) unshared(out writer, r *http.Request, exec graphql.GraphExecutor, oc *graphql.OperationContext) {
 	began := time.Now()
 	t.execute(r.Context(), exec, oc, func(_ context.Context, o outcome) {
-		t.send(out, r, cache.Prove(o.produced(oc, out.mediaType), began, t.Surrogates), cache.Bypass)
+		proven := cache.Prove(o.produced(oc, out.mediaType), began, t.Surrogates)
+		proven.Spent = o.spent
+		t.send(out, r, proven, cache.Bypass)
 	})
 }
 
@@ -131,7 +133,7 @@ func (t Transport) produce(ctx context.Context, q *cache.Question, exec graphql.
 
 // produced is what executing oc brought, in form.
 func (o outcome) produced(oc *graphql.OperationContext, form string) cache.Produced {
-	made := cache.Produced{Name: oc.Operation.Name, Sources: o.sources, Rest: o}
+	made := cache.Produced{Name: oc.Operation.Name, Sources: o.sources, Spent: o.spent, Rest: o}
 	if o.response == nil || len(o.response.Errors) > 0 || len(o.freshness) > 0 || o.response.HasNext != nil {
 		return made
 	}
@@ -149,9 +151,11 @@ func (t Transport) send(out writer, r *http.Request, answer *cache.Answer, resul
 	}
 	anonymous := caller.Principal(ctx).Anonymous()
 	if made, ok := answer.Rest.(outcome); ok && (!answer.Whole || !answer.Public()) {
-		out.answered(ctx, made.as(ctx), !anonymous)
+		out.answered(ctx, made.as(ctx), !anonymous, result)
 		return
 	}
+	took, _ := answer.Spent.(*elapsed)
+	out.timed(took, result)
 	h := out.Header()
 	if r.Method == http.MethodGet && anonymous {
 		for _, f := range answer.Fields() {

@@ -7,12 +7,14 @@ import (
 
 	"github.com/portico-bff/portico/bff-web/graph/load"
 	"github.com/portico-bff/portico/bff-web/internal/caller"
+	"github.com/portico-bff/portico/schema/commerce"
 )
 
 // execute runs an operation for who ctx says, and calls then with what it brought
 // before it waits for what may still run.
 func (t Transport) execute(ctx context.Context, exec graphql.GraphExecutor, oc *graphql.OperationContext, then func(context.Context, outcome)) {
 	shopper := caller.Shopper(ctx)
+	ctx, _ = commerce.WithTrail(ctx) // for calls past the cache
 	ctx, loader := load.Start(ctx, t.Ports, shopper, t.Group(shopper.Market, shopper.Principal))
 	defer loader.Close()
 	if t.Fault != nil {
@@ -20,5 +22,5 @@ func (t Transport) execute(ctx context.Context, exec graphql.GraphExecutor, oc *
 	}
 	responses, ctx := exec.DispatchOperation(ctx, oc)
 	response := responses(ctx)
-	then(ctx, outcome{response, loader.Freshness(), loader.Sources()})
+	then(ctx, outcome{response: response, freshness: loader.Freshness(), sources: loader.Sources()}.told(ctx, loader.EachUse))
 }

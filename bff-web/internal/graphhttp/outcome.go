@@ -18,6 +18,8 @@ type outcome struct {
 	response  *graphql.Response // nil: the deadline passed before anything ran
 	freshness []load.Report
 	sources   []commerce.Source
+	spent     *elapsed
+	trace     *trace // nil: nobody is shown one
 }
 
 // document is an answer; data is absent when nothing was executed.
@@ -45,6 +47,13 @@ func (o outcome) document() document {
 			doc.Extensions = map[string]any{}
 		}
 		doc.Extensions["freshness"] = o.freshness
+	}
+	if o.trace != nil {
+		doc.Extensions = maps.Clone(doc.Extensions)
+		if doc.Extensions == nil {
+			doc.Extensions = map[string]any{}
+		}
+		doc.Extensions["trace"] = o.trace
 	}
 	return doc
 }

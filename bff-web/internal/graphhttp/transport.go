@@ -6,6 +6,7 @@ package graphhttp
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
@@ -29,6 +30,10 @@ type Transport struct {
 	// Surrogates is the bound of the header that names an answer's tags, in bytes, where
 	// no answers are kept here; 0 names none.
 	Surrogates int
+	// Tracing decides who is shown a trace; nil shows none.
+	Tracing *Tracing
+	// Began says when a request came in; nil: when it reached the transport.
+	Began func(ctx context.Context) time.Time
 	// Answered is told how the answer cache was used; may be nil.
 	Answered func(ctx context.Context, result string)
 }
@@ -76,6 +81,7 @@ func (t Transport) Before(executor http.Handler) http.Handler {
 			t.send(in.out, r, kept, cache.Hit)
 			return
 		}
+		in.out.began = t.cameIn(r.Context())
 		executor.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), receivedKey{}, in)))
 	})
 }
@@ -105,7 +111,11 @@ type asked struct {
 
 func (t Transport) answer(out writer, r *http.Request, exec graphql.GraphExecutor, what asked) {
 	ctx, params := r.Context(), what.params
-	if kept := t.Answers.Kept(what.question); kept != nil {
+	shown := t.Tracing.grants(ctx, r.Header, params.Query)
+	if shown {
+		ctx, what.question = traced(ctx, out.began), nil
+	}
+	if kept := t.kept(what.question); kept != nil {
 		t.alias(r, out.mediaType, what.body, kept)
 		t.send(out, r, kept, cache.Hit)
 		return
@@ -124,6 +134,7 @@ func (t Transport) answer(out writer, r *http.Request, exec graphql.GraphExecuto
 		return
 	}
 	switch everyones := public(oc); {
+	case shown: // what was made for it is nobody else's
 	case everyones && t.Answers != nil:
 		t.shared(out, r, what, exec, oc)
 		return
@@ -134,6 +145,6 @@ func (t Transport) answer(out writer, r *http.Request, exec graphql.GraphExecuto
 	t.note(ctx, cache.Bypass)
 	t.Answers.Count(cache.Bypass)
 	t.execute(ctx, exec, oc, func(ctx context.Context, made outcome) {
-		out.answered(ctx, made, private(caller.Principal(ctx), oc))
+		out.answered(ctx, made, shown || private(caller.Principal(ctx), oc), cache.Bypass)
 	})
 }

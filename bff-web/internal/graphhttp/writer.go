@@ -5,19 +5,22 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/portico-bff/portico/bff-web/graph"
+	"github.com/portico-bff/portico/cache"
 )
 
 // writer writes answers in the negotiated media type.
 type writer struct {
 	http.ResponseWriter
 	mediaType string
-	get       bool // caches on the way may keep what they are not told not to
+	get       bool      // caches on the way may keep what they are not told not to
+	began     time.Time // when the request came in
 }
 
 func (w writer) write(status int, doc document) {
@@ -72,7 +75,8 @@ func blamesClient(err *gqlerror.Error) bool {
 	return code != errcode.ParseFailed && code != errcode.ValidationFailed
 }
 
-func (w writer) answered(ctx context.Context, made outcome, private bool) {
+func (w writer) answered(ctx context.Context, made outcome, private bool, result cache.Result) {
+	w.timed(made.spent, result)
 	if made.response == nil {
 		w.refuse(ctx, &refusal{http.StatusGatewayTimeout, "TIMEOUT", "not answered in time", ""})
 		return

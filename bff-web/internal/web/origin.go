@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	allowedHeaders = "Accept-Language, Authorization, Content-Type, X-Channel, X-Country, X-CSRF, X-Currency, X-Request-Id"
-	exposedHeaders = "Content-Language, Retry-After, X-Channel, X-Country, X-Currency, X-Request-Id"
+	allowedHeaders = "Accept-Language, Authorization, Content-Type, X-Channel, X-Country, X-CSRF, X-Currency, X-Request-Id, X-Trace"
+	exposedHeaders = "Content-Language, Retry-After, Server-Timing, X-Channel, X-Country, X-Currency, X-Request-Id"
 )
 
 // CORS lets pages of the listed origins read answers, and answers preflights.
@@ -25,6 +25,7 @@ func CORS(policy *cors.Policy) Middleware {
 			if allowed {
 				h.Set("Access-Control-Allow-Origin", origin)
 				h.Set("Access-Control-Expose-Headers", exposedHeaders)
+				h.Set("Timing-Allow-Origin", origin)
 			}
 			if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
 				next.ServeHTTP(w, r)

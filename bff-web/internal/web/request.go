@@ -49,7 +49,10 @@ func Recover(log *slog.Logger) Middleware {
 var errPanic = errors.New("a handler panicked")
 
 // note is what later stages tell the log line of a request.
-type note struct{ operation, answer string }
+type note struct {
+	operation, answer string
+	began             time.Time
+}
 
 type noteKey struct{}
 
@@ -58,6 +61,14 @@ func NoteOperation(ctx context.Context, name string) {
 	if n, ok := ctx.Value(noteKey{}).(*note); ok {
 		n.operation = name
 	}
+}
+
+// Began is when the request came in; now, when nobody observes it.
+func Began(ctx context.Context) time.Time {
+	if n, ok := ctx.Value(noteKey{}).(*note); ok {
+		return n.began
+	}
+	return time.Now()
 }
 
 // NoteAnswer says how the answer cache was used, for the request's log line.
@@ -72,7 +83,7 @@ func Observe(t *telemetry.Telemetry, route string) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			start := time.Now()
-			n := &note{}
+			n := &note{began: start}
 			rec := &recorder{ResponseWriter: w, status: http.StatusOK}
 			ctx := context.WithValue(r.Context(), noteKey{}, n)
 			next.ServeHTTP(rec, r.WithContext(ctx))
