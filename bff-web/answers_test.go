@@ -170,7 +170,7 @@ func TestC24_AnswersToGetSayHowLongTheyLast(t *testing.T) {
 
 func TestC20_NoAnswerWithAnythingAmissIsKept(t *testing.T) {
 	t.Parallel()
-	const fails = `{product(sku:"MUG-RED"){name reviews{count}}}`
+	const fails = `{product(sku:"MUG-RED"){name reviews@freshness(onError:NULL){count}}}`
 	for name, c := range map[string]struct {
 		query  string
 		with   func(*shop)
@@ -178,6 +178,7 @@ func TestC20_NoAnswerWithAnythingAmissIsKept(t *testing.T) {
 		signed bool
 	}{
 		"an error":             {fails, func(s *shop) { s.Fail(commerce.OpReviews, commerce.ErrUnavailable) }, "miss", false},
+		"a filler":             {`{product(sku:"MUG-RED"){name related{name}}}`, func(s *shop) { s.Fail(commerce.OpRelated, commerce.ErrUnavailable) }, "miss", false},
 		"an unknown error":     {fails, func(s *shop) { s.Fail(commerce.OpReviews, fmt.Errorf("detail")) }, "miss", false},
 		"a private root":       {`{product(sku:"MUG-RED"){name} cart(id:"g_00000000000000000000000000001001"){id}}`, nil, "bypass", false},
 		"a customer's root":    {`{product(sku:"MUG-RED"){name} me{profile{email}}}`, nil, "bypass", true},
@@ -222,14 +223,14 @@ func TestC20_NoAnswerWithAnythingAmissIsKept(t *testing.T) {
 func TestSharedErrorsNameEachRequest(t *testing.T) {
 	t.Parallel()
 	s, _ := keeping(t)
-	s.Fail(commerce.OpReviews, commerce.ErrUnavailable)
+	s.Fail(commerce.OpAvailability, commerce.ErrUnavailable)
 	gate, arrived := make(chan struct{}), make(chan struct{}, 2)
-	s.Hold(commerce.OpReviews, func(context.Context) { <-gate })
+	s.Hold(commerce.OpAvailability, func(context.Context) { <-gate })
 	var done sync.WaitGroup
 	for _, id := range []string{"one", "two"} {
 		done.Go(func() {
 			arrived <- struct{}{}
-			a := s.query(t, `{product(sku:"MUG-RED"){name reviews{count}}}`, nil, header{requestid.Header, id})
+			a := s.query(t, `{product(sku:"MUG-RED"){name availability{quantity}}}`, nil, header{requestid.Header, id})
 			if assert.Len(t, a.Errors, 1, a.Raw) {
 				assert.Equal(t, id, a.Errors[0].Extensions["requestId"])
 			}

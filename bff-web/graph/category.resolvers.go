@@ -19,7 +19,7 @@ func (r *categoryResolver) Image(ctx context.Context, obj *commerce.Category, wi
 }
 
 func (r *categoryResolver) Breadcrumbs(ctx context.Context, obj *commerce.Category) ([]*commerce.CategoryRef, error) {
-	tree, _, err := load.From(ctx).Tree.Get(ctx, load.One{})
+	tree, err := readOne(ctx, commerce.OpCategoryTree, load.From(ctx).Tree)
 	if err != nil {
 		return nil, err
 	}

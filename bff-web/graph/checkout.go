@@ -144,10 +144,10 @@ func domainAddress(in generated.AddressInput) commerce.Address {
 // customer is the caller's profile, or nil when the CRM does not know the caller.
 func (r *Resolver) customer(ctx context.Context) (*commerce.Customer, error) {
 	l := load.From(ctx)
-	c, _, err := l.Customer.Get(ctx, load.One{})
+	t := tolerance(ctx)
+	c, _, from, err := l.Customer.Read(t.within(ctx), load.One{})
 	c, err = orNull(c, err)
-	l.Used(commerce.OpCustomer, nil, graphql.GetPath(ctx), err)
-	return c, err
+	return settle(ctx, t, c, load.Use{Op: commerce.OpCustomer, Path: graphql.GetPath(ctx), From: from, Err: err})
 }
 
 func cartSKUs(cart *commerce.Cart) []commerce.SKU {

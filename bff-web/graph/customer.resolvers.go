@@ -8,10 +8,7 @@ package graph
 import (
 	"context"
 
-	"github.com/99designs/gqlgen/graphql"
-
 	"github.com/portico-bff/portico/bff-web/graph/generated"
-	"github.com/portico-bff/portico/bff-web/graph/load"
 	"github.com/portico-bff/portico/bff-web/graph/model"
 	"github.com/portico-bff/portico/bff-web/internal/caller"
 	"github.com/portico-bff/portico/schema/commerce"
@@ -30,14 +27,15 @@ func (r *meResolver) Addresses(ctx context.Context, obj *model.Me) ([]*commerce.
 }
 
 func (r *meResolver) Loyalty(ctx context.Context, obj *model.Me) (*commerce.LoyaltyAccount, error) {
-	account, err := orNull(r.Ports.Loyalty.Loyalty(ctx, caller.Principal(ctx)))
-	load.From(ctx).Used(commerce.OpLoyalty, nil, graphql.GetPath(ctx), err)
-	return account, err
+	return read(ctx, commerce.OpLoyalty, func(ctx context.Context) (*commerce.LoyaltyAccount, error) {
+		return orNull(r.Ports.Loyalty.Loyalty(ctx, caller.Principal(ctx)))
+	})
 }
 
 func (r *meResolver) Orders(ctx context.Context, obj *model.Me, first int, after *string) (*model.OrderConnection, error) {
-	page, err := r.Resolver.Orders.Orders(ctx, caller.Principal(ctx), commerce.Cursor{First: first, After: text(after)})
-	load.From(ctx).Used(commerce.OpOrders, nil, graphql.GetPath(ctx), err)
+	page, err := read(ctx, commerce.OpOrders, func(ctx context.Context) (*commerce.OrderPage, error) {
+		return r.Resolver.Orders.Orders(ctx, caller.Principal(ctx), commerce.Cursor{First: first, After: text(after)})
+	})
 	if err != nil {
 		return nil, err
 	}

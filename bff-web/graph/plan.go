@@ -21,16 +21,17 @@ import (
 type want struct {
 	place  string // response keys from the root, without list indexes
 	skus   []commerce.SKU
+	takes  Tolerance // of the field that names them
 	fields ast.SelectionSet
 }
 
 // keys is what one level of a plan asks for.
 type keys struct {
-	skus      []commerce.SKU
-	prices    []commerce.PriceKey
-	available []commerce.SKU
-	reviewed  []commerce.SKU
-	related   []commerce.SKU
+	skus      asked[commerce.SKU]
+	prices    asked[commerce.PriceKey]
+	available asked[commerce.SKU]
+	reviewed  asked[commerce.SKU]
+	related   asked[commerce.SKU]
 	follow    []follow
 }
 
@@ -50,28 +51,28 @@ func plan(ctx context.Context, wants ...want) {
 	for _, w := range wants {
 		k.add(oc, l, w)
 	}
-	l.Products.Start(ctx, k.skus)
-	l.Prices.Start(ctx, k.prices)
-	l.Availability.Start(ctx, k.available)
-	l.Reviews.Start(ctx, k.reviewed)
-	l.Related.Start(ctx, k.related)
+	start(ctx, l.Products, k.skus)
+	start(ctx, l.Prices, k.prices)
+	start(ctx, l.Availability, k.available)
+	start(ctx, l.Reviews, k.reviewed)
+	start(ctx, l.Related, k.related)
 	if len(k.follow) > 0 {
 		l.Go(func() { planBelow(ctx, oc, k.follow) })
 	}
 }
 
 func (k *keys) add(oc *graphql.OperationContext, l *load.Loader, w want) {
-	k.skus = append(k.skus, w.skus...)
+	k.skus.add(w.takes, w.skus...)
 	for _, f := range graphql.CollectFields(oc, w.fields, nil) {
 		switch f.Name {
 		case "price":
-			k.addPrices(w.skus, f.ArgumentMap(oc.Variables)["quantity"])
+			k.addPrices(ToleranceOf(f.Field), w.skus, f.ArgumentMap(oc.Variables)["quantity"])
 		case "availability":
-			k.available = append(k.available, w.skus...)
+			k.available.add(ToleranceOf(f.Field), w.skus...)
 		case "reviews":
-			k.reviewed = append(k.reviewed, w.skus...)
+			k.reviewed.add(ToleranceOf(f.Field), w.skus...)
 		case "related":
-			k.related = append(k.related, w.skus...)
+			k.related.add(ToleranceOf(f.Field), w.skus...)
 			k.addFollow(l, w, f, w.place+"."+f.Alias)
 		case "variants":
 			for _, sub := range graphql.CollectFields(oc, f.Selections, nil) {
@@ -83,13 +84,13 @@ func (k *keys) add(oc *graphql.OperationContext, l *load.Loader, w want) {
 	}
 }
 
-func (k *keys) addPrices(skus []commerce.SKU, quantity any) {
+func (k *keys) addPrices(takes Tolerance, skus []commerce.SKU, quantity any) {
 	n, err := graphql.UnmarshalInt(quantity)
 	if err != nil {
 		return // the resolver will say so
 	}
 	for _, sku := range skus {
-		k.prices = append(k.prices, commerce.PriceKey{SKU: sku, Quantity: n})
+		k.prices.add(takes, commerce.PriceKey{SKU: sku, Quantity: n})
 	}
 }
 
@@ -105,7 +106,7 @@ func planBelow(ctx context.Context, oc *graphql.OperationContext, list []follow)
 	wants := make([]want, 0, len(list))
 	for _, f := range list {
 		defer f.claimed()
-		wants = append(wants, want{place: f.place, skus: f.skus(ctx), fields: f.field.Selections})
+		wants = append(wants, want{place: f.place, skus: f.skus(ctx), takes: ToleranceOf(f.field.Field), fields: f.field.Selections})
 	}
 	plan(ctx, wants...)
 }
@@ -114,14 +115,15 @@ func planBelow(ctx context.Context, oc *graphql.OperationContext, list []follow)
 // resolver meets the error itself.
 func (f follow) skus(ctx context.Context) []commerce.SKU {
 	l := load.From(ctx)
+	within, above := ToleranceOf(f.field.Field).within(ctx), f.from.takes.within(ctx)
 	var skus []commerce.SKU
 	for _, sku := range f.from.skus {
 		if f.field.Name == "related" {
-			list, _, _ := l.Related.Get(ctx, sku)
+			list, _, _ := l.Related.Get(within, sku)
 			skus = append(skus, list...)
 			continue
 		}
-		p, _, _ := l.Products.Get(ctx, sku)
+		p, _, _ := l.Products.Get(above, sku)
 		if p == nil {
 			continue
 		}
@@ -142,7 +144,7 @@ func planRoots(ctx context.Context) {
 				continue
 			}
 			args := f.ArgumentMap(oc.Variables)
-			wants = append(wants, want{place: f.Alias, skus: named(args), fields: f.Selections})
+			wants = append(wants, want{place: f.Alias, skus: named(args), takes: ToleranceOf(f.Field), fields: f.Selections})
 		}
 		plan(ctx, wants...)
 	})
@@ -196,7 +198,7 @@ func find(ctx context.Context, w want, way []string) []want {
 	var found []want
 	for _, f := range graphql.CollectFields(graphql.GetOperationContext(ctx), w.fields, nil) {
 		if f.Name == way[0] {
-			found = append(found, find(ctx, want{w.place + "." + f.Alias, w.skus, f.Selections}, way[1:])...)
+			found = append(found, find(ctx, want{w.place + "." + f.Alias, w.skus, ToleranceOf(f.Field), f.Selections}, way[1:])...)
 		}
 	}
 	return found

@@ -2,7 +2,8 @@ package graph
 
 import (
 	"context"
-	"errors"
+	"slices"
+	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -54,62 +55,71 @@ func (r *Resolver) products(ctx context.Context, n int, skuOf func(int) commerce
 // related resolves, for each product, those that go with it. Suggestions that the
 // PIM no longer publishes are left out.
 func (r *Resolver) related(ctx context.Context, objs []*commerce.Product) ([][]*commerce.Product, error) {
-	l := load.From(ctx)
+	l, t := load.From(ctx), tolerance(ctx)
+	within := t.within(ctx)
 	l.Planned(ctx, place(ctx))
-	lists, err := keyed(ctx, commerce.OpRelated, l.Related, objs, sku)
-	errs := batchErrors(err, len(objs))
-	var all []commerce.SKU
-	for _, list := range lists {
+	var parents, all []commerce.SKU
+	for _, p := range objs {
+		if s, ok := sku(p); ok {
+			parents = append(parents, s)
+		}
+	}
+	l.Related.Start(within, parents)
+	for _, s := range parents {
+		list, _, _ := l.Related.Get(within, s)
 		all = append(all, list...)
 	}
-	l.Products.Start(ctx, all)
-	found := make([][]*commerce.Product, len(objs))
-	for i, list := range lists {
-		if objs[i] == nil || errs[i] != nil {
-			continue
+	l.Products.Start(within, all)
+	found, errs := make([][]*commerce.Product, len(objs)), make(graphql.BatchErrorList, len(objs))
+	for i, p := range objs {
+		if s, ok := sku(p); ok {
+			found[i], errs[i] = relatedTo(ctx, t, s, compiled.ParentPath(ctx, i))
 		}
-		found[i], errs[i] = published(ctx, list, compiled.ParentPath(ctx, i))
 	}
 	return found, errs
 }
 
-// published answers the products among skus that the PIM publishes, in their order.
-func published(ctx context.Context, skus []commerce.SKU, path ast.Path) ([]*commerce.Product, error) {
-	l := load.From(ctx)
+// relatedTo answers the products that go with one and that the PIM publishes, in their
+// order, for the path of the current field.
+func relatedTo(ctx context.Context, t Tolerance, s commerce.SKU, path ast.Path) ([]*commerce.Product, error) {
+	l, within := load.From(ctx), t.within(ctx)
+	list, _, from, err := l.Related.Read(within, s)
+	use := load.Use{Op: commerce.OpRelated, Key: s, Path: path, From: from, Err: err}
+	if err != nil {
+		return settle[[]*commerce.Product](ctx, t, nil, use)
+	}
+	l.Note(use)
 	products := []*commerce.Product{}
-	for _, s := range skus {
-		p, ok, err := l.Products.Get(ctx, s)
-		l.Used(commerce.OpProducts, s, path, err)
+	for _, s := range list {
+		p, ok, from, err := l.Products.Read(within, s)
+		use := load.Use{Op: commerce.OpProducts, Key: s, Path: path, From: from, Err: err}
 		if err != nil {
-			return nil, err
+			return settle[[]*commerce.Product](ctx, t, nil, use)
 		}
-		if ok {
-			products = append(products, p)
+		if !ok {
+			continue
 		}
+		use.Path = append(slices.Clip(path), ast.PathIndex(len(products)))
+		l.Note(use)
+		products = append(products, p)
 	}
 	return products, nil
-}
-
-func batchErrors(err error, n int) graphql.BatchErrorList {
-	if list, ok := errors.AsType[graphql.BatchErrorList](err); ok {
-		return list
-	}
-	return make(graphql.BatchErrorList, n)
 }
 
 // listed reads products for a list field, in the order of skus: null with an error
 // of its own where one cannot be had. Unknown ones are null, or left out.
 func listed(ctx context.Context, skus []commerce.SKU, dropUnknown bool) []*commerce.Product {
-	l := load.From(ctx)
-	l.Products.Start(ctx, skus)
+	l, t := load.From(ctx), tolerance(ctx)
+	within := t.within(ctx)
+	l.Products.Start(within, skus)
 	products := []*commerce.Product{}
 	for _, s := range skus {
-		p, ok, err := l.Products.Get(ctx, s)
+		p, ok, from, err := l.Products.Read(within, s)
 		if !ok && err == nil && dropUnknown {
 			continue
 		}
-		path := append(append(ast.Path{}, graphql.GetPath(ctx)...), ast.PathIndex(len(products)))
-		l.Used(commerce.OpProducts, s, path, err)
+		path := below(ctx, ast.PathIndex(len(products)))
+		p, err = settle(ctx, t, p, load.Use{Op: commerce.OpProducts, Key: s, Path: path, From: from, Err: err})
 		if err != nil {
 			graphql.AddError(ctx, &pathError{path, err})
 		}
@@ -143,8 +153,9 @@ func query(words *string, filter *generated.SearchFilterInput, sort *commerce.So
 }
 
 func (r *Resolver) search(ctx context.Context, q commerce.SearchQuery) (*model.ProductConnection, error) {
-	result, err := r.Ports.Search.Search(ctx, caller.Market(ctx), q)
-	load.From(ctx).Used(commerce.OpSearch, nil, graphql.GetPath(ctx), err)
+	result, err := read(ctx, commerce.OpSearch, func(ctx context.Context) (*commerce.SearchResult, error) {
+		return r.Ports.Search.Search(ctx, caller.Market(ctx), q)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -155,28 +166,28 @@ func (r *Resolver) search(ctx context.Context, q commerce.SearchQuery) (*model.P
 	}, nil
 }
 
-// edges pairs products with cursors. Only a page's end has one.
+// edges pairs products with cursors. Only a page's end has one. What the PIM no longer
+// publishes is left out; what cannot be had is the node's to say.
 func (r *Resolver) edges(ctx context.Context, page *model.ProductConnection) []*model.ProductEdge {
-	l := load.From(ctx)
-	l.Products.Start(ctx, page.SKUs)
+	l, within := load.From(ctx), nodeTolerance().within(ctx)
+	l.Products.Start(within, page.SKUs)
 	edges := []*model.ProductEdge{}
 	for _, s := range page.SKUs {
-		p, ok, err := l.Products.Get(ctx, s)
-		if !ok && err == nil {
-			continue
+		if _, ok, err := l.Products.Get(within, s); ok || err != nil {
+			edges = append(edges, &model.ProductEdge{SKU: s})
 		}
-		path := append(append(ast.Path{}, graphql.GetPath(ctx)...), ast.PathIndex(len(edges)), ast.PathName("node"))
-		l.Used(commerce.OpProducts, s, path, err)
-		if err != nil {
-			graphql.AddError(ctx, &pathError{path, err})
-		}
-		edges = append(edges, &model.ProductEdge{Node: p})
 	}
 	if len(edges) > 0 {
 		edges[len(edges)-1].Cursor = page.PageInfo.EndCursor
 	}
 	return edges
 }
+
+// nodeTolerance is what the schema declares for a page's products.
+var nodeTolerance = sync.OnceValue(func() Tolerance {
+	t, _ := declaredOf(ownSchema().Types["ProductEdge"].Fields.ForName("node"))
+	return t
+})
 
 // pathError is an error of one element of a list that one resolver answers.
 type pathError struct {

@@ -46,7 +46,9 @@ func keyed[P any, K comparable, V any](ctx context.Context, op commerce.Operatio
 			all = append(all, picked[i])
 		}
 	}
-	b.Start(ctx, all)
+	t := tolerance(ctx)
+	within := t.within(ctx)
+	b.Start(within, all)
 	values := make([]V, len(parents))
 	errs := make(graphql.BatchErrorList, len(parents))
 	failed := false
@@ -54,9 +56,9 @@ func keyed[P any, K comparable, V any](ctx context.Context, op commerce.Operatio
 		if !wanted[i] {
 			continue
 		}
-		values[i], _, errs[i] = b.Get(ctx, picked[i])
+		v, _, from, err := b.Read(within, picked[i])
+		values[i], errs[i] = settle(ctx, t, v, load.Use{Op: op, Key: picked[i], Path: compiled.ParentPath(ctx, i), From: from, Err: err})
 		failed = failed || errs[i] != nil
-		load.From(ctx).Used(op, picked[i], compiled.ParentPath(ctx, i), errs[i])
 	}
 	if failed {
 		return values, errs

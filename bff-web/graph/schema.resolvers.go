@@ -8,7 +8,6 @@ package graph
 import (
 	"context"
 
-	"github.com/99designs/gqlgen/graphql"
 	"github.com/bojanz/currency"
 
 	"github.com/portico-bff/portico/bff-web/graph/generated"
@@ -76,10 +75,7 @@ func (r *mutationResolver) OrderPlace(ctx context.Context, input generated.Order
 
 func (r *queryResolver) Product(ctx context.Context, sku string) (*commerce.Product, error) {
 	planRoots(ctx)
-	l := load.From(ctx)
-	p, _, err := l.Products.Get(ctx, commerce.SKU(sku))
-	l.Used(commerce.OpProducts, commerce.SKU(sku), graphql.GetPath(ctx), err)
-	return p, err
+	return readKey(ctx, commerce.OpProducts, load.From(ctx).Products, commerce.SKU(sku))
 }
 
 func (r *queryResolver) Products(ctx context.Context, skus []string) ([]*commerce.Product, error) {
@@ -92,9 +88,7 @@ func (r *queryResolver) Search(ctx context.Context, text *string, filter *genera
 }
 
 func (r *queryResolver) Categories(ctx context.Context) ([]*commerce.Category, error) {
-	l := load.From(ctx)
-	tree, _, err := l.Tree.Get(ctx, load.One{})
-	l.Used(commerce.OpCategoryTree, nil, graphql.GetPath(ctx), err)
+	tree, err := readOne(ctx, commerce.OpCategoryTree, load.From(ctx).Tree)
 	if err != nil {
 		return nil, err
 	}
@@ -102,9 +96,7 @@ func (r *queryResolver) Categories(ctx context.Context) ([]*commerce.Category, e
 }
 
 func (r *queryResolver) Category(ctx context.Context, id string) (*commerce.Category, error) {
-	l := load.From(ctx)
-	tree, _, err := l.Tree.Get(ctx, load.One{})
-	l.Used(commerce.OpCategoryTree, nil, graphql.GetPath(ctx), err)
+	tree, err := readOne(ctx, commerce.OpCategoryTree, load.From(ctx).Tree)
 	if err != nil {
 		return nil, err
 	}
@@ -112,8 +104,9 @@ func (r *queryResolver) Category(ctx context.Context, id string) (*commerce.Cate
 }
 
 func (r *queryResolver) Cart(ctx context.Context, id string) (*commerce.Cart, error) {
-	cart, err := orNull(r.Ports.Carts.Cart(ctx, caller.Shopper(ctx), commerce.CartID(id)))
-	load.From(ctx).Used(commerce.OpCartRead, nil, graphql.GetPath(ctx), err)
+	cart, err := read(ctx, commerce.OpCartRead, func(ctx context.Context) (*commerce.Cart, error) {
+		return orNull(r.Ports.Carts.Cart(ctx, caller.Shopper(ctx), commerce.CartID(id)))
+	})
 	if cart == nil || err != nil {
 		return cart, err
 	}
@@ -122,10 +115,10 @@ func (r *queryResolver) Cart(ctx context.Context, id string) (*commerce.Cart, er
 }
 
 func (r *queryResolver) ShippingOptions(ctx context.Context, cartID string, address generated.AddressInput) ([]*commerce.ShippingOption, error) {
-	list, err := r.Ports.CheckoutOptions.ShippingOptions(ctx, caller.Shopper(ctx), commerce.CartID(cartID), domainAddress(address))
-	options, err := orNull(pointers(list), err)
-	load.From(ctx).Used(commerce.OpShippingOptions, nil, graphql.GetPath(ctx), err)
-	return options, err
+	return read(ctx, commerce.OpShippingOptions, func(ctx context.Context) ([]*commerce.ShippingOption, error) {
+		list, err := r.Ports.CheckoutOptions.ShippingOptions(ctx, caller.Shopper(ctx), commerce.CartID(cartID), domainAddress(address))
+		return orNull(pointers(list), err)
+	})
 }
 
 func (r *queryResolver) Me(ctx context.Context) (*model.Me, error) {
@@ -137,8 +130,9 @@ func (r *queryResolver) Me(ctx context.Context) (*model.Me, error) {
 }
 
 func (r *queryResolver) Order(ctx context.Context, number string, orderToken *string) (*commerce.Order, error) {
-	order, err := orNull(r.Orders.Order(ctx, caller.Principal(ctx), commerce.OrderNumber(number), text(orderToken)))
-	load.From(ctx).Used(commerce.OpOrder, nil, graphql.GetPath(ctx), err)
+	order, err := read(ctx, commerce.OpOrder, func(ctx context.Context) (*commerce.Order, error) {
+		return orNull(r.Orders.Order(ctx, caller.Principal(ctx), commerce.OrderNumber(number), text(orderToken)))
+	})
 	if order == nil || err != nil {
 		return order, err
 	}

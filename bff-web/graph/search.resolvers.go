@@ -26,3 +26,11 @@ func (r *Resolver) ProductConnection() generated.ProductConnectionResolver {
 }
 
 type productConnectionResolver struct{ *Resolver }
+
+func (r *productEdgeResolver) Node(ctx context.Context, objs []*model.ProductEdge) ([]*commerce.Product, error) {
+	return r.products(ctx, len(objs), func(i int) commerce.SKU { return objs[i].SKU })
+}
+
+func (r *Resolver) ProductEdge() generated.ProductEdgeResolver { return &productEdgeResolver{r} }
+
+type productEdgeResolver struct{ *Resolver }

@@ -39,6 +39,7 @@ type ResolverRoot interface {
 	OrderLine() OrderLineResolver
 	Product() ProductResolver
 	ProductConnection() ProductConnectionResolver
+	ProductEdge() ProductEdgeResolver
 	Query() QueryResolver
 	Variant() VariantResolver
 }
@@ -393,6 +394,9 @@ type ProductResolver interface {
 type ProductConnectionResolver interface {
 	Nodes(ctx context.Context, obj *model.ProductConnection) ([]*commerce.Product, error)
 	Edges(ctx context.Context, obj *model.ProductConnection) ([]*model.ProductEdge, error)
+}
+type ProductEdgeResolver interface {
+	Node(ctx context.Context, objs []*model.ProductEdge) ([]*commerce.Product, error)
 }
 type QueryResolver interface {
 	Product(ctx context.Context, sku string) (*commerce.Product, error)
@@ -1765,7 +1769,7 @@ type CartLine {
   "Unit price times quantity."
   total: Money!
   "The product; null when it cannot be had now or is no longer published."
-  product: Product @goField(batch: true)
+  product: Product @goField(batch: true) @freshness(onError: STALE, staleUpTo: "24h")
 }
 
 "What a cart or an order adds up to."
@@ -1942,7 +1946,7 @@ type Category {
     width: Int
   ): Image
   "The way from a root to this category, both included."
-  breadcrumbs: [CategoryRef!]!
+  breadcrumbs: [CategoryRef!]! @freshness(onError: STALE, staleUpTo: "24h")
   "Products in this category and below. Null, with an error, when the search engine cannot be asked."
   products(
     "Products on this page: 1 to 100."
@@ -1953,24 +1957,24 @@ type Category {
     sort: Sort
     "Narrows further; its category, if any, takes this one's place."
     filter: SearchFilterInput
-  ): ProductConnection
+  ): ProductConnection @freshness(onError: STALE, staleUpTo: "10m")
 }
 `, BuiltIn: false},
 	{Name: "../../../schema/graphql/customer.graphqls", Input: `"The signed-in customer. Each part comes from another system and is null, with an error, when that cannot be asked."
 type Me {
   "Who it is; null when the customer system does not know the caller."
-  profile: Profile
+  profile: Profile @freshness(onError: NULL)
   "Known addresses; may be empty. Null when the customer system does not know the caller."
-  addresses: [Address!]
+  addresses: [Address!] @freshness(onError: NULL)
   "Standing in the loyalty programme; null for those who are not in it."
-  loyalty: LoyaltyAccount
+  loyalty: LoyaltyAccount @freshness(onError: NULL)
   "Placed orders, newest first. Null, with an error, when they cannot be had now."
   orders(
     "Orders on this page: 1 to 100."
     first: Int! = 10
     "pageInfo.endCursor of the page before; null for the first page."
     after: String
-  ): OrderConnection
+  ): OrderConnection @freshness(onError: NULL)
 }
 
 "Who a customer is."
@@ -2096,7 +2100,7 @@ type OrderLine {
   "Of the line."
   total: Money!
   "The product as it is now; null when it is gone or cannot be had now."
-  product: Product @goField(batch: true)
+  product: Product @goField(batch: true) @freshness(onError: STALE, staleUpTo: "24h")
 }
 
 "A parcel."
@@ -2140,15 +2144,15 @@ type Product {
   price(
     "Pieces that would be bought: 1 to 10000."
     quantity: Int! = 1
-  ): Price @goField(batch: true)
+  ): Price @goField(batch: true) @freshness(onError: STALE, staleUpTo: "30m")
   "What is in stock; null when it is unknown or cannot be had now."
-  availability: Availability @goField(batch: true)
+  availability: Availability @goField(batch: true) @freshness(onError: STALE, staleUpTo: "5m")
   "Products that differ from this one in an option, this one included; empty when there are none."
   variants: [Variant!]!
-  "What shoppers say; null when it cannot be had now."
-  reviews: ReviewSummary @goField(batch: true)
-  "Products that go with this one, in the shop's order; null when they cannot be had now."
-  related: [Product!] @goField(batch: true)
+  "What shoppers say; null only for a query that takes no default: when it cannot be had now, it says that there are no reviews."
+  reviews: ReviewSummary @goField(batch: true) @freshness(onError: DEFAULT, staleUpTo: "24h", default: { count: 0, average: 0, items: [] })
+  "Products that go with this one, in the shop's order; null only for a query that takes no default: when they cannot be had now, there are none."
+  related: [Product!] @goField(batch: true) @freshness(onError: DEFAULT, staleUpTo: "24h", default: [])
   "When the description last changed; null when that is unknown."
   updatedAt: Time
 }
@@ -2190,7 +2194,7 @@ type Variant {
   "What tells it apart; may be empty."
   options: [Option!]!
   "The whole product; null when it cannot be had now or is not published."
-  product: Product @goField(batch: true)
+  product: Product @goField(batch: true) @freshness(onError: STALE, staleUpTo: "24h")
 }
 
 "A choice that tells variants apart."
@@ -2279,6 +2283,8 @@ fresh, and no other: ` + "`" + `{ path, source, state, ageMs, reason, retryAfter
   the way to an answer an upstream may also be ` + "`" + `retried` + "`" + ` or ` + "`" + `hedged` + "`" + ` (asked a second time because it took long); neither is why a part is
   listed. A part that is stale only because it is being loaded anew has no reason.
 - ` + "`" + `retryAfterMs` + "`" + ` is when asking again makes sense, where that is known.
+
+What a field may hold when its system cannot answer in time is declared with ` + "`" + `@freshness` + "`" + `; a query may ask for less.
 """
 schema {
   query: Query
@@ -2299,6 +2305,50 @@ directive @goField(
   batch: Boolean
 ) on INPUT_FIELD_DEFINITION | FIELD_DEFINITION
 
+"""
+Says what a field may hold when its system cannot answer in time. The schema declares it where a field is read from a system; there, a
+query may ask for less, never for more. Without it in a query the schema's declaration holds.
+
+- ` + "`" + `STALE` + "`" + `: an older value, at most ` + "`" + `staleUpTo` + "`" + ` old; else null, with an error.
+- ` + "`" + `DEFAULT` + "`" + `: an older value, at most ` + "`" + `staleUpTo` + "`" + ` old, if the schema gives one; else a constant that the schema declares. That is no error:
+  ` + "`" + `extensions.freshness` + "`" + ` lists it as ` + "`" + `filler` + "`" + `.
+- ` + "`" + `NULL` + "`" + `: null, with an error.
+- ` + "`" + `FAIL` + "`" + `: the null goes up, with an error, as from a field that is not nullable: to the nearest place that may be null and whose field is not
+  ` + "`" + `FAIL` + "`" + ` itself.
+
+One is stricter than another when all that it lets stand in the value's place is also let by the other: where the schema says ` + "`" + `DEFAULT` + "`" + `, a query may say
+` + "`" + `STALE` + "`" + ` (if there is a ` + "`" + `staleUpTo` + "`" + `), ` + "`" + `NULL` + "`" + ` or ` + "`" + `FAIL` + "`" + `; where it says ` + "`" + `STALE` + "`" + `, ` + "`" + `NULL` + "`" + ` or ` + "`" + `FAIL` + "`" + `; where it says ` + "`" + `NULL` + "`" + `, ` + "`" + `FAIL` + "`" + `. ` + "`" + `staleUpTo` + "`" + ` may be
+shorter, and whoever takes less than is there is not answered sooner, but waits for the system. A value within its lifetime is fresh
+whatever its age. A field whose type is not nullable passes null up in any case. Arguments are written in the query, not in variables, and a field that
+stands twice under one name has one contract.
+"""
+directive @freshness(
+  "What takes the place of a value that could not be had; null, in a query, leaves what the schema declares."
+  onError: OnError
+  "Age up to which an older value is taken, counted from when it left its system; 0s takes none. Null, in a query, leaves what the schema declares."
+  staleUpTo: Duration
+  "The constant that DEFAULT puts in the value's place. For the schema only."
+  default: Constant
+) on FIELD_DEFINITION | FIELD
+
+"What takes the place of a value that could not be had."
+enum OnError {
+  "Nothing: the null goes up."
+  FAIL
+  "Null, with an error."
+  NULL
+  "A constant that the schema declares."
+  DEFAULT
+  "An older value."
+  STALE
+}
+
+"A span of time: up to 6 digits and ms, s, m or h: \"500ms\", \"10m\"."
+scalar Duration
+
+"A constant of any type, as it is written in a query."
+scalar Constant
+
 "An instant in RFC 3339, with its offset: \"2026-01-02T03:04:05Z\"."
 scalar Time
 
@@ -2308,12 +2358,12 @@ type Query {
   product(
     "SKU of the product: 1 to 64 letters, digits, dots, hyphens or underscores."
     sku: String!
-  ): Product
+  ): Product @freshness(onError: STALE, staleUpTo: "24h")
   "Products by SKU, in the order asked for; null where a SKU is unknown or not published."
   products(
     "At most 100 SKUs; a SKU that is there twice is answered twice."
     skus: [String!]!
-  ): [Product]!
+  ): [Product]! @freshness(onError: STALE, staleUpTo: "24h")
   "Products that fit a text and a filter. Null, with an error, when the search engine cannot be asked."
   search(
     "What to look for: at most 200 characters. Empty or null lists everything."
@@ -2326,26 +2376,26 @@ type Query {
     first: Int! = 20
     "pageInfo.endCursor of the page before; null for the first page."
     after: String
-  ): ProductConnection
+  ): ProductConnection @freshness(onError: STALE, staleUpTo: "10m")
   "Roots of the category tree, in the shop's order. Null, with an error, when the tree cannot be had."
-  categories: [Category!]
+  categories: [Category!] @freshness(onError: STALE, staleUpTo: "24h")
   "A category by id; null when it is unknown."
   category(
     "Id of the category."
     id: ID!
-  ): Category
+  ): Category @freshness(onError: STALE, staleUpTo: "24h")
   "A cart by id; null when it is gone or not the caller's."
   cart(
     "Id of the cart, beginning with g_ or c_. A g_ id is a secret: whoever holds it may use the cart."
     id: ID!
-  ): Cart
+  ): Cart @freshness(onError: NULL)
   "Ways to send a cart to an address, cheapest first; null when the cart is gone or not the caller's."
   shippingOptions(
     "Id of the cart."
     cartId: ID!
     "Where the cart would be sent to."
     address: AddressInput!
-  ): [ShippingOption!]
+  ): [ShippingOption!] @freshness(onError: NULL)
   "The signed-in customer; null for anonymous callers."
   me: Me
   "An order: the caller's own, or a guest's by its token. Null when there is none, or it is someone else's."
@@ -2354,7 +2404,7 @@ type Query {
     number: String!
     "Token that orderPlace answered to a guest."
     orderToken: String
-  ): Order
+  ): Order @freshness(onError: NULL)
 }
 
 "What can be changed. What the shopper can put right is in userErrors; what the shop cannot do now is an error."
@@ -2470,7 +2520,7 @@ input FacetChoiceInput {
 "One page of products."
 type ProductConnection {
   "Products on this page; null where one cannot be had now."
-  nodes: [Product]!
+  nodes: [Product]! @freshness(onError: STALE, staleUpTo: "24h")
   "The same products, each with its cursor."
   edges: [ProductEdge!]!
   "Where the page ends."
@@ -2486,7 +2536,7 @@ type ProductEdge {
   "Goes into after to go on behind this product; null on all but a page's last one: search engines page by pages."
   cursor: String
   "The product; null when it cannot be had now."
-  node: Product
+  node: Product @goField(batch: true) @freshness(onError: STALE, staleUpTo: "24h")
 }
 
 "A property to narrow a search by. Counts leave out the facet's own choices, so that these stay open."
@@ -7390,7 +7440,7 @@ func _ProductEdge_node(ctx context.Context, ec *executionContext, field graphql.
 			return fieldContext_ProductEdge_node(ctx, ec, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Node, nil
+			return ec.resolveBatch_ProductEdge_node(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *commerce.Product) graphql.Marshaler {
@@ -7404,13 +7454,36 @@ func fieldContext_ProductEdge_node(_ context.Context, ec *executionContext, fiel
 	fc = &graphql.FieldContext{
 		Object:     "ProductEdge",
 		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
+		IsMethod:   true,
+		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return childFields_Product(ctx, ec, field)
 		},
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_ProductEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.ProductEdge) (any, error) {
+	resolver := ec.Resolvers.ProductEdge()
+	if batch, ok := graphql.BatchParentsFor[*model.ProductEdge](ctx, "ProductEdge"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Node(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*commerce.Product](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"ProductEdge.node",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Node(ctx, []*model.ProductEdge{obj})
+	return graphql.ResolveBatchSingleResult[*commerce.Product](
+		ctx,
+		results,
+		err,
+		"ProductEdge.node",
+	)
 }
 
 func _Profile_firstName(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.Customer) (ret graphql.Marshaler) {
@@ -12589,13 +12662,46 @@ func _ProductEdge(ctx context.Context, ec *executionContext, sel ast.SelectionSe
 		case "cursor":
 			out.Values[i] = _ProductEdge_cursor(ctx, ec, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "node":
-			out.Values[i] = _ProductEdge_node(ctx, ec, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _ProductEdge_node(ctx, ec, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
 			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -14397,6 +14503,7 @@ func marshalNProduct2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommer
 }
 
 func marshalNProductEdge2ᚕᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋmodelᚐProductEdgeᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*model.ProductEdge) graphql.Marshaler {
+	ctx = graphql.WithBatchParents(ctx, "ProductEdge", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -14903,6 +15010,42 @@ func marshalOCategory2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcomme
 	return _Category(ctx, ec, sel, v)
 }
 
+func unmarshalOConstant2interface(ctx context.Context, ec *executionContext, v any) (any, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalAny(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalOConstant2interface(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v any) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalAny(v)
+	return res
+}
+
+func unmarshalODuration2ᚖstring(ctx context.Context, ec *executionContext, v any) (*string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalString(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalODuration2ᚖstring(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(*v)
+	return res
+}
+
 func unmarshalOFacetChoiceInput2ᚕᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋgeneratedᚐFacetChoiceInputᚄ(ctx context.Context, ec *executionContext, v any) ([]*FacetChoiceInput, error) {
 	if v == nil {
 		return nil, nil
@@ -14975,6 +15118,22 @@ func marshalOMe2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋ
 		return graphql.Null
 	}
 	return _Me(ctx, ec, sel, v)
+}
+
+func unmarshalOOnError2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋgeneratedᚐOnError(ctx context.Context, ec *executionContext, v any) (*OnError, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(OnError)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalOOnError2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋgeneratedᚐOnError(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *OnError) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
 }
 
 func marshalOOrder2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐOrder(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *commerce.Order) graphql.Marshaler {

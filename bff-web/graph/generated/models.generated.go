@@ -3,6 +3,11 @@
 package generated
 
 import (
+	"bytes"
+	"fmt"
+	"io"
+	"strconv"
+
 	"github.com/99designs/gqlgen/graphql"
 )
 
@@ -128,4 +133,68 @@ type SearchFilterInput struct {
 	PriceMax graphql.Omittable[*string] `json:"priceMax,omitempty"`
 	// Only what the search engine believes to be in stock.
 	InStock graphql.Omittable[*bool] `json:"inStock,omitempty"`
+}
+
+// What takes the place of a value that could not be had.
+type OnError string
+
+const (
+	// Nothing: the null goes up.
+	OnErrorFail OnError = "FAIL"
+	// Null, with an error.
+	OnErrorNull OnError = "NULL"
+	// A constant that the schema declares.
+	OnErrorDefault OnError = "DEFAULT"
+	// An older value.
+	OnErrorStale OnError = "STALE"
+)
+
+var AllOnError = []OnError{
+	OnErrorFail,
+	OnErrorNull,
+	OnErrorDefault,
+	OnErrorStale,
+}
+
+func (e OnError) IsValid() bool {
+	switch e {
+	case OnErrorFail, OnErrorNull, OnErrorDefault, OnErrorStale:
+		return true
+	}
+	return false
+}
+
+func (e OnError) String() string {
+	return string(e)
+}
+
+func (e *OnError) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = OnError(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid OnError", str)
+	}
+	return nil
+}
+
+func (e OnError) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *OnError) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e OnError) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
 }

@@ -47,7 +47,7 @@ type ProductConnection struct {
 // ProductEdge is a product in a page.
 type ProductEdge struct {
 	Cursor *string
-	Node   *commerce.Product
+	SKU    commerce.SKU // of the node, which is resolved apart
 }
 
 // OrderConnection is one page of orders.

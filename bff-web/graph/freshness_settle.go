@@ -1,0 +1,75 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/portico-bff/portico/bff-web/graph/load"
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// Whatever reads a system for a field goes through here: it is read as the field's
+// contract says, what came is noted for the freshness report, and what takes the place of
+// a value that could not be had is decided once, for whichever executor asks.
+
+// read reads for the current field what op answers as a whole.
+func read[V any](ctx context.Context, op commerce.Operation, call func(context.Context) (V, error)) (V, error) {
+	t := tolerance(ctx)
+	within, from := load.From(ctx).Listen(t.within(ctx))
+	v, err := call(within)
+	return settle(ctx, t, v, load.Use{Op: op, Path: graphql.GetPath(ctx), From: from, Err: err})
+}
+
+// readKey reads for the current field what a batch answers for key, which may be unknown.
+func readKey[K comparable, V any](ctx context.Context, op commerce.Operation, b *load.Batch[K, V], key K) (V, error) {
+	t := tolerance(ctx)
+	v, _, from, err := b.Read(t.within(ctx), key)
+	return settle(ctx, t, v, load.Use{Op: op, Key: key, Path: graphql.GetPath(ctx), From: from, Err: err})
+}
+
+// readOne reads for the current field what is read once a request.
+func readOne[V any](ctx context.Context, op commerce.Operation, b *load.Batch[load.One, V]) (V, error) {
+	t := tolerance(ctx)
+	v, _, from, err := b.Read(t.within(ctx), load.One{})
+	return settle(ctx, t, v, load.Use{Op: op, Path: graphql.GetPath(ctx), From: from, Err: err})
+}
+
+// settle is what stands at a path of the current field where v, or an error, was met, as
+// t says: v, a constant in its place, or the error.
+func settle[V any](ctx context.Context, t Tolerance, v V, u load.Use) (V, error) {
+	l := load.From(ctx)
+	if u.Err == nil {
+		l.Note(u)
+		return v, nil
+	}
+	if t.OnError == Default && outage(u.Err) {
+		if constant, err := fillerOf[V](graphql.GetFieldContext(ctx).Field.Definition); err == nil {
+			u.Filler = true
+			l.Note(u)
+			return constant, nil
+		}
+	}
+	l.Note(u)
+	if t.OnError == Fail {
+		l.Fail(u.Path)
+	}
+	return v, u.Err
+}
+
+// outage tells whether err is a system's failure to answer, rather than an answer, or a
+// mistake of our own.
+func outage(err error) bool {
+	switch kindOf(err) {
+	case commerce.ErrTimeout, commerce.ErrUnavailable, commerce.ErrRateLimited, commerce.ErrUpstream:
+		return true
+	default:
+		return false
+	}
+}
+
+// below appends an index to the current field's path.
+func below(ctx context.Context, elements ...ast.PathElement) ast.Path {
+	return append(append(ast.Path{}, graphql.GetPath(ctx)...), elements...)
+}
