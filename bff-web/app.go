@@ -98,9 +98,10 @@ func graphQL(b *edge.Backend) http.Handler {
 	transport := graphhttp.Transport{
 		Schema: schema.Schema(), Limits: bounds, Ports: b.Ports, Group: b.Markets.PriceGroup,
 		Observe: web.NoteOperation, Fault: resolver.LogInternal, Checked: lru.New[bool](queryCacheSize),
-		Tracing: graphhttp.NewTracing(b.Config.Development(), "", graphhttp.TracingDeps{Log: b.Log, Meter: b.Telemetry.Meter()}),
-		Began:   web.Began,
-		Answers: b.Answers, Answered: web.NoteAnswer, Surrogates: b.Config.Cache.SurrogateKeyBytes,
+		Tracing:  graphhttp.NewTracing(b.Config.Development(), "", graphhttp.TracingDeps{Log: b.Log, Meter: b.Telemetry.Meter()}),
+		Began:    web.Began,
+		Compiled: resolver.Compiled(schema.Schema(), queryCacheSize),
+		Answers:  b.Answers, Answered: web.NoteAnswer, Surrogates: b.Config.Cache.SurrogateKeyBytes,
 	}
 	server.AddTransport(transport)
 	server.SetQueryCache(lru.New[*ast.QueryDocument](queryCacheSize))

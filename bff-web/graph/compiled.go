@@ -13,8 +13,8 @@ import (
 )
 
 // Compiled is an executor of the resolvers that runs compiled operations; it keeps
-// those of so many documents. An error is a mistake of this package.
-func (r *Resolver) Compiled(schema *ast.Schema, keep int) (*compiled.Executor, error) {
+// those of so many documents.
+func (r *Resolver) Compiled(schema *ast.Schema, keep int) *compiled.Executor {
 	return compiled.New[generated.ResolverRoot](compiled.Config{
 		Schema: schema, Present: r.Present, Recover: r.Recover, Hints: hints, Keep: keep,
 	}, r)

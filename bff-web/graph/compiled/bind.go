@@ -2,6 +2,7 @@ package compiled
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -55,17 +56,21 @@ type resolver struct {
 	value  reflect.Type   // of one parent's field
 	parent reflect.Type   // pointer; nil for a root field
 	batch  bool           // takes all parents at once
+	// unreadable resolvers have a signature that says nothing.
+	unreadable bool
 	hint   Hint
 }
 
 // resolversOf finds the resolvers of every field that has one.
 func resolversOf(schema *ast.Schema, iface reflect.Type, root reflect.Value, hints map[string]Hint) (map[string]*resolver, error) {
 	found := map[string]*resolver{}
+	var mistakes []error
 	for i := range iface.NumMethod() {
 		typeName := iface.Method(i).Name
 		def := schema.Types[typeName]
 		if def == nil || def.Kind != ast.Object {
-			return nil, fmt.Errorf("resolvers of %s: no such type", typeName)
+			mistakes = append(mistakes, fmt.Errorf("resolvers of %s: no such type", typeName))
+			continue
 		}
 		methods := root.MethodByName(typeName).Call(nil)[0]
 		of := iface.Method(i).Type.Out(0)
@@ -73,22 +78,24 @@ func resolversOf(schema *ast.Schema, iface reflect.Type, root reflect.Value, hin
 			m := of.Method(j)
 			field := fieldNamed(def, m.Name)
 			if field == nil {
-				return nil, fmt.Errorf("resolver %s.%s: no such field", typeName, m.Name)
+				mistakes = append(mistakes, fmt.Errorf("resolver %s.%s: no such field", typeName, m.Name))
+				continue
 			}
 			name := typeName + "." + field.Name
 			r := &resolver{method: methods.MethodByName(m.Name), hint: hints[name]}
 			if err := r.read(m.Type, def == schema.Query || def == schema.Mutation, len(field.Arguments)); err != nil {
-				return nil, fmt.Errorf("resolver %s: %w", name, err)
+				mistakes = append(mistakes, fmt.Errorf("resolver %s: %w", name, err))
+				r.unreadable = true
 			}
 			found[name] = r
 		}
 	}
 	for name := range hints {
 		if found[name] == nil {
-			return nil, fmt.Errorf("hint for %s: no such resolver", name)
+			mistakes = append(mistakes, fmt.Errorf("hint for %s: no such resolver", name))
 		}
 	}
-	return found, nil
+	return found, errors.Join(mistakes...)
 }
 
 // read takes a resolver's signature apart.

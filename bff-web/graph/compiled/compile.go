@@ -116,8 +116,8 @@ func (c *compiler) check(f *field, def *ast.Definition) error {
 func (c *compiler) origin(f *field, def *ast.Definition, typ reflect.Type) (reflect.Type, error) {
 	name := f.collected.Name
 	if r := c.resolvers[def.Name+"."+name]; r != nil {
-		if r.parent != nil && r.parent != reflect.PointerTo(typ) {
-			return nil, uncovered(def.Name + "." + name + ": its resolver takes " + r.parent.String())
+		if r.unreadable || r.parent != nil && r.parent != reflect.PointerTo(typ) {
+			return nil, uncovered(def.Name + "." + name + ": its resolver")
 		}
 		f.how, f.resolver = fromResolver, r
 		if r.hint.Inline != nil {

@@ -24,6 +24,7 @@ type Executor struct {
 	present   graphql.ErrorPresenterFunc
 	recover   graphql.RecoverFunc
 	trees     *trees
+	mistakes  error
 }
 
 // Config is what an executor is made of.
@@ -37,13 +38,15 @@ type Config struct {
 
 // New makes an executor of the resolvers of root, whose type is the generated
 // interface ResolverRoot: it says which fields have a resolver, and of what Go types.
-func New[Root any](cfg Config, root Root) (*Executor, error) {
-	e := &Executor{schema: cfg.Schema, present: cfg.Present, recover: cfg.Recover}
-	var err error
-	e.resolvers, err = resolversOf(cfg.Schema, reflect.TypeFor[Root](), reflect.ValueOf(root), cfg.Hints)
-	e.trees = newTrees(cfg.Keep)
-	return e, err
+func New[Root any](cfg Config, root Root) *Executor {
+	e := &Executor{schema: cfg.Schema, present: cfg.Present, recover: cfg.Recover, trees: newTrees(cfg.Keep)}
+	e.resolvers, e.mistakes = resolversOf(cfg.Schema, reflect.TypeFor[Root](), reflect.ValueOf(root), cfg.Hints)
+	return e
 }
+
+// Mistakes are resolvers that could not be read, and hints for none; nil when there are
+// none, which a test sees to. Operations with such fields are not covered.
+func (e *Executor) Mistakes() error { return e.mistakes }
 
 // Run executes oc's operation. It answers false, and has done nothing, when the
 // operation is not covered. The response is nil when ctx has ended before.

@@ -20,7 +20,6 @@ func (t Transport) execute(ctx context.Context, exec graphql.GraphExecutor, oc *
 	if t.Fault != nil {
 		loader.Fault = func(err error) { t.Fault(ctx, err) }
 	}
-	responses, ctx := exec.DispatchOperation(ctx, oc)
-	response := responses(ctx)
+	response, ctx := t.run(ctx, exec, oc)
 	then(ctx, outcome{response: response, freshness: loader.Freshness(), sources: loader.Sources()}.told(ctx, loader.EachUse))
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/portico-bff/portico/bff-web/graph/compiled"
 	"github.com/portico-bff/portico/bff-web/internal/caller"
 	"github.com/portico-bff/portico/cache"
 	"github.com/portico-bff/portico/schema/commerce"
@@ -19,14 +20,15 @@ import (
 
 // Transport is the one transport of the web channel.
 type Transport struct {
-	Schema  *ast.Schema
-	Limits  Limits
-	Ports   commerce.Ports
-	Group   func(commerce.Market, commerce.Principal) commerce.PriceGroup
-	Observe func(ctx context.Context, operation string) // told the operation's name; may be nil
-	Fault   func(ctx context.Context, err error)        // told what failed unseen; may be nil
-	Checked *lru.LRU[bool]                              // queries that kept the limits, by text
-	Answers *cache.Answers                              // whole public answers; nil keeps none
+	Schema   *ast.Schema
+	Limits   Limits
+	Ports    commerce.Ports
+	Group    func(commerce.Market, commerce.Principal) commerce.PriceGroup
+	Observe  func(ctx context.Context, operation string) // told the operation's name; may be nil
+	Fault    func(ctx context.Context, err error)        // told what failed unseen; may be nil
+	Checked  *lru.LRU[bool]                              // queries that kept the limits, by text
+	Compiled *compiled.Executor                          // runs what it covers in the executor's place; nil: nothing
+	Answers  *cache.Answers                              // whole public answers; nil keeps none
 	// Surrogates is the bound of the header that names an answer's tags, in bytes, where
 	// no answers are kept here; 0 names none.
 	Surrogates int
