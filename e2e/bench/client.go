@@ -1,0 +1,185 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/valyala/fasthttp"
+	"golang.org/x/sys/unix"
+)
+
+// target is a server that requests are sent to.
+type target struct {
+	name   string
+	addr   string
+	prefix string // of every path
+	client *fasthttp.HostClient
+}
+
+func newTarget(name, addr string) *target {
+	return &target{name: name, addr: addr, client: &fasthttp.HostClient{
+		Addr: addr, MaxConns: 4096, MaxIdemponentCallAttempts: 1, NoDefaultUserAgentHeader: true,
+		ReadBufferSize: 16 << 10, MaxIdleConnDuration: 30 * time.Second, DisablePathNormalizing: true,
+	}}
+}
+
+// ask is one kind of request: set makes the n-th of them.
+type ask struct {
+	set func(req *fasthttp.Request, n int64)
+	// right tells a good answer; nil: status 200 and no errors in it.
+	right func(res *fasthttp.Response) bool
+}
+
+// mapped asks for the things that another numbering gives.
+func (a ask) mapped(to func(n int64) int64) ask {
+	set := a.set
+	a.set = func(req *fasthttp.Request, n int64) { set(req, to(n)) }
+	return a
+}
+
+func (a ask) good(res *fasthttp.Response) bool {
+	if a.right != nil {
+		return a.right(res)
+	}
+	return res.StatusCode() == fasthttp.StatusOK && !bytes.Contains(res.Body(), []byte(`"errors":[`)) && !bytes.Contains(res.Body(), []byte(`"degraded":[`))
+}
+
+// load is what came of many requests.
+type load struct {
+	answered int64
+	failed   int64
+	took     time.Duration
+	spent    []time.Duration // of each request, sorted
+	sample   string          // an answer that was not right
+}
+
+func (l *load) quantile(q float64) time.Duration {
+	if len(l.spent) == 0 {
+		return 0
+	}
+	return l.spent[min(len(l.spent)-1, int(q*float64(len(l.spent))))]
+}
+
+func (l *load) rps() float64 { return float64(l.answered) / l.took.Seconds() }
+
+// worker sends requests over again.
+type worker struct {
+	target *target
+	ask    ask
+	req    *fasthttp.Request
+	res    *fasthttp.Response
+	load
+}
+
+func newWorker(t *target, a ask) *worker {
+	return &worker{target: t, ask: a, req: fasthttp.AcquireRequest(), res: fasthttp.AcquireResponse()}
+}
+
+// send makes the n-th request; since is when it was due.
+func (w *worker) send(n int64, since time.Time) {
+	w.req.Reset()
+	w.ask.set(w.req, n)
+	if w.target.prefix != "" {
+		w.req.SetRequestURI(w.target.prefix + string(w.req.Header.RequestURI()))
+	}
+	w.req.Header.SetHost(w.target.addr)
+	w.req.URI() // read from the header only once
+	err := w.target.client.Do(w.req, w.res)
+	w.spent = append(w.spent, time.Since(since))
+	if err == nil && w.ask.good(w.res) {
+		w.answered++
+		return
+	}
+	w.failed++
+	if w.sample == "" {
+		w.sample = fmt.Sprintf("%s: %v: %d %.300s", w.target.name, err, w.res.StatusCode(), w.res.Body())
+	}
+}
+
+// merged is what all workers did.
+func merged(workers []*worker, took time.Duration) *load {
+	sum := &load{took: took}
+	for _, w := range workers {
+		sum.answered += w.answered
+		sum.failed += w.failed
+		sum.spent = append(sum.spent, w.spent...)
+		if sum.sample == "" {
+			sum.sample = w.sample
+		}
+		fasthttp.ReleaseRequest(w.req)
+		fasthttp.ReleaseResponse(w.res)
+	}
+	slices.Sort(sum.spent)
+	return sum
+}
+
+// closed has so many clients send one request after the other for a while; next numbers requests.
+func closed(t *target, a ask, clients int, length time.Duration, next *atomic.Int64) *load {
+	workers := make([]*worker, clients)
+	begin := time.Now()
+	var wg sync.WaitGroup
+	for i := range workers {
+		w := newWorker(t, a)
+		workers[i] = w
+		wg.Go(func() {
+			for now := begin; now.Sub(begin) < length; now = time.Now() {
+				w.send(next.Add(1), now)
+			}
+		})
+	}
+	wg.Wait()
+	return merged(workers, time.Since(begin))
+}
+
+// patience is how many requests of an open loop may be under way.
+const patience = 2048
+
+// open sends requests at a fixed rate for a while, whether or not those before are
+// answered; what they take counts from when they were due.
+func open(ctx context.Context, t *target, a ask, perSecond int, length time.Duration, next *atomic.Int64) (*load, error) {
+	idle := make(chan *worker, patience)
+	var workers []*worker
+	var wg sync.WaitGroup
+	begin := time.Now()
+	total := int(length.Seconds() * float64(perSecond))
+	for i := range total {
+		due := begin.Add(time.Duration(i) * time.Second / time.Duration(perSecond))
+		pause(time.Until(due))
+		if ctx.Err() != nil {
+			break
+		}
+		var w *worker
+		select {
+		case w = <-idle:
+		default:
+			if len(workers) == patience {
+				return nil, errors.New("answers come later than requests: nothing is measured")
+			}
+			w = newWorker(t, a)
+			workers = append(workers, w)
+		}
+		n := next.Add(1)
+		wg.Go(func() {
+			w.send(n, due)
+			idle <- w
+		})
+	}
+	wg.Wait()
+	return merged(workers, time.Since(begin)), ctx.Err()
+}
+
+// pause sleeps to some 50 µs; Go's own timers are good to a millisecond.
+func pause(d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	left := unix.NsecToTimespec(d.Nanoseconds())
+	for unix.Nanosleep(&left, &left) != nil {
+	}
+}

@@ -1,0 +1,231 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// options is what a run is told.
+type options struct {
+	bin, docs, only, profiles string
+	scale                     float64
+}
+
+const (
+	rounds      = 5
+	roundLength = 1200 * time.Millisecond
+	clients     = 16 // of a closed loop
+	identical   = 64 // of one in which all ask for the same
+)
+
+// measure starts everything, measures, prints and writes.
+func measure(ctx context.Context, o options) error {
+	dir, err := os.MkdirTemp("", "bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	begin := time.Now()
+	r, err := newRig(ctx, self, o.bin, dir)
+	if r != nil {
+		defer func() { _ = r.stop() }()
+	}
+	if err != nil {
+		return err
+	}
+	if err := stay(coreBeside); err != nil {
+		return err
+	}
+	r.options = o
+	var result report
+	for _, step := range []func(context.Context, *report) error{r.starts, r.works, r.latencies, r.weathers, r.memory} {
+		if err := step(ctx, &result); err != nil {
+			return err
+		}
+	}
+	result.took = time.Since(begin)
+	return result.publish(os.Stdout, o.docs)
+}
+
+// wanted tells whether a measurement is asked for.
+func (r *rig) wanted(id string) bool {
+	return r.options.only == "" || slices.Contains(strings.Split(r.options.only, ","), id)
+}
+
+func (r *rig) length(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * r.options.scale)
+}
+
+func (r *rig) times(n int) int { return max(1, min(n, int(float64(n)*r.options.scale*2))) }
+
+// work is one row: the same requests to a channel and to the baseline.
+type work struct {
+	id, name   string
+	channel    *channel
+	plain      *target
+	ask        ask
+	clients    int
+	shared     int64 // of how many things is asked over again; 0: each thing once
+	must, goal float64
+}
+
+// list is all works whose result is a ratio of processor time.
+func (r *rig) list() []work {
+	return []work{
+		{id: "B1", name: "`{__typename}`", channel: r.web, plain: r.plainAt, ask: r.webSmall(), clients: clients, shared: 1, must: 0.55, goal: 0.9},
+		{id: "B1", name: "a search without hits, kept", channel: r.mobile, plain: r.plainKept, ask: r.mobileSmall(), clients: clients, shared: 1, must: 1.2, goal: 1.5},
+		{id: "B2", name: "list of 100, distinct", channel: r.web, plain: r.plainAt, ask: r.webList(), clients: clients, must: 0.8, goal: 1.8},
+		{id: "B2", name: "list of 100, distinct", channel: r.mobile, plain: r.plainAt, ask: r.mobileList(), clients: clients, must: 1.2, goal: 2.3},
+		{id: "B2", name: "list of 100, identical", channel: r.web, plain: r.plainAt, ask: r.webList(), clients: identical, shared: 1, must: 8, goal: 12},
+		{id: "B2", name: "list of 100, identical", channel: r.mobile, plain: r.plainAt, ask: r.mobileList(), clients: identical, shared: 1, must: 8, goal: 12},
+		{id: "B3", name: "product page, distinct", channel: r.web, plain: r.plainAt, ask: r.webPage(), clients: clients, must: 1, goal: 2},
+		{id: "B3", name: "product page, distinct", channel: r.mobile, plain: r.plainAt, ask: r.mobilePage(), clients: clients, must: 1.6, goal: 2.3},
+		{id: "B5", name: "product page, warm", channel: r.web, plain: r.plainKept, ask: r.webPage(), clients: clients, shared: 50, must: 0.8, goal: 0.95},
+		{id: "B5", name: "product page, warm", channel: r.mobile, plain: r.plainKept, ask: r.mobilePage(), clients: clients, shared: 50, must: 1.3, goal: 1.6},
+	}
+}
+
+// among has requests ask for few things over again, which nothing else asked for before.
+func (w work) among(r *rig) ask {
+	if w.shared == 0 {
+		return w.ask
+	}
+	first := r.distinct.Add(w.shared) - w.shared + 1
+	return w.ask.mapped(func(n int64) int64 { return first + n%w.shared })
+}
+
+// arm is what one side did in one round.
+type arm struct {
+	*load
+	cpu time.Duration // a request
+}
+
+// run loads one side for a round.
+func (r *rig) run(t *target, p *process, w work, length time.Duration) (arm, error) {
+	a := w.among(r)
+	next := &r.distinct
+	if w.shared > 0 {
+		next = &atomic.Int64{}
+		for n := range w.shared { // what is warm was asked for before
+			if _, _, err := t.once(a.set, n); err != nil {
+				return arm{}, err
+			}
+		}
+	}
+	before, err := p.cpu()
+	if err != nil {
+		return arm{}, err
+	}
+	got := closed(t, a, w.clients, length, next)
+	after, err := p.cpu()
+	if err != nil {
+		return arm{}, err
+	}
+	if got.failed > 0 || got.answered == 0 {
+		return arm{}, fmt.Errorf("%s %s: %d of %d requests failed: %s", w.id, w.name, got.failed, got.failed+got.answered, got.sample)
+	}
+	return arm{got, (after - before) / time.Duration(got.answered)}, nil
+}
+
+// works measures all ratios, in rounds that take turns.
+func (r *rig) works(ctx context.Context, to *report) error {
+	for _, w := range r.list() {
+		if !r.wanted(w.id) {
+			continue
+		}
+		if err := r.verify(w.channel.target, w.plain, w.ask); err != nil {
+			return fmt.Errorf("%s %s: %w", w.id, w.name, err)
+		}
+		var ours, plain []arm
+		stop := r.profile(ctx, w)
+		for i := range r.times(rounds) {
+			sides := []func() error{
+				func() error {
+					a, err := r.run(w.channel.target, w.channel.process, w, r.length(roundLength))
+					ours = append(ours, a)
+					return err
+				},
+				func() error {
+					a, err := r.run(w.plain, r.plain, w, r.length(roundLength))
+					plain = append(plain, a)
+					return err
+				},
+			}
+			if i%2 == 1 {
+				slices.Reverse(sides)
+			}
+			for _, side := range sides {
+				if err := errors.Join(ctx.Err(), side()); err != nil {
+					return err
+				}
+			}
+		}
+		stop()
+		to.ratio(w, ours, plain)
+	}
+	return nil
+}
+
+// profile takes a CPU profile of a channel while a work is measured, if profiles are wanted.
+func (r *rig) profile(ctx context.Context, w work) func() {
+	if r.options.profiles == "" {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		seconds := max(1, int(2*float64(r.times(rounds))*r.length(roundLength).Seconds()))
+		name := strings.Map(func(c rune) rune {
+			if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' {
+				return c
+			}
+			return '-'
+		}, strings.ToLower(w.id+" "+w.channel.name()+" "+w.name))
+		raw, err := get(ctx, fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", w.channel.admin, seconds))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(r.options.profiles, name+".pprof"), raw, 0o600)
+		}
+		if err != nil && ctx.Err() == nil {
+			fmt.Fprintln(os.Stderr, "profile:", err)
+		}
+	}()
+	return func() {
+		select {
+		case <-done:
+		case <-time.After(3 * time.Second):
+		}
+		cancel()
+		<-done
+	}
+}
+
+func get(ctx context.Context, url string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = res.Body.Close() }()
+	raw, err := io.ReadAll(res.Body)
+	if err == nil && res.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", url, res.Status)
+	}
+	return raw, err
+}
