@@ -142,7 +142,7 @@ func compare(b *testing.B, ours, bare string, request []byte) {
 func answerPath(b *testing.B) (h http.Handler, skus []string) {
 	b.Helper()
 	systems := sandboxtest.Start(b)
-	cfg, err := Load(append([]string{"PORTICO_MODE=development"}, sandbox.Environ(systems.URL)...))
+	cfg, err := Load(append([]string{"PORTICO_MODE=development", "WEB_OPEN_QUERIES=true"}, sandbox.Environ(systems.URL)...))
 	require.NoError(b, err)
 	cfg.Telemetry.Out = io.Discard
 	backend, err := edge.New(b.Context(), cfg.Config, "web")
@@ -154,7 +154,10 @@ func answerPath(b *testing.B) (h http.Handler, skus []string) {
 		skus = append(skus, string(sku))
 	}
 	require.Len(b, skus, 50)
-	return graphQL(backend), skus
+	published, err := publications(b.Context(), backend, cfg.Documents)
+	require.NoError(b, err)
+	b.Cleanup(published.Close)
+	return graphQL(backend, published, Config{}), skus
 }
 
 var benchMarket = commerce.Market{Channel: "us", Locale: "en", Currency: "USD", Country: "US"}

@@ -102,7 +102,7 @@ func TestC19_LettersAnswerAsTheWholeWayDoes(t *testing.T) {
 // Surrogate-Key that is given without being asked for, all of it is less than 4 KiB.
 func TestHeadersFitAnUnconfiguredProxy(t *testing.T) {
 	t.Parallel()
-	cfg, err := Load([]string{"PORTICO_MODE=development"})
+	cfg, err := Load([]string{"PORTICO_MODE=development", "WEB_OPEN_QUERIES=true"})
 	require.NoError(t, err)
 	s, _ := keeping(t)
 	a := s.by(t, pageQuery, red(), header{requestid.Header, strings.Repeat("i", 64)}, header{"Origin", "https://" + strings.Repeat("o", 253)},

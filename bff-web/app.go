@@ -17,6 +17,7 @@ import (
 
 	"github.com/portico-bff/portico/bff-web/graph"
 	"github.com/portico-bff/portico/bff-web/graph/generated"
+	"github.com/portico-bff/portico/bff-web/internal/documents"
 	"github.com/portico-bff/portico/bff-web/internal/graphhttp"
 	"github.com/portico-bff/portico/bff-web/internal/graphiql"
 	"github.com/portico-bff/portico/bff-web/internal/web"
@@ -36,12 +37,13 @@ const queryCacheSize = 250
 
 // App is the web channel.
 type App struct {
-	backend *edge.Backend
-	listen  Listen
-	handler http.Handler
-	ready   chan struct{}
-	public  atomic.Pointer[net.TCPAddr]
-	admin   atomic.Pointer[net.TCPAddr]
+	backend   *edge.Backend
+	published *documents.Store
+	listen    Listen
+	handler   http.Handler
+	ready     chan struct{}
+	public    atomic.Pointer[net.TCPAddr]
+	admin     atomic.Pointer[net.TCPAddr]
 }
 
 // New wires the channel. No upstream is called and none needs to be up.
@@ -50,15 +52,19 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newApp(backend, cfg.Listen), nil
+	published, err := publications(ctx, backend, cfg.Documents)
+	if err != nil {
+		return nil, errors.Join(err, backend.Close(ctx))
+	}
+	return &App{
+		backend: backend, published: published, listen: cfg.Listen,
+		handler: routes(backend, backend.Identity, published, cfg), ready: make(chan struct{}),
+	}, nil
 }
 
-func newApp(backend *edge.Backend, listen Listen) *App {
-	return &App{backend: backend, listen: listen, handler: routes(backend, backend.Identity), ready: make(chan struct{})}
-}
-
-// routes is the whole stack, from the socket to GraphQL.
-func routes(b *edge.Backend, verifier web.Verifier) http.Handler {
+// routes is the whole stack, from the socket to GraphQL. Of cfg it reads what is the web
+// channel's own.
+func routes(b *edge.Backend, verifier web.Verifier, published *documents.Store, cfg Config) http.Handler {
 	api := []web.Middleware{
 		web.RequestID,
 		web.Trace(b.Telemetry, Route),
@@ -80,33 +86,45 @@ func routes(b *edge.Backend, verifier web.Verifier) http.Handler {
 		web.Counted(b.ClientRequest),
 	)
 	mux := http.NewServeMux()
-	mux.Handle(Route, web.Stack(graphQL(b), api...))
+	mux.Handle(Route, web.Stack(graphQL(b, published, cfg), api...))
 	if b.Config.Development() {
 		mux.Handle("GET "+graphiql.Prefix, graphiql.Assets())
+		handed := web.Stack(presets(b, cfg), web.CORS(b.CORS), web.CSRF(b.CORS))
+		mux.Handle("GET "+graphiql.PresetsPath, handed)
+		mux.Handle("POST "+graphiql.PresetsPath, handed)
 	}
 	return mux
 }
 
+// presets is what GraphiQL offers beside the editor.
+func presets(b *edge.Backend, cfg Config) graphiql.Presets {
+	m := b.Config.Markets
+	return graphiql.Presets{
+		Markets: graphiql.Markets{Channels: m.Channels, Locales: m.Locales, Currencies: m.Currencies, Countries: m.Countries},
+		DemoURL: cfg.GraphiQL.DemoURL,
+	}
+}
+
 // graphQL is the executor with its one transport.
-func graphQL(b *edge.Backend) http.Handler {
+func graphQL(b *edge.Backend, published *documents.Store, cfg Config) http.Handler {
 	resolver := &graph.Resolver{Ports: b.Ports, Orders: b.Orders, Idempotency: b.Idempotency, Log: b.Log}
 	schema := generated.NewExecutableSchema(generated.Config{Resolvers: resolver})
-	bounds := graphhttp.DefaultLimits
-	bounds.Introspection = b.Config.Development()
+	bounds := bounds(b.Config)
 
 	server := handler.New(schema)
 	transport := graphhttp.Transport{
-		Schema: schema.Schema(), Limits: bounds, Ports: b.Ports, Group: b.Markets.PriceGroup,
+		Schema: schema.Schema(), Documents: published, Limits: bounds, Ports: b.Ports, Group: b.Markets.PriceGroup,
 		Observe: web.NoteOperation, Fault: resolver.LogInternal, Checked: lru.New[bool](queryCacheSize),
-		Tracing:  graphhttp.NewTracing(b.Config.Development(), "", graphhttp.TracingDeps{Log: b.Log, Meter: b.Telemetry.Meter()}),
+		Tracing:  graphhttp.NewTracing(b.Config.Development(), cfg.Trace.Secret, graphhttp.TracingDeps{Log: b.Log, Meter: b.Telemetry.Meter()}),
 		Began:    web.Began,
 		Compiled: resolver.Compiled(schema.Schema(), queryCacheSize),
 		Answers:  b.Answers, Answered: web.NoteAnswer, Surrogates: b.Config.Cache.SurrogateKeyBytes,
 	}
 	server.AddTransport(transport)
-	server.SetQueryCache(lru.New[*ast.QueryDocument](queryCacheSize))
+	server.SetQueryCache(graphhttp.Queries{Cache: lru.New[*ast.QueryDocument](queryCacheSize)})
 	server.SetParserTokenLimit(bounds.Tokens)
 	server.SetDisableSuggestion(true)
+	server.SetValidationRulesFn(graph.Rules)
 	server.SetErrorPresenter(resolver.Present)
 	server.SetRecoverFunc(resolver.Recover)
 	return transport.Before(server)
@@ -138,7 +156,7 @@ func text(addr *net.TCPAddr) string {
 // It answers nil after a graceful stop, and releases the backend in any case.
 func (a *App) Serve(ctx context.Context) error {
 	public := server(a.handler)
-	admin := server(a.backend.Admin())
+	admin := server(a.adminRoutes())
 	stopped := make(chan error, 3)
 	err := errors.Join(
 		serve(ctx, public, a.listen.Addr, &a.public, stopped),
@@ -173,7 +191,7 @@ func (a *App) stop(ctx context.Context, public, admin *http.Server) error {
 	if err != nil {
 		err = errors.Join(err, public.Close())
 	}
-	return errors.Join(err, admin.Shutdown(ctx), a.backend.Close(ctx))
+	return errors.Join(err, admin.Shutdown(ctx), a.Close(ctx))
 }
 
 // server has every timeout set: a slow client costs a socket for seconds, no more.

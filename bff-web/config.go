@@ -2,7 +2,9 @@ package bffweb
 
 import (
 	"errors"
+	"net/url"
 
+	"github.com/portico-bff/portico/bff-web/internal/documents"
 	"github.com/portico-bff/portico/edge"
 	"github.com/portico-bff/portico/edge/config"
 )
@@ -11,7 +13,10 @@ import (
 // the environment.
 type Config struct {
 	edge.Config
-	Listen Listen
+	Listen    Listen
+	GraphiQL  GraphiQL
+	Documents documents.Config
+	Trace     Trace
 }
 
 // Listen says where the web channel listens.
@@ -20,16 +25,34 @@ type Listen struct {
 	AdminAddr string `env:"WEB_ADMIN_ADDR" envDefault:"127.0.0.1:9080" doc:"Address of the web channel's health, readiness, metrics and state of the systems; never public."`
 }
 
+// GraphiQL says what the page offers beside the editor. There is no page in production.
+type GraphiQL struct {
+	DemoURL string `env:"WEB_DEMO_URL" doc:"Base address of the sandbox whose customers GraphiQL offers to sign in as; in development only."`
+}
+
+// Validate checks the address.
+func (g GraphiQL) Validate() error {
+	if g.DemoURL == "" {
+		return nil
+	}
+	u, err := url.Parse(g.DemoURL)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return config.Bad("WEB_DEMO_URL", "must be an http or https address")
+	}
+	return nil
+}
+
 // Load reads the configuration from environ, a list of KEY=VALUE as
 // [os.Environ] answers it. All bad values are reported at once.
 func Load(environ []string) (Config, error) {
 	shared, sharedErr := edge.Load(environ)
 	cfg := Config{Config: shared}
-	err := config.Decode(environ, "", &cfg.Listen)
+	err := errors.Join(config.Decode(environ, "", &cfg.Listen), config.Decode(environ, "", &cfg.GraphiQL),
+		config.Decode(environ, "", &cfg.Documents), config.Decode(environ, "", &cfg.Trace), cfg.checkDocuments())
 	return cfg, errors.Join(sharedErr, err)
 }
 
 // Sections lists the variables that only the web channel reads, for [config.Doc].
 func Sections() []config.Section {
-	return []config.Section{{Title: "Web channel", Config: &Listen{}}}
+	return []config.Section{{Title: "Web channel", Config: &Listen{}}, {Title: "GraphiQL", Config: &GraphiQL{}}, {Title: "Trusted documents", Config: &documents.Config{}}, {Title: "Traces of requests", Config: &Trace{}}}
 }

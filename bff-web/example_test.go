@@ -14,7 +14,7 @@ import (
 // null, with an error.
 func ExampleNew() {
 	ctx := context.Background()
-	cfg, err := bffweb.Load([]string{"PORTICO_MODE=development", "LOG_LEVEL=error"})
+	cfg, err := bffweb.Load([]string{"PORTICO_MODE=development", "WEB_OPEN_QUERIES=true", "LOG_LEVEL=error"})
 	if err != nil {
 		fmt.Println(err)
 		return

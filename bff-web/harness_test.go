@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/portico-bff/portico/bff-web/internal/documents"
 	"github.com/portico-bff/portico/edge"
 	"github.com/portico-bff/portico/edge/config"
 	"github.com/portico-bff/portico/edge/cors"
@@ -32,8 +33,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // shop is the channel over a shop in memory.
 type shop struct {
 	*commercetest.Shop
-	handler http.Handler
-	log     *buffer
+	handler   http.Handler
+	log       *buffer
+	documents *documents.Store
 }
 
 // buffer is a log that may be read while it is written.
@@ -71,8 +73,15 @@ func (v tokens) Verify(_ context.Context, authorization string) (commerce.Princi
 	return commerce.Principal{}, commerce.ErrUnauthenticated
 }
 
-// open opens a shop; change may alter the backend before it serves.
+// open opens a shop that answers free text; change may alter the backend before it
+// serves.
 func open(t testing.TB, change ...func(*edge.Backend)) *shop {
+	t.Helper()
+	return opened(t, documents.Config{Open: true}, change...)
+}
+
+// opened is open with other documents.
+func opened(t testing.TB, cfg documents.Config, change ...func(*edge.Backend)) *shop {
 	t.Helper()
 	s := &shop{Shop: commercetest.NewShop(), log: &buffer{}}
 	b := &edge.Backend{Ports: s.Ports()}
@@ -96,7 +105,10 @@ func open(t testing.TB, change ...func(*edge.Backend)) *shop {
 	b.Idempotency = idempotency.New(book, timeout, b.Log)
 	key := commerce.Secret(strings.Repeat("k", 32))
 	b.Orders = ordering.New(ordering.Config{TokenKey: key}, ordering.Deps{Ports: b.Ports, Ledger: book, Timeout: timeout, Log: b.Log})
-	s.handler = routes(b, tokens{s.Fixture()})
+	s.documents, err = documents.Open(t.Context(), cfg, documents.Deps{Rules: rules(b.Config), Log: b.Log, Meter: b.Telemetry.Meter()})
+	require.NoError(t, err)
+	t.Cleanup(s.documents.Close)
+	s.handler = routes(b, tokens{s.Fixture()}, s.documents, Config{Config: b.Config})
 	return s
 }
 

@@ -119,7 +119,7 @@ func (a answer) hasReason(t *testing.T, reason string) bool {
 func TestOnlyAnsweredQueriesAreClientRequests(t *testing.T) {
 	t.Parallel()
 	systems := sandboxtest.Start(t)
-	cfg, err := Load(append([]string{"PORTICO_MODE=development", "WEB_ORIGINS=https://shop.example"}, sandboxtest.Environ(systems.URL)...))
+	cfg, err := Load(append([]string{"PORTICO_MODE=development", "WEB_OPEN_QUERIES=true", "WEB_ORIGINS=https://shop.example"}, sandboxtest.Environ(systems.URL)...))
 	require.NoError(t, err)
 	cfg.Telemetry.Out = io.Discard
 	app, err := New(t.Context(), cfg)

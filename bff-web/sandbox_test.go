@@ -18,7 +18,7 @@ import (
 func sandboxed(t *testing.T, environ ...string) (*shop, *sandboxtest.Sandbox) {
 	t.Helper()
 	systems := sandboxtest.Start(t)
-	cfg, err := Load(append(append([]string{"PORTICO_MODE=development"}, sandboxtest.Environ(systems.URL)...), environ...))
+	cfg, err := Load(append(append([]string{"PORTICO_MODE=development", "WEB_OPEN_QUERIES=true"}, sandboxtest.Environ(systems.URL)...), environ...))
 	require.NoError(t, err)
 	cfg.Telemetry.Out = io.Discard
 	app, err := New(t.Context(), cfg)

@@ -13,7 +13,7 @@ import (
 
 func TestServeStartsAndStops(t *testing.T) {
 	t.Parallel()
-	cfg, err := Load([]string{"PORTICO_MODE=development", "WEB_ADDR=127.0.0.1:0", "WEB_ADMIN_ADDR=127.0.0.1:0", "LOG_LEVEL=error"})
+	cfg, err := Load([]string{"PORTICO_MODE=development", "WEB_OPEN_QUERIES=true", "WEB_ADDR=127.0.0.1:0", "WEB_ADMIN_ADDR=127.0.0.1:0", "LOG_LEVEL=error"})
 	require.NoError(t, err)
 	app, err := New(t.Context(), cfg)
 	require.NoError(t, err)
@@ -47,7 +47,7 @@ func TestServeStartsAndStops(t *testing.T) {
 
 func TestServeAnswersWhenAnAddressIsTaken(t *testing.T) {
 	t.Parallel()
-	cfg, err := Load([]string{"PORTICO_MODE=development", "WEB_ADDR=256.0.0.1:1", "WEB_ADMIN_ADDR=127.0.0.1:0", "LOG_LEVEL=error"})
+	cfg, err := Load([]string{"PORTICO_MODE=development", "WEB_OPEN_QUERIES=true", "WEB_ADDR=256.0.0.1:1", "WEB_ADMIN_ADDR=127.0.0.1:0", "LOG_LEVEL=error"})
 	require.NoError(t, err)
 	app, err := New(t.Context(), cfg)
 	require.NoError(t, err)

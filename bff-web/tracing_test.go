@@ -60,7 +60,7 @@ func tracedShop(t *testing.T, environ ...string) *rig {
 	r.wire = &wire{next: r.box.Server.Handler()}
 	server := httptest.NewServer(r.wire)
 	t.Cleanup(server.Close)
-	environ = append([]string{"PORTICO_MODE=development", "LOG_LEVEL=debug", "OTEL_EXPORTER_OTLP_ENDPOINT=" + r.spans.URL}, environ...)
+	environ = append([]string{"PORTICO_MODE=development", "WEB_OPEN_QUERIES=true", "LOG_LEVEL=debug", "OTEL_EXPORTER_OTLP_ENDPOINT=" + r.spans.URL}, environ...)
 	cfg, err := Load(append(sandboxtest.Environ(server.URL), environ...))
 	require.NoError(t, err)
 	log := &buffer{}
@@ -238,7 +238,7 @@ func BenchmarkRequestWithAndWithoutTraces(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			systems := sandboxtest.Start(b)
-			cfg, err := Load(append(append([]string{"PORTICO_MODE=development", "LOG_LEVEL=error"}, sandboxtest.Environ(systems.URL)...), environ...))
+			cfg, err := Load(append(append([]string{"PORTICO_MODE=development", "WEB_OPEN_QUERIES=true", "LOG_LEVEL=error"}, sandboxtest.Environ(systems.URL)...), environ...))
 			require.NoError(b, err)
 			cfg.Telemetry.Out = &buffer{}
 			app, err := New(b.Context(), cfg)

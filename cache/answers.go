@@ -73,6 +73,9 @@ type Produced struct {
 	Body        []byte // read-only from here on
 	ContentType string
 	Name        string // what the channel calls the operation in its log; may be empty
+	// Of is what the channel has to know of a kept answer that was found without
+	// looking at what is asked for. It is shared and read-only.
+	Of any
 	// Whole says that as far as the channel can tell nothing is missing, nothing is
 	// stale and nothing went wrong.
 	Whole bool

@@ -65,6 +65,11 @@ Try the web channel:
   curl -s {WEB}/graphql -H 'Content-Type: application/json' -H 'X-Currency: EUR' -d '{"query":"{ search(text: \"helmet\", first: 3) { totalCount nodes { sku name price { unit { formatted } } } facets { code values { value count } } } }"}'
   curl -s {WEB}/graphql -H 'Content-Type: application/json' -d '{"query":"mutation { cartCreate { cart { id } userErrors { code message field } } }"}'
 
+Or as a shop's own build would, by the id of a published document (docs/web.md; {WEB_ADMIN}/documents says which are asked for):
+
+  curl -sG {WEB}/graphql -H 'X-Client-Name: demo-shop' -H 'X-Client-Version: 1.1.0' --data-urlencode 'variables={"sku":"BK-R93R-62"}' \
+    -d documentId=sha256:7f031336653abdf1b733ce52f36c57b0582b931c14f87c68d20b82304c032b3c
+
 Try the mobile channel:
 
   curl -s {MOBILE}/v1/screens/home

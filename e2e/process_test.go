@@ -180,7 +180,7 @@ func TestEnvExampleIsAccepted(t *testing.T) {
 	for _, pkg := range []string{"./bff-web/cmd/bff-web", "./bff-mobile/cmd/bff-mobile"} {
 		addr := free(t, 2)
 		cmd := exec.CommandContext(t.Context(), build(t, pkg))
-		cmd.Env = append(environ, "PORTICO_MODE=production", "REDIS_URL=", "WEB_ADDR="+addr[0], "MOBILE_ADDR="+addr[0], "WEB_ADMIN_ADDR="+addr[1], "MOBILE_ADMIN_ADDR="+addr[1])
+		cmd.Env = append(environ, "PORTICO_MODE=production", "WEB_OPEN_QUERIES=", "WEB_DOCUMENTS_DIR=../demo/stack/documents", "REDIS_URL=", "WEB_ADDR="+addr[0], "MOBILE_ADDR="+addr[0], "WEB_ADMIN_ADDR="+addr[1], "MOBILE_ADMIN_ADDR="+addr[1])
 		var out bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &out
 		require.NoError(t, cmd.Start())

@@ -80,7 +80,7 @@ func TestRedisStoppedAndBack(t *testing.T) {
 // node is a second web process' worth of channel over the same sandbox.
 func node(t *testing.T, s *stack.Stack, extra ...string) *stack.Stack {
 	t.Helper()
-	settings := append(append([]string{"PORTICO_MODE=development"}, sandbox.Environ(s.Sandbox)...), append(anywhere, extra...)...)
+	settings := append(append([]string{"PORTICO_MODE=development", "WEB_OPEN_QUERIES=true"}, sandbox.Environ(s.Sandbox)...), append(anywhere, extra...)...)
 	cfg, err := bffweb.Load(settings)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())

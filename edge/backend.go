@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/redis/go-redis/v9"
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/portico-bff/portico/cache"
@@ -120,6 +121,15 @@ func (b *Backend) Drain() { b.draining.Store(true) }
 // what each system is asked per request. Requests that were refused before, and
 // pages and files of our own, are none.
 func (b *Backend) ClientRequest() { b.Registry.ClientRequest() }
+
+// Redis is a client of the cache's Redis, or nil without one. It waits for up to two
+// seconds: who uses it brings deadlines. It is the backend's to close.
+func (b *Backend) Redis() redis.UniversalClient {
+	if b.cache == nil {
+		return nil
+	}
+	return b.cache.Redis()
+}
 
 // Close releases what New opened.
 func (b *Backend) Close(ctx context.Context) error {

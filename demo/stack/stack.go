@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -24,13 +25,14 @@ type Stack struct {
 	Sandbox, Web, Mobile  string // base URLs: "http://127.0.0.1:8080"
 	WebAdmin, MobileAdmin string
 
-	server   *sandbox.Server
-	web      *bffweb.App
-	mobile   *bffmobile.App
-	cancel   context.CancelFunc // stops the channels …
-	shut     context.CancelFunc // … and the systems they may still be asking
-	channels errgroup.Group
-	upstream errgroup.Group
+	server    *sandbox.Server
+	web       *bffweb.App
+	mobile    *bffmobile.App
+	documents string             // where the web channel's are
+	cancel    context.CancelFunc // stops the channels …
+	shut      context.CancelFunc // … and the systems they may still be asking
+	channels  errgroup.Group
+	upstream  errgroup.Group
 }
 
 // startTimeout is how long a server may take to listen.
@@ -52,7 +54,11 @@ func (s *Stack) start(ctx context.Context, environ []string) error {
 	if err := s.imitate(ctx, lookup(environ, "SANDBOX_ADDR", "127.0.0.1:8090")); err != nil {
 		return fmt.Errorf("sandbox: %w", err)
 	}
-	settings := append(defaults(s.Sandbox), environ...)
+	var err error
+	if s.documents, err = publish(); err != nil {
+		return fmt.Errorf("documents: %w", err)
+	}
+	settings := append(append(defaults(s.Sandbox), "WEB_DOCUMENTS_DIR="+s.documents), environ...)
 	if err := s.openWeb(ctx, listeningAt(settings, "EVENTS_ADDR", lookup(environ, "EVENTS_ADDR", anyPort))); err != nil {
 		return fmt.Errorf("web: %w", err)
 	}
@@ -84,7 +90,7 @@ func (s *Stack) tellChanges(settings []string) error {
 // defaults point both channels at the sandbox. They share one key for guests'
 // order tokens and one for change events, as the nodes of a company do.
 func defaults(base string) []string {
-	return append(sandbox.Environ(base), "PORTICO_MODE=development",
+	return append(sandbox.Environ(base), "PORTICO_MODE=development", "WEB_OPEN_QUERIES=true", "WEB_DEMO_URL="+base,
 		"ORDER_TOKEN_KEY="+rand.Text()+rand.Text(), "EVENTS_SECRET="+rand.Text()+rand.Text())
 }
 
@@ -163,7 +169,7 @@ func listening(ctx context.Context, ready <-chan struct{}) error {
 func (s *Stack) Wait() error {
 	err := s.channels.Wait()
 	s.shut()
-	return errors.Join(err, s.upstream.Wait())
+	return errors.Join(err, s.upstream.Wait(), os.RemoveAll(s.documents))
 }
 
 // Stop ends everything gracefully and waits for it.

@@ -111,7 +111,7 @@ func memory(ctx context.Context, p *process) error {
 	if err := resident("demo: sandbox, web and mobile, after all of the above", p.cmd.Process.Pid); err != nil {
 		return err
 	}
-	environ := append(environment.Environ(sandbox), "PORTICO_MODE=development", "LOG_LEVEL=error",
+	environ := append(environment.Environ(sandbox), "PORTICO_MODE=development", "WEB_OPEN_QUERIES=true", "LOG_LEVEL=error",
 		"WEB_ADDR=127.0.0.1:18180", "WEB_ADMIN_ADDR=127.0.0.1:19180", "MOBILE_ADDR=127.0.0.1:18181", "MOBILE_ADMIN_ADDR=127.0.0.1:19181")
 	for name, url := range map[string]string{"bff-web": "http://127.0.0.1:18180/graphql", "bff-mobile": "http://127.0.0.1:18181/v1/screens/home"} {
 		body := ""

@@ -13,6 +13,7 @@ import (
 
 	"github.com/portico-bff/portico/bff-web/graph"
 	"github.com/portico-bff/portico/bff-web/internal/caller"
+	"github.com/portico-bff/portico/bff-web/internal/documents"
 	"github.com/portico-bff/portico/cache"
 	"github.com/portico-bff/portico/edge/requestid"
 	"github.com/portico-bff/portico/schema/commerce"
@@ -25,7 +26,7 @@ func (t Transport) question(ctx context.Context, mediaType string, params *graph
 		return nil
 	}
 	shopper := caller.Shopper(ctx)
-	document := sha256.Sum256([]byte(params.Query))
+	document := hashOf(ctx, params.Query)
 	return &cache.Question{
 		Channel: "web",
 		Text:    []string{string(document[:]), params.OperationName, canonical(params.Variables), canonical(params.Extensions)},
@@ -43,8 +44,8 @@ func (t Transport) literally(r *http.Request, in received) *cache.Answer {
 	if t.Answers == nil || t.Tracing.asks(r.Header) {
 		return nil
 	}
-	var room [maxLiteral + len(http.MethodPost)]byte
-	letters := lettersOf(room[:0], r, in.body)
+	var room [8 + maxLiteral + len(http.MethodPost)]byte
+	letters := in.letters(room[:0], r, in.body)
 	if letters == nil {
 		return nil
 	}
@@ -58,7 +59,8 @@ func (t Transport) literally(r *http.Request, in received) *cache.Answer {
 
 // alias has answer found under the letters of r, in which it was asked for.
 func (t Transport) alias(r *http.Request, mediaType string, body []byte, answer *cache.Answer) {
-	letters := lettersOf(nil, r, body)
+	in, _ := r.Context().Value(receivedKey{}).(received)
+	letters := in.letters(nil, r, body)
 	if letters == nil {
 		return
 	}
@@ -97,7 +99,9 @@ func (t Transport) shared(out writer, r *http.Request, what asked, exec graphql.
 	ctx, id, q := r.Context(), requestid.From(r.Context()), what.question
 	oc.Headers = nil // they are one client's
 	answer, result, err := t.Answers.Do(ctx, q, func(ctx context.Context) (cache.Produced, error) {
-		return t.produce(requestid.With(ctx, id), q, exec, oc), nil
+		made := t.produce(requestid.With(ctx, id), q, exec, oc)
+		made.Of = documents.From(r.Context())
+		return made, nil
 	})
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):

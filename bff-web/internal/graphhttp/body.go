@@ -10,8 +10,6 @@ import (
 	"net/url"
 	"unicode/utf8"
 
-	"github.com/99designs/gqlgen/graphql"
-
 	"github.com/portico-bff/portico/edge/limits"
 )
 
@@ -56,7 +54,7 @@ func take(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 }
 
 // read reads the parameters of a POST request with body, or of a GET request.
-func read(r *http.Request, body []byte) (*graphql.RawParams, error) {
+func read(r *http.Request, body []byte) (*parameters, error) {
 	if r.Method == http.MethodGet {
 		return readURL(r.URL)
 	}
@@ -83,13 +81,13 @@ func isJSON(contentType string) bool {
 }
 
 // readURL reads a GET request; its variables are JSON in a parameter.
-func readURL(u *url.URL) (*graphql.RawParams, error) {
+func readURL(u *url.URL) (*parameters, error) {
 	values, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
 		return nil, malformed("the URL's query could not be read", "")
 	}
 	fields := map[string]json.RawMessage{}
-	for _, name := range []string{"query", "operationName"} {
+	for _, name := range []string{"query", "documentId", "operationName"} {
 		if values.Has(name) {
 			text, _ := json.Marshal(values.Get(name)) // a string always encodes
 			fields[name] = text
@@ -105,7 +103,7 @@ func readURL(u *url.URL) (*graphql.RawParams, error) {
 
 // decode reads a body strictly: one object, known fields in their exact spelling
 // and once each, and nothing behind it.
-func decode(body []byte) (*graphql.RawParams, error) {
+func decode(body []byte) (*parameters, error) {
 	if !utf8.Valid(body) {
 		return nil, malformed("the body is not UTF-8", "")
 	}
@@ -141,7 +139,7 @@ func decode(body []byte) (*graphql.RawParams, error) {
 	return params(fields)
 }
 
-var known = map[string]bool{"query": true, "variables": true, "operationName": true, "extensions": true}
+var known = map[string]bool{"query": true, "documentId": true, "variables": true, "operationName": true, "extensions": true}
 
 // clip keeps a client's field name short enough to name it back.
 func clip(name string) string {
@@ -153,14 +151,15 @@ func clip(name string) string {
 	return name
 }
 
-func params(fields map[string]json.RawMessage) (*graphql.RawParams, error) {
-	var p graphql.RawParams
+func params(fields map[string]json.RawMessage) (*parameters, error) {
+	var p parameters
 	targets := []struct {
 		name   string
 		target any
 		what   string
 	}{
 		{"query", &p.Query, "must be a string"},
+		{"documentId", &p.document, "must be a string"},
 		{"operationName", &p.OperationName, "must be a string"},
 		{"variables", &p.Variables, "must be an object"},
 		{"extensions", &p.Extensions, "must be an object"},
@@ -175,9 +174,6 @@ func params(fields map[string]json.RawMessage) (*graphql.RawParams, error) {
 		if err := dec.Decode(t.target); err != nil || dec.More() {
 			return nil, malformed(t.name+" "+t.what, t.name)
 		}
-	}
-	if p.Query == "" {
-		return nil, malformed("query is required", "query")
 	}
 	return &p, nil
 }

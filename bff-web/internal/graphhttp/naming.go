@@ -16,14 +16,15 @@ import (
 
 // naming makes errors about values that do not fit their type what they are to
 // the caller: bad input, by the field's name and without the value. Everything
-// else is about the query itself and stays.
-func naming(params *graphql.RawParams, errs gqlerror.List) gqlerror.List {
+// else is about the query itself and stays. doc is the parsed query, nil when it does
+// not fit the schema.
+func naming(doc *ast.QueryDocument, params *graphql.RawParams, errs gqlerror.List) gqlerror.List {
 	named := make(gqlerror.List, len(errs))
 	for i, err := range errs {
 		named[i] = err
 		switch {
 		case len(err.Path) > 0 && err.Path[0] == ast.PathName("variable"):
-			field := variableField(params.Query, err.Path)
+			field := variableField(doc, err.Path)
 			if isNull(params.Variables, err.Path[1:]) {
 				named[i] = absent(field)
 			} else {
@@ -61,7 +62,7 @@ func unfit(err *gqlerror.Error, field string) *gqlerror.Error {
 
 // variableField is the argument that a variable goes into, with what is below
 // it: the variable's own name means nothing to whoever reads the schema.
-func variableField(query string, path ast.Path) string {
+func variableField(doc *ast.QueryDocument, path ast.Path) string {
 	var names []string
 	for _, element := range path[1:] {
 		if name, ok := element.(ast.PathName); ok {
@@ -72,7 +73,7 @@ func variableField(query string, path ast.Path) string {
 		return "variables"
 	}
 	f := finder{matches: func(v *ast.Value, _ *ast.Position) bool { return v.Kind == ast.Variable && v.Raw == names[0] }}
-	if found := f.search(query); found != "" {
+	if found := f.search(doc); found != "" {
 		names[0] = found
 	}
 	return strings.TrimPrefix(strings.Join(names, "."), "input.")
@@ -105,7 +106,11 @@ func argumentAt(query string, locations []gqlerror.Location) string {
 			return stands(v.Position, l) || stands(p, l)
 		})
 	}}
-	if found := f.search(query); found != "" {
+	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: query}, DefaultLimits.Tokens)
+	if err != nil {
+		return "arguments"
+	}
+	if found := f.search(doc); found != "" {
 		return found
 	}
 	return "arguments"
@@ -122,9 +127,8 @@ type finder struct {
 	found   string
 }
 
-func (f *finder) search(query string) string {
-	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: query}, DefaultLimits.Tokens)
-	if err != nil {
+func (f *finder) search(doc *ast.QueryDocument) string {
+	if doc == nil {
 		return ""
 	}
 	for _, op := range doc.Operations {

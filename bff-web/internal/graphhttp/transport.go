@@ -14,6 +14,7 @@ import (
 
 	"github.com/portico-bff/portico/bff-web/graph/compiled"
 	"github.com/portico-bff/portico/bff-web/internal/caller"
+	"github.com/portico-bff/portico/bff-web/internal/documents"
 	"github.com/portico-bff/portico/cache"
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -38,6 +39,8 @@ type Transport struct {
 	Began func(ctx context.Context) time.Time
 	// Answered is told how the answer cache was used; may be nil.
 	Answered func(ctx context.Context, result string)
+	// Documents are what may be asked for. They are required.
+	Documents *documents.Store
 }
 
 var _ graphql.Transport = Transport{}
@@ -51,11 +54,15 @@ func (t Transport) Do(_ http.ResponseWriter, r *http.Request, exec graphql.Graph
 	if !ok {
 		panic("graphhttp: a request came past Before") // a mistake of whoever wired it
 	}
-	params, err := read(r, in.body)
+	asks, err := read(r, in.body)
+	if err == nil {
+		r, err = t.trusted(r, asks)
+	}
 	if err != nil {
 		in.out.refuse(r.Context(), err)
 		return
 	}
+	params := &asks.RawParams
 	params.Headers = r.Header
 	params.ReadTime = graphql.TraceTiming{Start: graphql.Now(), End: graphql.Now()}
 	t.answer(in.out, r, exec, asked{params, in.body, t.question(r.Context(), in.out.mediaType, params)})
@@ -63,8 +70,9 @@ func (t Transport) Do(_ http.ResponseWriter, r *http.Request, exec graphql.Graph
 
 // received is a request that is well-formed as far as HTTP goes.
 type received struct {
-	out  writer
-	body []byte
+	out     writer
+	body    []byte
+	edition uint64 // of what is published, when it was received
 }
 
 type receivedKey struct{}
@@ -79,7 +87,9 @@ func (t Transport) Before(executor http.Handler) http.Handler {
 			in.out.refuse(r.Context(), err)
 			return
 		}
+		in.edition = t.Documents.Generation()
 		if kept := t.literally(r, in); kept != nil {
+			t.usedAgain(r, kept)
 			t.send(in.out, r, kept, cache.Hit)
 			return
 		}

@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	allowedHeaders = "Accept-Language, Authorization, Content-Type, X-Channel, X-Country, X-CSRF, X-Currency, X-Request-Id, X-Trace"
+	allowedHeaders = "Accept-Language, Apollographql-Client-Name, Apollographql-Client-Version, Authorization, Content-Type, X-Channel, " +
+		"X-Client-Name, X-Client-Version, X-Country, X-CSRF, X-Currency, X-Request-Id, X-Trace"
 	exposedHeaders = "Content-Language, Retry-After, Server-Timing, X-Channel, X-Country, X-Currency, X-Request-Id"
 )
 
