@@ -1,12 +1,15 @@
 package edge
 
-import "net/http"
+import (
+	"net/http"
+	"net/http/pprof"
+)
 
 // Admin answers /healthz (the process lives), /readyz (it takes requests: 503
 // once it drains; Redis and upstreams being down do not count, answers are
 // degraded then), /metrics, /systems (how every upstream stands now), /cache and
-// /cache/explain (what is kept, and why it is or is not answered), and with an
-// ADMIN_TOKEN POST /invalidate. It is never public.
+// /cache/explain (what is kept, and why it is or is not answered), Go's
+// profiles below /debug/pprof/, and with an ADMIN_TOKEN POST /invalidate. It is never public.
 func (b *Backend) Admin() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok\n") })
@@ -20,7 +23,16 @@ func (b *Backend) Admin() http.Handler {
 	mux.Handle("GET /metrics", b.Telemetry.Handler())
 	mux.HandleFunc("GET /systems", b.live)
 	b.mountCache(mux)
+	mountProfiles(mux)
 	return mux
+}
+
+// mountProfiles offers what the runtime knows of itself; "go tool pprof" reads it.
+func mountProfiles(mux *http.ServeMux) {
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 }
 
 func say(w http.ResponseWriter, status int, text string) {
