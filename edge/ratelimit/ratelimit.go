@@ -1,0 +1,159 @@
+// Package ratelimit bounds what callers may ask for: by customer, by address, and apart
+// from both for what is guessed, such as coupons. It knows neither net/http's nor fiber's
+// routing; each channel wraps it thinly.
+//
+// Budgets refill evenly and may be spent at once (GCRA). Each node keeps accounts in
+// memory, so that most requests wait for nothing, and settles what was spent with Redis in
+// parts of a fortieth of the budget: all nodes together exceed it by no more than a part
+// each. Without Redis, and while it cannot be asked, each node keeps to the budget alone.
+package ratelimit
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-redis/redis_rate/v10"
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+const (
+	window = time.Minute
+	// parts a budget is settled in.
+	parts = 40
+	// accounts kept at once, of some 400 bytes. Who is forgotten begins anew on this node;
+	// Redis remembers.
+	accounts = 50_000
+	// askTimeout bounds what a request waits for Redis.
+	askTimeout = 10 * time.Millisecond
+	// pause is how long Redis is left alone after it could not be asked.
+	pause = time.Second
+)
+
+// budget is one of the things that are bounded.
+type budget struct {
+	name  string // in the header fields and in Redis
+	most  int    // in a window
+	every int    // what is spent is settled in parts of this size
+}
+
+// Deps is what a limiter works with.
+type Deps struct {
+	Redis  redis.UniversalClient // shared by all nodes; nil bounds each node alone
+	Secret commerce.Secret       // hides addresses in the keys in Redis; the same on all nodes, may be empty
+	Log    *slog.Logger
+}
+
+// Limiter keeps all accounts. A nil one limits nobody.
+type Limiter struct {
+	customer, address, customerCoupons, addressCoupons *budget // nil where there is none
+
+	proxies, exempt prefixes
+	accounts        *lru.Cache[who, *account]
+	redis           *redis_rate.Limiter
+	secret          []byte
+	log             *slog.Logger
+	retryAt         atomic.Int64 // Unix nanoseconds before which Redis is left alone
+}
+
+// who has an account.
+type who struct {
+	budget  *budget
+	person  commerce.PrincipalKey
+	address netip.Addr
+}
+
+// New makes a limiter; it calls nothing. It answers nil when every budget is 0.
+func New(cfg Config, deps Deps) (*Limiter, error) {
+	l := &Limiter{secret: []byte(deps.Secret), log: deps.Log}
+	var errs [3]error
+	l.proxies, errs[0] = networks("TRUSTED_PROXIES", cfg.Proxies)
+	l.exempt, errs[1] = networks("RATE_LIMIT_EXEMPT", cfg.Exempt)
+	l.accounts, errs[2] = lru.New[who, *account](accounts)
+	if err := errors.Join(errs[:]...); err != nil {
+		return nil, err
+	}
+	if deps.Redis != nil {
+		l.redis = redis_rate.NewLimiter(deps.Redis)
+	}
+	l.customer = newBudget("customer", cfg.Customer, parts)
+	l.address = newBudget("address", cfg.Address, parts)
+	// What is guessed is settled each time: a part more would be a part more guesses.
+	l.customerCoupons = newBudget("customer-coupons", cfg.CustomerCoupons, cfg.CustomerCoupons)
+	l.addressCoupons = newBudget("address-coupons", cfg.AddressCoupons, cfg.AddressCoupons)
+	if l.customer == nil && l.address == nil && l.customerCoupons == nil && l.addressCoupons == nil {
+		return nil, nil //nolint:nilnil // a nil limiter limits nobody
+	}
+	return l, nil
+}
+
+func newBudget(name string, most, parts int) *budget {
+	if most == 0 {
+		return nil
+	}
+	return &budget{name: name, most: most, every: max(most/max(parts, 1), 1)}
+}
+
+// Client is who a request comes from, by its address. peer is the socket's address,
+// forwarded are the values of X-Forwarded-For. Who is exempt is nil, which is never refused.
+func (l *Limiter) Client(peer string, forwarded []string) *Client {
+	if l == nil {
+		return nil
+	}
+	addr := l.proxies.client(peer, forwarded)
+	if l.exempt.contain(addr) {
+		return nil
+	}
+	return &Client{limiter: l, address: neighborhood(addr)}
+}
+
+// account finds or opens the account of one who has a budget.
+func (l *Limiter) account(w who) *account {
+	if a, ok := l.accounts.Get(w); ok {
+		return a
+	}
+	a := newAccount(w.budget, l.key(w))
+	if earlier, ok, _ := l.accounts.PeekOrAdd(w, a); ok {
+		return earlier
+	}
+	return a
+}
+
+// key names an account in Redis. It tells nobody who has it.
+func (l *Limiter) key(w who) string {
+	mac := hmac.New(sha256.New, l.secret)
+	for _, part := range []string{w.person.Tenant, w.person.Subject, w.address.String()} {
+		mac.Write([]byte(part))
+		mac.Write([]byte{0})
+	}
+	return strings.Join([]string{"portico", w.budget.name, hex.EncodeToString(mac.Sum(nil)[:16])}, ":")
+}
+
+// settle takes n from the account that all nodes share, as far as it has so much. It
+// answers false when Redis cannot be asked.
+func (l *Limiter) settle(ctx context.Context, a *account, n int, now time.Time) (*redis_rate.Result, bool) {
+	if l.redis == nil || now.UnixNano() < l.retryAt.Load() {
+		return nil, false
+	}
+	// Not the request's own end: what it spent is spent even if nobody waits any more.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTimeout)
+	defer cancel()
+	limit := redis_rate.Limit{Rate: a.budget.most, Burst: a.budget.most, Period: window}
+	result, err := l.redis.AllowAtMost(ctx, a.key, limit, n)
+	if err != nil {
+		l.retryAt.Store(now.Add(pause).UnixNano())
+		l.log.LogAttrs(ctx, slog.LevelWarn, "rate limits are this node's own for now", slog.String("error", err.Error()))
+		return nil, false
+	}
+	return result, true
+}
