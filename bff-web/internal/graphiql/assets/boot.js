@@ -18,13 +18,18 @@ function filledIn(variables) {
   return Object.fromEntries(Object.entries(variables ?? {}).map(([name, value]) => [name, seen[value] ?? value]));
 }
 
+// named tells whether a document has an operation. Right after a change of tabs GraphiQL still names the one before.
+function named(query, operation) {
+  return operation && new RegExp(`\\b(query|mutation)\\s+${operation}\\b`).test(query);
+}
+
 // asked is the body of a request: a document, or the id that a tab names in its place.
 function asked({ query, variables, operationName }) {
   const id = /^# documentId:[ \t]*(\S+)/m.exec(query)?.[1];
   return JSON.stringify({
     ...(id ? { documentId: id } : { query }),
     variables: filledIn(variables),
-    operationName: operationName || undefined,
+    operationName: named(query, operationName) ? operationName : undefined,
   });
 }
 
@@ -45,12 +50,17 @@ async function fetcher(params, options) {
 }
 
 async function start() {
-  const response = await fetch("/graphiql/presets");
+  const response = await fetch("/graphiql/presets", { headers: { "X-CSRF": "1" } });
   const presets = await response.json();
   offer(presets);
-  ReactDOM.createRoot(control("graphiql")).render(
-    React.createElement(GraphiQL, { fetcher, defaultTabs: presets.examples, shouldPersistHeaders: false }),
-  );
+  // GraphiQL takes over all of its default tabs but the variables of the one it shows first.
+  const known = localStorage.getItem("graphiql:tabState");
+  const variables = known ? undefined : presets.examples[0].variables;
+  ReactDOM.createRoot(control("graphiql")).render(React.createElement(GraphiQL, {
+    fetcher, variables, defaultTabs: presets.examples, defaultEditorToolsVisibility: "variables", shouldPersistHeaders: false,
+  }));
 }
 
-start();
+start().catch((error) => {
+  control("graphiql").textContent = `The page could not start: ${error}`;
+});

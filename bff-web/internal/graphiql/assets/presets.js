@@ -16,7 +16,7 @@ function offer(presets) {
   const named = channels.map((text) => text.trim().split("="));
   fill(control("channel"), named.map(([name, rest]) => [name, `${name} (${rest})`]), `default (${named[0][0]})`);
   for (const [id, list] of [["locale", locales], ["currency", currencies], ["country", countries]]) {
-    fill(control(id), list.map((value) => [value.trim(), value.trim()]), "the market's");
+    fill(control(id), list.map((value) => [value.trim(), value.trim()]), id === "locale" ? "the browser's" : "the market's");
   }
   fill(control("customer"), presets.customers.map((c) => [c.customer, `${c.name} (${c.priceGroup}, ${c.orders} orders)`]), "nobody");
   control("presets").addEventListener("change", changed);
