@@ -22,11 +22,12 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
-// keeping is a shop behind the cache whose whole answers are kept.
-func keeping(t testing.TB) (*shop, *cache.Cache) {
+// keeping is a shop behind the cache whose whole answers are kept; change may alter the
+// backend before that.
+func keeping(t testing.TB, change ...func(*edge.Backend)) (*shop, *cache.Cache) {
 	t.Helper()
 	var c *cache.Cache
-	s := open(t, func(b *edge.Backend) {
+	s := open(t, append(change, func(b *edge.Backend) {
 		cfg := cache.Config{AnswerBytes: 4 << 20, SurrogateKeyBytes: 3 << 10}
 		var err error
 		c, err = cache.New(cfg, cache.Deps{Log: b.Log})
@@ -38,7 +39,7 @@ func keeping(t testing.TB) (*shop, *cache.Cache) {
 			b.Answers.Close()
 			require.NoError(t, c.Close())
 		})
-	})
+	})...)
 	return s, c
 }
 
