@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/portico-bff/portico/bff-web/graph"
 	"github.com/portico-bff/portico/bff-web/graph/generated"
 	"github.com/portico-bff/portico/bff-web/internal/documents"
 	"github.com/portico-bff/portico/bff-web/internal/graphhttp"
@@ -39,7 +40,7 @@ func publications(ctx context.Context, b *edge.Backend, cfg documents.Config) (*
 func rules(cfg edge.Config) documents.Rules {
 	bounds := bounds(cfg)
 	return documents.Rules{
-		Schema: generated.NewExecutableSchema(generated.Config{}).Schema(), Tokens: bounds.Tokens, Limit: bounds.Check,
+		Schema: generated.NewExecutableSchema(generated.Config{}).Schema(), Tokens: bounds.Tokens, Limit: bounds.Check, Validation: graph.Rules,
 	}
 }
 

@@ -45,6 +45,8 @@ type Rules struct {
 	Schema *ast.Schema
 	Tokens int                               // of a document, at most; 0 sets no bound
 	Limit  func(text string) *gqlerror.Error // refuses what asks for too much; may be nil
+	// Validation makes the rules of one validation; nil makes the specification's.
+	Validation func() *rules.Rules
 }
 
 // document makes a document ready.
@@ -61,7 +63,11 @@ func (r Rules) document(text string, hash [sha256.Size]byte) (*Document, error) 
 			return nil, fmt.Errorf("exceeds the limits: %s", err.Message)
 		}
 	}
-	if errs := validator.ValidateWithRules(r.Schema, tree, rules.NewDefaultRules()); len(errs) > 0 {
+	validation := r.Validation
+	if validation == nil {
+		validation = rules.NewDefaultRules
+	}
+	if errs := validator.ValidateWithRules(r.Schema, tree, validation()); len(errs) > 0 {
 		return nil, fmt.Errorf("does not validate: %w", errs[0])
 	}
 	d := &Document{Hash: hash, Name: tree.Operations[0].Name, Text: text, AST: tree}

@@ -11,20 +11,35 @@ import (
 	"github.com/portico-bff/portico/bff-web/internal/documents"
 )
 
+// within holds a text to the limits, once.
+func (t Transport) within(ctx context.Context, text string) *gqlerror.Error {
+	if _, ok := t.Checked.Get(ctx, text); ok {
+		return nil
+	}
+	if err := t.Limits.Check(text); err != nil {
+		return err
+	}
+	t.Checked.Add(ctx, text, true)
+	return nil
+}
+
 // prepare takes a query through the checks, the cheap ones first.
 func (t Transport) prepare(ctx context.Context, exec graphql.GraphExecutor, params *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
 	empty := &graphql.OperationContext{RawQuery: params.Query}
-	if _, ok := t.Checked.Get(ctx, params.Query); !ok && documents.From(ctx) == nil { // those were checked when they were loaded
-		if err := t.Limits.Check(params.Query); err != nil {
+	if documents.From(ctx) == nil { // those were checked when they were loaded
+		if err := t.within(ctx, params.Query); err != nil {
 			return empty, gqlerror.List{err}
 		}
-		t.Checked.Add(ctx, params.Query, true)
 	}
 	oc, errs := exec.CreateOperationContext(ctx, params)
 	if len(errs) > 0 {
 		return oc, naming(oc.Doc, params, errs)
 	}
-	if err := t.Limits.checkArguments(t.Schema, oc); err != nil {
+	err := t.Limits.checkArguments(t.Schema, oc)
+	if err == nil {
+		err = t.Limits.price(oc)
+	}
+	if err != nil {
 		own, ok := errors.AsType[*gqlerror.Error](err)
 		if !ok {
 			own = graph.Public(ctx, err)
