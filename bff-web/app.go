@@ -81,7 +81,9 @@ func routes(b *edge.Backend, verifier web.Verifier, published *documents.Store, 
 	}
 	api = append(api,
 		web.CSRF(b.CORS),
+		web.LimitAddress(b.RateLimit),
 		web.Authenticate(verifier),
+		web.LimitCustomer,
 		web.Market(b.Markets),
 		web.Counted(b.ClientRequest),
 	)
@@ -110,6 +112,7 @@ func graphQL(b *edge.Backend, published *documents.Store, cfg Config) http.Handl
 	resolver := &graph.Resolver{Ports: b.Ports, Orders: b.Orders, Idempotency: b.Idempotency, Log: b.Log}
 	schema := generated.NewExecutableSchema(generated.Config{Resolvers: resolver})
 	bounds := bounds(b.Config)
+	bounds.Calls = cfg.Queries.Calls
 
 	server := handler.New(schema)
 	transport := graphhttp.Transport{
@@ -118,7 +121,7 @@ func graphQL(b *edge.Backend, published *documents.Store, cfg Config) http.Handl
 		Tracing:  graphhttp.NewTracing(b.Config.Development(), cfg.Trace.Secret, graphhttp.TracingDeps{Log: b.Log, Meter: b.Telemetry.Meter()}),
 		Began:    web.Began,
 		Compiled: resolver.Compiled(schema.Schema(), queryCacheSize),
-		Answers:  b.Answers, Answered: web.NoteAnswer, Surrogates: b.Config.Cache.SurrogateKeyBytes,
+		Answers:  b.Answers, Answered: web.NoteAnswer, ShowCost: b.Config.Development(), TellLimits: web.TellLimits, TooMany: web.TooMany, Surrogates: b.Config.Cache.SurrogateKeyBytes,
 	}
 	server.AddTransport(transport)
 	server.SetQueryCache(graphhttp.Queries{Cache: lru.New[*ast.QueryDocument](queryCacheSize)})

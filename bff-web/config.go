@@ -17,6 +17,7 @@ type Config struct {
 	GraphiQL  GraphiQL
 	Documents documents.Config
 	Trace     Trace
+	Queries   Queries
 }
 
 // Listen says where the web channel listens.
@@ -42,17 +43,30 @@ func (g GraphiQL) Validate() error {
 	return nil
 }
 
+// Queries says what one operation may ask for.
+type Queries struct {
+	Calls int `env:"WEB_QUERY_CALLS" envDefault:"40" doc:"Calls of one system that an operation may come to, with nothing kept anywhere; one that would come to more is refused before anything is called. 0 does not limit."`
+}
+
+// Validate checks the number.
+func (q Queries) Validate() error {
+	if q.Calls < 0 {
+		return config.Bad("WEB_QUERY_CALLS", "must be 0 or more")
+	}
+	return nil
+}
+
 // Load reads the configuration from environ, a list of KEY=VALUE as
 // [os.Environ] answers it. All bad values are reported at once.
 func Load(environ []string) (Config, error) {
 	shared, sharedErr := edge.Load(environ)
 	cfg := Config{Config: shared}
 	err := errors.Join(config.Decode(environ, "", &cfg.Listen), config.Decode(environ, "", &cfg.GraphiQL),
-		config.Decode(environ, "", &cfg.Documents), config.Decode(environ, "", &cfg.Trace), cfg.checkDocuments())
+		config.Decode(environ, "", &cfg.Documents), config.Decode(environ, "", &cfg.Trace), config.Decode(environ, "", &cfg.Queries), cfg.checkDocuments())
 	return cfg, errors.Join(sharedErr, err)
 }
 
 // Sections lists the variables that only the web channel reads, for [config.Doc].
 func Sections() []config.Section {
-	return []config.Section{{Title: "Web channel", Config: &Listen{}}, {Title: "GraphiQL", Config: &GraphiQL{}}, {Title: "Trusted documents", Config: &documents.Config{}}, {Title: "Traces of requests", Config: &Trace{}}}
+	return []config.Section{{Title: "Web channel", Config: &Listen{}}, {Title: "Queries", Config: &Queries{}}, {Title: "GraphiQL", Config: &GraphiQL{}}, {Title: "Trusted documents", Config: &documents.Config{}}, {Title: "Traces of requests", Config: &Trace{}}}
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/portico-bff/portico/edge/ledger"
 	"github.com/portico-bff/portico/edge/market"
 	"github.com/portico-bff/portico/edge/ordering"
+	"github.com/portico-bff/portico/edge/ratelimit"
 	"github.com/portico-bff/portico/edge/telemetry"
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -37,6 +38,7 @@ type Backend struct {
 	Orders      *ordering.Service
 	Idempotency *idempotency.Store
 	CORS        *cors.Policy
+	RateLimit   *ratelimit.Limiter // of both channels; nil, which limits nobody, when turned off
 	Telemetry   *telemetry.Telemetry
 	Registry    *transport.Registry // the systems' live state
 	Answers     *cache.Answers      // whole public answers of the channel; nil, which keeps nothing, when turned off
@@ -76,6 +78,9 @@ func (b *Backend) wire(ctx context.Context) error {
 		return err
 	}
 	var err error
+	if b.RateLimit, err = b.rateLimit(); err != nil {
+		return err
+	}
 	if b.Events, err = b.changes(); err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/portico-bff/portico/cache"
 	"github.com/portico-bff/portico/connectors/transport"
 	"github.com/portico-bff/portico/edge/ledger"
+	"github.com/portico-bff/portico/edge/ratelimit"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -19,6 +20,11 @@ func (b *Backend) connected() (systems commerce.Ports, uncached, unconnected err
 	}
 	systems, unconnected = b.Config.Systems.connect(deps)
 	return systems, uncached, unconnected
+}
+
+// rateLimit bounds callers, in Redis where there is one.
+func (b *Backend) rateLimit() (*ratelimit.Limiter, error) {
+	return ratelimit.New(b.Config.RateLimit, ratelimit.Deps{Redis: b.cache.Redis(), Secret: b.Config.Ordering.TokenKey, Log: b.Log})
 }
 
 // cached puts the cache in front of the systems and opens the ledger that lives

@@ -14,6 +14,7 @@ import (
 	"github.com/portico-bff/portico/edge/limits"
 	"github.com/portico-bff/portico/edge/market"
 	"github.com/portico-bff/portico/edge/ordering"
+	"github.com/portico-bff/portico/edge/ratelimit"
 	"github.com/portico-bff/portico/edge/telemetry"
 )
 
@@ -44,6 +45,7 @@ type Config struct {
 	Process
 	Telemetry telemetry.Config
 	Limits    limits.Config
+	RateLimit ratelimit.Config
 	Markets   market.Config
 	Identity  identity.Config
 	CORS      cors.Config
@@ -68,6 +70,7 @@ func (c *Config) sections() []section {
 		{"Process", &c.Process},
 		{"Logs and traces", &c.Telemetry},
 		{"Limits", &c.Limits},
+		{"Rate limits", &c.RateLimit},
 		{"Markets", &c.Markets},
 		{"Identity", &c.Identity},
 		{"Browsers", &c.CORS},

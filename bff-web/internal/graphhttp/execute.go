@@ -21,5 +21,6 @@ func (t Transport) execute(ctx context.Context, exec graphql.GraphExecutor, oc *
 		loader.Fault = func(err error) { t.Fault(ctx, err) }
 	}
 	response, ctx := t.run(ctx, exec, oc)
+	t.priced(oc, response)
 	then(ctx, outcome{response: response, freshness: loader.Freshness(), sources: loader.Sources()}.told(ctx, loader.EachUse))
 }

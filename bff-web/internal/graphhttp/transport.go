@@ -16,6 +16,7 @@ import (
 	"github.com/portico-bff/portico/bff-web/internal/caller"
 	"github.com/portico-bff/portico/bff-web/internal/documents"
 	"github.com/portico-bff/portico/cache"
+	"github.com/portico-bff/portico/edge/ratelimit"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -30,6 +31,13 @@ type Transport struct {
 	Checked  *lru.LRU[bool]                              // queries that kept the limits, by text
 	Compiled *compiled.Executor                          // runs what it covers in the executor's place; nil: nothing
 	Answers  *cache.Answers                              // whole public answers; nil keeps none
+	// ShowCost says each operation's cost in its answer.
+	ShowCost bool
+	// TellLimits tells the client what is left of its budgets; may be nil.
+	TellLimits func(context.Context, http.ResponseWriter)
+	// TooMany answers a request that its budget does not have. It is required where
+	// requests are limited.
+	TooMany func(context.Context, http.ResponseWriter, *ratelimit.Refused)
 	// Surrogates is the bound of the header that names an answer's tags, in bytes, where
 	// no answers are kept here; 0 names none.
 	Surrogates int
@@ -143,6 +151,10 @@ func (t Transport) answer(out writer, r *http.Request, exec graphql.GraphExecuto
 	if r.Method == http.MethodGet && oc.Operation.Operation != ast.Query {
 		out.Header().Set("Allow", "POST")
 		out.refuse(ctx, &refusal{http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "mutations need POST", ""})
+		return
+	}
+	if refused := t.charge(ctx, out, oc); refused != nil {
+		t.TooMany(ctx, out, refused)
 		return
 	}
 	switch everyones := public(oc); {

@@ -12,7 +12,7 @@ import (
 const (
 	allowedHeaders = "Accept-Language, Apollographql-Client-Name, Apollographql-Client-Version, Authorization, Content-Type, X-Channel, " +
 		"X-Client-Name, X-Client-Version, X-Country, X-CSRF, X-Currency, X-Request-Id, X-Trace"
-	exposedHeaders = "Content-Language, Retry-After, Server-Timing, X-Channel, X-Country, X-Currency, X-Request-Id"
+	exposedHeaders = "Content-Language, RateLimit, RateLimit-Policy, Retry-After, Server-Timing, X-Channel, X-Country, X-Currency, X-Request-Id"
 )
 
 // CORS lets pages of the listed origins read answers, and answers preflights.

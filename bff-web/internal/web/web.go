@@ -59,7 +59,7 @@ func Refuse(ctx context.Context, w http.ResponseWriter, err error) {
 	if kind == commerce.ErrUnauthenticated {
 		h.Set("WWW-Authenticate", "Bearer")
 	}
-	if kind == commerce.ErrUnavailable || kind == commerce.ErrRateLimited {
+	if (kind == commerce.ErrUnavailable || kind == commerce.ErrRateLimited) && h.Get("Retry-After") == "" {
 		h.Set("Retry-After", "1")
 	}
 	w.WriteHeader(statuses[kind])

@@ -1,0 +1,189 @@
+package graphhttp
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// Cost is what an operation can come to at most, in calls of systems: with nothing kept
+// anywhere, and lists without a size of a usual length. Systems go by their role.
+type Cost struct {
+	Total    int            `json:"total"`
+	BySystem map[string]int `json:"bySystem"`
+	guesses  int
+}
+
+// CodeCost is extensions.code of an operation that would come to too many calls.
+const CodeCost = "QUERY_COST"
+
+// within refuses an operation that would cost more calls of one system than most; 0 does
+// not limit.
+func (c Cost) within(most int) error {
+	if most == 0 {
+		return nil
+	}
+	worst := ""
+	for system, calls := range c.BySystem {
+		if w := c.BySystem[worst]; calls > w || calls == w && system < worst {
+			worst = system
+		}
+	}
+	if c.BySystem[worst] <= most {
+		return nil
+	}
+	return &gqlerror.Error{
+		Message:    fmt.Sprintf("the operation would cost %d calls of %s; at most %d", c.BySystem[worst], worst, most),
+		Extensions: map[string]any{"code": CodeCost, "max": most, "cost": c},
+	}
+}
+
+// costOf estimates what oc comes to. It has been validated, and its arguments are checked.
+func costOf(oc *graphql.OperationContext) Cost {
+	e := estimate{oc: oc, once: map[commerce.Operation]bool{}, cost: Cost{BySystem: map[string]int{}}}
+	var found []want
+	e.object(oc.Operation.SelectionSet, 1, 1, &found)
+	e.levels(found, 1)
+	return e.cost
+}
+
+// estimate adds up calls the way that the plan in graph makes them: level by level, all
+// products of a level in one call of each operation.
+type estimate struct {
+	oc   *graphql.OperationContext
+	once map[commerce.Operation]bool
+	cost Cost
+}
+
+// want is a field that leads to n products.
+type want struct {
+	field graphql.CollectedField
+	n     int
+}
+
+// add adds calls of op.
+func (e *estimate) add(op commerce.Operation, calls int) {
+	port, _, _ := strings.Cut(string(op), ".")
+	role := roles[port]
+	e.cost.BySystem[role] = min(e.cost.BySystem[role]+calls, ceiling)
+	e.cost.Total = min(e.cost.Total+calls, ceiling)
+}
+
+// object takes the fields of n objects in each of so many places, and notes in found what
+// leads to products.
+func (e *estimate) object(set ast.SelectionSet, n, places int, found *[]want) {
+	for _, f := range graphql.CollectFields(e.oc, set, nil) {
+		if f.ObjectDefinition != nil {
+			e.field(f, readings[f.ObjectDefinition.Name+"."+f.Name], n, places, found)
+		}
+	}
+}
+
+func (e *estimate) field(f graphql.CollectedField, r reading, n, places int, found *[]want) {
+	for _, op := range r.calls {
+		e.add(op, min(n*places, ceiling))
+	}
+	if r.once != "" && !e.once[r.once] {
+		e.once[r.once] = true
+		e.add(r.once, 1)
+	}
+	if guesses[f.Name] {
+		e.cost.guesses++
+	}
+	size := e.size(f, r)
+	switch {
+	case r.keyed == commerce.OpProducts, r.keyed == commerce.OpRelated:
+		*found = append(*found, want{f, min(n*size, ceiling)})
+	case r.plans:
+		var own []want
+		e.object(f.Selections, size, min(n*places, ceiling), &own)
+		e.levels(own, min(n*places, ceiling))
+	case len(f.Selections) > 0:
+		e.object(f.Selections, min(n*size, ceiling), places, found)
+	}
+}
+
+// size is how many objects a field leads to from one.
+func (e *estimate) size(f graphql.CollectedField, r reading) int {
+	size := max(r.most, 1)
+	if f.Definition == nil {
+		return size
+	}
+	for name, value := range f.ArgumentMap(e.oc.Variables) {
+		size = max(size, listed(name, value))
+	}
+	return size
+}
+
+// listed is how many objects an argument asks for, as the executor coerces it.
+func listed(name string, value any) int {
+	if one, ok := value.(string); ok && name == "skus" && one != "" {
+		return 1
+	}
+	if list, ok := value.([]string); ok && name == "skus" {
+		return len(list)
+	}
+	if n, ok := value.(json.Number); ok {
+		value = n
+	}
+	return length(name, value)
+}
+
+// levels takes products, and those below them, a level at a time, in each of so many places.
+func (e *estimate) levels(wants []want, places int) {
+	for len(wants) > 0 {
+		keys := map[batch]int{}
+		var next []want
+		for _, w := range wants {
+			keys[e.batch(w.field, commerce.OpProducts)] += w.n
+			e.product(w, places, keys, &next)
+		}
+		for b, n := range keys {
+			e.add(b.op, min((n+commerce.MaxBatch-1)/commerce.MaxBatch*places, ceiling))
+		}
+		wants = next
+	}
+}
+
+// batch is what goes into one call: an operation, for fields that take equally stale values.
+type batch struct {
+	op       commerce.Operation
+	declared *ast.FieldDefinition
+	takes    string // a directive of the query's own
+}
+
+func (e *estimate) batch(f graphql.CollectedField, op commerce.Operation) batch {
+	b := batch{op: op, declared: f.Definition}
+	if own := f.Directives.ForName("freshness"); own != nil {
+		b.takes = fmt.Sprint(own.ArgumentMap(e.oc.Variables))
+	}
+	return b
+}
+
+// product adds the keys that the fields of n products need. Equal fields of different
+// aliases need the same keys.
+func (e *estimate) product(w want, places int, keys map[batch]int, next *[]want) {
+	needed := map[string]bool{}
+	for _, f := range graphql.CollectFields(e.oc, w.field.Selections, nil) {
+		r := readings["Product."+f.Name]
+		if f.ObjectDefinition == nil || r.keyed == "" {
+			e.field(f, r, w.n, places, next)
+			continue
+		}
+		b := e.batch(f, r.keyed)
+		same := fmt.Sprint(b.op, b.takes, f.ArgumentMap(e.oc.Variables))
+		if !needed[same] {
+			needed[same] = true
+			keys[b] += w.n
+		}
+		if r.keyed == commerce.OpRelated {
+			*next = append(*next, want{f, min(w.n*e.size(f, r), ceiling)})
+		}
+	}
+}

@@ -1,0 +1,78 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/portico-bff/portico/bff-web/internal/caller"
+	"github.com/portico-bff/portico/edge/ratelimit"
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// LimitAddress charges each request to its address, before who sent it is known: a request
+// costs 1. What it costs beyond that is charged when that is known.
+func LimitAddress(limiter *ratelimit.Limiter) Middleware {
+	return func(next http.Handler) http.Handler {
+		if limiter == nil {
+			return next
+		}
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			client := limiter.Client(r.RemoteAddr, r.Header.Values("X-Forwarded-For"))
+			if client == nil {
+				next.ServeHTTP(w, r)
+				return
+			}
+			ctx := caller.WithClient(r.Context(), client)
+			refused := client.Address(ctx, 1)
+			TellLimits(ctx, w)
+			if refused != nil {
+				TooMany(ctx, w, refused)
+				return
+			}
+			next.ServeHTTP(w, r.WithContext(ctx))
+		})
+	}
+}
+
+// LimitCustomer charges each request to who signed in.
+func LimitCustomer(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx := r.Context()
+		client, p := caller.Client(ctx), caller.Principal(ctx)
+		if client == nil || p.Anonymous() {
+			next.ServeHTTP(w, r)
+			return
+		}
+		client.As(p)
+		refused := client.Customer(ctx, 1)
+		TellLimits(ctx, w)
+		if refused != nil {
+			TooMany(ctx, w, refused)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// TellLimits sets the fields that tell a client its budgets and what is left of them.
+func TellLimits(ctx context.Context, w http.ResponseWriter) {
+	policy, state := caller.Client(ctx).Fields()
+	if policy == "" {
+		return
+	}
+	h := w.Header()
+	h[policyField], h[stateField] = []string{policy}, []string{state}
+}
+
+// The fields' names as net/http has them.
+var (
+	policyField = http.CanonicalHeaderKey(ratelimit.PolicyField)
+	stateField  = http.CanonicalHeaderKey(ratelimit.Field)
+)
+
+// TooMany answers a request that its budget does not have.
+func TooMany(ctx context.Context, w http.ResponseWriter, r *ratelimit.Refused) {
+	w.Header().Set("Retry-After", strconv.Itoa(r.Seconds()))
+	Refuse(ctx, w, commerce.ErrRateLimited)
+}
