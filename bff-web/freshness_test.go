@@ -300,6 +300,41 @@ func inMutation(t *testing.T) {
 	assert.Equal(t, []string{"TIMEOUT"}, a.codes())
 }
 
+// What a cache on the way is told, by what the answer holds.
+func TestOnlyWhatIsWholeIsForCachesOnTheWay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := keeping(t)
+		const query = `{product(sku:"MUG-RED"){name availability{quantity}}}`
+		whole := s.by(t, query, nil)
+		require.Contains(t, whole.Header.Get("Cache-Control"), "public")
+		time.Sleep(time.Minute)
+		s.Fail(commerce.OpAvailability, commerce.ErrUnavailable)
+		s.Fail(commerce.OpReviews, commerce.ErrUnavailable)
+		for query, want := range map[string]string{
+			query: "private, max-age=0",
+			`{product(sku:"MUG-RED"){name availability@freshness(onError:NULL){quantity}}}`: "no-store",
+			`{product(sku:"MUG-RED"){name availability@freshness(onError:FAIL){quantity}}}`: "no-store",
+			`{product(sku:"MUG-RED"){name reviews{count}}}`:                                 "no-store",
+			`{product(sku:"MUG-RED"){name reviews{count} availability{quantity}}}`:          "no-store",
+		} {
+			for range 2 { // nothing of it is kept
+				a := s.by(t, query, nil)
+				assert.Equal(t, want, a.Header.Get("Cache-Control"), a.Raw)
+				assert.Empty(t, a.Header.Get("Etag"))
+				assert.Empty(t, a.Header.Get("Age"))
+				assert.Equal(t, "miss", s.how(t))
+				assert.Equal(t, "private, no-store", s.by(t, query, nil, header{"Authorization", "Bearer C1"}).Header.Get("Cache-Control"))
+			}
+		}
+		s.Fail(commerce.OpReviews, nil)
+		a := s.by(t, `{product(sku:"MUG-RED"){name reviews{count}}}`, nil)
+		assert.Empty(t, a.Extensions.Freshness, "a filler is not remembered")
+		assert.InDelta(t, 2, at(t, a.Data, "product", "reviews", "count"), 0, a.Raw)
+		assert.Contains(t, a.Header.Get("Cache-Control"), "public")
+	})
+}
+
 // The report of an answer in which much happened: stale, filler and missing parts, in
 // lists, below lists, under aliases and in fragments.
 func TestTheFreshnessReport(t *testing.T) {

@@ -82,7 +82,11 @@ func (w writer) answered(ctx context.Context, made outcome, private bool, result
 		return
 	}
 	control := cacheControl(len(made.response.Errors) > 0, private, made.freshness)
-	if w.get && control == expired {
+	switch {
+	case !w.get || control != expired:
+	case len(made.freshness) > 0:
+		control = "private, " + expired // it is stale, and nothing proves that it is for others
+	default:
 		control = ownersOnly // nothing proves that it is for others
 	}
 	w.Header().Set("Cache-Control", control)
