@@ -12,10 +12,19 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
+func (r *cartResolver) ShippingOptions(ctx context.Context, obj *commerce.Cart, address generated.AddressInput) ([]*commerce.ShippingOption, error) {
+	return shippingOptions(ctx, obj.ID, address)
+}
+
 func (r *cartLineResolver) Product(ctx context.Context, objs []*commerce.CartLine) ([]*commerce.Product, error) {
 	return r.products(ctx, len(objs), func(i int) commerce.SKU { return objs[i].SKU })
 }
 
+func (r *Resolver) Cart() generated.CartResolver { return &cartResolver{r} }
+
 func (r *Resolver) CartLine() generated.CartLineResolver { return &cartLineResolver{r} }
 
-type cartLineResolver struct{ *Resolver }
+type (
+	cartResolver     struct{ *Resolver }
+	cartLineResolver struct{ *Resolver }
+)

@@ -14,6 +14,14 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
+func (r *categoryResolver) Parent(ctx context.Context, obj *commerce.Category) (*commerce.Category, error) {
+	tree, err := readOne(ctx, commerce.OpCategoryTree, load.From(ctx).Tree)
+	if err != nil {
+		return nil, err
+	}
+	return tree.Category(obj.Parent), nil
+}
+
 func (r *categoryResolver) Image(ctx context.Context, obj *commerce.Category, width *int) (*model.Image, error) {
 	return image(obj.Image, width), nil
 }
@@ -23,12 +31,7 @@ func (r *categoryResolver) Breadcrumbs(ctx context.Context, obj *commerce.Catego
 	if err != nil {
 		return nil, err
 	}
-	way := tree.Path(obj.ID)
-	crumbs := make([]*commerce.CategoryRef, len(way))
-	for i, c := range way {
-		crumbs[i] = &commerce.CategoryRef{ID: c.ID, Name: c.Name}
-	}
-	return crumbs, nil
+	return crumbs(tree.Path(obj.ID)), nil
 }
 
 func (r *categoryResolver) Products(ctx context.Context, obj *commerce.Category, first int, after *string, sort *commerce.Sort, filter *generated.SearchFilterInput) (*model.ProductConnection, error) {

@@ -32,6 +32,16 @@ func (r *meResolver) Loyalty(ctx context.Context, obj *model.Me) (*commerce.Loya
 	})
 }
 
+func (r *meResolver) Invoices(ctx context.Context, obj *model.Me, first int, after *string) (*model.InvoiceConnection, error) {
+	page, err := read(ctx, commerce.OpInvoices, func(ctx context.Context) (*commerce.InvoicePage, error) {
+		return r.Ports.Invoices.Invoices(ctx, caller.Principal(ctx), commerce.Cursor{First: first, After: text(after)})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return invoiceConnection(page, text(after)), nil
+}
+
 func (r *meResolver) Orders(ctx context.Context, obj *model.Me, first int, after *string) (*model.OrderConnection, error) {
 	page, err := read(ctx, commerce.OpOrders, func(ctx context.Context) (*commerce.OrderPage, error) {
 		return r.Resolver.Orders.Orders(ctx, caller.Principal(ctx), commerce.Cursor{First: first, After: text(after)})
@@ -39,8 +49,8 @@ func (r *meResolver) Orders(ctx context.Context, obj *model.Me, first int, after
 	if err != nil {
 		return nil, err
 	}
-	planAt(ctx, orderedSKUs(page.Orders...), []string{"nodes", "lines", "product"})
-	return &model.OrderConnection{Nodes: page.Orders, PageInfo: model.Page(page.EndCursor, page.HasNext), TotalCount: page.Total}, nil
+	planAt(ctx, orderedSKUs(page.Orders...), []string{"nodes", "lines", "product"}, []string{"edges", "node", "lines", "product"})
+	return orderConnection(page, text(after)), nil
 }
 
 func (r *Resolver) Me() generated.MeResolver { return &meResolver{r} }

@@ -20,7 +20,7 @@ type generator struct {
 	declared  map[string]string // variables: name → type and default
 	values    map[string]any
 	fragments []string
-	size      int // of what was written so far
+	size      int                 // of what was written so far
 	spreads   map[string][]string // fragments that are done, by type
 }
 
@@ -187,6 +187,10 @@ func (g *generator) value(name string, about []any) (literal string, value any) 
 			return `"S0"`, []any{"S0"}
 		}
 		return `["S1","S2","` + text + `"]`, []any{"S1", "S2", text}
+	case "ids":
+		return `["c01","c00","` + text + `"]`, []any{"c01", "c00", text}
+	case "options":
+		return `{code:"color",value:"` + text + `"}`, []any{map[string]any{"code": "color", "value": "Red"}}
 	case "sort":
 		return "NAME", "NAME"
 	case "id", "cartId":

@@ -149,4 +149,6 @@ func (w *world) query(b both) ask {
 	return g.operation()
 }
 
-func (b both) schema() *schemaOf { return &schemaOf{generated.NewExecutableSchema(generated.Config{}).Schema()} }
+func (b both) schema() *schemaOf {
+	return &schemaOf{generated.NewExecutableSchema(generated.Config{}).Schema()}
+}

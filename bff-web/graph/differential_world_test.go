@@ -125,11 +125,20 @@ func (w *world) Products(ctx context.Context, _ commerce.Market, skus []commerce
 	return some(ctx, w, commerce.OpProducts, skus, func(s commerce.SKU) *commerce.Product {
 		return &commerce.Product{
 			SKU: s, Name: w.word(s), Description: w.word(s, 1), Brand: w.word(s, 2), UpdatedAt: w.time(s),
-			Images:     list(w, func(i int) commerce.Image { return *w.image(s, i) }, s, "images"),
-			Attributes: list(w, func(i int) commerce.Attribute { return commerce.Attribute{Code: w.word(s, i), Value: w.word(s, i, "v")} }, s, "attributes"),
-			Categories: list(w, func(i int) commerce.CategoryRef { return commerce.CategoryRef{ID: "c", Name: w.word(s, i)} }, s, "categories"),
+			Images: list(w, func(i int) commerce.Image { return *w.image(s, i) }, s, "images"),
+			Attributes: list(w, func(i int) commerce.Attribute {
+				return commerce.Attribute{Code: w.word(s, i), Value: w.word(s, i, "v")}
+			}, s, "attributes"),
+			Categories: list(w, func(i int) commerce.CategoryRef {
+				return commerce.CategoryRef{ID: commerce.CategoryID(fmt.Sprint("c", i, 0)), Name: w.word(s, i)}
+			}, s, "categories"),
 			Variants: list(w, func(i int) commerce.Variant {
-				return commerce.Variant{SKU: commerce.SKU(fmt.Sprint("S", w.roll(9, s, i, "variant"))), Options: list(w, func(j int) commerce.Option { return commerce.Option{Code: w.word(s, i, j)} }, s, i)}
+				return commerce.Variant{SKU: commerce.SKU(fmt.Sprint("S", w.roll(9, s, i, "variant"))), Options: list(w, func(j int) commerce.Option {
+					if w.roll(2, s, i, j, "color") == 0 {
+						return commerce.Option{Code: "color", Value: "Red"}
+					}
+					return commerce.Option{Code: w.word(s, i, j)}
+				}, s, i)}
 			}, s, "variants"),
 		}
 	})
@@ -147,7 +156,7 @@ func (w *world) Related(ctx context.Context, _ commerce.Market, skus []commerce.
 
 func (w *world) Prices(ctx context.Context, _ commerce.Market, _ commerce.PriceGroup, keys []commerce.PriceKey) (map[commerce.PriceKey]*commerce.Price, error) {
 	return some(ctx, w, commerce.OpPrices, keys, func(k commerce.PriceKey) *commerce.Price {
-		return &commerce.Price{SKU: k.SKU, Quantity: k.Quantity, Unit: w.money(k), List: w.money(k, 1), Tiers: list(w, func(i int) commerce.Tier { return commerce.Tier{MinQuantity: i, Unit: w.money(k, i)} }, k)}
+		return &commerce.Price{SKU: k.SKU, Quantity: k.Quantity, Group: "g", Unit: w.money(k), List: w.money(k, 1), Tiers: list(w, func(i int) commerce.Tier { return commerce.Tier{MinQuantity: i, Unit: w.money(k, i)} }, k)}
 	})
 }
 
@@ -160,7 +169,7 @@ func (w *world) Availability(ctx context.Context, _ commerce.Market, skus []comm
 func (w *world) Reviews(ctx context.Context, _ commerce.Market, skus []commerce.SKU) (map[commerce.SKU]*commerce.ReviewSummary, error) {
 	averages := []float64{0, 4.25, 1e21, 1e-7, 5, math.Pi, 100000, 1234567}
 	return some(ctx, w, commerce.OpReviews, skus, func(s commerce.SKU) *commerce.ReviewSummary {
-		return &commerce.ReviewSummary{SKU: s, Count: w.roll(5, s), Average: averages[w.roll(len(averages), s)], Reviews: list(w, func(i int) commerce.Review {
+		return &commerce.ReviewSummary{SKU: s, Count: w.roll(5, s), Average: averages[w.roll(len(averages), s)], Ratings: [5]int{1, 0, w.roll(5, s)}, Reviews: list(w, func(i int) commerce.Review {
 			return commerce.Review{ID: w.word(s, i), Author: w.word(s, i), Rating: i, Body: w.word(s, i, 1), CreatedAt: w.time(s, i)} // null where it must not be
 		}, s)}
 	})
@@ -172,12 +181,48 @@ func (w *world) Search(ctx context.Context, _ commerce.Market, q commerce.Search
 		return nil, err
 	}
 	r := &commerce.SearchResult{SKUs: w.skus(key), Total: w.roll(99, key), HasNext: w.roll(2, key) == 1, Facets: list(w, func(i int) commerce.Facet {
-		return commerce.Facet{Code: w.word(key, i), Values: list(w, func(j int) commerce.FacetValue { return commerce.FacetValue{Value: w.word(key, j), Count: j, Selected: j == 1} }, key, i)}
+		return commerce.Facet{Code: w.word(key, i), Values: list(w, func(j int) commerce.FacetValue {
+			return commerce.FacetValue{Value: w.word(key, j), Count: j, Selected: j == 1}
+		}, key, i)}
 	}, key, "facets")}
-	if len(r.SKUs) > 0 {
-		r.EndCursor = w.word(key, "cursor")
-	}
+	r.Cursors, r.EndCursor = w.cursors(len(r.SKUs), key)
 	return r, nil
+}
+
+func (w *world) cursors(n int, about ...any) (each []string, end string) {
+	for i := range n {
+		end = w.word(append(about, i, "cursor")...)
+		each = append(each, end)
+	}
+	return each, end
+}
+
+func (w *world) Pages(ctx context.Context, _ commerce.Market, ids []commerce.PageID) (map[commerce.PageID]*commerce.Page, error) {
+	return some(ctx, w, commerce.OpPages, ids, func(id commerce.PageID) *commerce.Page {
+		p := &commerce.Page{ID: id, Title: w.word(id), Body: w.word(id, 1), UpdatedAt: w.time(id)}
+		if w.roll(2, id, "picture") == 0 {
+			p.Image = w.image(id)
+		}
+		return p
+	})
+}
+
+func (w *world) Recommend(ctx context.Context, _ commerce.Shopper, seeds []commerce.SKU, first int) ([]commerce.SKU, error) {
+	if err := w.whole(ctx, commerce.OpRecommend, fmt.Sprint(seeds, first)); err != nil {
+		return nil, err
+	}
+	return w.skus(seeds, first, "recommended"), nil
+}
+
+func (w *world) Invoices(ctx context.Context, _ commerce.Principal, page commerce.Cursor) (*commerce.InvoicePage, error) {
+	if err := w.whole(ctx, commerce.OpInvoices, page); err != nil {
+		return nil, err
+	}
+	p := &commerce.InvoicePage{Total: 9, HasNext: w.roll(2, page) == 1, Invoices: list(w, func(i int) *commerce.Invoice {
+		return &commerce.Invoice{Number: w.word(i), Order: "7", IssuedAt: w.time(i), DueAt: w.time(i, "due"), Paid: i == 1, Total: w.money(i), Due: w.money(i, 1)}
+	}, "invoices", page)}
+	p.Cursors, p.EndCursor = w.cursors(len(p.Invoices), page, "invoice")
+	return p, nil
 }
 
 func (w *world) Tree(ctx context.Context, _ commerce.Market) (*commerce.CategoryTree, error) {
@@ -248,7 +293,9 @@ func (w carts) ShippingOptions(ctx context.Context, _ commerce.Shopper, id comme
 	if err := w.whole(ctx, commerce.OpShippingOptions, fmt.Sprint(id, to)); err != nil {
 		return nil, err
 	}
-	return list(w.world, func(i int) commerce.ShippingOption { return commerce.ShippingOption{Code: w.word(to, i), Price: w.money(i)} }, "options", to), nil
+	return list(w.world, func(i int) commerce.ShippingOption {
+		return commerce.ShippingOption{Code: w.word(to, i), Price: w.money(i)}
+	}, "options", to), nil
 }
 
 // Place is not asked for.
@@ -260,7 +307,9 @@ func (w *world) Orders(ctx context.Context, _ commerce.Principal, page commerce.
 	if err := w.whole(ctx, commerce.OpOrders, page); err != nil {
 		return nil, err
 	}
-	return &commerce.OrderPage{Orders: list(w, func(i int) *commerce.Order { return w.order(i) }, "orders", page), EndCursor: w.word(page), HasNext: true, Total: 7}, nil
+	p := &commerce.OrderPage{Orders: list(w, func(i int) *commerce.Order { return w.order(i) }, "orders", page), HasNext: true, Total: 7}
+	p.Cursors, p.EndCursor = w.cursors(len(p.Orders), page, "order")
+	return p, nil
 }
 
 func (w *world) Order(ctx context.Context, _ commerce.Principal, number commerce.OrderNumber, token string) (*commerce.Order, error) {
@@ -280,7 +329,9 @@ func (w *world) order(about any) *commerce.Order {
 		}
 		return l
 	}, about, "lines")
-	o.Shipments = list(w, func(i int) commerce.Shipment { return commerce.Shipment{Status: w.word(about, i)} }, about, "shipments")
+	o.Shipments = list(w, func(i int) commerce.Shipment {
+		return commerce.Shipment{State: commerce.ShipmentSent, Status: w.word(about, i), SentAt: w.time(about, i)}
+	}, about, "shipments")
 	if w.roll(2, about) == 0 {
 		a := w.address(about)
 		o.Shipping = &a
@@ -292,6 +343,6 @@ func (w *world) ports() commerce.Ports {
 	c := carts{world: w}
 	return commerce.Ports{
 		Catalog: w, Related: w, Categories: w, Reviews: w, Search: w, Pricing: w, Inventory: w, Customers: w, Loyalty: w,
-		Carts: c, CheckoutOptions: c,
+		Carts: c, CheckoutOptions: c, Content: w, Recommendations: w, Invoices: w,
 	}
 }

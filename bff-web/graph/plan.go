@@ -32,6 +32,7 @@ type keys struct {
 	available asked[commerce.SKU]
 	reviewed  asked[commerce.SKU]
 	related   asked[commerce.SKU]
+	tree      asked[load.One]
 	follow    []follow
 }
 
@@ -41,6 +42,7 @@ type follow struct {
 	field   graphql.CollectedField
 	place   string
 	claimed func()
+	pick    func(*commerce.Product) []commerce.SKU // nil: all variants, or all that is related
 }
 
 // plan claims what wants need on this level and, in the background, below it.
@@ -56,6 +58,7 @@ func plan(ctx context.Context, wants ...want) {
 	start(ctx, l.Availability, k.available)
 	start(ctx, l.Reviews, k.reviewed)
 	start(ctx, l.Related, k.related)
+	start(ctx, l.Tree, k.tree)
 	if len(k.follow) > 0 {
 		l.Go(func() { planBelow(ctx, oc, k.follow) })
 	}
@@ -71,9 +74,20 @@ func (k *keys) add(oc *graphql.OperationContext, l *load.Loader, w want) {
 			k.available.add(ToleranceOf(f.Field), w.skus...)
 		case "reviews":
 			k.reviewed.add(ToleranceOf(f.Field), w.skus...)
+		case "breadcrumbs":
+			if len(w.skus) > 0 {
+				k.tree.add(ToleranceOf(f.Field), load.One{})
+			}
 		case "related":
 			k.related.add(ToleranceOf(f.Field), w.skus...)
 			k.addFollow(l, w, f, w.place+"."+f.Alias)
+		case "variant":
+			pick := pickVariant(f.ArgumentMap(oc.Variables)["options"])
+			for _, sub := range graphql.CollectFields(oc, f.Selections, nil) {
+				if sub.Name == "product" {
+					k.addPick(l, w, sub, w.place+"."+f.Alias+"."+sub.Alias, pick)
+				}
+			}
 		case "variants":
 			for _, sub := range graphql.CollectFields(oc, f.Selections, nil) {
 				if sub.Name == "product" {
@@ -95,8 +109,12 @@ func (k *keys) addPrices(takes Tolerance, skus []commerce.SKU, quantity any) {
 }
 
 func (k *keys) addFollow(l *load.Loader, w want, f graphql.CollectedField, place string) {
+	k.addPick(l, w, f, place, nil)
+}
+
+func (k *keys) addPick(l *load.Loader, w want, f graphql.CollectedField, place string, pick func(*commerce.Product) []commerce.SKU) {
 	if claimed, first := l.Expect(place); first {
-		k.follow = append(k.follow, follow{from: w, field: f, place: place, claimed: claimed})
+		k.follow = append(k.follow, follow{from: w, field: f, place: place, claimed: claimed, pick: pick})
 	}
 }
 
@@ -125,6 +143,10 @@ func (f follow) skus(ctx context.Context) []commerce.SKU {
 		}
 		p, _, _ := l.Products.Get(above, sku)
 		if p == nil {
+			continue
+		}
+		if f.pick != nil {
+			skus = append(skus, f.pick(p)...)
 			continue
 		}
 		for _, v := range p.Variants {

@@ -18,6 +18,18 @@ func (r *productResolver) Images(ctx context.Context, obj *commerce.Product, wid
 	return images(obj, width), nil
 }
 
+func (r *productResolver) Breadcrumbs(ctx context.Context, objs []*commerce.Product) ([][]*commerce.CategoryRef, error) {
+	return breadcrumbs(ctx, objs)
+}
+
+func (r *productResolver) OptionAxes(ctx context.Context, obj *commerce.Product) ([]*model.OptionAxis, error) {
+	return optionAxes(obj), nil
+}
+
+func (r *productResolver) Variant(ctx context.Context, obj *commerce.Product, options []*generated.OptionInput) (*commerce.Variant, error) {
+	return chosen(obj, options), nil
+}
+
 func (r *productResolver) Price(ctx context.Context, objs []*commerce.Product, quantity int) ([]*commerce.Price, error) {
 	return keyed(ctx, commerce.OpPrices, load.From(ctx).Prices, objs, func(p *commerce.Product) (commerce.PriceKey, bool) {
 		s, ok := sku(p)
@@ -37,15 +49,30 @@ func (r *productResolver) Related(ctx context.Context, objs []*commerce.Product)
 	return r.related(ctx, objs)
 }
 
+func (r *reviewSummaryResolver) Distribution(ctx context.Context, obj *commerce.ReviewSummary) ([]*model.RatingCount, error) {
+	return distribution(obj), nil
+}
+
+func (r *availabilityResolver) Locations(ctx context.Context, obj *commerce.Availability, ids []string) ([]*commerce.LocationStock, error) {
+	return stockAt(obj, ids), nil
+}
+
 func (r *variantResolver) Product(ctx context.Context, objs []*commerce.Variant) ([]*commerce.Product, error) {
 	return r.products(ctx, len(objs), func(i int) commerce.SKU { return objs[i].SKU })
 }
 
 func (r *Resolver) Product() generated.ProductResolver { return &productResolver{r} }
 
+func (r *Resolver) ReviewSummary() generated.ReviewSummaryResolver { return &reviewSummaryResolver{r} }
+
+func (r *Resolver) Availability() generated.AvailabilityResolver { return &availabilityResolver{r} }
+
 func (r *Resolver) Variant() generated.VariantResolver { return &variantResolver{r} }
 
 type (
 	productResolver struct{ *Resolver }
 	variantResolver struct{ *Resolver }
+
+	reviewSummaryResolver struct{ *Resolver }
+	availabilityResolver  struct{ *Resolver }
 )

@@ -12,7 +12,6 @@ import (
 	"github.com/portico-bff/portico/bff-web/graph/generated"
 	"github.com/portico-bff/portico/bff-web/graph/load"
 	"github.com/portico-bff/portico/bff-web/graph/model"
-	"github.com/portico-bff/portico/bff-web/internal/caller"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -153,32 +152,27 @@ func query(words *string, filter *generated.SearchFilterInput, sort *commerce.So
 }
 
 func (r *Resolver) search(ctx context.Context, q commerce.SearchQuery) (*model.ProductConnection, error) {
-	result, err := read(ctx, commerce.OpSearch, func(ctx context.Context) (*commerce.SearchResult, error) {
-		return r.Ports.Search.Search(ctx, caller.Market(ctx), q)
-	})
+	result, err := readAsked(ctx, commerce.OpSearch, load.From(ctx).Searches, load.QuestionOf(q))
 	if err != nil {
 		return nil, err
 	}
 	planAt(ctx, result.SKUs, []string{"nodes"}, []string{"edges", "node"})
 	return &model.ProductConnection{
-		SKUs: result.SKUs, PageInfo: model.Page(result.EndCursor, result.HasNext),
+		SKUs: result.SKUs, Cursors: result.Cursors, PageInfo: model.InfoOf(result.Cursors, q.After, result.HasNext),
 		TotalCount: result.Total, Facets: result.Facets,
 	}, nil
 }
 
-// edges pairs products with cursors. Only a page's end has one. What the PIM no longer
-// publishes is left out; what cannot be had is the node's to say.
+// edges pairs products with their cursors. What the PIM no longer publishes is left out;
+// what cannot be had is the node's to say.
 func (r *Resolver) edges(ctx context.Context, page *model.ProductConnection) []*model.ProductEdge {
 	l, within := load.From(ctx), nodeTolerance().within(ctx)
 	l.Products.Start(within, page.SKUs)
 	edges := []*model.ProductEdge{}
-	for _, s := range page.SKUs {
+	for i, s := range page.SKUs {
 		if _, ok, err := l.Products.Get(within, s); ok || err != nil {
-			edges = append(edges, &model.ProductEdge{SKU: s})
+			edges = append(edges, &model.ProductEdge{Cursor: page.Cursors[i], SKU: s})
 		}
-	}
-	if len(edges) > 0 {
-		edges[len(edges)-1].Cursor = page.PageInfo.EndCursor
 	}
 	return edges
 }

@@ -96,6 +96,7 @@ func (r *queryResolver) Categories(ctx context.Context) ([]*commerce.Category, e
 }
 
 func (r *queryResolver) Category(ctx context.Context, id string) (*commerce.Category, error) {
+	searchAhead(ctx, commerce.CategoryID(id))
 	tree, err := readOne(ctx, commerce.OpCategoryTree, load.From(ctx).Tree)
 	if err != nil {
 		return nil, err
@@ -103,7 +104,20 @@ func (r *queryResolver) Category(ctx context.Context, id string) (*commerce.Cate
 	return tree.Category(commerce.CategoryID(id)), nil
 }
 
+func (r *queryResolver) Page(ctx context.Context, id string) (*commerce.Page, error) {
+	return page(ctx, commerce.PageID(id))
+}
+
+func (r *queryResolver) Pages(ctx context.Context, ids []string) ([]*commerce.Page, error) {
+	return pages(ctx, ids), nil
+}
+
+func (r *queryResolver) Recommendations(ctx context.Context, skus []string, first int) ([]*commerce.Product, error) {
+	return r.recommendations(ctx, skus, first)
+}
+
 func (r *queryResolver) Cart(ctx context.Context, id string) (*commerce.Cart, error) {
+	shippingAhead(ctx, commerce.CartID(id))
 	cart, err := read(ctx, commerce.OpCartRead, func(ctx context.Context) (*commerce.Cart, error) {
 		return orNull(r.Ports.Carts.Cart(ctx, caller.Shopper(ctx), commerce.CartID(id)))
 	})
@@ -115,16 +129,13 @@ func (r *queryResolver) Cart(ctx context.Context, id string) (*commerce.Cart, er
 }
 
 func (r *queryResolver) ShippingOptions(ctx context.Context, cartID string, address generated.AddressInput) ([]*commerce.ShippingOption, error) {
-	return read(ctx, commerce.OpShippingOptions, func(ctx context.Context) ([]*commerce.ShippingOption, error) {
-		list, err := r.Ports.CheckoutOptions.ShippingOptions(ctx, caller.Shopper(ctx), commerce.CartID(cartID), domainAddress(address))
-		return orNull(pointers(list), err)
-	})
+	return shippingOptions(ctx, commerce.CartID(cartID), address)
 }
 
 func (r *queryResolver) Me(ctx context.Context) (*model.Me, error) {
 	var me *model.Me
 	if !caller.Principal(ctx).Anonymous() {
-		me = &model.Me{}
+		me = &model.Me{PriceGroup: load.From(ctx).Group}
 	}
 	return me, nil
 }

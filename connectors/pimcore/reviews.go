@@ -30,6 +30,7 @@ func summary(w *wireReviewed) *commerce.ReviewSummary {
 			continue
 		}
 		sum += r.Rating
+		s.Ratings[r.Rating-1]++
 		s.Reviews = append(s.Reviews, commerce.Review{
 			ID: r.ID, Author: r.Author, Rating: r.Rating, Body: r.Body, CreatedAt: seconds(r.Date),
 		})

@@ -13,6 +13,7 @@ type ReviewSummary struct {
 	SKU     SKU
 	Count   int      // all reviews
 	Average float64  // 1 to 5, two places; 0 when there is none
+	Ratings [5]int   // how many reviews gave 1 star, 2 stars, … 5 stars; they add up to Count
 	Reviews []Review // newest first, at most MaxReviews
 }
 

@@ -139,6 +139,13 @@ func Reviews(t *testing.T, port commerce.Reviews, f Fixture) {
 	some := got[f.Reviewed]
 	require.Positive(t, some.Count)
 	assert.InDelta(t, 3, some.Average, 2, "the average is between 1 and 5")
+	counted, stars := 0, 0
+	for i, n := range some.Ratings {
+		counted, stars = counted+n, stars+n*(i+1)
+	}
+	assert.Equal(t, some.Count, counted, "every review gave some number of stars")
+	assert.InDelta(t, some.Average, float64(stars)/float64(some.Count), 0.006, "the average is that of the ratings")
+	assert.Zero(t, none.Ratings)
 	require.NotEmpty(t, some.Reviews)
 	assert.LessOrEqual(t, len(some.Reviews), commerce.MaxReviews)
 	for i, r := range some.Reviews {

@@ -109,6 +109,7 @@ func (s shopCatalog) Reviews(ctx context.Context, _ commerce.Market, skus []comm
 		sum := &commerce.ReviewSummary{SKU: g.product.SKU, Count: len(g.reviews), Reviews: g.reviews}
 		for _, r := range g.reviews {
 			sum.Average += float64(r.Rating) / float64(len(g.reviews))
+			sum.Ratings[r.Rating-1]++
 		}
 		return sum
 	}), nil

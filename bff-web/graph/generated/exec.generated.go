@@ -31,16 +31,20 @@ func NewExecutableSchema(cfg Config) graphql.ExecutableSchema {
 type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
+	Availability() AvailabilityResolver
+	Cart() CartResolver
 	CartLine() CartLineResolver
 	Category() CategoryResolver
 	Me() MeResolver
 	Money() MoneyResolver
 	Mutation() MutationResolver
 	OrderLine() OrderLineResolver
+	Page() PageResolver
 	Product() ProductResolver
 	ProductConnection() ProductConnectionResolver
 	ProductEdge() ProductEdgeResolver
 	Query() QueryResolver
+	ReviewSummary() ReviewSummaryResolver
 	Variant() VariantResolver
 }
 
@@ -69,19 +73,20 @@ type ComplexityRoot struct {
 
 	Availability struct {
 		InStock   func(childComplexity int) int
-		Locations func(childComplexity int) int
+		Locations func(childComplexity int, ids []string) int
 		Quantity  func(childComplexity int) int
 	}
 
 	Cart struct {
-		Coupon   func(childComplexity int) int
-		Currency func(childComplexity int) int
-		ID       func(childComplexity int) int
-		Lines    func(childComplexity int) int
-		Payments func(childComplexity int) int
-		Quantity func(childComplexity int) int
-		Shipping func(childComplexity int) int
-		Totals   func(childComplexity int) int
+		Coupon          func(childComplexity int) int
+		Currency        func(childComplexity int) int
+		ID              func(childComplexity int) int
+		Lines           func(childComplexity int) int
+		Payments        func(childComplexity int) int
+		Quantity        func(childComplexity int) int
+		Shipping        func(childComplexity int) int
+		ShippingOptions func(childComplexity int, address AddressInput) int
+		Totals          func(childComplexity int) int
 	}
 
 	CartLine struct {
@@ -106,6 +111,7 @@ type ComplexityRoot struct {
 		ID          func(childComplexity int) int
 		Image       func(childComplexity int, width *int) int
 		Name        func(childComplexity int) int
+		Parent      func(childComplexity int) int
 		Products    func(childComplexity int, first int, after *string, sort *commerce.Sort, filter *SearchFilterInput) int
 	}
 
@@ -132,6 +138,29 @@ type ComplexityRoot struct {
 		URL func(childComplexity int) int
 	}
 
+	Invoice struct {
+		Due      func(childComplexity int) int
+		DueAt    func(childComplexity int) int
+		IssuedAt func(childComplexity int) int
+		Number   func(childComplexity int) int
+		Order    func(childComplexity int) int
+		Paid     func(childComplexity int) int
+		Refund   func(childComplexity int) int
+		Total    func(childComplexity int) int
+	}
+
+	InvoiceConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	InvoiceEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	LocationStock struct {
 		ID       func(childComplexity int) int
 		Name     func(childComplexity int) int
@@ -148,10 +177,12 @@ type ComplexityRoot struct {
 	}
 
 	Me struct {
-		Addresses func(childComplexity int) int
-		Loyalty   func(childComplexity int) int
-		Orders    func(childComplexity int, first int, after *string) int
-		Profile   func(childComplexity int) int
+		Addresses  func(childComplexity int) int
+		Invoices   func(childComplexity int, first int, after *string) int
+		Loyalty    func(childComplexity int) int
+		Orders     func(childComplexity int, first int, after *string) int
+		PriceGroup func(childComplexity int) int
+		Profile    func(childComplexity int) int
 	}
 
 	Money struct {
@@ -177,6 +208,12 @@ type ComplexityRoot struct {
 		Value func(childComplexity int) int
 	}
 
+	OptionAxis struct {
+		Code   func(childComplexity int) int
+		Label  func(childComplexity int) int
+		Values func(childComplexity int) int
+	}
+
 	Order struct {
 		Lines       func(childComplexity int) int
 		Number      func(childComplexity int) int
@@ -189,9 +226,15 @@ type ComplexityRoot struct {
 	}
 
 	OrderConnection struct {
+		Edges      func(childComplexity int) int
 		Nodes      func(childComplexity int) int
 		PageInfo   func(childComplexity int) int
 		TotalCount func(childComplexity int) int
+	}
+
+	OrderEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	OrderLine struct {
@@ -209,9 +252,19 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	Page struct {
+		Body      func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Image     func(childComplexity int, width *int) int
+		Title     func(childComplexity int) int
+		UpdatedAt func(childComplexity int) int
+	}
+
 	PageInfo struct {
-		EndCursor   func(childComplexity int) int
-		HasNextPage func(childComplexity int) int
+		EndCursor       func(childComplexity int) int
+		HasNextPage     func(childComplexity int) int
+		HasPreviousPage func(childComplexity int) int
+		StartCursor     func(childComplexity int) int
 	}
 
 	PaymentMethod struct {
@@ -227,6 +280,7 @@ type ComplexityRoot struct {
 	}
 
 	Price struct {
+		Group    func(childComplexity int) int
 		List     func(childComplexity int) int
 		Quantity func(childComplexity int) int
 		Tiers    func(childComplexity int) int
@@ -237,15 +291,18 @@ type ComplexityRoot struct {
 		Attributes   func(childComplexity int) int
 		Availability func(childComplexity int) int
 		Brand        func(childComplexity int) int
+		Breadcrumbs  func(childComplexity int) int
 		Categories   func(childComplexity int) int
 		Description  func(childComplexity int) int
 		Images       func(childComplexity int, width *int) int
 		Name         func(childComplexity int) int
+		OptionAxes   func(childComplexity int) int
 		Price        func(childComplexity int, quantity int) int
 		Related      func(childComplexity int) int
 		Reviews      func(childComplexity int) int
 		SKU          func(childComplexity int) int
 		UpdatedAt    func(childComplexity int) int
+		Variant      func(childComplexity int, options []*OptionInput) int
 		Variants     func(childComplexity int) int
 	}
 
@@ -276,10 +333,18 @@ type ComplexityRoot struct {
 		Category        func(childComplexity int, id string) int
 		Me              func(childComplexity int) int
 		Order           func(childComplexity int, number string, orderToken *string) int
+		Page            func(childComplexity int, id string) int
+		Pages           func(childComplexity int, ids []string) int
 		Product         func(childComplexity int, sku string) int
 		Products        func(childComplexity int, skus []string) int
+		Recommendations func(childComplexity int, skus []string, first int) int
 		Search          func(childComplexity int, text *string, filter *SearchFilterInput, sort *commerce.Sort, first int, after *string) int
 		ShippingOptions func(childComplexity int, cartID string, address AddressInput) int
+	}
+
+	RatingCount struct {
+		Count  func(childComplexity int) int
+		Rating func(childComplexity int) int
 	}
 
 	Review struct {
@@ -291,9 +356,10 @@ type ComplexityRoot struct {
 	}
 
 	ReviewSummary struct {
-		Average func(childComplexity int) int
-		Count   func(childComplexity int) int
-		Reviews func(childComplexity int) int
+		Average      func(childComplexity int) int
+		Count        func(childComplexity int) int
+		Distribution func(childComplexity int) int
+		Reviews      func(childComplexity int) int
 	}
 
 	Reward struct {
@@ -309,8 +375,12 @@ type ComplexityRoot struct {
 	}
 
 	Shipment struct {
-		Status   func(childComplexity int) int
-		Tracking func(childComplexity int) int
+		Carrier     func(childComplexity int) int
+		SentAt      func(childComplexity int) int
+		State       func(childComplexity int) int
+		Status      func(childComplexity int) int
+		Tracking    func(childComplexity int) int
+		TrackingURL func(childComplexity int) int
 	}
 
 	ShippingOption struct {
@@ -351,10 +421,18 @@ type ComplexityRoot struct {
 
 // region    ************************** generated!.gotpl **************************
 
+type AvailabilityResolver interface {
+	Locations(ctx context.Context, obj *commerce.Availability, ids []string) ([]*commerce.LocationStock, error)
+}
+type CartResolver interface {
+	ShippingOptions(ctx context.Context, obj *commerce.Cart, address AddressInput) ([]*commerce.ShippingOption, error)
+}
 type CartLineResolver interface {
 	Product(ctx context.Context, objs []*commerce.CartLine) ([]*commerce.Product, error)
 }
 type CategoryResolver interface {
+	Parent(ctx context.Context, obj *commerce.Category) (*commerce.Category, error)
+
 	Image(ctx context.Context, obj *commerce.Category, width *int) (*model.Image, error)
 	Breadcrumbs(ctx context.Context, obj *commerce.Category) ([]*commerce.CategoryRef, error)
 	Products(ctx context.Context, obj *commerce.Category, first int, after *string, sort *commerce.Sort, filter *SearchFilterInput) (*model.ProductConnection, error)
@@ -363,6 +441,8 @@ type MeResolver interface {
 	Profile(ctx context.Context, obj *model.Me) (*commerce.Customer, error)
 	Addresses(ctx context.Context, obj *model.Me) ([]*commerce.Address, error)
 	Loyalty(ctx context.Context, obj *model.Me) (*commerce.LoyaltyAccount, error)
+
+	Invoices(ctx context.Context, obj *model.Me, first int, after *string) (*model.InvoiceConnection, error)
 	Orders(ctx context.Context, obj *model.Me, first int, after *string) (*model.OrderConnection, error)
 }
 type MoneyResolver interface {
@@ -382,12 +462,18 @@ type MutationResolver interface {
 type OrderLineResolver interface {
 	Product(ctx context.Context, objs []*commerce.OrderLine) ([]*commerce.Product, error)
 }
+type PageResolver interface {
+	Image(ctx context.Context, obj *commerce.Page, width *int) (*model.Image, error)
+}
 type ProductResolver interface {
 	Images(ctx context.Context, obj *commerce.Product, width *int) ([]*model.Image, error)
 
+	Breadcrumbs(ctx context.Context, objs []*commerce.Product) ([][]*commerce.CategoryRef, error)
 	Price(ctx context.Context, objs []*commerce.Product, quantity int) ([]*commerce.Price, error)
 	Availability(ctx context.Context, objs []*commerce.Product) ([]*commerce.Availability, error)
 
+	OptionAxes(ctx context.Context, obj *commerce.Product) ([]*model.OptionAxis, error)
+	Variant(ctx context.Context, obj *commerce.Product, options []*OptionInput) (*commerce.Variant, error)
 	Reviews(ctx context.Context, objs []*commerce.Product) ([]*commerce.ReviewSummary, error)
 	Related(ctx context.Context, objs []*commerce.Product) ([][]*commerce.Product, error)
 }
@@ -404,10 +490,16 @@ type QueryResolver interface {
 	Search(ctx context.Context, text *string, filter *SearchFilterInput, sort *commerce.Sort, first int, after *string) (*model.ProductConnection, error)
 	Categories(ctx context.Context) ([]*commerce.Category, error)
 	Category(ctx context.Context, id string) (*commerce.Category, error)
+	Page(ctx context.Context, id string) (*commerce.Page, error)
+	Pages(ctx context.Context, ids []string) ([]*commerce.Page, error)
+	Recommendations(ctx context.Context, skus []string, first int) ([]*commerce.Product, error)
 	Cart(ctx context.Context, id string) (*commerce.Cart, error)
 	ShippingOptions(ctx context.Context, cartID string, address AddressInput) ([]*commerce.ShippingOption, error)
 	Me(ctx context.Context) (*model.Me, error)
 	Order(ctx context.Context, number string, orderToken *string) (*commerce.Order, error)
+}
+type ReviewSummaryResolver interface {
+	Distribution(ctx context.Context, obj *commerce.ReviewSummary) ([]*model.RatingCount, error)
 }
 type VariantResolver interface {
 	Product(ctx context.Context, objs []*commerce.Variant) ([]*commerce.Product, error)
@@ -522,7 +614,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			break
 		}
 
-		return e.ComplexityRoot.Availability.Locations(childComplexity), true
+		args, err := field_Availability_locations_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Availability.Locations(childComplexity, args["ids"].([]string)), true
 	case "Availability.quantity":
 		if e.ComplexityRoot.Availability.Quantity == nil {
 			break
@@ -572,6 +669,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Cart.Shipping(childComplexity), true
+	case "Cart.shippingOptions":
+		if e.ComplexityRoot.Cart.ShippingOptions == nil {
+			break
+		}
+
+		args, err := field_Cart_shippingOptions_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Cart.ShippingOptions(childComplexity, args["address"].(AddressInput)), true
 	case "Cart.totals":
 		if e.ComplexityRoot.Cart.Totals == nil {
 			break
@@ -676,6 +784,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Category.Name(childComplexity), true
+	case "Category.parent":
+		if e.ComplexityRoot.Category.Parent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Category.Parent(childComplexity), true
 	case "Category.products":
 		if e.ComplexityRoot.Category.Products == nil {
 			break
@@ -758,6 +872,93 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Image.URL(childComplexity), true
 
+	case "Invoice.due":
+		if e.ComplexityRoot.Invoice.Due == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invoice.Due(childComplexity), true
+	case "Invoice.dueAt":
+		if e.ComplexityRoot.Invoice.DueAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invoice.DueAt(childComplexity), true
+	case "Invoice.issuedAt":
+		if e.ComplexityRoot.Invoice.IssuedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invoice.IssuedAt(childComplexity), true
+	case "Invoice.number":
+		if e.ComplexityRoot.Invoice.Number == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invoice.Number(childComplexity), true
+	case "Invoice.orderNumber":
+		if e.ComplexityRoot.Invoice.Order == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invoice.Order(childComplexity), true
+	case "Invoice.paid":
+		if e.ComplexityRoot.Invoice.Paid == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invoice.Paid(childComplexity), true
+	case "Invoice.refund":
+		if e.ComplexityRoot.Invoice.Refund == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invoice.Refund(childComplexity), true
+	case "Invoice.total":
+		if e.ComplexityRoot.Invoice.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invoice.Total(childComplexity), true
+
+	case "InvoiceConnection.edges":
+		if e.ComplexityRoot.InvoiceConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvoiceConnection.Edges(childComplexity), true
+	case "InvoiceConnection.nodes":
+		if e.ComplexityRoot.InvoiceConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvoiceConnection.Nodes(childComplexity), true
+	case "InvoiceConnection.pageInfo":
+		if e.ComplexityRoot.InvoiceConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvoiceConnection.PageInfo(childComplexity), true
+	case "InvoiceConnection.totalCount":
+		if e.ComplexityRoot.InvoiceConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvoiceConnection.TotalCount(childComplexity), true
+
+	case "InvoiceEdge.cursor":
+		if e.ComplexityRoot.InvoiceEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvoiceEdge.Cursor(childComplexity), true
+	case "InvoiceEdge.node":
+		if e.ComplexityRoot.InvoiceEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvoiceEdge.Node(childComplexity), true
+
 	case "LocationStock.id":
 		if e.ComplexityRoot.LocationStock.ID == nil {
 			break
@@ -820,6 +1021,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Me.Addresses(childComplexity), true
+	case "Me.invoices":
+		if e.ComplexityRoot.Me.Invoices == nil {
+			break
+		}
+
+		args, err := field_Me_invoices_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Me.Invoices(childComplexity, args["first"].(int), args["after"].(*string)), true
 	case "Me.loyalty":
 		if e.ComplexityRoot.Me.Loyalty == nil {
 			break
@@ -837,6 +1049,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Me.Orders(childComplexity, args["first"].(int), args["after"].(*string)), true
+	case "Me.priceGroup":
+		if e.ComplexityRoot.Me.PriceGroup == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Me.PriceGroup(childComplexity), true
 	case "Me.profile":
 		if e.ComplexityRoot.Me.Profile == nil {
 			break
@@ -971,6 +1189,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Option.Value(childComplexity), true
 
+	case "OptionAxis.code":
+		if e.ComplexityRoot.OptionAxis.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OptionAxis.Code(childComplexity), true
+	case "OptionAxis.label":
+		if e.ComplexityRoot.OptionAxis.Label == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OptionAxis.Label(childComplexity), true
+	case "OptionAxis.values":
+		if e.ComplexityRoot.OptionAxis.Values == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OptionAxis.Values(childComplexity), true
+
 	case "Order.lines":
 		if e.ComplexityRoot.Order.Lines == nil {
 			break
@@ -1020,6 +1257,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Order.Totals(childComplexity), true
 
+	case "OrderConnection.edges":
+		if e.ComplexityRoot.OrderConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderConnection.Edges(childComplexity), true
 	case "OrderConnection.nodes":
 		if e.ComplexityRoot.OrderConnection.Nodes == nil {
 			break
@@ -1038,6 +1281,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.OrderConnection.TotalCount(childComplexity), true
+
+	case "OrderEdge.cursor":
+		if e.ComplexityRoot.OrderEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderEdge.Cursor(childComplexity), true
+	case "OrderEdge.node":
+		if e.ComplexityRoot.OrderEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderEdge.Node(childComplexity), true
 
 	case "OrderLine.name":
 		if e.ComplexityRoot.OrderLine.Name == nil {
@@ -1095,6 +1351,42 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.OrderPlacePayload.UserErrors(childComplexity), true
 
+	case "Page.body":
+		if e.ComplexityRoot.Page.Body == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Page.Body(childComplexity), true
+	case "Page.id":
+		if e.ComplexityRoot.Page.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Page.ID(childComplexity), true
+	case "Page.image":
+		if e.ComplexityRoot.Page.Image == nil {
+			break
+		}
+
+		args, err := field_Page_image_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Page.Image(childComplexity, args["width"].(*int)), true
+	case "Page.title":
+		if e.ComplexityRoot.Page.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Page.Title(childComplexity), true
+	case "Page.updatedAt":
+		if e.ComplexityRoot.Page.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Page.UpdatedAt(childComplexity), true
+
 	case "PageInfo.endCursor":
 		if e.ComplexityRoot.PageInfo.EndCursor == nil {
 			break
@@ -1107,6 +1399,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PageInfo.HasNextPage(childComplexity), true
+	case "PageInfo.hasPreviousPage":
+		if e.ComplexityRoot.PageInfo.HasPreviousPage == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PageInfo.HasPreviousPage(childComplexity), true
+	case "PageInfo.startCursor":
+		if e.ComplexityRoot.PageInfo.StartCursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PageInfo.StartCursor(childComplexity), true
 
 	case "PaymentMethod.code":
 		if e.ComplexityRoot.PaymentMethod.Code == nil {
@@ -1146,6 +1450,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PlacedOrder.Total(childComplexity), true
 
+	case "Price.priceGroup":
+		if e.ComplexityRoot.Price.Group == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Price.Group(childComplexity), true
 	case "Price.list":
 		if e.ComplexityRoot.Price.List == nil {
 			break
@@ -1189,6 +1499,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Product.Brand(childComplexity), true
+	case "Product.breadcrumbs":
+		if e.ComplexityRoot.Product.Breadcrumbs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Product.Breadcrumbs(childComplexity), true
 	case "Product.categories":
 		if e.ComplexityRoot.Product.Categories == nil {
 			break
@@ -1218,6 +1534,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Product.Name(childComplexity), true
+	case "Product.optionAxes":
+		if e.ComplexityRoot.Product.OptionAxes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Product.OptionAxes(childComplexity), true
 	case "Product.price":
 		if e.ComplexityRoot.Product.Price == nil {
 			break
@@ -1253,6 +1575,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Product.UpdatedAt(childComplexity), true
+	case "Product.variant":
+		if e.ComplexityRoot.Product.Variant == nil {
+			break
+		}
+
+		args, err := field_Product_variant_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Product.Variant(childComplexity, args["options"].([]*OptionInput)), true
 	case "Product.variants":
 		if e.ComplexityRoot.Product.Variants == nil {
 			break
@@ -1381,6 +1714,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Order(childComplexity, args["number"].(string), args["orderToken"].(*string)), true
+	case "Query.page":
+		if e.ComplexityRoot.Query.Page == nil {
+			break
+		}
+
+		args, err := field_Query_page_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Page(childComplexity, args["id"].(string)), true
+	case "Query.pages":
+		if e.ComplexityRoot.Query.Pages == nil {
+			break
+		}
+
+		args, err := field_Query_pages_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Pages(childComplexity, args["ids"].([]string)), true
 	case "Query.product":
 		if e.ComplexityRoot.Query.Product == nil {
 			break
@@ -1403,6 +1758,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Products(childComplexity, args["skus"].([]string)), true
+	case "Query.recommendations":
+		if e.ComplexityRoot.Query.Recommendations == nil {
+			break
+		}
+
+		args, err := field_Query_recommendations_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Recommendations(childComplexity, args["skus"].([]string), args["first"].(int)), true
 	case "Query.search":
 		if e.ComplexityRoot.Query.Search == nil {
 			break
@@ -1425,6 +1791,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.ShippingOptions(childComplexity, args["cartId"].(string), args["address"].(AddressInput)), true
+
+	case "RatingCount.count":
+		if e.ComplexityRoot.RatingCount.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RatingCount.Count(childComplexity), true
+	case "RatingCount.rating":
+		if e.ComplexityRoot.RatingCount.Rating == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RatingCount.Rating(childComplexity), true
 
 	case "Review.author":
 		if e.ComplexityRoot.Review.Author == nil {
@@ -1469,6 +1848,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ReviewSummary.Count(childComplexity), true
+	case "ReviewSummary.distribution":
+		if e.ComplexityRoot.ReviewSummary.Distribution == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReviewSummary.Distribution(childComplexity), true
 	case "ReviewSummary.items":
 		if e.ComplexityRoot.ReviewSummary.Reviews == nil {
 			break
@@ -1514,6 +1899,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SelectedShipping.Title(childComplexity), true
 
+	case "Shipment.carrier":
+		if e.ComplexityRoot.Shipment.Carrier == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Shipment.Carrier(childComplexity), true
+	case "Shipment.sentAt":
+		if e.ComplexityRoot.Shipment.SentAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Shipment.SentAt(childComplexity), true
+	case "Shipment.state":
+		if e.ComplexityRoot.Shipment.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Shipment.State(childComplexity), true
 	case "Shipment.status":
 		if e.ComplexityRoot.Shipment.Status == nil {
 			break
@@ -1526,6 +1929,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Shipment.Tracking(childComplexity), true
+	case "Shipment.trackingUrl":
+		if e.ComplexityRoot.Shipment.TrackingURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Shipment.TrackingURL(childComplexity), true
 
 	case "ShippingOption.carrier":
 		if e.ComplexityRoot.ShippingOption.Carrier == nil {
@@ -1657,6 +2066,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		unmarshalInputCartMergeInput,
 		unmarshalInputCartShippingSetInput,
 		unmarshalInputFacetChoiceInput,
+		unmarshalInputOptionInput,
 		unmarshalInputOrderPlaceInput,
 		unmarshalInputSearchFilterInput,
 	)
@@ -1750,6 +2160,11 @@ type Cart {
   totals: Totals!
   "How it will be sent; null until that was set."
   shipping: SelectedShipping
+  "Ways to send the cart to an address, cheapest first; may be empty. Null, with an error, when the checkout cannot be asked."
+  shippingOptions(
+    "Where the cart would be sent to."
+    address: AddressInput!
+  ): [ShippingOption!] @freshness(onError: NULL)
   "Ways to pay; empty until shipping was set."
   payments: [PaymentMethod!]!
 }
@@ -1938,6 +2353,8 @@ type Category {
   name: String!
   "Plain text; empty when there is none."
   description: String!
+  "Category right above; null for a root."
+  parent: Category @freshness(onError: STALE, staleUpTo: "24h")
   "Categories right below, in the shop's order; may be empty."
   children: [Category!]!
   "Picture; null when there is none."
@@ -1947,17 +2364,34 @@ type Category {
   ): Image
   "The way from a root to this category, both included."
   breadcrumbs: [CategoryRef!]! @freshness(onError: STALE, staleUpTo: "24h")
-  "Products in this category and below. Null, with an error, when the search engine cannot be asked."
+  "Products in this category and below; totalCount is how many there are. Null, with an error, when the search engine cannot be asked."
   products(
     "Products on this page: 1 to 100."
     first: Int! = 20
-    "pageInfo.endCursor of the page before; null for the first page."
+    "pageInfo.endCursor of the page before, or any edge's cursor; null for the first page."
     after: String
     "Order of the answer; null means by name."
     sort: Sort
     "Narrows further; its category, if any, takes this one's place."
     filter: SearchFilterInput
   ): ProductConnection @freshness(onError: STALE, staleUpTo: "10m")
+}
+`, BuiltIn: false},
+	{Name: "../../../schema/graphql/content.graphqls", Input: `"A page of editorial content, in the request's language."
+type Page {
+  "Id of the page."
+  id: ID!
+  "Title."
+  title: String!
+  "Plain text, paragraphs separated by blank lines; may be empty."
+  body: String!
+  "Picture; null when there is none."
+  image(
+    "Least width in pixels: the smallest rendition at least that wide is answered. Null asks for the largest."
+    width: Int
+  ): Image
+  "When it last changed; null when that is unknown."
+  updatedAt: Time
 }
 `, BuiltIn: false},
 	{Name: "../../../schema/graphql/customer.graphqls", Input: `"The signed-in customer. Each part comes from another system and is null, with an error, when that cannot be asked."
@@ -1968,11 +2402,20 @@ type Me {
   addresses: [Address!] @freshness(onError: NULL)
   "Standing in the loyalty programme; null for those who are not in it."
   loyalty: LoyaltyAccount @freshness(onError: NULL)
+  "Price group whose prices the caller gets: \"wholesale\"."
+  priceGroup: String!
+  "Invoices and refunds, newest first. Null, with an error, when they cannot be had now."
+  invoices(
+    "Invoices on this page: 1 to 100."
+    first: Int! = 10
+    "pageInfo.endCursor of the page before, or any edge's cursor; null for the first page."
+    after: String
+  ): InvoiceConnection @freshness(onError: NULL)
   "Placed orders, newest first. Null, with an error, when they cannot be had now."
   orders(
-    "Orders on this page: 1 to 100."
+    "Orders on this page: 1 to 100. The first page has those besides that the back office has not taken over yet."
     first: Int! = 10
-    "pageInfo.endCursor of the page before; null for the first page."
+    "pageInfo.endCursor of the page before, or any edge's cursor; null for the first page."
     after: String
   ): OrderConnection @freshness(onError: NULL)
 }
@@ -2015,6 +2458,46 @@ type Reward {
   name: String!
   "Cost in points, whole."
   cost: Int!
+}
+
+"One page of invoices and refunds, newest first, a Relay connection."
+type InvoiceConnection {
+  "Invoices on this page."
+  nodes: [Invoice!]!
+  "The same invoices, each with its cursor."
+  edges: [InvoiceEdge!]!
+  "Where the page begins and ends."
+  pageInfo: PageInfo!
+  "Invoices on all pages."
+  totalCount: Int!
+}
+
+"An invoice in a page."
+type InvoiceEdge {
+  "Goes into after to go on right behind this invoice. It names the invoice's place by date and id: invoices that are added meanwhile shift nothing."
+  cursor: String!
+  "The invoice."
+  node: Invoice!
+}
+
+"A bill or a refund."
+type Invoice {
+  "Number of the invoice."
+  number: String!
+  "Number of the order it is for; empty when the back office names none."
+  orderNumber: String! @goField(name: "Order")
+  "When it was issued, to the day."
+  issuedAt: Time!
+  "When it is due, to the day; null when there is no term."
+  dueAt: Time
+  "Whether nothing is left to pay."
+  paid: Boolean!
+  "Whether it is a refund: its amounts are what the customer gets back."
+  refund: Boolean!
+  "What it adds up to."
+  total: Money!
+  "What is still to be paid."
+  due: Money!
 }
 `, BuiltIn: false},
 	{Name: "../../../schema/graphql/order.graphqls", Input: `"Which cart to order, once."
@@ -2105,20 +2588,50 @@ type OrderLine {
 
 "A parcel."
 type Shipment {
-  "State, in the back office's words."
-  status: String!
+  "How far it is."
+  state: ShipmentState!
+  "Name of the carrier; empty when the back office names none."
+  carrier: String!
   "Tracking number; empty when there is none."
   tracking: String!
+  "Where the carrier shows the parcel, an absolute address; empty when it is not known."
+  trackingUrl: String!
+  "When the carrier got it; null when it did not yet, or the back office does not say."
+  sentAt: Time
+  "State, in the back office's words."
+  status: String! @deprecated(reason: "Use state. These words are one back office's own.")
 }
 
-"One page of orders, newest first."
+"How far a parcel is."
+enum ShipmentState {
+  "Being prepared, or waiting for stock."
+  PENDING
+  "Packed; the carrier does not have it yet."
+  READY
+  "Handed over to the carrier."
+  SENT
+  "A state that this version does not know."
+  UNKNOWN
+}
+
+"One page of orders, newest first, a Relay connection."
 type OrderConnection {
   "Orders on this page."
   nodes: [Order!]!
-  "Where the page ends."
+  "The same orders, each with its cursor."
+  edges: [OrderEdge!]!
+  "Where the page begins and ends."
   pageInfo: PageInfo!
   "Orders on all pages."
   totalCount: Int!
+}
+
+"An order in a page."
+type OrderEdge {
+  "Goes into after to go on right behind this order. It names the order's place by date and id: orders that are added meanwhile shift nothing."
+  cursor: String!
+  "The order."
+  node: Order!
 }
 `, BuiltIn: false},
 	{Name: "../../../schema/graphql/product.graphqls", Input: `"Something that can be bought, in the request's language. Price and stock come from other systems and are null when these cannot be asked."
@@ -2140,6 +2653,8 @@ type Product {
   attributes: [Attribute!]!
   "Categories the product is in; may be empty."
   categories: [CategoryRef!]!
+  "The way from a root of the category tree to the deepest of the product's categories, both included; empty when it is in none. Null, with an error, when the tree cannot be had."
+  breadcrumbs: [CategoryRef!] @goField(batch: true) @freshness(onError: STALE, staleUpTo: "24h")
   "What one piece costs the caller; null when there is no price or it cannot be had now."
   price(
     "Pieces that would be bought: 1 to 10000."
@@ -2149,6 +2664,13 @@ type Product {
   availability: Availability @goField(batch: true) @freshness(onError: STALE, staleUpTo: "5m")
   "Products that differ from this one in an option, this one included; empty when there are none."
   variants: [Variant!]!
+  "What the variants differ in, one axis for each option, in the PIM's order; empty when there are no variants."
+  optionAxes: [OptionAxis!]!
+  "The variant with all of these options; null when there is none, or more than one."
+  variant(
+    "Chosen options, all of which have to hold; each value at most 200 characters."
+    options: [OptionInput!]!
+  ): Variant
   "What shoppers say; null only for a query that takes no default: when it cannot be had now, it says that there are no reviews."
   reviews: ReviewSummary @goField(batch: true) @freshness(onError: DEFAULT, staleUpTo: "24h", default: { count: 0, average: 0, items: [] })
   "Products that go with this one, in the shop's order; null only for a query that takes no default: when they cannot be had now, there are none."
@@ -2205,6 +2727,24 @@ type Option {
   value: String!
 }
 
+"A property in which variants differ, with all its choices."
+type OptionAxis {
+  "For programs: \"size\"."
+  code: String!
+  "For people, in the request's language where the PIM has it: \"Size\"."
+  label: String!
+  "Choices among the variants, in their order; at least one."
+  values: [String!]!
+}
+
+"One chosen option of a variant."
+input OptionInput {
+  "Code of an axis: \"size\"."
+  code: String!
+  "One of the axis's values: \"42\"; at most 200 characters."
+  value: String!
+}
+
 "What one piece costs when so many are bought."
 type Price {
   "Per piece, for the caller's price group and the quantity."
@@ -2215,6 +2755,8 @@ type Price {
   tiers: [Tier!]!
   "Pieces that the unit price is for."
   quantity: Int!
+  "Price group whose prices these are: \"retail\"."
+  priceGroup: String! @goField(name: "Group")
 }
 
 "A quantity from which a price per piece holds."
@@ -2232,7 +2774,10 @@ type Availability {
   "Whether at least one piece can be sold."
   inStock: Boolean!
   "Locations with stock, by name; may be empty."
-  locations: [LocationStock!]!
+  locations(
+    "Ids of the only locations to answer, at most 250; null means all of them."
+    ids: [ID!]
+  ): [LocationStock!]! @goField(forceResolver: true)
 }
 
 "Stock in one place."
@@ -2251,8 +2796,18 @@ type ReviewSummary {
   count: Int!
   "Mean of the ratings, 1 to 5 with two places; 0 when there is no review."
   average: Float!
-  "The reviews themselves, newest first, at most 20."
+  "How many reviews gave how many stars, from 5 stars to 1; always 5 entries."
+  distribution: [RatingCount!]! @goField(forceResolver: true)
+  "The reviews themselves, newest first, at most 20. There are no further pages: the PIM answers reviews as a whole."
   items: [Review!]! @goField(name: "Reviews")
+}
+
+"How many reviews gave so many stars."
+type RatingCount {
+  "Stars, 1 to 5."
+  rating: Int!
+  "Number of reviews, 0 or more."
+  count: Int!
 }
 
 "One shopper's opinion."
@@ -2374,7 +2929,7 @@ type Query {
     sort: Sort
     "Products on this page: 1 to 100."
     first: Int! = 20
-    "pageInfo.endCursor of the page before; null for the first page."
+    "pageInfo.endCursor of the page before, or any edge's cursor; null for the first page."
     after: String
   ): ProductConnection @freshness(onError: STALE, staleUpTo: "10m")
   "Roots of the category tree, in the shop's order. Null, with an error, when the tree cannot be had."
@@ -2384,6 +2939,23 @@ type Query {
     "Id of the category."
     id: ID!
   ): Category @freshness(onError: STALE, staleUpTo: "24h")
+  "A page of content by id, in the request's language; null when it is unknown or not published."
+  page(
+    "Id of the page: 1 to 64 letters, digits, hyphens or underscores."
+    id: ID!
+  ): Page @freshness(onError: STALE, staleUpTo: "24h")
+  "Pages of content by id, in the order asked for; null where an id is unknown or not published."
+  pages(
+    "At most 100 ids; an id that is there twice is answered twice."
+    ids: [ID!]!
+  ): [Page]! @freshness(onError: STALE, staleUpTo: "24h")
+  "Products for the caller, best first, published ones only. Null, with an error, when no system recommends or it cannot be asked."
+  recommendations(
+    "Products that the caller looks at or has in the cart, at most 100 SKUs."
+    skus: [String!]
+    "Products to answer: 1 to 100."
+    first: Int! = 6
+  ): [Product!] @freshness(onError: NULL)
   "A cart by id; null when it is gone or not the caller's."
   cart(
     "Id of the cart, beginning with g_ or c_. A g_ id is a secret: whoever holds it may use the cart."
@@ -2395,7 +2967,7 @@ type Query {
     cartId: ID!
     "Where the cart would be sent to."
     address: AddressInput!
-  ): [ShippingOption!] @freshness(onError: NULL)
+  ): [ShippingOption!] @freshness(onError: NULL) @deprecated(reason: "Use cart(id:) { shippingOptions(address:) }.")
   "The signed-in customer; null for anonymous callers."
   me: Me
   "An order: the caller's own, or a guest's by its token. Null when there is none, or it is someone else's."
@@ -2463,11 +3035,15 @@ type Money {
   formatted: String! @goField(forceResolver: true)
 }
 
-"Where a page ends."
+"Where a page begins and ends."
 type PageInfo {
   "Whether there is another page."
   hasNextPage: Boolean!
-  "Goes into after to get the next page; null on an empty page."
+  "Whether there is a page before this one: true whenever after was given. Pages are read forward only."
+  hasPreviousPage: Boolean!
+  "Cursor of the first entry; null on an empty page."
+  startCursor: String
+  "Cursor of the last entry, goes into after to get the next page; null on an empty page."
   endCursor: String
 }
 
@@ -2517,13 +3093,13 @@ input FacetChoiceInput {
   values: [String!]!
 }
 
-"One page of products."
+"One page of products, a Relay connection: forward with first and after."
 type ProductConnection {
   "Products on this page; null where one cannot be had now."
   nodes: [Product]! @freshness(onError: STALE, staleUpTo: "24h")
   "The same products, each with its cursor."
   edges: [ProductEdge!]!
-  "Where the page ends."
+  "Where the page begins and ends."
   pageInfo: PageInfo!
   "Products on all pages."
   totalCount: Int!
@@ -2533,8 +3109,8 @@ type ProductConnection {
 
 "A product in a page."
 type ProductEdge {
-  "Goes into after to go on behind this product; null on all but a page's last one: search engines page by pages."
-  cursor: String
+  "Goes into after, with the same search, to go on right behind this product. It names the product's place by what is sorted by, not a number: products that come or go meanwhile shift nothing."
+  cursor: String!
   "The product; null when it cannot be had now."
   node: Product @goField(batch: true) @freshness(onError: STALE, staleUpTo: "24h")
 }
@@ -2634,6 +3210,8 @@ func childFields_Cart(ctx context.Context, ec *executionContext, field graphql.C
 		return fieldContext_Cart_totals(ctx, ec, field)
 	case "shipping":
 		return fieldContext_Cart_shipping(ctx, ec, field)
+	case "shippingOptions":
+		return fieldContext_Cart_shippingOptions(ctx, ec, field)
 	case "payments":
 		return fieldContext_Cart_payments(ctx, ec, field)
 	}
@@ -2678,6 +3256,8 @@ func childFields_Category(ctx context.Context, ec *executionContext, field graph
 		return fieldContext_Category_name(ctx, ec, field)
 	case "description":
 		return fieldContext_Category_description(ctx, ec, field)
+	case "parent":
+		return fieldContext_Category_parent(ctx, ec, field)
 	case "children":
 		return fieldContext_Category_children(ctx, ec, field)
 	case "image":
@@ -2736,6 +3316,52 @@ func childFields_Image(ctx context.Context, ec *executionContext, field graphql.
 	return nil, fmt.Errorf("no field named %q was found under type Image", field.Name)
 }
 
+func childFields_Invoice(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "number":
+		return fieldContext_Invoice_number(ctx, ec, field)
+	case "orderNumber":
+		return fieldContext_Invoice_orderNumber(ctx, ec, field)
+	case "issuedAt":
+		return fieldContext_Invoice_issuedAt(ctx, ec, field)
+	case "dueAt":
+		return fieldContext_Invoice_dueAt(ctx, ec, field)
+	case "paid":
+		return fieldContext_Invoice_paid(ctx, ec, field)
+	case "refund":
+		return fieldContext_Invoice_refund(ctx, ec, field)
+	case "total":
+		return fieldContext_Invoice_total(ctx, ec, field)
+	case "due":
+		return fieldContext_Invoice_due(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Invoice", field.Name)
+}
+
+func childFields_InvoiceConnection(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "nodes":
+		return fieldContext_InvoiceConnection_nodes(ctx, ec, field)
+	case "edges":
+		return fieldContext_InvoiceConnection_edges(ctx, ec, field)
+	case "pageInfo":
+		return fieldContext_InvoiceConnection_pageInfo(ctx, ec, field)
+	case "totalCount":
+		return fieldContext_InvoiceConnection_totalCount(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvoiceConnection", field.Name)
+}
+
+func childFields_InvoiceEdge(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return fieldContext_InvoiceEdge_cursor(ctx, ec, field)
+	case "node":
+		return fieldContext_InvoiceEdge_node(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvoiceEdge", field.Name)
+}
+
 func childFields_LocationStock(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -2774,6 +3400,10 @@ func childFields_Me(ctx context.Context, ec *executionContext, field graphql.Col
 		return fieldContext_Me_addresses(ctx, ec, field)
 	case "loyalty":
 		return fieldContext_Me_loyalty(ctx, ec, field)
+	case "priceGroup":
+		return fieldContext_Me_priceGroup(ctx, ec, field)
+	case "invoices":
+		return fieldContext_Me_invoices(ctx, ec, field)
 	case "orders":
 		return fieldContext_Me_orders(ctx, ec, field)
 	}
@@ -2802,6 +3432,18 @@ func childFields_Option(ctx context.Context, ec *executionContext, field graphql
 	return nil, fmt.Errorf("no field named %q was found under type Option", field.Name)
 }
 
+func childFields_OptionAxis(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return fieldContext_OptionAxis_code(ctx, ec, field)
+	case "label":
+		return fieldContext_OptionAxis_label(ctx, ec, field)
+	case "values":
+		return fieldContext_OptionAxis_values(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OptionAxis", field.Name)
+}
+
 func childFields_Order(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "number":
@@ -2828,12 +3470,24 @@ func childFields_OrderConnection(ctx context.Context, ec *executionContext, fiel
 	switch field.Name {
 	case "nodes":
 		return fieldContext_OrderConnection_nodes(ctx, ec, field)
+	case "edges":
+		return fieldContext_OrderConnection_edges(ctx, ec, field)
 	case "pageInfo":
 		return fieldContext_OrderConnection_pageInfo(ctx, ec, field)
 	case "totalCount":
 		return fieldContext_OrderConnection_totalCount(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type OrderConnection", field.Name)
+}
+
+func childFields_OrderEdge(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return fieldContext_OrderEdge_cursor(ctx, ec, field)
+	case "node":
+		return fieldContext_OrderEdge_node(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderEdge", field.Name)
 }
 
 func childFields_OrderLine(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2866,10 +3520,30 @@ func childFields_OrderPlacePayload(ctx context.Context, ec *executionContext, fi
 	return nil, fmt.Errorf("no field named %q was found under type OrderPlacePayload", field.Name)
 }
 
+func childFields_Page(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return fieldContext_Page_id(ctx, ec, field)
+	case "title":
+		return fieldContext_Page_title(ctx, ec, field)
+	case "body":
+		return fieldContext_Page_body(ctx, ec, field)
+	case "image":
+		return fieldContext_Page_image(ctx, ec, field)
+	case "updatedAt":
+		return fieldContext_Page_updatedAt(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Page", field.Name)
+}
+
 func childFields_PageInfo(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "hasNextPage":
 		return fieldContext_PageInfo_hasNextPage(ctx, ec, field)
+	case "hasPreviousPage":
+		return fieldContext_PageInfo_hasPreviousPage(ctx, ec, field)
+	case "startCursor":
+		return fieldContext_PageInfo_startCursor(ctx, ec, field)
 	case "endCursor":
 		return fieldContext_PageInfo_endCursor(ctx, ec, field)
 	}
@@ -2910,6 +3584,8 @@ func childFields_Price(ctx context.Context, ec *executionContext, field graphql.
 		return fieldContext_Price_tiers(ctx, ec, field)
 	case "quantity":
 		return fieldContext_Price_quantity(ctx, ec, field)
+	case "priceGroup":
+		return fieldContext_Price_priceGroup(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Price", field.Name)
 }
@@ -2930,12 +3606,18 @@ func childFields_Product(ctx context.Context, ec *executionContext, field graphq
 		return fieldContext_Product_attributes(ctx, ec, field)
 	case "categories":
 		return fieldContext_Product_categories(ctx, ec, field)
+	case "breadcrumbs":
+		return fieldContext_Product_breadcrumbs(ctx, ec, field)
 	case "price":
 		return fieldContext_Product_price(ctx, ec, field)
 	case "availability":
 		return fieldContext_Product_availability(ctx, ec, field)
 	case "variants":
 		return fieldContext_Product_variants(ctx, ec, field)
+	case "optionAxes":
+		return fieldContext_Product_optionAxes(ctx, ec, field)
+	case "variant":
+		return fieldContext_Product_variant(ctx, ec, field)
 	case "reviews":
 		return fieldContext_Product_reviews(ctx, ec, field)
 	case "related":
@@ -2988,6 +3670,16 @@ func childFields_Profile(ctx context.Context, ec *executionContext, field graphq
 	return nil, fmt.Errorf("no field named %q was found under type Profile", field.Name)
 }
 
+func childFields_RatingCount(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "rating":
+		return fieldContext_RatingCount_rating(ctx, ec, field)
+	case "count":
+		return fieldContext_RatingCount_count(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RatingCount", field.Name)
+}
+
 func childFields_Review(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -3010,6 +3702,8 @@ func childFields_ReviewSummary(ctx context.Context, ec *executionContext, field 
 		return fieldContext_ReviewSummary_count(ctx, ec, field)
 	case "average":
 		return fieldContext_ReviewSummary_average(ctx, ec, field)
+	case "distribution":
+		return fieldContext_ReviewSummary_distribution(ctx, ec, field)
 	case "items":
 		return fieldContext_ReviewSummary_items(ctx, ec, field)
 	}
@@ -3042,10 +3736,18 @@ func childFields_SelectedShipping(ctx context.Context, ec *executionContext, fie
 
 func childFields_Shipment(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
-	case "status":
-		return fieldContext_Shipment_status(ctx, ec, field)
+	case "state":
+		return fieldContext_Shipment_state(ctx, ec, field)
+	case "carrier":
+		return fieldContext_Shipment_carrier(ctx, ec, field)
 	case "tracking":
 		return fieldContext_Shipment_tracking(ctx, ec, field)
+	case "trackingUrl":
+		return fieldContext_Shipment_trackingUrl(ctx, ec, field)
+	case "sentAt":
+		return fieldContext_Shipment_sentAt(ctx, ec, field)
+	case "status":
+		return fieldContext_Shipment_status(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Shipment", field.Name)
 }
@@ -3232,6 +3934,34 @@ func childFields___Type(ctx context.Context, ec *executionContext, field graphql
 
 // region    ***************************** args.gotpl *****************************
 
+func field_Availability_locations_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "ids",
+		func(ctx context.Context, v any) ([]string, error) {
+			return unmarshalOID2ᚕstringᚄ(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["ids"] = arg0
+	return args, nil
+}
+
+func field_Cart_shippingOptions_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "address",
+		func(ctx context.Context, v any) (AddressInput, error) {
+			return unmarshalNAddressInput2githubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋgeneratedᚐAddressInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["address"] = arg0
+	return args, nil
+}
+
 func field_Category_image_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -3281,6 +4011,28 @@ func field_Category_products_args(ctx context.Context, ec *executionContext, raw
 		return nil, err
 	}
 	args["filter"] = arg3
+	return args, nil
+}
+
+func field_Me_invoices_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return unmarshalNInt2int(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
 	return args, nil
 }
 
@@ -3418,6 +4170,20 @@ func field_Mutation_orderPlace_args(ctx context.Context, ec *executionContext, r
 	return args, nil
 }
 
+func field_Page_image_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "width",
+		func(ctx context.Context, v any) (*int, error) {
+			return unmarshalOInt2ᚖint(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["width"] = arg0
+	return args, nil
+}
+
 func field_Product_images_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -3443,6 +4209,20 @@ func field_Product_price_args(ctx context.Context, ec *executionContext, rawArgs
 		return nil, err
 	}
 	args["quantity"] = arg0
+	return args, nil
+}
+
+func field_Product_variant_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "options",
+		func(ctx context.Context, v any) ([]*OptionInput, error) {
+			return unmarshalNOptionInput2ᚕᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋgeneratedᚐOptionInputᚄ(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["options"] = arg0
 	return args, nil
 }
 
@@ -3510,6 +4290,34 @@ func field_Query_order_args(ctx context.Context, ec *executionContext, rawArgs m
 	return args, nil
 }
 
+func field_Query_page_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func field_Query_pages_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "ids",
+		func(ctx context.Context, v any) ([]string, error) {
+			return unmarshalNID2ᚕstringᚄ(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["ids"] = arg0
+	return args, nil
+}
+
 func field_Query_product_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -3535,6 +4343,28 @@ func field_Query_products_args(ctx context.Context, ec *executionContext, rawArg
 		return nil, err
 	}
 	args["skus"] = arg0
+	return args, nil
+}
+
+func field_Query_recommendations_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "skus",
+		func(ctx context.Context, v any) ([]string, error) {
+			return unmarshalOString2ᚕstringᚄ(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["skus"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return unmarshalNInt2int(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
 	return args, nil
 }
 
@@ -4020,25 +4850,37 @@ func _Availability_locations(ctx context.Context, ec *executionContext, field gr
 			return fieldContext_Availability_locations(ctx, ec, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Locations, nil
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Availability().Locations(ctx, obj, fc.Args["ids"].([]string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []commerce.LocationStock) graphql.Marshaler {
-			return marshalNLocationStock2ᚕgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐLocationStockᚄ(ctx, ec, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*commerce.LocationStock) graphql.Marshaler {
+			return marshalNLocationStock2ᚕᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐLocationStockᚄ(ctx, ec, selections, v)
 		},
 		true,
 		true,
 	)
 }
-func fieldContext_Availability_locations(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func fieldContext_Availability_locations(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Availability",
 		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
+		IsMethod:   true,
+		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return childFields_LocationStock(ctx, ec, field)
 		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Availability_locations_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -4227,6 +5069,50 @@ func fieldContext_Cart_shipping(_ context.Context, ec *executionContext, field g
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return childFields_SelectedShipping(ctx, ec, field)
 		},
+	}
+	return fc, nil
+}
+
+func _Cart_shippingOptions(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.Cart) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Cart_shippingOptions(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Cart().ShippingOptions(ctx, obj, fc.Args["address"].(AddressInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*commerce.ShippingOption) graphql.Marshaler {
+			return marshalOShippingOption2ᚕᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐShippingOptionᚄ(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Cart_shippingOptions(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Cart",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_ShippingOption(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Cart_shippingOptions_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -4605,6 +5491,38 @@ func _Category_description(ctx context.Context, ec *executionContext, field grap
 }
 func fieldContext_Category_description(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Category", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func _Category_parent(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.Category) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Category_parent(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Category().Parent(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *commerce.Category) graphql.Marshaler {
+			return marshalOCategory2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐCategory(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Category_parent(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Category",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Category(ctx, ec, field)
+		},
+	}
+	return fc, nil
 }
 
 func _Category_children(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.Category) (ret graphql.Marshaler) {
@@ -5021,6 +5939,382 @@ func fieldContext_Image_alt(_ context.Context, ec *executionContext, field graph
 	return graphql.NewScalarFieldContext("Image", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func _Invoice_number(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.Invoice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Invoice_number(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Number, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Invoice_number(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Invoice", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func _Invoice_orderNumber(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.Invoice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Invoice_orderNumber(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Order, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v commerce.OrderNumber) graphql.Marshaler {
+			return marshalNString2githubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐOrderNumber(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Invoice_orderNumber(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Invoice", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func _Invoice_issuedAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.Invoice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Invoice_issuedAt(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IssuedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return marshalNTime2timeᚐTime(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Invoice_issuedAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Invoice", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func _Invoice_dueAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.Invoice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Invoice_dueAt(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DueAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return marshalOTime2timeᚐTime(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Invoice_dueAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Invoice", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func _Invoice_paid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.Invoice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Invoice_paid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Paid, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return marshalNBoolean2bool(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Invoice_paid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Invoice", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func _Invoice_refund(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.Invoice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Invoice_refund(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Refund, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return marshalNBoolean2bool(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Invoice_refund(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Invoice", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func _Invoice_total(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.Invoice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Invoice_total(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Total, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v currency.Amount) graphql.Marshaler {
+			return marshalNMoney2githubᚗcomᚋbojanzᚋcurrencyᚐAmount(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Invoice_total(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Invoice",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Money(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _Invoice_due(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.Invoice) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Invoice_due(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Due, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v currency.Amount) graphql.Marshaler {
+			return marshalNMoney2githubᚗcomᚋbojanzᚋcurrencyᚐAmount(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Invoice_due(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Invoice",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Money(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _InvoiceConnection_nodes(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *model.InvoiceConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_InvoiceConnection_nodes(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*commerce.Invoice) graphql.Marshaler {
+			return marshalNInvoice2ᚕᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐInvoiceᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_InvoiceConnection_nodes(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InvoiceConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Invoice(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _InvoiceConnection_edges(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *model.InvoiceConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_InvoiceConnection_edges(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.InvoiceEdge) graphql.Marshaler {
+			return marshalNInvoiceEdge2ᚕgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋmodelᚐInvoiceEdgeᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_InvoiceConnection_edges(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InvoiceConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_InvoiceEdge(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _InvoiceConnection_pageInfo(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *model.InvoiceConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_InvoiceConnection_pageInfo(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PageInfo) graphql.Marshaler {
+			return marshalNPageInfo2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋmodelᚐPageInfo(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_InvoiceConnection_pageInfo(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InvoiceConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_PageInfo(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _InvoiceConnection_totalCount(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *model.InvoiceConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_InvoiceConnection_totalCount(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return marshalNInt2int(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_InvoiceConnection_totalCount(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InvoiceConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func _InvoiceEdge_cursor(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *model.InvoiceEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_InvoiceEdge_cursor(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_InvoiceEdge_cursor(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InvoiceEdge", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func _InvoiceEdge_node(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *model.InvoiceEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_InvoiceEdge_node(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *commerce.Invoice) graphql.Marshaler {
+			return marshalNInvoice2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐInvoice(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_InvoiceEdge_node(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "InvoiceEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Invoice(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
 func _LocationStock_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.LocationStock) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5329,6 +6623,73 @@ func fieldContext_Me_loyalty(_ context.Context, ec *executionContext, field grap
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return childFields_LoyaltyAccount(ctx, ec, field)
 		},
+	}
+	return fc, nil
+}
+
+func _Me_priceGroup(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *model.Me) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Me_priceGroup(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PriceGroup, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v commerce.PriceGroup) graphql.Marshaler {
+			return marshalNString2githubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐPriceGroup(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Me_priceGroup(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Me", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func _Me_invoices(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *model.Me) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Me_invoices(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Me().Invoices(ctx, obj, fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.InvoiceConnection) graphql.Marshaler {
+			return marshalOInvoiceConnection2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋmodelᚐInvoiceConnection(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Me_invoices(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Me",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_InvoiceConnection(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Me_invoices_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -5876,6 +7237,75 @@ func fieldContext_Option_value(_ context.Context, ec *executionContext, field gr
 	return graphql.NewScalarFieldContext("Option", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func _OptionAxis_code(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *model.OptionAxis) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_OptionAxis_code(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Code, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_OptionAxis_code(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OptionAxis", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func _OptionAxis_label(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *model.OptionAxis) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_OptionAxis_label(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Label, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_OptionAxis_label(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OptionAxis", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func _OptionAxis_values(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *model.OptionAxis) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_OptionAxis_values(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Values, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return marshalNString2ᚕstringᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_OptionAxis_values(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OptionAxis", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func _Order_number(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.Order) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6128,6 +7558,38 @@ func fieldContext_OrderConnection_nodes(_ context.Context, ec *executionContext,
 	return fc, nil
 }
 
+func _OrderConnection_edges(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *model.OrderConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_OrderConnection_edges(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.OrderEdge) graphql.Marshaler {
+			return marshalNOrderEdge2ᚕgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋmodelᚐOrderEdgeᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_OrderConnection_edges(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_OrderEdge(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
 func _OrderConnection_pageInfo(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *model.OrderConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6181,6 +7643,61 @@ func _OrderConnection_totalCount(ctx context.Context, ec *executionContext, fiel
 }
 func fieldContext_OrderConnection_totalCount(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("OrderConnection", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func _OrderEdge_cursor(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *model.OrderEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_OrderEdge_cursor(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_OrderEdge_cursor(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderEdge", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func _OrderEdge_node(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *model.OrderEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_OrderEdge_node(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *commerce.Order) graphql.Marshaler {
+			return marshalNOrder2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐOrder(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_OrderEdge_node(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Order(ctx, ec, field)
+		},
+	}
+	return fc, nil
 }
 
 func _OrderLine_sku(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.OrderLine) (ret graphql.Marshaler) {
@@ -6458,6 +7975,142 @@ func fieldContext_OrderPlacePayload_userErrors(_ context.Context, ec *executionC
 	return fc, nil
 }
 
+func _Page_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.Page) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Page_id(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v commerce.PageID) graphql.Marshaler {
+			return marshalNID2githubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐPageID(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Page_id(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Page", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func _Page_title(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.Page) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Page_title(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Title, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Page_title(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Page", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func _Page_body(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.Page) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Page_body(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Body, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Page_body(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Page", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func _Page_image(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.Page) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Page_image(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Page().Image(ctx, obj, fc.Args["width"].(*int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Image) graphql.Marshaler {
+			return marshalOImage2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋmodelᚐImage(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Page_image(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Page",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Image(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Page_image_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Page_updatedAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.Page) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Page_updatedAt(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return marshalOTime2timeᚐTime(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Page_updatedAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Page", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
 func _PageInfo_hasNextPage(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *model.PageInfo) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6479,6 +8132,52 @@ func _PageInfo_hasNextPage(ctx context.Context, ec *executionContext, field grap
 }
 func fieldContext_PageInfo_hasNextPage(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func _PageInfo_hasPreviousPage(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *model.PageInfo) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PageInfo_hasPreviousPage(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.HasPreviousPage, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return marshalNBoolean2bool(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PageInfo_hasPreviousPage(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PageInfo", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func _PageInfo_startCursor(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *model.PageInfo) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PageInfo_startCursor(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StartCursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return marshalOString2ᚖstring(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_PageInfo_startCursor(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PageInfo", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func _PageInfo_endCursor(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *model.PageInfo) (ret graphql.Marshaler) {
@@ -6770,6 +8469,29 @@ func fieldContext_Price_quantity(_ context.Context, ec *executionContext, field 
 	return graphql.NewScalarFieldContext("Price", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
+func _Price_priceGroup(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.Price) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Price_priceGroup(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Group, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v commerce.PriceGroup) graphql.Marshaler {
+			return marshalNString2githubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐPriceGroup(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Price_priceGroup(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Price", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func _Product_sku(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.Product) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6970,6 +8692,61 @@ func fieldContext_Product_categories(_ context.Context, ec *executionContext, fi
 	return fc, nil
 }
 
+func _Product_breadcrumbs(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.Product) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Product_breadcrumbs(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Product_breadcrumbs(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*commerce.CategoryRef) graphql.Marshaler {
+			return marshalOCategoryRef2ᚕᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐCategoryRefᚄ(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Product_breadcrumbs(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Product",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_CategoryRef(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Product_breadcrumbs(ctx context.Context, field graphql.CollectedField, obj *commerce.Product) (any, error) {
+	resolver := ec.Resolvers.Product()
+	if batch, ok := graphql.BatchParentsFor[*commerce.Product](ctx, "Product"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Breadcrumbs(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]*commerce.CategoryRef](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Product.breadcrumbs",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Breadcrumbs(ctx, []*commerce.Product{obj})
+	return graphql.ResolveBatchSingleResult[[]*commerce.CategoryRef](
+		ctx,
+		results,
+		err,
+		"Product.breadcrumbs",
+	)
+}
+
 func _Product_price(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.Product) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7120,6 +8897,82 @@ func fieldContext_Product_variants(_ context.Context, ec *executionContext, fiel
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return childFields_Variant(ctx, ec, field)
 		},
+	}
+	return fc, nil
+}
+
+func _Product_optionAxes(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.Product) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Product_optionAxes(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Product().OptionAxes(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.OptionAxis) graphql.Marshaler {
+			return marshalNOptionAxis2ᚕᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋmodelᚐOptionAxisᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Product_optionAxes(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Product",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_OptionAxis(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _Product_variant(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.Product) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Product_variant(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Product().Variant(ctx, obj, fc.Args["options"].([]*OptionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *commerce.Variant) graphql.Marshaler {
+			return marshalOVariant2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐVariant(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Product_variant(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Product",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Variant(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Product_variant_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -7420,11 +9273,11 @@ func _ProductEdge_cursor(ctx context.Context, ec *executionContext, field graphq
 			return obj.Cursor, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return marshalOString2ᚖstring(ctx, ec, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
 		},
 		true,
-		false,
+		true,
 	)
 }
 func fieldContext_ProductEdge_cursor(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -7809,6 +9662,138 @@ func fieldContext_Query_category(ctx context.Context, ec *executionContext, fiel
 	return fc, nil
 }
 
+func _Query_page(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_page(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Page(ctx, fc.Args["id"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *commerce.Page) graphql.Marshaler {
+			return marshalOPage2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐPage(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Query_page(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Page(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_page_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Query_pages(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_pages(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Pages(ctx, fc.Args["ids"].([]string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*commerce.Page) graphql.Marshaler {
+			return marshalNPage2ᚕᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐPage(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_pages(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Page(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_pages_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Query_recommendations(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_recommendations(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Recommendations(ctx, fc.Args["skus"].([]string), fc.Args["first"].(int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*commerce.Product) graphql.Marshaler {
+			return marshalOProduct2ᚕᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐProductᚄ(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Query_recommendations(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Product(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_recommendations_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func _Query_cart(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8049,6 +10034,52 @@ func fieldContext_Query___schema(_ context.Context, ec *executionContext, field 
 	return fc, nil
 }
 
+func _RatingCount_rating(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *model.RatingCount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_RatingCount_rating(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rating, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return marshalNInt2int(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_RatingCount_rating(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RatingCount", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func _RatingCount_count(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *model.RatingCount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_RatingCount_count(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return marshalNInt2int(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_RatingCount_count(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RatingCount", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
 func _Review_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.Review) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8208,6 +10239,38 @@ func _ReviewSummary_average(ctx context.Context, ec *executionContext, field gra
 }
 func fieldContext_ReviewSummary_average(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReviewSummary", field, false, false, errors.New("field of type Float does not have child fields"))
+}
+
+func _ReviewSummary_distribution(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.ReviewSummary) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ReviewSummary_distribution(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ReviewSummary().Distribution(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.RatingCount) graphql.Marshaler {
+			return marshalNRatingCount2ᚕᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋmodelᚐRatingCountᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ReviewSummary_distribution(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReviewSummary",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_RatingCount(ctx, ec, field)
+		},
+	}
+	return fc, nil
 }
 
 func _ReviewSummary_items(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.ReviewSummary) (ret graphql.Marshaler) {
@@ -8389,16 +10452,39 @@ func fieldContext_SelectedShipping_address(_ context.Context, ec *executionConte
 	return fc, nil
 }
 
-func _Shipment_status(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.Shipment) (ret graphql.Marshaler) {
+func _Shipment_state(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.Shipment) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return fieldContext_Shipment_status(ctx, ec, field)
+			return fieldContext_Shipment_state(ctx, ec, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Status, nil
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v commerce.ShipmentState) graphql.Marshaler {
+			return marshalNShipmentState2githubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐShipmentState(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Shipment_state(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Shipment", field, false, false, errors.New("field of type ShipmentState does not have child fields"))
+}
+
+func _Shipment_carrier(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.Shipment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Shipment_carrier(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Carrier, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -8408,7 +10494,7 @@ func _Shipment_status(ctx context.Context, ec *executionContext, field graphql.C
 		true,
 	)
 }
-func fieldContext_Shipment_status(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func fieldContext_Shipment_carrier(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Shipment", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
@@ -8432,6 +10518,75 @@ func _Shipment_tracking(ctx context.Context, ec *executionContext, field graphql
 	)
 }
 func fieldContext_Shipment_tracking(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Shipment", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func _Shipment_trackingUrl(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.Shipment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Shipment_trackingUrl(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TrackingURL, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Shipment_trackingUrl(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Shipment", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func _Shipment_sentAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.Shipment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Shipment_sentAt(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SentAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return marshalOTime2timeᚐTime(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Shipment_sentAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Shipment", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func _Shipment_status(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.Shipment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Shipment_status(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Status, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Shipment_status(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Shipment", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
@@ -10419,6 +12574,43 @@ func unmarshalInputFacetChoiceInput(ctx context.Context, ec *executionContext, o
 	return it, nil
 }
 
+func unmarshalInputOptionInput(ctx context.Context, ec *executionContext, obj any) (OptionInput, error) {
+	var it OptionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"code", "value"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "code":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("code"))
+			data, err := unmarshalNString2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Code = data
+		case "value":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("value"))
+			data, err := unmarshalNString2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Value = data
+		}
+	}
+	return it, nil
+}
+
 func unmarshalInputOrderPlaceInput(ctx context.Context, ec *executionContext, obj any) (OrderPlaceInput, error) {
 	var it OrderPlaceInput
 	if obj == nil {
@@ -10675,18 +12867,51 @@ func _Availability(ctx context.Context, ec *executionContext, sel ast.SelectionS
 		case "quantity":
 			out.Values[i] = _Availability_quantity(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "inStock":
 			out.Values[i] = _Availability_inStock(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "locations":
-			out.Values[i] = _Availability_locations(ctx, ec, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Availability_locations(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
 			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -10723,42 +12948,80 @@ func _Cart(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj 
 		case "id":
 			out.Values[i] = _Cart_id(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "currency":
 			out.Values[i] = _Cart_currency(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "lines":
 			out.Values[i] = _Cart_lines(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "quantity":
 			out.Values[i] = _Cart_quantity(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "coupon":
 			out.Values[i] = _Cart_coupon(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "totals":
 			out.Values[i] = _Cart_totals(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "shipping":
 			out.Values[i] = _Cart_shipping(ctx, ec, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "shippingOptions":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Cart_shippingOptions(ctx, ec, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "payments":
 			out.Values[i] = _Cart_payments(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -10952,6 +13215,44 @@ func _Category(ctx context.Context, ec *executionContext, sel ast.SelectionSet, 
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "parent":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Category_parent(ctx, ec, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "children":
 			out.Values[i] = _Category_children(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -11279,6 +13580,175 @@ func _Image(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj
 	return out
 }
 
+var invoiceImplementors = []string{"Invoice"}
+
+func _Invoice(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *commerce.Invoice) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, invoiceImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Invoice")
+		case "number":
+			out.Values[i] = _Invoice_number(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "orderNumber":
+			out.Values[i] = _Invoice_orderNumber(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "issuedAt":
+			out.Values[i] = _Invoice_issuedAt(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "dueAt":
+			out.Values[i] = _Invoice_dueAt(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "paid":
+			out.Values[i] = _Invoice_paid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "refund":
+			out.Values[i] = _Invoice_refund(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "total":
+			out.Values[i] = _Invoice_total(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "due":
+			out.Values[i] = _Invoice_due(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var invoiceConnectionImplementors = []string{"InvoiceConnection"}
+
+func _InvoiceConnection(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *model.InvoiceConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, invoiceConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("InvoiceConnection")
+		case "nodes":
+			out.Values[i] = _InvoiceConnection_nodes(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "edges":
+			out.Values[i] = _InvoiceConnection_edges(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = _InvoiceConnection_pageInfo(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCount":
+			out.Values[i] = _InvoiceConnection_totalCount(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var invoiceEdgeImplementors = []string{"InvoiceEdge"}
+
+func _InvoiceEdge(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *model.InvoiceEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, invoiceEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("InvoiceEdge")
+		case "cursor":
+			out.Values[i] = _InvoiceEdge_cursor(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = _InvoiceEdge_node(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var locationStockImplementors = []string{"LocationStock"}
 
 func _LocationStock(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *commerce.LocationStock) graphql.Marshaler {
@@ -11488,6 +13958,49 @@ func _Me(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *m
 					}
 				}()
 				res = _Me_loyalty(ctx, ec, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "priceGroup":
+			out.Values[i] = _Me_priceGroup(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "invoices":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Me_invoices(ctx, ec, field, obj)
 				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -11803,6 +14316,54 @@ func _Option(ctx context.Context, ec *executionContext, sel ast.SelectionSet, ob
 	return out
 }
 
+var optionAxisImplementors = []string{"OptionAxis"}
+
+func _OptionAxis(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *model.OptionAxis) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, optionAxisImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OptionAxis")
+		case "code":
+			out.Values[i] = _OptionAxis_code(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "label":
+			out.Values[i] = _OptionAxis_label(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "values":
+			out.Values[i] = _OptionAxis_values(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var orderImplementors = []string{"Order"}
 
 func _Order(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *commerce.Order) graphql.Marshaler {
@@ -11893,6 +14454,11 @@ func _OrderConnection(ctx context.Context, ec *executionContext, sel ast.Selecti
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "edges":
+			out.Values[i] = _OrderConnection_edges(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "pageInfo":
 			out.Values[i] = _OrderConnection_pageInfo(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -11900,6 +14466,49 @@ func _OrderConnection(ctx context.Context, ec *executionContext, sel ast.Selecti
 			}
 		case "totalCount":
 			out.Values[i] = _OrderConnection_totalCount(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var orderEdgeImplementors = []string{"OrderEdge"}
+
+func _OrderEdge(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *model.OrderEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, orderEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OrderEdge")
+		case "cursor":
+			out.Values[i] = _OrderEdge_cursor(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = _OrderEdge_node(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -12068,6 +14677,97 @@ func _OrderPlacePayload(ctx context.Context, ec *executionContext, sel ast.Selec
 	return out
 }
 
+var pageImplementors = []string{"Page"}
+
+func _Page(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *commerce.Page) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, pageImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Page")
+		case "id":
+			out.Values[i] = _Page_id(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "title":
+			out.Values[i] = _Page_title(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "body":
+			out.Values[i] = _Page_body(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "image":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Page_image(ctx, ec, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "updatedAt":
+			out.Values[i] = _Page_updatedAt(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var pageInfoImplementors = []string{"PageInfo"}
 
 func _PageInfo(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *model.PageInfo) graphql.Marshaler {
@@ -12083,6 +14783,16 @@ func _PageInfo(ctx context.Context, ec *executionContext, sel ast.SelectionSet, 
 		case "hasNextPage":
 			out.Values[i] = _PageInfo_hasNextPage(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "hasPreviousPage":
+			out.Values[i] = _PageInfo_hasPreviousPage(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "startCursor":
+			out.Values[i] = _PageInfo_startCursor(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "endCursor":
@@ -12239,6 +14949,11 @@ func _Price(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "priceGroup":
+			out.Values[i] = _Price_priceGroup(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -12340,6 +15055,44 @@ func _Product(ctx context.Context, ec *executionContext, sel ast.SelectionSet, o
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "breadcrumbs":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Product_breadcrumbs(ctx, ec, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "price":
 			field := field
 
@@ -12421,6 +15174,82 @@ func _Product(ctx context.Context, ec *executionContext, sel ast.SelectionSet, o
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "optionAxes":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Product_optionAxes(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "variant":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Product_variant(ctx, ec, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "reviews":
 			field := field
 
@@ -12661,7 +15490,7 @@ func _ProductEdge(ctx context.Context, ec *executionContext, sel ast.SelectionSe
 			out.Values[i] = graphql.MarshalString("ProductEdge")
 		case "cursor":
 			out.Values[i] = _ProductEdge_cursor(ctx, ec, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
+			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "node":
@@ -12911,6 +15740,72 @@ func _Query(ctx context.Context, ec *executionContext, sel ast.SelectionSet) gra
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "page":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Query_page(ctx, ec, field)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "pages":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Query_pages(ctx, ec, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "recommendations":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Query_recommendations(ctx, ec, field)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
 		case "cart":
 			field := field
 
@@ -13034,6 +15929,49 @@ func _Query(ctx context.Context, ec *executionContext, sel ast.SelectionSet) gra
 	return out
 }
 
+var ratingCountImplementors = []string{"RatingCount"}
+
+func _RatingCount(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *model.RatingCount) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, ratingCountImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RatingCount")
+		case "rating":
+			out.Values[i] = _RatingCount_rating(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "count":
+			out.Values[i] = _RatingCount_count(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var reviewImplementors = []string{"Review"}
 
 func _Review(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *commerce.Review) graphql.Marshaler {
@@ -13107,17 +16045,55 @@ func _ReviewSummary(ctx context.Context, ec *executionContext, sel ast.Selection
 		case "count":
 			out.Values[i] = _ReviewSummary_count(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "average":
 			out.Values[i] = _ReviewSummary_average(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "distribution":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _ReviewSummary_distribution(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "items":
 			out.Values[i] = _ReviewSummary_items(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -13248,13 +16224,33 @@ func _Shipment(ctx context.Context, ec *executionContext, sel ast.SelectionSet, 
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("Shipment")
-		case "status":
-			out.Values[i] = _Shipment_status(ctx, ec, field, obj)
+		case "state":
+			out.Values[i] = _Shipment_state(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "carrier":
+			out.Values[i] = _Shipment_carrier(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "tracking":
 			out.Values[i] = _Shipment_tracking(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "trackingUrl":
+			out.Values[i] = _Shipment_trackingUrl(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sentAt":
+			out.Values[i] = _Shipment_sentAt(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "status":
+			out.Values[i] = _Shipment_status(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -14259,6 +17255,23 @@ func marshalNID2githubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐLin
 	return res
 }
 
+func unmarshalNID2githubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐPageID(ctx context.Context, ec *executionContext, v any) (commerce.PageID, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := commerce.PageID(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNID2githubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐPageID(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v commerce.PageID) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
 func unmarshalNID2string(ctx context.Context, ec *executionContext, v any) (string, error) {
 	res, err := graphql.UnmarshalID(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -14273,6 +17286,35 @@ func marshalNID2string(ctx context.Context, ec *executionContext, sel ast.Select
 		}
 	}
 	return res
+}
+
+func unmarshalNID2ᚕstringᚄ(ctx context.Context, ec *executionContext, v any) ([]string, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]string, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = unmarshalNID2string(ctx, ec, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func marshalNID2ᚕstringᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []string) graphql.Marshaler {
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = marshalNID2string(ctx, ec, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func marshalNImage2ᚕᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋmodelᚐImageᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*model.Image) graphql.Marshaler {
@@ -14317,15 +17359,11 @@ func marshalNInt2int(ctx context.Context, ec *executionContext, sel ast.Selectio
 	return res
 }
 
-func marshalNLocationStock2githubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐLocationStock(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v commerce.LocationStock) graphql.Marshaler {
-	return _LocationStock(ctx, ec, sel, &v)
-}
-
-func marshalNLocationStock2ᚕgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐLocationStockᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []commerce.LocationStock) graphql.Marshaler {
+func marshalNInvoice2ᚕᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐInvoiceᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*commerce.Invoice) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return marshalNLocationStock2githubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐLocationStock(ctx, ec, sel, v[i])
+		return marshalNInvoice2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐInvoice(ctx, ec, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -14335,6 +17373,62 @@ func marshalNLocationStock2ᚕgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋ
 	}
 
 	return ret
+}
+
+func marshalNInvoice2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐInvoice(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *commerce.Invoice) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return _Invoice(ctx, ec, sel, v)
+}
+
+func marshalNInvoiceEdge2githubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋmodelᚐInvoiceEdge(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v model.InvoiceEdge) graphql.Marshaler {
+	return _InvoiceEdge(ctx, ec, sel, &v)
+}
+
+func marshalNInvoiceEdge2ᚕgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋmodelᚐInvoiceEdgeᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []model.InvoiceEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNInvoiceEdge2githubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋmodelᚐInvoiceEdge(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func marshalNLocationStock2ᚕᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐLocationStockᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*commerce.LocationStock) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNLocationStock2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐLocationStock(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func marshalNLocationStock2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐLocationStock(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *commerce.LocationStock) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return _LocationStock(ctx, ec, sel, v)
 }
 
 func marshalNMoney2githubᚗcomᚋbojanzᚋcurrencyᚐAmount(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v currency.Amount) graphql.Marshaler {
@@ -14361,6 +17455,51 @@ func marshalNOption2ᚕgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerc
 	return ret
 }
 
+func marshalNOptionAxis2ᚕᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋmodelᚐOptionAxisᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*model.OptionAxis) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNOptionAxis2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋmodelᚐOptionAxis(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func marshalNOptionAxis2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋmodelᚐOptionAxis(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *model.OptionAxis) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return _OptionAxis(ctx, ec, sel, v)
+}
+
+func unmarshalNOptionInput2ᚕᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋgeneratedᚐOptionInputᚄ(ctx context.Context, ec *executionContext, v any) ([]*OptionInput, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*OptionInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = unmarshalNOptionInput2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋgeneratedᚐOptionInput(ctx, ec, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func unmarshalNOptionInput2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋgeneratedᚐOptionInput(ctx context.Context, ec *executionContext, v any) (*OptionInput, error) {
+	res, err := unmarshalInputOptionInput(ctx, ec, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func marshalNOrder2ᚕᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐOrderᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*commerce.Order) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -14385,6 +17524,26 @@ func marshalNOrder2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerce
 		return graphql.Null
 	}
 	return _Order(ctx, ec, sel, v)
+}
+
+func marshalNOrderEdge2githubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋmodelᚐOrderEdge(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v model.OrderEdge) graphql.Marshaler {
+	return _OrderEdge(ctx, ec, sel, &v)
+}
+
+func marshalNOrderEdge2ᚕgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋmodelᚐOrderEdgeᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []model.OrderEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNOrderEdge2githubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋmodelᚐOrderEdge(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func marshalNOrderLine2githubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐOrderLine(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v commerce.OrderLine) graphql.Marshaler {
@@ -14450,6 +17609,16 @@ var (
 		commerce.OrderUnknown:   "UNKNOWN",
 	}
 )
+
+func marshalNPage2ᚕᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐPage(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*commerce.Page) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalOPage2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐPage(ctx, ec, sel, v[i])
+	})
+
+	return ret
+}
 
 func marshalNPageInfo2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋmodelᚐPageInfo(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *model.PageInfo) graphql.Marshaler {
 	if v == nil {
@@ -14529,6 +17698,32 @@ func marshalNProductEdge2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑweb�
 	return _ProductEdge(ctx, ec, sel, v)
 }
 
+func marshalNRatingCount2ᚕᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋmodelᚐRatingCountᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*model.RatingCount) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNRatingCount2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋmodelᚐRatingCount(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func marshalNRatingCount2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋmodelᚐRatingCount(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *model.RatingCount) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return _RatingCount(ctx, ec, sel, v)
+}
+
 func marshalNReview2githubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐReview(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v commerce.Review) graphql.Marshaler {
 	return _Review(ctx, ec, sel, &v)
 }
@@ -14589,6 +17784,38 @@ func marshalNShipment2ᚕgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcomme
 	return ret
 }
 
+func unmarshalNShipmentState2githubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐShipmentState(ctx context.Context, ec *executionContext, v any) (commerce.ShipmentState, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := unmarshalNShipmentState2githubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐShipmentStateF[tmp]
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNShipmentState2githubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐShipmentState(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v commerce.ShipmentState) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(marshalNShipmentState2githubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐShipmentStateF[v])
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+var (
+	unmarshalNShipmentState2githubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐShipmentStateF = map[string]commerce.ShipmentState{
+		"PENDING": commerce.ShipmentPending,
+		"READY":   commerce.ShipmentReady,
+		"SENT":    commerce.ShipmentSent,
+		"UNKNOWN": commerce.ShipmentUnknown,
+	}
+	marshalNShipmentState2githubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐShipmentStateF = map[commerce.ShipmentState]string{
+		commerce.ShipmentPending: "PENDING",
+		commerce.ShipmentReady:   "READY",
+		commerce.ShipmentSent:    "SENT",
+		commerce.ShipmentUnknown: "UNKNOWN",
+	}
+)
+
 func marshalNShippingOption2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐShippingOption(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *commerce.ShippingOption) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -14606,6 +17833,23 @@ func unmarshalNString2githubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerce
 }
 
 func marshalNString2githubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐOrderNumber(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v commerce.OrderNumber) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func unmarshalNString2githubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐPriceGroup(ctx context.Context, ec *executionContext, v any) (commerce.PriceGroup, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := commerce.PriceGroup(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNString2githubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐPriceGroup(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v commerce.PriceGroup) graphql.Marshaler {
 	_ = sel
 	res := graphql.MarshalString(string(v))
 	if res == graphql.Null {
@@ -15010,6 +18254,25 @@ func marshalOCategory2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcomme
 	return _Category(ctx, ec, sel, v)
 }
 
+func marshalOCategoryRef2ᚕᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐCategoryRefᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*commerce.CategoryRef) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNCategoryRef2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐCategoryRef(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func unmarshalOConstant2interface(ctx context.Context, ec *executionContext, v any) (any, error) {
 	if v == nil {
 		return nil, nil
@@ -15063,6 +18326,41 @@ func unmarshalOFacetChoiceInput2ᚕᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋb
 	return res, nil
 }
 
+func unmarshalOID2ᚕstringᚄ(ctx context.Context, ec *executionContext, v any) ([]string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]string, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = unmarshalNID2string(ctx, ec, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func marshalOID2ᚕstringᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = marshalNID2string(ctx, ec, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func unmarshalOID2ᚖstring(ctx context.Context, ec *executionContext, v any) (*string, error) {
 	if v == nil {
 		return nil, nil
@@ -15104,6 +18402,13 @@ func marshalOInt2ᚖint(ctx context.Context, ec *executionContext, sel ast.Selec
 	_ = ctx
 	res := graphql.MarshalInt(*v)
 	return res
+}
+
+func marshalOInvoiceConnection2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋmodelᚐInvoiceConnection(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *model.InvoiceConnection) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return _InvoiceConnection(ctx, ec, sel, v)
 }
 
 func marshalOLoyaltyAccount2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐLoyaltyAccount(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *commerce.LoyaltyAccount) graphql.Marshaler {
@@ -15155,6 +18460,13 @@ func marshalOOrderPlacePayload2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋbff�
 		return graphql.Null
 	}
 	return _OrderPlacePayload(ctx, ec, sel, v)
+}
+
+func marshalOPage2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐPage(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *commerce.Page) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return _Page(ctx, ec, sel, v)
 }
 
 func marshalOPlacedOrder2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋmodelᚐPlacedOrder(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *model.PlacedOrder) graphql.Marshaler {
@@ -15289,6 +18601,41 @@ var (
 	}
 )
 
+func unmarshalOString2ᚕstringᚄ(ctx context.Context, ec *executionContext, v any) ([]string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]string, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = unmarshalNString2string(ctx, ec, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func marshalOString2ᚕstringᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = marshalNString2string(ctx, ec, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func unmarshalOString2ᚖstring(ctx context.Context, ec *executionContext, v any) (*string, error) {
 	if v == nil {
 		return nil, nil
@@ -15317,6 +18664,13 @@ func marshalOTime2timeᚐTime(ctx context.Context, ec *executionContext, sel ast
 	_ = ctx
 	res := graphql.MarshalTime(v)
 	return res
+}
+
+func marshalOVariant2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐVariant(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *commerce.Variant) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return _Variant(ctx, ec, sel, v)
 }
 
 func marshalO__EnumValue2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐEnumValueᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []introspection.EnumValue) graphql.Marshaler {

@@ -107,6 +107,14 @@ type FacetChoiceInput struct {
 type Mutation struct {
 }
 
+// One chosen option of a variant.
+type OptionInput struct {
+	// Code of an axis: "size".
+	Code string `json:"code"`
+	// One of the axis's values: "42"; at most 200 characters.
+	Value string `json:"value"`
+}
+
 // Which cart to order, once.
 type OrderPlaceInput struct {
 	// Id of the cart.

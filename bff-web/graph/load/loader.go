@@ -25,6 +25,10 @@ type Loader struct {
 	Reviews      *Batch[commerce.SKU, *commerce.ReviewSummary]
 	Tree         *Batch[One, *commerce.CategoryTree]
 	Customer     *Batch[One, *commerce.Customer]
+	Pages        *Batch[commerce.PageID, *commerce.Page]
+	Searches     *Batch[Question, *commerce.SearchResult]
+	Shipping     *Batch[Question, []commerce.ShippingOption]
+	Group        commerce.PriceGroup // whose prices the caller gets
 
 	// Roots runs once: it plans what the operation's root fields name.
 	Roots sync.Once
@@ -71,6 +75,16 @@ func Start(ctx context.Context, ports commerce.Ports, shopper commerce.Shopper, 
 	}))
 	l.Customer = newBatch(l, one(func(ctx context.Context) (*commerce.Customer, error) {
 		return ports.Customers.Customer(ctx, shopper.Principal)
+	}))
+	l.Group = group
+	l.Pages = newBatch(l, func(ctx context.Context, ids []commerce.PageID) (map[commerce.PageID]*commerce.Page, error) {
+		return ports.Content.Pages(ctx, m, ids)
+	})
+	l.Searches = newBatch(l, questions(func(ctx context.Context, q commerce.SearchQuery) (*commerce.SearchResult, error) {
+		return ports.Search.Search(ctx, m, q)
+	}))
+	l.Shipping = newBatch(l, questions(func(ctx context.Context, q ShippingQuery) ([]commerce.ShippingOption, error) {
+		return ports.CheckoutOptions.ShippingOptions(ctx, shopper, q.Cart, q.To)
 	}))
 	return context.WithValue(ctx, loaderKey{}, l), l
 }

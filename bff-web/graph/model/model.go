@@ -18,19 +18,24 @@ type Image struct {
 type Profile = commerce.Customer
 
 // Me stands for the signed-in customer; its parts are resolved one by one.
-type Me struct{}
-
-// PageInfo says where a page ends.
-type PageInfo struct {
-	HasNextPage bool
-	EndCursor   *string // nil on an empty page
+type Me struct {
+	PriceGroup commerce.PriceGroup // whose prices the customer gets
 }
 
-// Page makes the info of a page; end is empty on an empty page.
-func Page(end string, more bool) *PageInfo {
-	info := &PageInfo{HasNextPage: more}
-	if end != "" {
-		info.EndCursor = &end
+// PageInfo says where a page begins and ends.
+type PageInfo struct {
+	HasNextPage     bool
+	HasPreviousPage bool
+	StartCursor     *string // nil on an empty page
+	EndCursor       *string // nil on an empty page
+}
+
+// InfoOf makes the info of a page whose rows have these cursors, read behind after, which is
+// empty for the first page; more tells whether another one follows.
+func InfoOf(cursors []string, after string, more bool) *PageInfo {
+	info := &PageInfo{HasNextPage: more, HasPreviousPage: after != ""}
+	if n := len(cursors); n > 0 {
+		info.StartCursor, info.EndCursor = &cursors[0], &cursors[n-1]
 	}
 	return info
 }
@@ -39,6 +44,7 @@ func Page(end string, more bool) *PageInfo {
 // the PIM, not the search engine, knows them.
 type ProductConnection struct {
 	SKUs       []commerce.SKU
+	Cursors    []string // of each of SKUs
 	PageInfo   *PageInfo
 	TotalCount int
 	Facets     []commerce.Facet
@@ -46,15 +52,49 @@ type ProductConnection struct {
 
 // ProductEdge is a product in a page.
 type ProductEdge struct {
-	Cursor *string
+	Cursor string
 	SKU    commerce.SKU // of the node, which is resolved apart
 }
 
 // OrderConnection is one page of orders.
 type OrderConnection struct {
 	Nodes      []*commerce.Order
+	Edges      []OrderEdge
 	PageInfo   *PageInfo
 	TotalCount int
+}
+
+// OrderEdge is an order in a page.
+type OrderEdge struct {
+	Cursor string
+	Node   *commerce.Order
+}
+
+// InvoiceConnection is one page of invoices and refunds.
+type InvoiceConnection struct {
+	Nodes      []*commerce.Invoice
+	Edges      []InvoiceEdge
+	PageInfo   *PageInfo
+	TotalCount int
+}
+
+// InvoiceEdge is an invoice in a page.
+type InvoiceEdge struct {
+	Cursor string
+	Node   *commerce.Invoice
+}
+
+// OptionAxis is a property in which variants differ, with all its choices.
+type OptionAxis struct {
+	Code   string
+	Label  string
+	Values []string
+}
+
+// RatingCount is how many reviews gave so many stars.
+type RatingCount struct {
+	Rating int
+	Count  int
 }
 
 // UserError is something the caller can put right.

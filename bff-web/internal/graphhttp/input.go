@@ -97,7 +97,7 @@ func length(name string, value any) int {
 	case "first":
 		n, _ := whole(value)
 		return n
-	case "skus":
+	case "skus", "ids":
 		list, _ := value.([]any)
 		return len(list)
 	}
@@ -155,7 +155,7 @@ func (c check) list(name string, elem *ast.Type, v any) error {
 		list = []any{v}
 	}
 	most := c.ListItems
-	if c.key(name) == "skus" {
+	if key := c.key(name); key == "skus" || key == "pages.ids" {
 		most = commerce.MaxBatch
 	}
 	if len(list) > most {

@@ -19,7 +19,10 @@ var rootFields = map[string]bool{
 	"search":     true,
 	"categories": true,
 	"category":   true,
+	"page":       true,
+	"pages":      true,
 
+	"recommendations": false,
 	"cart":            false,
 	"shippingOptions": false,
 	"me":              false,

@@ -32,8 +32,8 @@ func TestC20_EveryRootFieldHasItsRow(t *testing.T) {
 // publicTypes is all that can be selected below a public root field. A type that
 // tells something about a caller must not get in: its root field is not public then.
 var publicTypes = []string{
-	"Attribute", "Availability", "Category", "CategoryRef", "Facet", "FacetValue", "Image", "LocationStock", "Money", "Option", "PageInfo", "Price",
-	"Product", "ProductConnection", "ProductEdge", "Review", "ReviewSummary", "Tier", "Variant",
+	"Attribute", "Availability", "Category", "CategoryRef", "Facet", "FacetValue", "Image", "LocationStock", "Money", "Option", "OptionAxis",
+	"Page", "PageInfo", "Price", "Product", "ProductConnection", "ProductEdge", "RatingCount", "Review", "ReviewSummary", "Tier", "Variant",
 }
 
 func TestC20_PublicRootFieldsLeadToPublicTypesOnly(t *testing.T) {

@@ -1,0 +1,122 @@
+package graph
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/portico-bff/portico/bff-web/graph/generated"
+	"github.com/portico-bff/portico/bff-web/graph/load"
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// What a field below a category or a cart asks of another system needs nothing but the id,
+// which the query names: it is asked for while the category tree or the cart is still read.
+
+// searchAhead starts the searches below the current field, which is a category.
+func searchAhead(ctx context.Context, id commerce.CategoryID) {
+	for _, f := range fieldsBelow(ctx, "products") {
+		if q, ok := queryOf(argumentsOf(ctx, f), id); ok {
+			load.From(ctx).Searches.Start(ToleranceOf(f.Field).within(ctx), []load.Question{load.QuestionOf(q)})
+		}
+	}
+}
+
+// shippingAhead starts reading the ways to send the cart that the current field is.
+func shippingAhead(ctx context.Context, id commerce.CartID) {
+	for _, f := range fieldsBelow(ctx, "shippingOptions") {
+		if to, ok := addressOf(argumentsOf(ctx, f)["address"]); ok {
+			q := load.QuestionOf(load.ShippingQuery{Cart: id, To: to})
+			load.From(ctx).Shipping.Start(ToleranceOf(f.Field).within(ctx), []load.Question{q})
+		}
+	}
+}
+
+// fieldsBelow are the fields of that name right below the current one.
+func fieldsBelow(ctx context.Context, name string) []graphql.CollectedField {
+	var list []graphql.CollectedField
+	for _, f := range graphql.CollectFields(graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field.Selections, nil) {
+		if f.Name == name {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+func argumentsOf(ctx context.Context, f graphql.CollectedField) map[string]any {
+	return f.ArgumentMap(graphql.GetOperationContext(ctx).Variables)
+}
+
+// readAsked reads for the current field what a port without keys answers.
+func readAsked[V any](ctx context.Context, op commerce.Operation, b *load.Batch[load.Question, V], q load.Question) (V, error) {
+	t := tolerance(ctx)
+	v, _, from, err := b.Read(t.within(ctx), q)
+	v, err = orNull(v, err)
+	return settle(ctx, t, v, load.Use{Op: op, Path: graphql.GetPath(ctx), From: from, Err: err})
+}
+
+// queryOf is the search that the resolver of a category's products makes of arguments, which
+// were checked before. It is false for what is not written in the usual way: the
+// resolver then asks by itself.
+func queryOf(args map[string]any, id commerce.CategoryID) (commerce.SearchQuery, bool) {
+	q := commerce.SearchQuery{Filter: commerce.SearchFilter{Category: id}}
+	first, err := graphql.UnmarshalInt(args["first"])
+	if err != nil {
+		return q, false
+	}
+	q.First = first
+	q.After, _ = args["after"].(string)
+	if sort, ok := args["sort"].(string); ok {
+		q.Sort = commerce.Sort(sort)
+	}
+	var filter struct {
+		Category commerce.CategoryID
+		Facets   []struct {
+			Code   string
+			Values []string
+		}
+		PriceMin, PriceMax string
+		InStock            bool
+	}
+	if args["filter"] == nil {
+		return q, true
+	}
+	if !as(args["filter"], &filter) {
+		return q, false
+	}
+	if filter.Category != "" {
+		q.Filter.Category = filter.Category
+	}
+	q.Filter.PriceMin, q.Filter.PriceMax, q.Filter.InStock = filter.PriceMin, filter.PriceMax, filter.InStock
+	for _, choice := range filter.Facets {
+		if q.Filter.Facets == nil {
+			q.Filter.Facets = map[string][]string{}
+		}
+		q.Filter.Facets[choice.Code] = append(q.Filter.Facets[choice.Code], choice.Values...)
+	}
+	return q, true
+}
+
+// addressOf is an address as an argument has it.
+func addressOf(v any) (commerce.Address, bool) {
+	var a commerce.Address
+	return a, as(v, &a)
+}
+
+// as reads an input object, whose members are called as out's fields are but for case.
+func as(v, out any) bool {
+	text, err := json.Marshal(v)
+	return err == nil && json.Unmarshal(text, out) == nil
+}
+
+// shippingOptions are the ways to send a cart to an address; nil when the cart is gone or
+// not the caller's.
+func shippingOptions(ctx context.Context, id commerce.CartID, to generated.AddressInput) ([]*commerce.ShippingOption, error) {
+	q := load.QuestionOf(load.ShippingQuery{Cart: id, To: domainAddress(to)})
+	list, err := readAsked(ctx, commerce.OpShippingOptions, load.From(ctx).Shipping, q)
+	if list == nil || err != nil {
+		return nil, err
+	}
+	return pointers(list), nil
+}
