@@ -31,6 +31,8 @@ var hints = map[string]compiled.Hint{
 	"Category.breadcrumbs":    {Quick: true}, // the tree was there before the category
 	"Category.image":          {Inline: compiled.InlineArg(func(_ context.Context, c *commerce.Category, width *int) *model.Image { return image(c.Image, width) })},
 	"Product.images":          {Inline: compiled.InlineArg(func(_ context.Context, p *commerce.Product, width *int) []*model.Image { return images(p, width) })},
+	"Money.amount":            {Inline: compiled.InlineText(func(_ context.Context, m *commerce.Money) string { return m.Number() })},
+	"Money.currency":          {Inline: compiled.InlineText(func(_ context.Context, m *commerce.Money) string { return m.CurrencyCode() })},
 	"Money.formatted":         {Inline: compiled.InlineText(formatted)},
 }
 

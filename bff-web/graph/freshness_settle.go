@@ -39,23 +39,66 @@ func readOne[V any](ctx context.Context, op commerce.Operation, b *load.Batch[lo
 // settle is what stands at a path of the current field where v, or an error, was met, as
 // t says: v, a constant in its place, or the error.
 func settle[V any](ctx context.Context, t Tolerance, v V, u load.Use) (V, error) {
-	l := load.From(ctx)
+	v, u, err := settled(ctx, t, v, u)
+	load.From(ctx).Note(u)
+	return v, err
+}
+
+// settled is settle for those who note the use themselves.
+func settled[V any](ctx context.Context, t Tolerance, v V, u load.Use) (V, load.Use, error) {
 	if u.Err == nil {
-		l.Note(u)
-		return v, nil
+		return v, u, nil
 	}
 	if t.OnError == Default && outage(u.Err) {
 		if constant, err := fillerOf[V](graphql.GetFieldContext(ctx).Field.Definition); err == nil {
 			u.Filler = true
-			l.Note(u)
-			return constant, nil
+			return constant, u, nil
 		}
 	}
-	l.Note(u)
 	if t.OnError == Fail {
-		l.Fail(u.Path)
+		load.From(ctx).Fail(u.Path)
 	}
-	return v, u.Err
+	return v, u, u.Err
+}
+
+// uses are what one batch brought for one field. Of what came as it should, only the key
+// and the call are kept: path and all are made when somebody wants to know.
+type uses[K comparable] struct {
+	op   commerce.Operation
+	keys []K
+	from []load.Origin
+	at   []int // the place of each key, for path; nil: they are in order
+	path func(i int) ast.Path
+	poor map[int]load.Use // those with an error, or a filler
+}
+
+// note has l keep u.
+func (u *uses[K]) note(l *load.Loader) {
+	l.NoteAll(load.Uses{N: len(u.keys), Of: u.of, Poor: len(u.poor) > 0})
+}
+
+func (u *uses[K]) of(i int) (load.Use, bool) {
+	if poor, ok := u.poor[i]; ok {
+		return poor, true
+	}
+	return load.Use{Op: u.op, Key: u.keys[i], Path: u.place(i), From: u.from[i]}, true
+}
+
+func (u *uses[K]) place(i int) ast.Path {
+	if u.at != nil {
+		i = u.at[i]
+	}
+	return u.path(i)
+}
+
+// settleAt settles use i of u, which met err.
+func settleAt[K comparable, V any](ctx context.Context, t Tolerance, v V, u *uses[K], i int, err error) (V, error) {
+	v, use, err := settled(ctx, t, v, load.Use{Op: u.op, Key: u.keys[i], Path: u.place(i), From: u.from[i], Err: err})
+	if u.poor == nil {
+		u.poor = map[int]load.Use{}
+	}
+	u.poor[i] = use
+	return v, err
 }
 
 // outage tells whether err is a system's failure to answer, rather than an answer, or a

@@ -109,21 +109,26 @@ func relatedTo(ctx context.Context, t Tolerance, s commerce.SKU, path ast.Path) 
 // of its own where one cannot be had. Unknown ones are null, or left out.
 func listed(ctx context.Context, skus []commerce.SKU, dropUnknown bool) []*commerce.Product {
 	l, t := load.From(ctx), tolerance(ctx)
-	within := t.within(ctx)
-	l.Products.Start(within, skus)
-	products := []*commerce.Product{}
-	for _, s := range skus {
-		p, ok, from, err := l.Products.Read(within, s)
+	here := slices.Clip(graphql.GetPath(ctx))
+	u := &uses[commerce.SKU]{
+		op: commerce.OpProducts, keys: make([]commerce.SKU, 0, len(skus)), from: make([]load.Origin, 0, len(skus)),
+		path: func(i int) ast.Path { return append(here, ast.PathIndex(i)) },
+	}
+	products := make([]*commerce.Product, 0, len(skus))
+	l.Products.Each(t.within(ctx), skus, func(i int, p *commerce.Product, ok bool, from load.Origin, err error) {
 		if !ok && err == nil && dropUnknown {
-			continue
+			return
 		}
-		path := below(ctx, ast.PathIndex(len(products)))
-		p, err = settle(ctx, t, p, load.Use{Op: commerce.OpProducts, Key: s, Path: path, From: from, Err: err})
+		u.keys, u.from = append(u.keys, skus[i]), append(u.from, from)
 		if err != nil {
-			graphql.AddError(ctx, &pathError{path, err})
+			at := len(products)
+			if p, err = settleAt(ctx, t, p, u, at, err); err != nil {
+				graphql.AddError(ctx, &pathError{u.path(at), err})
+			}
 		}
 		products = append(products, p)
-	}
+	})
+	u.note(l)
 	return products
 }
 

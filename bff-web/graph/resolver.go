@@ -38,29 +38,31 @@ type Resolver struct {
 // keyed reads a batch for all parents of a field: one answer and one error per
 // parent, in their order. Skipped parents are null.
 func keyed[P any, K comparable, V any](ctx context.Context, op commerce.Operation, b *load.Batch[K, V], parents []P, key func(P) (K, bool)) ([]V, error) {
-	picked := make([]K, len(parents))
-	wanted := make([]bool, len(parents))
-	var all []K
+	u := &uses[K]{op: op, keys: make([]K, 0, len(parents)), at: make([]int, 0, len(parents)), path: compiled.Paths(ctx)}
 	for i, p := range parents {
-		if picked[i], wanted[i] = key(p); wanted[i] {
-			all = append(all, picked[i])
+		if k, wanted := key(p); wanted {
+			u.keys, u.at = append(u.keys, k), append(u.at, i)
 		}
 	}
 	t := tolerance(ctx)
-	within := t.within(ctx)
-	b.Start(within, all)
 	values := make([]V, len(parents))
-	errs := make(graphql.BatchErrorList, len(parents))
-	failed := false
-	for i := range parents {
-		if !wanted[i] {
-			continue
+	var errs graphql.BatchErrorList
+	u.from = make([]load.Origin, len(u.keys))
+	b.Each(t.within(ctx), u.keys, func(i int, v V, _ bool, from load.Origin, err error) {
+		u.from[i] = from
+		if err != nil {
+			v, err = settleAt(ctx, t, v, u, i, err)
 		}
-		v, _, from, err := b.Read(within, picked[i])
-		values[i], errs[i] = settle(ctx, t, v, load.Use{Op: op, Key: picked[i], Path: compiled.ParentPath(ctx, i), From: from, Err: err})
-		failed = failed || errs[i] != nil
-	}
-	if failed {
+		values[u.at[i]] = v
+		if err != nil && errs == nil {
+			errs = make(graphql.BatchErrorList, len(parents))
+		}
+		if err != nil {
+			errs[u.at[i]] = err
+		}
+	})
+	u.note(load.From(ctx))
+	if errs != nil {
 		return values, errs
 	}
 	return values, nil

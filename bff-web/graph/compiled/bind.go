@@ -14,7 +14,8 @@ import (
 type Hint struct {
 	// Quick resolvers never wait: they are called one after the other.
 	Quick bool
-	// Inline, if set, is called in place of the resolver, while the answer is written.
+	// Inline, if set, is called in place of the resolver, or of the domain's method, while
+	// the answer is written.
 	Inline *Inline
 }
 
@@ -58,7 +59,7 @@ type resolver struct {
 	batch  bool           // takes all parents at once
 	// unreadable resolvers have a signature that says nothing.
 	unreadable bool
-	hint   Hint
+	hint       Hint
 }
 
 // resolversOf finds the resolvers of every field that has one.
@@ -90,8 +91,8 @@ func resolversOf(schema *ast.Schema, iface reflect.Type, root reflect.Value, hin
 			found[name] = r
 		}
 	}
-	for name := range hints {
-		if found[name] == nil {
+	for name, hint := range hints {
+		if found[name] == nil && hint.Inline == nil {
 			mistakes = append(mistakes, fmt.Errorf("hint for %s: no such resolver", name))
 		}
 	}

@@ -121,7 +121,7 @@ func (c *compiler) origin(f *field, def *ast.Definition, typ reflect.Type) (refl
 		}
 		f.how, f.resolver = fromResolver, r
 		if r.hint.Inline != nil {
-			f.how = fromInline
+			f.how, f.inline = fromInline, r.hint.Inline
 		}
 		return r.value, nil
 	}
@@ -133,6 +133,9 @@ func (c *compiler) origin(f *field, def *ast.Definition, typ reflect.Type) (refl
 		m := reflect.PointerTo(typ).Method(i)
 		if same(wanted, m.Name) && m.Type.NumIn() == 1 && m.Type.NumOut() == 1 {
 			f.how, f.method = fromMethod, i
+			if in := c.hints[def.Name+"."+name].Inline; in != nil && in.parent == reflect.PointerTo(typ) && in.value == m.Type.Out(0) {
+				f.how, f.inline = fromInline, in
+			}
 			return m.Type.Out(0), nil
 		}
 	}

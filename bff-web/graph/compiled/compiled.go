@@ -21,6 +21,7 @@ import (
 type Executor struct {
 	schema    *ast.Schema
 	resolvers map[string]*resolver // "Type.field"
+	hints     map[string]Hint
 	present   graphql.ErrorPresenterFunc
 	recover   graphql.RecoverFunc
 	trees     *trees
@@ -32,14 +33,14 @@ type Config struct {
 	Schema  *ast.Schema
 	Present graphql.ErrorPresenterFunc // makes an error what a client sees
 	Recover graphql.RecoverFunc        // makes a panic an error
-	Hints   map[string]Hint            // of resolvers, by "Type.field"; may be nil
+	Hints   map[string]Hint            // of resolvers and methods, by "Type.field"; may be nil
 	Keep    int                        // how many documents' trees are kept
 }
 
 // New makes an executor of the resolvers of root, whose type is the generated
 // interface ResolverRoot: it says which fields have a resolver, and of what Go types.
 func New[Root any](cfg Config, root Root) *Executor {
-	e := &Executor{schema: cfg.Schema, present: cfg.Present, recover: cfg.Recover, trees: newTrees(cfg.Keep)}
+	e := &Executor{schema: cfg.Schema, hints: cfg.Hints, present: cfg.Present, recover: cfg.Recover, trees: newTrees(cfg.Keep)}
 	e.resolvers, e.mistakes = resolversOf(cfg.Schema, reflect.TypeFor[Root](), reflect.ValueOf(root), cfg.Hints)
 	return e
 }

@@ -40,6 +40,7 @@ type field struct {
 	member    int
 	method    int
 	resolver  *resolver
+	inline    *Inline
 	given     *given // the arguments; nil when there are none
 	shape     shape
 	slot      int // among the node's fields that are resolved ahead; -1: none of them

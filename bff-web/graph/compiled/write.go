@@ -49,6 +49,10 @@ func (w *writer) field(g *group, f *field, p reflect.Value, i int) bool {
 	if f.slot < 0 && f.shape.leaf != noLeaf && f.shape.elem == nil && f.how == fromMember {
 		return w.leaf(&f.shape, p.Elem().Field(f.member), f.alias)
 	}
+	if f.how == fromInline && f.inline.text != nil && f.shape.leaf == leafText {
+		w.buf = appendText(w.buf, f.inline.text(w.ctx, p.Interface()))
+		return true
+	}
 	var below *group
 	at := i
 	if f.slot >= 0 {
@@ -73,11 +77,10 @@ func (w *writer) read(g *group, f *field, p reflect.Value, i int) reflect.Value 
 	case fromMethod:
 		return w.method(f, p)
 	case fromInline:
-		in := f.resolver.hint.Inline
-		if in.text != nil {
-			return reflect.ValueOf(in.text(w.ctx, p.Interface()))
+		if f.inline.text != nil {
+			return reflect.ValueOf(f.inline.text(w.ctx, p.Interface()))
 		}
-		return in.call(w.ctx, p.Interface(), f.given.of(w.run))
+		return f.inline.call(w.ctx, p.Interface(), f.given.of(w.run))
 	default:
 		return g.read[f.slot].values.Index(i)
 	}

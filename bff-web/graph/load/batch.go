@@ -35,17 +35,22 @@ func boundOf(ctx context.Context) time.Duration {
 	return noBound
 }
 
-// answer is what a key met; valid once done is closed.
+// answer is what a key met; valid once its call is done.
 type answer[V any] struct {
-	done  chan struct{}
+	call  *call
 	value V
 	found bool
 	err   error
-	from  Origin
+}
+
+// call is one call of the port.
+type call struct {
+	done chan struct{}
+	from Origin
 }
 
 func newBatch[K comparable, V any](l *Loader, ask func(context.Context, []K) (map[K]V, error)) *Batch[K, V] {
-	return &Batch[K, V]{ask: ask, told: l, seen: map[bounded[K]]*answer[V]{}}
+	return &Batch[K, V]{ask: ask, told: l}
 }
 
 // Start asks for those of keys that nobody has asked for yet, in the background,
@@ -55,41 +60,59 @@ func (b *Batch[K, V]) Start(ctx context.Context, keys []K) {
 		return
 	}
 	most := boundOf(ctx)
+	b.mu.Lock()
 	fresh := b.claim(keys, most)
-	for len(fresh) > 0 {
-		n := min(len(fresh), commerce.MaxBatch)
-		part := fresh[:n]
-		fresh = fresh[n:]
-		b.told.wg.Go(func() { b.run(ctx, part, most) })
+	b.mu.Unlock()
+	b.ready(ctx, fresh, most)
+}
+
+// part is keys that one call asks for, and where the answers go.
+type part[K comparable, V any] struct {
+	call    *call
+	keys    []K
+	answers []answer[V]
+}
+
+// ready has every part asked for.
+func (b *Batch[K, V]) ready(ctx context.Context, parts []part[K, V], most time.Duration) {
+	for _, p := range parts {
+		b.told.wg.Go(func() { b.run(ctx, p) })
 	}
 }
 
-func (b *Batch[K, V]) claim(keys []K, most time.Duration) []K {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	var fresh []K
-	for _, key := range keys {
-		if at := (bounded[K]{key, most}); b.seen[at] == nil {
-			b.seen[at] = &answer[V]{done: make(chan struct{})}
-			fresh = append(fresh, key)
+// claim finds out which of keys nobody has asked for. The caller holds the lock.
+func (b *Batch[K, V]) claim(keys []K, most time.Duration) []part[K, V] {
+	if b.seen == nil {
+		b.seen = make(map[bounded[K]]*answer[V], len(keys))
+	}
+	var parts []part[K, V]
+	for i, key := range keys {
+		at := bounded[K]{key, most}
+		if b.seen[at] != nil {
+			continue
 		}
+		last := len(parts) - 1
+		if last < 0 || len(parts[last].keys) == commerce.MaxBatch {
+			n := min(len(keys)-i, commerce.MaxBatch)
+			parts = append(parts, part[K, V]{&call{done: make(chan struct{})}, make([]K, 0, n), make([]answer[V], 0, n)})
+			last++
+		}
+		p := &parts[last]
+		p.keys, p.answers = append(p.keys, key), append(p.answers, answer[V]{call: p.call})
+		b.seen[at] = &p.answers[len(p.answers)-1]
 	}
-	return fresh
+	return parts
 }
 
-func (b *Batch[K, V]) run(ctx context.Context, keys []K, most time.Duration) {
-	ctx, from := b.told.Listen(ctx)
-	values, err := guard(ctx, keys, b.ask)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, key := range keys {
-		a := b.seen[bounded[K]{key, most}]
-		a.value, a.found = values[key]
-		a.from = from
-		if !a.found {
+func (b *Batch[K, V]) run(ctx context.Context, p part[K, V]) {
+	defer close(p.call.done)
+	ctx, p.call.from = b.told.Listen(ctx)
+	values, err := guard(ctx, p.keys, b.ask)
+	for i, key := range p.keys {
+		a := &p.answers[i]
+		if a.value, a.found = values[key]; !a.found {
 			a.err = commerce.KeyError(err, key)
 		}
-		close(a.done)
 	}
 }
 
@@ -120,13 +143,49 @@ func (b *Batch[K, V]) Get(ctx context.Context, key K) (V, bool, error) {
 
 // Read is Get and tells who knows where the value came from.
 func (b *Batch[K, V]) Read(ctx context.Context, key K) (value V, found bool, from Origin, err error) {
-	b.Start(ctx, []K{key})
+	most := boundOf(ctx)
 	b.mu.Lock()
-	a := b.seen[bounded[K]{key, boundOf(ctx)}]
+	a := b.seen[bounded[K]{key, most}]
+	if a == nil {
+		fresh := b.claim([]K{key}, most)
+		b.mu.Unlock()
+		b.ready(ctx, fresh, most)
+		return fresh[0].answers[0].wait(ctx)
+	}
 	b.mu.Unlock()
+	return a.wait(ctx)
+}
+
+// Each reads keys and shows see, in their order, what Read answers for each.
+func (b *Batch[K, V]) Each(ctx context.Context, keys []K, see func(i int, value V, found bool, from Origin, err error)) {
+	if len(keys) == 0 {
+		return
+	}
+	most := boundOf(ctx)
+	answers := make([]*answer[V], len(keys))
+	b.mu.Lock()
+	fresh := b.claim(keys, most)
+	for i, key := range keys {
+		answers[i] = b.seen[bounded[K]{key, most}]
+	}
+	b.mu.Unlock()
+	b.ready(ctx, fresh, most)
+	for i, a := range answers {
+		v, found, from, err := a.wait(ctx)
+		see(i, v, found, from, err)
+	}
+}
+
+// wait answers what the key met, or that ctx has ended.
+func (a *answer[V]) wait(ctx context.Context) (value V, found bool, from Origin, err error) {
 	select {
-	case <-a.done:
-		return a.value, a.found, a.from, a.err
+	case <-a.call.done: // the likely case costs little
+		return a.value, a.found, a.call.from, a.err
+	default:
+	}
+	select {
+	case <-a.call.done:
+		return a.value, a.found, a.call.from, a.err
 	case <-ctx.Done():
 		return value, false, Origin{}, ctx.Err()
 	}

@@ -37,11 +37,45 @@ type Use struct {
 	Filler bool   // whether a constant stands in its place
 }
 
+// Uses are values that one field of several parents, or one list, was given. What is
+// all fresh interests nobody, as a rule: they are told one by one only when they do.
+type Uses struct {
+	N    int
+	Of   func(i int) (Use, bool) // use i; false where there was nothing to use
+	Poor bool                    // whether any has an error, or a filler
+}
+
 // Note notes what went to a path of the answer.
 func (l *Loader) Note(u Use) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.uses = append(l.uses, u)
+	l.uses = append(l.uses, noted{one: u})
+}
+
+// NoteAll notes what went to several paths of the answer.
+func (l *Loader) NoteAll(u Uses) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.uses = append(l.uses, noted{all: &u})
+}
+
+// noted is one use, or several.
+type noted struct {
+	one Use
+	all *Uses
+}
+
+// each shows every use.
+func (n *noted) each(see func(Use)) {
+	if n.all == nil {
+		see(n.one)
+		return
+	}
+	for i := range n.all.N {
+		if u, ok := n.all.Of(i); ok {
+			see(u)
+		}
+	}
 }
 
 // Used notes that what op answered for key went to path; err is what it met, or
@@ -132,10 +166,15 @@ func (l *Loader) Freshness() []Report {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var reports []Report
-	for _, u := range l.uses {
-		if s, listed := u.stands(sources); listed {
-			reports = append(reports, report(u.Path, s))
+	for i := range l.uses {
+		if all := l.uses[i].all; all != nil && !all.Poor && sources == nil {
+			continue
 		}
+		l.uses[i].each(func(u Use) {
+			if s, listed := u.stands(sources); listed {
+				reports = append(reports, report(u.Path, s))
+			}
+		})
 	}
 	return reports
 }

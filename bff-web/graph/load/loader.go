@@ -42,7 +42,7 @@ type Loader struct {
 	mu      sync.Mutex
 	planned map[string]chan struct{}
 	origins []Origin
-	uses    []Use
+	uses    []noted
 	failed  []ast.Path
 }
 

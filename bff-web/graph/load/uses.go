@@ -12,7 +12,7 @@ import (
 func (l *Loader) EachUse(see func(op commerce.Operation, key string, path ast.Path)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, u := range l.uses {
-		see(u.Op, keyText(u.Key), u.Path)
+	for i := range l.uses {
+		l.uses[i].each(func(u Use) { see(u.Op, keyText(u.Key), u.Path) })
 	}
 }
