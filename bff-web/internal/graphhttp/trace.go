@@ -169,7 +169,7 @@ func readsOf(began time.Time, sources []commerce.Source, each uses) []*traceRead
 func (r *traceRead) add(s *commerce.Source, began time.Time) {
 	r.Keys++
 	r.AgeMS = max(r.AgeMS, s.Age.Milliseconds())
-	r.RetryAfterMS = max(r.RetryAfterMS, s.RetryAfter.Milliseconds())
+	r.RetryAfterMS = max(r.RetryAfterMS, wholeMS(s.RetryAfter))
 	if s.Wait == nil {
 		return
 	}
@@ -195,7 +195,7 @@ func callOf(c *commerce.Call, began time.Time, w window) *traceCall {
 	t := &traceCall{
 		System: c.System, Operation: c.Operation, Step: c.Step, Keys: c.Keys,
 		StartMS: milliseconds(start), MS: milliseconds(c.Took), Open: c.Open, Joined: c.Began.Before(w.from),
-		Outcome: c.Outcome, RetryAfterMS: c.RetryAfter.Milliseconds(), Tries: c.Tries, Bytes: c.Bytes,
+		Outcome: c.Outcome, RetryAfterMS: wholeMS(c.RetryAfter), Tries: c.Tries, Bytes: c.Bytes,
 	}
 	if c.Open {
 		t.MS = milliseconds(max(0, w.to.Sub(c.Began)))
@@ -229,6 +229,9 @@ func attemptOf(a commerce.Attempt, start, until time.Duration) traceAttempt {
 		Hedge: a.Hedge, QueueMS: milliseconds(a.Queued), Open: a.Open,
 	}
 }
+
+// wholeMS is d in milliseconds, rounded up: whoever comes back then is not early.
+func wholeMS(d time.Duration) int64 { return int64((d + time.Millisecond - 1) / time.Millisecond) }
 
 // united are the paths of both, each once, no more than are named.
 func united(paths, more []string) []string {

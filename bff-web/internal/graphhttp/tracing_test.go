@@ -117,3 +117,10 @@ func TestRefusedTracesAreCountedAndNamedWithoutTheirValue(t *testing.T) {
 		assert.Equal(t, map[string]int64{"granted": 1, "expired": 10, "malformed": 2}, counts)
 	})
 }
+
+// The guide has this signature made with openssl: what is signed never changes.
+func TestWhatIsSignedIsAsTheGuideHasIt(t *testing.T) {
+	t.Parallel()
+	got := SignTrace(traceSecret, `{product(sku:"HL-U509-R"){name}}`, time.Unix(1_700_000_000, 0))
+	assert.Equal(t, "1700000000.SWPJeOX6ODN-2bUYhPd8GJwriLCMYkjHtQTJplXYvj8", got)
+}
