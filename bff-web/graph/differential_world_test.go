@@ -129,13 +129,9 @@ func (w *world) Products(ctx context.Context, _ commerce.Market, skus []commerce
 			Attributes: list(w, func(i int) commerce.Attribute {
 				return commerce.Attribute{Code: w.word(s, i), Value: w.word(s, i, "v")}
 			}, s, "attributes"),
-<<<<<<< worktree
-			Categories: list(w, func(i int) commerce.CategoryRef { return commerce.CategoryRef{ID: "c", Name: w.word(s, i)} }, s, "categories"),
-=======
 			Categories: list(w, func(i int) commerce.CategoryRef {
 				return commerce.CategoryRef{ID: commerce.CategoryID(fmt.Sprint("c", i, 0)), Name: w.word(s, i)}
 			}, s, "categories"),
->>>>>>> schema
 			Variants: list(w, func(i int) commerce.Variant {
 				return commerce.Variant{SKU: commerce.SKU(fmt.Sprint("S", w.roll(9, s, i, "variant"))), Options: list(w, func(j int) commerce.Option {
 					if w.roll(2, s, i, j, "color") == 0 {
