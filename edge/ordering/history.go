@@ -32,14 +32,14 @@ func (s *Service) Orders(ctx context.Context, p commerce.Principal, page commerc
 	var known, placed *commerce.OrderPage
 	var gap error
 	group, gctx := errgroup.WithContext(ctx)
-	group.Go(func() (err error) {
+	group.Go(guarded(func() (err error) {
 		known, err = s.Ports.OrderHistory.Orders(gctx, p, page)
 		return err
-	})
-	group.Go(func() error {
+	}))
+	group.Go(guarded(func() error {
 		placed, gap = s.Ports.PlacedOrders.Orders(gctx, p, page)
 		return nil
-	})
+	}))
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}

@@ -90,12 +90,12 @@ func (s *Service) prepare(ctx context.Context, r Request) (commerce.CheckoutRef,
 	var ref commerce.CheckoutRef
 	var skus []commerce.SKU
 	group, gctx := errgroup.WithContext(ctx)
-	group.Go(func() (err error) {
+	group.Go(guarded(func() (err error) {
 		ref, err = s.Ports.Checkout.Prepare(gctx, r.Shopper, r.Cart)
 		return err
-	})
+	}))
 	if s.Forget != nil {
-		group.Go(func() error {
+		group.Go(guarded(func() error {
 			cart, err := s.Ports.Carts.Cart(gctx, r.Shopper, r.Cart)
 			if err != nil {
 				return nil //nolint:nilerr // the stock is then forgotten when its lifetime ends
@@ -104,7 +104,7 @@ func (s *Service) prepare(ctx context.Context, r Request) (commerce.CheckoutRef,
 				skus = append(skus, line.SKU)
 			}
 			return nil
-		})
+		}))
 	}
 	err := group.Wait()
 	return ref, skus, err
