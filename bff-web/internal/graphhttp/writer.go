@@ -53,6 +53,9 @@ func (w writer) refuse(ctx context.Context, err error) {
 			shown.Extensions["field"] = r.field
 		}
 	}
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
 	w.Header().Set("Cache-Control", "no-store")
 	w.write(status, document{Errors: gqlerror.List{shown}})
 }
