@@ -51,7 +51,11 @@ schema-check: $(AUDITS) ## fail when the web channel's schema breaks clients of 
 schema-release: $(AUDITS) ## a release's step: what schema-check compares with becomes the schema as it is now
 	node e2e/audits/release.mjs schema/graphql $(RELEASED_SCHEMA)
 
-bench: ## micro-benchmarks beside their packages
+bench: ## both channels beside a plain aggregator, into docs/benchmarks.md (needs redis-server; minutes)
+	go build -trimpath -o bin/ ./bff-web/cmd/bff-web ./bff-mobile/cmd/bff-mobile ./e2e/bench
+	bin/bench -bin bin -docs docs/benchmarks.md
+
+micro: ## micro-benchmarks beside their packages
 	go test -run '^$$' -bench . -benchmem work
 
 e2e: $(AUDITS) ## end to end: real processes, real sockets, a real Redis, a real browser (needs redis-server, node, chromium)

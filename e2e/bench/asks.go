@@ -1,28 +1,49 @@
 package main
 
 import (
+	"crypto/sha256"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strconv"
 
 	"github.com/valyala/fasthttp"
 )
 
-// The web's operations. The baseline is sent the same and tells them apart by their names.
+// The web's operations, published as trusted documents: production answers nothing else.
 const (
-	smallQuery = `{__typename}`
+	smallQuery = `query Small { __typename }`
 	listQuery  = `query List($id: ID!, $min: String) { category(id: $id) { name products(first: 100, filter: {priceMin: $min}) { nodes { sku name price { unit { amount currency } } availability { inStock quantity } } } } }`
 	pageQuery  = `query Page($sku: String!) { product(sku: $sku) { sku name description brand images { url alt } attributes { label value unit } price { unit { amount currency } list { amount } } availability { inStock quantity } reviews { count average } } }`
 )
 
+// documentID names a document by its hash.
+func documentID(query string) string { return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(query))) }
+
+// publish writes the manifest of the documents below a folder.
+func publish(folder string) error {
+	manifest := map[string]string{}
+	for _, query := range []string{smallQuery, listQuery, pageQuery} {
+		manifest[documentID(query)] = query
+	}
+	raw, err := json.Marshal(manifest)
+	if err != nil {
+		return err
+	}
+	client := filepath.Join(folder, "bench")
+	return errors.Join(os.MkdirAll(client, 0o700), os.WriteFile(filepath.Join(client, "1.json"), raw, 0o600))
+}
+
 // webAsk is a POST of an operation with one variable of a number.
 func webAsk(query string, variables func(n int64) string) ask {
-	quoted, _ := json.Marshal(query) // text always can be written
+	head := `{"documentId":"` + documentID(query) + `"`
 	return ask{set: func(req *fasthttp.Request, n int64) {
 		req.Header.SetMethod(fasthttp.MethodPost)
 		req.Header.SetContentType(contentType)
 		req.SetRequestURI("/graphql")
-		body := append(req.Body(), `{"query":`...)
-		body = append(body, quoted...)
+		body := append(req.Body(), head...)
 		if variables != nil {
 			body = append(body, `,"variables":`...)
 			body = append(body, variables(n)...)

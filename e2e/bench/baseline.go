@@ -175,7 +175,7 @@ func write(w http.ResponseWriter, body []byte, err error) {
 
 // asked is what both sides are sent on the web.
 type asked struct {
-	Query     string `json:"query"`
+	Document  string `json:"documentId"`
 	Variables struct {
 		SKU string `json:"sku"`
 		ID  string `json:"id"`
@@ -183,7 +183,7 @@ type asked struct {
 	} `json:"variables"`
 }
 
-// graphql answers the measurements' operations, which it tells apart by their names.
+// graphql answers the measurements' operations, which it tells apart by their documents.
 func (b *baseline) graphql(w http.ResponseWriter, r *http.Request) {
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
 	if err != nil {
@@ -209,15 +209,17 @@ func (b *baseline) graphql(w http.ResponseWriter, r *http.Request) {
 }
 
 func (b *baseline) operation(ctx context.Context, q asked) (any, error) {
-	switch {
-	case strings.HasPrefix(q.Query, "query List"):
+	switch q.Document {
+	case listDocument:
 		return b.webList(ctx, q.Variables.ID, q.Variables.Min)
-	case strings.HasPrefix(q.Query, "query Page"):
+	case pageDocument:
 		return b.webPage(ctx, q.Variables.SKU)
 	default:
-		return map[string]any{"data": map[string]string{"__typename": "Query"}}, nil
+		return data("__typename", "Query"), nil
 	}
 }
+
+var listDocument, pageDocument = documentID(listQuery), documentID(pageQuery)
 
 // together runs functions at once; the first error is answered.
 func together(ctx context.Context, all ...func(context.Context) error) error {

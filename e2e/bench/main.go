@@ -23,6 +23,10 @@ func main() {
 	flag.StringVar(&o.docs, "docs", "", "file whose section is written anew; empty only prints")
 	flag.StringVar(&o.only, "only", "", "measure only these, separated by commas: B1,B2,…")
 	flag.Float64Var(&o.scale, "scale", 1, "share of the usual length")
+	flag.Func("set", "a setting of both channels beside those that are shipped, NAME=value; may be repeated, for trials", func(text string) error {
+		o.settings = append(o.settings, text)
+		return nil
+	})
 	flag.StringVar(&o.profiles, "profiles", "", "folder to write a CPU profile of each channel's arm to")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

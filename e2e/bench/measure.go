@@ -18,6 +18,7 @@ import (
 type options struct {
 	bin, docs, only, profiles string
 	scale                     float64
+	settings                  []string
 }
 
 const (
@@ -39,7 +40,7 @@ func measure(ctx context.Context, o options) error {
 		return err
 	}
 	begin := time.Now()
-	r, err := newRig(ctx, self, o.bin, dir)
+	r, err := newRig(ctx, self, dir, o)
 	if r != nil {
 		defer func() { _ = r.stop() }()
 	}
@@ -49,7 +50,6 @@ func measure(ctx context.Context, o options) error {
 	if err := stay(coreBeside); err != nil {
 		return err
 	}
-	r.options = o
 	var result report
 	for _, step := range []func(context.Context, *report) error{r.starts, r.works, r.latencies, r.weathers, r.memory} {
 		if err := step(ctx, &result); err != nil {
@@ -110,7 +110,8 @@ func (w work) among(r *rig) ask {
 // arm is what one side did in one round.
 type arm struct {
 	*load
-	cpu time.Duration // a request
+	cpu   time.Duration // a request
+	calls float64       // of the systems, a request
 }
 
 // run loads one side for a round.
@@ -125,6 +126,10 @@ func (r *rig) run(t *target, p *process, w work, length time.Duration) (arm, err
 			}
 		}
 	}
+	_, err := r.set(weather{})
+	if err != nil {
+		return arm{}, err
+	}
 	before, err := p.cpu()
 	if err != nil {
 		return arm{}, err
@@ -134,10 +139,18 @@ func (r *rig) run(t *target, p *process, w work, length time.Duration) (arm, err
 	if err != nil {
 		return arm{}, err
 	}
-	if got.failed > 0 || got.answered == 0 {
-		return arm{}, fmt.Errorf("%s %s: %d of %d requests failed: %s", w.id, w.name, got.failed, got.failed+got.answered, got.sample)
+	calls, err := r.set(weather{})
+	if err != nil {
+		return arm{}, err
 	}
-	return arm{got, (after - before) / time.Duration(got.answered)}, nil
+	if got.failed > 0 || got.answered == 0 {
+		return arm{}, &failedError{got}
+	}
+	made := 0
+	for _, n := range calls {
+		made += n
+	}
+	return arm{got, (after - before) / time.Duration(got.answered), float64(made) / float64(got.answered)}, nil
 }
 
 // works measures all ratios, in rounds that take turns.
@@ -149,34 +162,54 @@ func (r *rig) works(ctx context.Context, to *report) error {
 		if err := r.verify(w.channel.target, w.plain, w.ask); err != nil {
 			return fmt.Errorf("%s %s: %w", w.id, w.name, err)
 		}
-		var ours, plain []arm
 		stop := r.profile(ctx, w)
-		for i := range r.times(rounds) {
-			sides := []func() error{
-				func() error {
-					a, err := r.run(w.channel.target, w.channel.process, w, r.length(roundLength))
-					ours = append(ours, a)
-					return err
-				},
-				func() error {
-					a, err := r.run(w.plain, r.plain, w, r.length(roundLength))
-					plain = append(plain, a)
-					return err
-				},
-			}
-			if i%2 == 1 {
-				slices.Reverse(sides)
-			}
-			for _, side := range sides {
-				if err := errors.Join(ctx.Err(), side()); err != nil {
-					return err
-				}
-			}
-		}
+		ours, plain, err := r.rounds(ctx, w)
 		stop()
+		if failed, ok := errors.AsType[*failedError](err); ok {
+			fmt.Fprintln(os.Stderr, failed.sample)
+			to.add(row{id: w.id, channel: w.channel.name(), what: w.name, value: "no figure: " + failed.Error(), must: "no errors", holds: missed})
+			continue
+		}
+		if err != nil {
+			return err
+		}
 		to.ratio(w, ours, plain)
 	}
 	return nil
+}
+
+// failedError is a load of which a part was answered with errors, or not at all: it is no figure.
+type failedError struct{ *load }
+
+func (e *failedError) Error() string {
+	return fmt.Sprintf("%d of %d requests failed", e.failed, e.failed+e.answered)
+}
+
+// rounds loads both sides in turns.
+func (r *rig) rounds(ctx context.Context, w work) (ours, plain []arm, err error) {
+	for i := range r.times(rounds) {
+		sides := []func() error{
+			func() error {
+				a, err := r.run(w.channel.target, w.channel.process, w, r.length(roundLength))
+				ours = append(ours, a)
+				return err
+			},
+			func() error {
+				a, err := r.run(w.plain, r.plain, w, r.length(roundLength))
+				plain = append(plain, a)
+				return err
+			},
+		}
+		if i%2 == 1 {
+			slices.Reverse(sides)
+		}
+		for _, side := range sides {
+			if err := errors.Join(ctx.Err(), side()); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	return ours, plain, nil
 }
 
 // profile takes a CPU profile of a channel while a work is measured, if profiles are wanted.

@@ -30,7 +30,7 @@ type ratio struct {
 // armFigures are medians over the rounds.
 type armFigures struct {
 	cpu, p50, p99 time.Duration
-	rps           float64
+	rps, calls    float64
 }
 
 // row is any other result.
@@ -94,11 +94,12 @@ func quotient(a, b time.Duration) float64 {
 
 func figures(arms []arm) armFigures {
 	var cpu, p50, p99 []time.Duration
-	var rps []float64
+	var rps, calls []float64
 	for _, a := range arms {
 		cpu, p50, p99, rps = append(cpu, a.cpu), append(p50, a.quantile(0.5)), append(p99, a.quantile(0.99)), append(rps, a.rps())
+		calls = append(calls, a.calls)
 	}
-	return armFigures{median(cpu), median(p50), median(p99), median(rps)}
+	return armFigures{median(cpu), median(p50), median(p99), median(rps), median(calls)}
 }
 
 func micro(d time.Duration) string { return fmt.Sprintf("%.0f", float64(d)/1e3) }
@@ -109,13 +110,13 @@ func milli(d time.Duration) string { return fmt.Sprintf("%.2f", float64(d)/1e6) 
 func (r *report) text() string {
 	var b strings.Builder
 	if len(r.ratios) > 0 {
-		b.WriteString("| | channel | work | ratio | rounds | must / goal | holds | CPU µs a request: ours, baseline | rps | p50 ms | p99 ms |\n")
-		b.WriteString("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
+		b.WriteString("| | channel | work | ratio | rounds | must / goal | holds | CPU µs a request: ours, baseline | calls | rps | p50 ms | p99 ms |\n")
+		b.WriteString("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
 	}
 	for _, x := range r.ratios {
-		fmt.Fprintf(&b, "| %s | %s | %s | %.2f | %.2f–%.2f | %g / %g | %s | %s, %s | %.0f, %.0f | %s, %s | %s, %s |\n", x.work.id, x.work.channel.name(), x.work.name,
+		fmt.Fprintf(&b, "| %s | %s | %s | %.2f | %.2f–%.2f | %g / %g | %s | %s, %s | %.2f, %.2f | %.0f, %.0f | %s, %s | %s, %s |\n", x.work.id, x.work.channel.name(), x.work.name,
 			x.value, x.low, x.high, x.must, x.goal, atLeast(x.value, x.must, x.goal), micro(x.ours.cpu), micro(x.plain.cpu),
-			x.ours.rps, x.plain.rps, milli(x.ours.p50), milli(x.plain.p50), milli(x.ours.p99), milli(x.plain.p99))
+			x.ours.calls, x.plain.calls, x.ours.rps, x.plain.rps, milli(x.ours.p50), milli(x.plain.p50), milli(x.ours.p99), milli(x.plain.p99))
 	}
 	if len(r.rows) > 0 {
 		b.WriteString("\n| | channel | what | figure | must / goal | holds |\n| --- | --- | --- | --- | --- | --- |\n")
@@ -157,4 +158,10 @@ func replaced(document, text string) (string, error) {
 		return "", fmt.Errorf("has no section between %q and %q", sectionBegins, sectionEnds)
 	}
 	return before + sectionBegins + "\n" + strings.TrimSpace(text) + "\n" + sectionEnds + after, nil
+}
+
+// add adds a row, and says so.
+func (r *report) add(x row) {
+	r.rows = append(r.rows, x)
+	fmt.Fprintf(os.Stderr, "%s %s, %s: %s\n", x.id, x.channel, x.what, x.value)
 }

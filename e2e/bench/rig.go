@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -18,12 +19,12 @@ import (
 
 // rig is everything that runs during a measurement.
 type rig struct {
-	file     string // the recording
-	bin      string // folder with the built channels
-	recorded *recording
-	stubAddr string
-	redisURL string
-	running  []*process
+	file      string // the recording
+	documents string // folder of trusted documents
+	recorded  *recording
+	stubAddr  string
+	redisURL  string
+	running   []*process
 
 	web, mobile *channel
 	plain       *process
@@ -45,8 +46,8 @@ type channel struct {
 }
 
 // newRig records, and starts the systems, Redis, the baseline and both channels.
-func newRig(ctx context.Context, self, bin, dir string) (*rig, error) {
-	r := &rig{file: filepath.Join(dir, "recording.json"), bin: bin}
+func newRig(ctx context.Context, self, dir string, o options) (*rig, error) {
+	r := &rig{file: filepath.Join(dir, "recording.json"), documents: filepath.Join(dir, "documents"), options: o}
 	var err error
 	if r.recorded, err = record(ctx); err != nil {
 		return nil, fmt.Errorf("recording: %w", err)
@@ -55,7 +56,7 @@ func newRig(ctx context.Context, self, bin, dir string) (*rig, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(r.file, raw, 0o600); err != nil {
+	if err := errors.Join(os.WriteFile(r.file, raw, 0o600), publish(r.documents)); err != nil {
 		return nil, err
 	}
 	if err := errors.Join(r.startSystems(ctx, self), r.startRedis(ctx, dir), r.startPlain(ctx, self)); err != nil {
@@ -111,15 +112,15 @@ func (r *rig) startChannel(ctx context.Context, name string) (*channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &channel{binary: filepath.Join(r.bin, "bff-"+name)}
+	c := &channel{binary: filepath.Join(r.options.bin, "bff-"+name)}
 	if c.admin, err = freeAddr(ctx); err != nil {
 		return nil, err
 	}
 	prefix := strings.ToUpper(name)
 	c.environ = append(sandbox.Environ("http://"+r.stubAddr), "PATH="+os.Getenv("PATH"), "HOME="+os.Getenv("HOME"),
-		"PORTICO_MODE=development", "REDIS_URL="+r.redisURL, prefix+"_ADDR="+addr, prefix+"_ADMIN_ADDR="+c.admin,
+		"PORTICO_MODE=production", "WEB_DOCUMENTS_DIR="+r.documents, "REDIS_URL="+r.redisURL, prefix+"_ADDR="+addr, prefix+"_ADMIN_ADDR="+c.admin,
 		"ORDER_TOKEN_KEY=only-for-measurements-only-for-measurements")
-	c.environ = append(c.environ, r.extra...)
+	c.environ = append(c.environ, r.options.settings...)
 	c.target = newTarget(name, addr)
 	c.process, err = launch(ctx, coreUnderTest, c.environ, "http://"+c.admin+"/readyz", c.binary)
 	r.keep(c.process)
@@ -130,6 +131,12 @@ func (r *rig) keep(p *process) {
 	if p != nil {
 		r.running = append(r.running, p)
 	}
+}
+
+// end stops one channel.
+func (r *rig) end(c *channel) error {
+	r.running = slices.DeleteFunc(r.running, func(p *process) bool { return p == c.process })
+	return c.stop()
 }
 
 // stop ends all programs, the last first.
