@@ -135,6 +135,16 @@ func (s *Sink) Report(sources ...Source) {
 	s.sources = append(s.sources, sources[:min(room, len(sources))]...)
 }
 
+// Visit shows see each source reported so far, which is read-only and only good until
+// see returns; see must not use the sink.
+func (s *Sink) Visit(see func(*Source)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.sources {
+		see(&s.sources[i])
+	}
+}
+
 // Sources is a copy of what was reported so far.
 func (s *Sink) Sources() []Source {
 	s.mu.Lock()

@@ -48,9 +48,9 @@ func (g *group) room(i, more int) ast.Path {
 	}
 	parent, index := g.parentOf(i)
 	if index < 0 {
-		return append(g.up.room(parent, more+1), ast.PathName(g.via.alias))
+		return append(g.up.room(parent, more+1), g.via.step)
 	}
-	return append(g.up.room(parent, more+2), ast.PathName(g.via.alias), ast.PathIndex(index))
+	return append(g.up.room(parent, more+2), g.via.step, ast.PathIndex(index))
 }
 
 // alone tells whether the group is of one object, and no list leads to it: its ctx says
@@ -135,5 +135,5 @@ func (p *places) path(i int) ast.Path {
 	if p.kept != nil {
 		i = p.kept[i]
 	}
-	return append(p.group.path(i), ast.PathName(p.field.alias))
+	return append(p.group.path(i), p.field.step)
 }

@@ -24,10 +24,12 @@ func (r *run) answer(t *tree) []byte {
 	root := &group{node: t.root, n: 1}
 	root.ctx = graphql.WithFieldContext(r.ctx, &graphql.FieldContext{Object: t.root.object})
 	r.resolve(root)
-	w := &writer{run: r, buf: make([]byte, 0, guess)}
+	last := t.size.Load()
+	w := &writer{run: r, buf: make([]byte, 0, last+last/8+512), path: make(ast.Path, 0, 16)}
 	if !w.object(root, t.root, reflect.Value{}, 0) {
 		return []byte("null")
 	}
+	t.size.Store(int64(len(w.buf)))
 	return w.buf
 }
 

@@ -2,15 +2,18 @@ package compiled
 
 import (
 	"reflect"
+	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // tree is an operation, compiled for one choice of what @skip and @include leave.
 type tree struct {
 	root      *node
-	given     []*given // arguments that are read anew for each request
-	uncovered string   // why the operation is not covered; empty when it is
+	given     []*given     // arguments that are read anew for each request
+	uncovered string       // why the operation is not covered; empty when it is
+	size      atomic.Int64 // of the last answer, in bytes
 }
 
 // node is a selection of an object type.
@@ -36,6 +39,7 @@ const (
 type field struct {
 	key       string // the response key, quoted and with its colon
 	alias     string
+	step      ast.PathElement // the alias in a path
 	how       how
 	member    int
 	method    int

@@ -11,9 +11,6 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// guess is room for the data of most answers, in bytes.
-const guess = 4 << 10
-
 // writer writes an answer's data. What turns out to be null where it must not is cut
 // off again, up to the next place where it may.
 type writer struct {
@@ -47,7 +44,7 @@ func (w *writer) object(g *group, n *node, p reflect.Value, i int) bool {
 
 func (w *writer) field(g *group, f *field, p reflect.Value, i int) bool {
 	if f.slot < 0 && f.shape.leaf != noLeaf && f.shape.elem == nil && f.how == fromMember {
-		return w.leaf(&f.shape, p.Elem().Field(f.member), f.alias)
+		return w.leaf(&f.shape, p.Elem().Field(f.member), f.step)
 	}
 	if f.how == fromInline && f.inline.text != nil && f.shape.leaf == leafText {
 		w.buf = appendText(w.buf, f.inline.text(w.ctx, p.Interface()))
@@ -63,7 +60,7 @@ func (w *writer) field(g *group, f *field, p reflect.Value, i int) bool {
 			at = below.starts[i]
 		}
 	}
-	w.path = append(w.path, ast.PathName(f.alias))
+	w.path = append(w.path, f.step)
 	ok := w.value(&f.shape, w.read(g, f, p, i), below, at)
 	w.path = w.path[:len(w.path)-1]
 	return ok
@@ -124,7 +121,7 @@ func (w *writer) value(s *shape, v reflect.Value, below *group, at int) bool {
 	case s.elem != nil:
 		return w.list(s, v, below, at)
 	case s.node == nil:
-		return w.leaf(s, v, "")
+		return w.leaf(s, v, nil)
 	}
 	if s.pointer {
 		if v.IsNil() {
@@ -166,11 +163,11 @@ func (w *writer) list(s *shape, v reflect.Value, below *group, at int) bool {
 	return true
 }
 
-// leaf writes a scalar; alias is the field's where it is not in the path yet.
-func (w *writer) leaf(s *shape, v reflect.Value, alias string) bool {
+// leaf writes a scalar; own is the field's place where it is not in the path yet.
+func (w *writer) leaf(s *shape, v reflect.Value, own ast.PathElement) bool {
 	if s.pointer {
 		if v.IsNil() {
-			return w.nothing(s, alias, errNull)
+			return w.nothing(s, own)
 		}
 		v = v.Elem()
 	}
@@ -190,14 +187,14 @@ func (w *writer) leaf(s *shape, v reflect.Value, alias string) bool {
 	case leafFloat:
 		n := v.Float()
 		if math.IsInf(n, 0) || math.IsNaN(n) {
-			w.unwritable(alias)
+			w.unwritable(own)
 			return true
 		}
 		w.buf = appendFloat(w.buf, n)
 	case leafTime:
 		t, _ := v.Addr().Interface().(*time.Time)
 		if t.IsZero() {
-			return w.nothing(s, alias, errNull)
+			return w.nothing(s, own)
 		}
 		w.buf = append(w.buf, '"')
 		w.buf = t.AppendFormat(w.buf, time.RFC3339Nano)
@@ -207,22 +204,22 @@ func (w *writer) leaf(s *shape, v reflect.Value, alias string) bool {
 }
 
 // nothing writes null for a scalar that is not there.
-func (w *writer) nothing(s *shape, alias string, err error) bool {
+func (w *writer) nothing(s *shape, own ast.PathElement) bool {
 	if s.nonNull {
-		if alias != "" {
-			w.path = append(w.path, ast.PathName(alias))
+		if own != nil {
+			w.path = append(w.path, own)
 			defer func() { w.path = w.path[:len(w.path)-1] }()
 		}
-		w.report(err)
+		w.report(errNull)
 	}
 	return w.null(s.nonNull)
 }
 
 // unwritable is for a number that JSON has no word for. It is null whatever the schema
 // says, since that is found out when all else is written.
-func (w *writer) unwritable(alias string) {
-	if alias != "" {
-		w.path = append(w.path, ast.PathName(alias))
+func (w *writer) unwritable(own ast.PathElement) {
+	if own != nil {
+		w.path = append(w.path, own)
 		defer func() { w.path = w.path[:len(w.path)-1] }()
 	}
 	reportAt(w.ctx, append(ast.Path(nil), w.path...), errFloat)

@@ -119,9 +119,13 @@ type Report struct {
 
 // Sources is where all came from that was read so far.
 func (l *Loader) Sources() []commerce.Source {
-	all := l.sink.Sources()
-	for _, from := range l.heard() {
-		all = append(all, from.sink.Sources()...)
+	origins, n := append(l.heard(), Origin{l.sink}), 0
+	for _, from := range origins {
+		from.sink.Visit(func(*commerce.Source) { n++ })
+	}
+	all := make([]commerce.Source, 0, n)
+	for _, from := range origins {
+		from.sink.Visit(func(s *commerce.Source) { all = append(all, *s) })
 	}
 	return all
 }
@@ -144,18 +148,18 @@ type at struct {
 func (l *Loader) unfresh() map[at]commerce.Source {
 	var sources map[at]commerce.Source
 	for _, from := range append(l.heard(), Origin{l.sink}) {
-		for _, s := range from.sink.Sources() {
+		from.sink.Visit(func(s *commerce.Source) {
 			if s.State == commerce.StateFresh {
-				continue
+				return
 			}
 			if sources == nil {
 				sources = map[at]commerce.Source{}
 			}
 			for _, as := range []Origin{from, {}} {
-				sources[at{as, s.Operation, s.Key}] = s
-				sources[at{as, s.Operation, ""}] = s // for what is used without a key
+				sources[at{as, s.Operation, s.Key}] = *s
+				sources[at{as, s.Operation, ""}] = *s // for what is used without a key
 			}
-		}
+		})
 	}
 	return sources
 }

@@ -24,14 +24,14 @@ type outcome struct {
 
 // document is an answer; data is absent when nothing was executed.
 type document struct {
-	Errors     gqlerror.List   `json:"errors,omitempty"`
-	Data       json.RawMessage `json:"data,omitempty"`
-	Extensions map[string]any  `json:"extensions,omitempty"`
+	Errors     gqlerror.List
+	Data       json.RawMessage // what the executor wrote, which is JSON
+	Extensions map[string]any
 }
 
 // render is doc as bytes, or an error in place of an answer that is too large.
 func render(doc document) (body []byte, ok bool) {
-	body, err := json.Marshal(doc)
+	body, err := doc.encode()
 	if err != nil || len(body) > limits.MaxResponseBytes {
 		return []byte(`{"errors":[{"message":"the answer is too large","extensions":{"code":"ANSWER_TOO_LARGE"}}]}`), false
 	}

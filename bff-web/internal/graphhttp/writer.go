@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -32,7 +33,11 @@ func (w writer) write(status int, doc document) {
 }
 
 func (w writer) body(status int, body []byte) {
-	w.Header()["Content-Type"] = contentTypes[w.mediaType]
+	h := w.Header()
+	if h["Content-Length"] == nil { // or net/http would send what is long in chunks
+		h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	}
+	h["Content-Type"] = contentTypes[w.mediaType]
 	w.Header()["X-Content-Type-Options"] = nosniff
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // a client that left is no one's error
