@@ -67,6 +67,8 @@ func (v tokens) Verify(_ context.Context, authorization string) (commerce.Princi
 		return v.Customer, nil
 	case "Bearer C2":
 		return v.Neighbor, nil
+	case "Bearer T1": // C1 of another tenant: the same subject, somebody else
+		return commerce.Principal{Tenant: "other", Subject: v.Customer.Subject, Email: "tia@example.test", EmailVerified: true}, nil
 	case "Bearer nobody-up":
 		return commerce.Principal{}, commerce.ErrUnavailable
 	}
