@@ -5,6 +5,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"github.com/portico-bff/portico/bff-web/graph"
 	"github.com/portico-bff/portico/bff-web/graph/load"
 	"github.com/portico-bff/portico/bff-web/internal/caller"
 	"github.com/portico-bff/portico/schema/commerce"
@@ -22,5 +23,8 @@ func (t Transport) execute(ctx context.Context, exec graphql.GraphExecutor, oc *
 	}
 	response, ctx := t.run(ctx, exec, oc)
 	t.priced(oc, response)
+	if failed := loader.Failed(); len(failed) > 0 && response != nil {
+		response.Data = graph.Bubble(oc, response.Data, failed)
+	}
 	then(ctx, outcome{response: response, freshness: loader.Freshness(), sources: loader.Sources()}.told(ctx, loader.EachUse))
 }
