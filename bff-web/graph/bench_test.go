@@ -28,7 +28,7 @@ type store struct {
 	skus     []commerce.SKU
 }
 
-func newStore(b *testing.B, n int) *store {
+func newStore(b testing.TB, n int) *store {
 	b.Helper()
 	s := &store{products: map[commerce.SKU]*commerce.Product{}}
 	for i := range n {

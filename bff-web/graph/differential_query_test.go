@@ -108,7 +108,7 @@ func (g *generator) selection(def *ast.Definition, depth int) string {
 		return ""
 	}
 	text, arguments := g.field(def, f)
-	text += arguments + " " + g.condition()
+	text += arguments + " " + g.condition() + g.tolerance(def, f)
 	if below.Kind == ast.Object {
 		text += g.set(below, depth+1)
 	}
@@ -206,6 +206,15 @@ func (g *generator) value(name string, about []any) (literal string, value any) 
 			map[string]any{"firstName": "A", "lastName": "B", "street": []any{text}, "city": "C", "postcode": "1", "country": "DE", "company": text}
 	}
 	return `"` + text + `"`, text
+}
+
+// tolerance is @freshness where the schema declares it, now and then. Aliases that are
+// the same may differ in it; the first counts.
+func (g *generator) tolerance(def *ast.Definition, f *ast.FieldDefinition) string {
+	if def == g.schema.Mutation || f.Directives.ForName("freshness") == nil || !g.one(3) {
+		return ""
+	}
+	return []string{"@freshness(onError:FAIL) ", "@freshness(onError:NULL) ", "@freshness(staleUpTo:\"1s\") "}[g.rng.IntN(3)]
 }
 
 // condition is @skip or @include, now and then.

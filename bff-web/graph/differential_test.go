@@ -49,6 +49,7 @@ type outcome struct {
 	Data      string
 	Errors    []string
 	Freshness []string
+	Failed    []string // paths that the answer may not do without
 }
 
 type ask struct {
@@ -79,6 +80,7 @@ func (b both) run(t testing.TB, q ask, compile bool) (out outcome) {
 		return out
 	}
 	out.Data, out.Errors, out.Freshness = string(response.Data), texts(t, response.Errors), texts(t, loader.Freshness())
+	out.Failed = texts(t, loader.Failed())
 	return out
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/errcode"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/portico-bff/portico/bff-web/graph/load"
@@ -75,9 +76,6 @@ func (r *Resolver) Present(ctx context.Context, err error) *gqlerror.Error {
 	if ok && shown.Unwrap() == nil {
 		return r.presentOwn(ctx, shown)
 	}
-	if kindOf(err) == nil {
-		r.LogInternal(ctx, err)
-	}
 	public := Public(ctx, err)
 	public.Path = graphql.GetPath(ctx)
 	if ok && shown.Path != nil {
@@ -85,6 +83,9 @@ func (r *Resolver) Present(ctx context.Context, err error) *gqlerror.Error {
 	}
 	if element, ok := errors.AsType[*pathError](err); ok {
 		public.Path = element.path
+	}
+	if kindOf(err) == nil {
+		r.logInternal(ctx, public.Path, err)
 	}
 	return public
 }
@@ -119,9 +120,17 @@ func (r *Resolver) Recover(_ context.Context, value any) error {
 
 // LogInternal logs an error that no client is told about.
 func (r *Resolver) LogInternal(ctx context.Context, err error) {
-	attrs := []slog.Attr{slog.String("requestId", requestid.From(ctx)), slog.Any("error", err)}
+	var path ast.Path
 	if graphql.GetFieldContext(ctx) != nil {
-		attrs = append(attrs, slog.String("path", graphql.GetPath(ctx).String()))
+		path = graphql.GetPath(ctx)
+	}
+	r.logInternal(ctx, path, err)
+}
+
+func (r *Resolver) logInternal(ctx context.Context, path ast.Path, err error) {
+	attrs := []slog.Attr{slog.String("requestId", requestid.From(ctx)), slog.Any("error", err)}
+	if path != nil {
+		attrs = append(attrs, slog.String("path", path.String()))
 	}
 	if p, ok := errors.AsType[*load.Panic](err); ok && len(p.Stack) > 0 {
 		attrs = append(attrs, slog.String("stack", string(p.Stack)))

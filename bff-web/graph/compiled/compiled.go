@@ -66,8 +66,19 @@ func (e *Executor) Run(ctx context.Context, oc *graphql.OperationContext) (*grap
 	ctx = graphql.WithOperationContext(ctx, oc)
 	ctx = graphql.WithResponseContext(ctx, e.present, e.recover)
 	r := &run{ctx: ctx, oc: oc, args: args}
-	data := r.answer(t)
+	data := r.safely(t)
 	return &graphql.Response{Data: data, Errors: graphql.GetErrors(ctx)}, true
+}
+
+// safely is answer, where a panic of this package fails one answer and not the process.
+func (r *run) safely(t *tree) (data []byte) {
+	defer func() {
+		if p := recover(); p != nil {
+			graphql.AddError(r.ctx, r.oc.Recover(r.ctx, p))
+			data = []byte("null")
+		}
+	}()
+	return r.answer(t)
 }
 
 // Uncovered says why an operation is left to the generated executor; empty when it is not.

@@ -16,6 +16,34 @@ type run struct {
 	ctx  context.Context
 	oc   *graphql.OperationContext
 	args [][]reflect.Value // those that variables decide, by given.slot
+
+	mu     sync.Mutex
+	broken any // what a goroutine of this executor panicked with; resolvers' panics are errors
+}
+
+// aside runs f beside the caller. A panic is kept for [run.rejoin]: it must not end the
+// process.
+func (r *run) aside(wg *sync.WaitGroup, f func()) {
+	wg.Go(func() {
+		defer func() {
+			if p := recover(); p != nil {
+				r.mu.Lock()
+				defer r.mu.Unlock()
+				r.broken = p
+			}
+		}()
+		f()
+	})
+}
+
+// rejoin waits for those beside, and panics if one of them did.
+func (r *run) rejoin(wg *sync.WaitGroup) {
+	wg.Wait()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.broken != nil {
+		panic(r.broken)
+	}
 }
 
 // answer executes t: first everything that resolvers know is fetched, each level at
@@ -50,14 +78,14 @@ func (r *run) resolve(g *group) {
 		last, own = own[len(own)-1], own[:len(own)-1]
 	}
 	for _, f := range own {
-		wg.Go(func() { r.field(g, f) })
+		r.aside(&wg, func() { r.field(g, f) })
 	}
 	for _, f := range g.node.ahead {
 		if f == last || !f.waits() {
 			r.field(g, f)
 		}
 	}
-	wg.Wait()
+	r.rejoin(&wg)
 }
 
 // field resolves one field of a group, and all below it.
@@ -151,12 +179,12 @@ func (r *run) singles(g *group, f *field, res *result) {
 		switch {
 		case !g.has(i):
 		case f.waits() && i < g.n-1:
-			wg.Go(func() { r.single(g, i, f, res) })
+			r.aside(&wg, func() { r.single(g, i, f, res) })
 		default:
 			r.single(g, i, f, res)
 		}
 	}
-	wg.Wait()
+	r.rejoin(&wg)
 }
 
 func (r *run) single(g *group, i int, f *field, res *result) {

@@ -46,9 +46,8 @@ func (w *writer) field(g *group, f *field, p reflect.Value, i int) bool {
 	if f.slot < 0 && f.shape.leaf != noLeaf && f.shape.elem == nil && f.how == fromMember {
 		return w.leaf(&f.shape, p.Elem().Field(f.member), f.step)
 	}
-	if f.how == fromInline && f.inline.text != nil && f.shape.leaf == leafText {
-		w.buf = appendText(w.buf, f.inline.text(w.ctx, p.Interface()))
-		return true
+	if f.how == fromInline || f.how == fromMethod {
+		return w.called(f, p)
 	}
 	var below *group
 	at := i
@@ -66,21 +65,38 @@ func (w *writer) field(g *group, f *field, p reflect.Value, i int) bool {
 	return ok
 }
 
+// called writes what a function answers of the object. A panic of it is the field's error,
+// as that of a resolver is.
+func (w *writer) called(f *field, p reflect.Value) (ok bool) {
+	start, depth := len(w.buf), len(w.path)
+	w.path = append(w.path, f.step)
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			w.buf = w.buf[:start]
+			reportAt(w.ctx, append(ast.Path(nil), w.path[:depth+1]...), w.oc.RecoverFunc(w.ctx, panicked))
+			ok = w.null(f.shape.nonNull)
+		}
+		w.path = w.path[:depth]
+	}()
+	switch {
+	case f.how == fromMethod:
+		return w.value(&f.shape, w.method(f, p), nil, 0)
+	case f.inline.text == nil:
+		return w.value(&f.shape, f.inline.call(w.ctx, p.Interface(), f.given.of(w.run)), nil, 0)
+	case f.shape.leaf == leafText:
+		w.buf = appendText(w.buf, f.inline.text(w.ctx, p.Interface()))
+		return true
+	default:
+		return w.value(&f.shape, reflect.ValueOf(f.inline.text(w.ctx, p.Interface())), nil, 0)
+	}
+}
+
 // read is a field's value.
 func (w *writer) read(g *group, f *field, p reflect.Value, i int) reflect.Value {
-	switch f.how {
-	case fromMember:
+	if f.how == fromMember {
 		return p.Elem().Field(f.member)
-	case fromMethod:
-		return w.method(f, p)
-	case fromInline:
-		if f.inline.text != nil {
-			return reflect.ValueOf(f.inline.text(w.ctx, p.Interface()))
-		}
-		return f.inline.call(w.ctx, p.Interface(), f.given.of(w.run))
-	default:
-		return g.read[f.slot].values.Index(i)
 	}
+	return g.read[f.slot].values.Index(i)
 }
 
 // method calls a method of the domain's.
