@@ -9,6 +9,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/portico-bff/portico/bff-web/graph"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -46,7 +47,7 @@ func (c Cost) within(most int) error {
 
 // costOf estimates what oc comes to. It has been validated, and its arguments are checked.
 func costOf(oc *graphql.OperationContext) Cost {
-	e := estimate{oc: oc, once: map[commerce.Operation]bool{}, cost: Cost{BySystem: map[string]int{}}}
+	e := estimate{oc: oc, once: map[batch]bool{}, cost: Cost{BySystem: map[string]int{}}}
 	var found []want
 	e.object(oc.Operation.SelectionSet, 1, 1, &found)
 	e.levels(found, 1)
@@ -57,7 +58,7 @@ func costOf(oc *graphql.OperationContext) Cost {
 // products of a level in one call of each operation.
 type estimate struct {
 	oc   *graphql.OperationContext
-	once map[commerce.Operation]bool
+	once map[batch]bool
 	cost Cost
 }
 
@@ -89,8 +90,8 @@ func (e *estimate) field(f graphql.CollectedField, r reading, n, places int, fou
 	for _, op := range r.calls {
 		e.add(op, min(n*places, ceiling))
 	}
-	if r.once != "" && !e.once[r.once] {
-		e.once[r.once] = true
+	if b := batchOf(f, r.once); r.once != "" && !e.once[b] {
+		e.once[b] = true
 		e.add(r.once, 1)
 	}
 	if guesses[f.Name] {
@@ -98,6 +99,8 @@ func (e *estimate) field(f graphql.CollectedField, r reading, n, places int, fou
 	}
 	size := e.size(f, r)
 	switch {
+	case r.keyed != "" && r.plans:
+		e.levels([]want{{f, min(n*size, ceiling)}}, places)
 	case r.keyed == commerce.OpProducts, r.keyed == commerce.OpRelated:
 		*found = append(*found, want{f, min(n*size, ceiling)})
 	case r.plans:
@@ -141,7 +144,7 @@ func (e *estimate) levels(wants []want, places int) {
 		keys := map[batch]int{}
 		var next []want
 		for _, w := range wants {
-			keys[e.batch(w.field, commerce.OpProducts)] += w.n
+			keys[batchOf(w.field, commerce.OpProducts)] += w.n
 			e.product(w, places, keys, &next)
 		}
 		for b, n := range keys {
@@ -153,17 +156,12 @@ func (e *estimate) levels(wants []want, places int) {
 
 // batch is what goes into one call: an operation, for fields that take equally stale values.
 type batch struct {
-	op       commerce.Operation
-	declared *ast.FieldDefinition
-	takes    string // a directive of the query's own
+	op    commerce.Operation
+	takes graph.Tolerance
 }
 
-func (e *estimate) batch(f graphql.CollectedField, op commerce.Operation) batch {
-	b := batch{op: op, declared: f.Definition}
-	if own := f.Directives.ForName("freshness"); own != nil {
-		b.takes = fmt.Sprint(own.ArgumentMap(e.oc.Variables))
-	}
-	return b
+func batchOf(f graphql.CollectedField, op commerce.Operation) batch {
+	return batch{op, graph.ToleranceOf(f.Field)}
 }
 
 // product adds the keys that the fields of n products need. Equal fields of different
@@ -176,8 +174,8 @@ func (e *estimate) product(w want, places int, keys map[batch]int, next *[]want)
 			e.field(f, r, w.n, places, next)
 			continue
 		}
-		b := e.batch(f, r.keyed)
-		same := fmt.Sprint(b.op, b.takes, f.ArgumentMap(e.oc.Variables))
+		b := batchOf(f, r.keyed)
+		same := fmt.Sprint(b, f.ArgumentMap(e.oc.Variables))
 		if !needed[same] {
 			needed[same] = true
 			keys[b] += w.n

@@ -23,10 +23,15 @@ var readings = map[string]reading{
 	"Query.cart":            {calls: []commerce.Operation{commerce.OpCartRead}, plans: true},
 	"Query.shippingOptions": {calls: []commerce.Operation{commerce.OpShippingOptions}},
 	"Query.me":              {},
+	"Query.page":            {calls: []commerce.Operation{commerce.OpPages}},
+	"Query.pages":           {calls: []commerce.Operation{commerce.OpPages}},
+	"Query.recommendations": {calls: []commerce.Operation{commerce.OpRecommend}, keyed: commerce.OpProducts, plans: true},
+	"Page.image":            {},
 	"Query.order":           {calls: []commerce.Operation{commerce.OpOrder, placedOrder}, plans: true},
 
 	"Category.image":       {},
 	"Category.children":    {most: 10},
+	"Category.parent":      {once: commerce.OpCategoryTree},
 	"Category.breadcrumbs": {once: commerce.OpCategoryTree},
 	"Category.products":    {calls: []commerce.Operation{commerce.OpSearch}, plans: true},
 
@@ -35,6 +40,9 @@ var readings = map[string]reading{
 	"ProductEdge.node":        {keyed: commerce.OpProducts},
 
 	"Product.images":       {},
+	"Product.breadcrumbs":  {once: commerce.OpCategoryTree},
+	"Product.optionAxes":   {},
+	"Product.variant":      {},
 	"Product.price":        {keyed: commerce.OpPrices},
 	"Product.availability": {keyed: commerce.OpAvailability},
 	"Product.reviews":      {keyed: commerce.OpReviews},
@@ -46,6 +54,12 @@ var readings = map[string]reading{
 	"Cart.lines":           {most: 10},
 	"Order.lines":          {most: 10},
 
+	"Cart.shippingOptions": {calls: []commerce.Operation{commerce.OpShippingOptions}},
+
+	"Availability.locations":     {},
+	"ReviewSummary.distribution": {},
+
+	"Me.invoices":  {calls: []commerce.Operation{commerce.OpInvoices}},
 	"Me.profile":   {once: commerce.OpCustomer},
 	"Me.addresses": {once: commerce.OpCustomer},
 	"Me.loyalty":   {calls: []commerce.Operation{commerce.OpLoyalty}},
