@@ -96,6 +96,7 @@ func TestW1_EveryFormOfAKnownIDIsAnswered(t *testing.T) {
 	for name, a := range map[string]answer{
 		"bare":                   s.named(t, bare, red()),
 		"persisted query":        s.post(t, `{"extensions":`+persisted(page)+`,"variables":`+variables+`}`),
+		"as codegen names it":    s.post(t, `{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"`+page+`"}},"variables":`+variables+`}`),
 		"both":                   s.post(t, `{"documentId":"`+page+`","extensions":`+persisted(page)+`,"variables":`+variables+`}`),
 		"its operation named":    s.post(t, `{"documentId":"`+page+`","operationName":"Page","variables":`+variables+`}`),
 		"GET":                    s.byID(t, url.Values{"documentId": {page}, "variables": {variables}}),

@@ -27,8 +27,9 @@ type parameters struct {
 	document string // documentId; empty when there is none
 }
 
-// sha256Pattern is a hash as clients of persisted queries send it.
-var sha256Pattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
+// sha256Pattern is a hash as clients of persisted queries send it: bare, or as codegen
+// names the document.
+var sha256Pattern = regexp.MustCompile(`^(sha256:)?[0-9a-f]{64}$`)
 
 // trusted has r carry the document that it names, and p its text. What is no published
 // document is refused here, before anything is parsed. A text of its own is taken in
@@ -85,7 +86,7 @@ func (p *parameters) persisted() (string, error) {
 	if form["version"] != json.Number("1") || !sha256Pattern.MatchString(hash) {
 		return "", malformed("persistedQuery must be {version: 1, sha256Hash: 64 hexadecimal digits}", "extensions.persistedQuery")
 	}
-	return hash, nil
+	return strings.TrimPrefix(hash, "sha256:"), nil
 }
 
 // usedAgain counts a request that was answered by its letters: the answer knows of
