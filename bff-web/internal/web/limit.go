@@ -2,9 +2,11 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strconv"
 
+	"github.com/portico-bff/portico/bff-web/graph"
 	"github.com/portico-bff/portico/bff-web/internal/caller"
 	"github.com/portico-bff/portico/edge/ratelimit"
 	"github.com/portico-bff/portico/schema/commerce"
@@ -74,5 +76,8 @@ var (
 // TooMany answers a request that its budget does not have.
 func TooMany(ctx context.Context, w http.ResponseWriter, r *ratelimit.Refused) {
 	w.Header().Set("Retry-After", strconv.Itoa(r.Seconds()))
-	Refuse(ctx, w, commerce.ErrRateLimited)
+	shown := graph.Public(ctx, commerce.ErrRateLimited)
+	shown.Message = fmt.Sprintf("too many requests: the budget %q of %d a minute has not enough left; come back in %d s", r.Budget, r.Most, r.Seconds())
+	shown.Extensions["limit"], shown.Extensions["max"], shown.Extensions["retryAfterMs"] = r.Budget, r.Most, r.Wait.Milliseconds()
+	refuse(w, commerce.ErrRateLimited, shown)
 }

@@ -48,7 +48,12 @@ func Refuse(ctx context.Context, w http.ResponseWriter, err error) {
 	if kind == nil && errors.Is(err, context.DeadlineExceeded) {
 		kind = commerce.ErrTimeout
 	}
-	body, marshalErr := json.Marshal(map[string]gqlerror.List{"errors": {graph.Public(ctx, err)}})
+	refuse(w, kind, graph.Public(ctx, err))
+}
+
+// refuse answers a request with what a client sees of an error of that kind.
+func refuse(w http.ResponseWriter, kind error, shown *gqlerror.Error) {
+	body, marshalErr := json.Marshal(map[string]gqlerror.List{"errors": {shown}})
 	if marshalErr != nil {
 		body = nil
 	}
