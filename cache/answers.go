@@ -73,6 +73,9 @@ type Produced struct {
 	Body        []byte // read-only from here on
 	ContentType string
 	Name        string // what the channel calls the operation in its log; may be empty
+	// Entity is the answer's entity tag, as net/http has it in a header; nil when the
+	// channel has none, or its own. It is shared and read-only.
+	Entity []string
 	// Of is what the channel has to know of a kept answer that was found without
 	// looking at what is asked for. It is shared and read-only.
 	Of any

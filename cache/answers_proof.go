@@ -159,5 +159,8 @@ func (a *Answer) headerBytes() int {
 	for _, f := range a.fields {
 		total += words + len(f.Value)
 	}
+	for _, tag := range a.Entity {
+		total += words + len(tag)
+	}
 	return total
 }

@@ -120,8 +120,8 @@ func (t Transport) shared(out writer, r *http.Request, what asked, exec graphql.
 // sources prove.
 func (t Transport) unshared(out writer, r *http.Request, exec graphql.GraphExecutor, oc *graphql.OperationContext) {
 	began := time.Now()
-	t.execute(r.Context(), exec, oc, func(_ context.Context, o outcome) {
-		proven := cache.Prove(o.produced(oc, out.mediaType), began, t.Surrogates)
+	t.execute(r.Context(), exec, oc, func(ctx context.Context, o outcome) {
+		proven := cache.Prove(o.produced(ctx, oc, out.mediaType), began, t.Surrogates)
 		proven.Spent = o.spent
 		t.send(out, r, proven, cache.Bypass)
 	})
@@ -131,18 +131,21 @@ func (t Transport) unshared(out writer, r *http.Request, exec graphql.GraphExecu
 func (t Transport) produce(ctx context.Context, q *cache.Question, exec graphql.GraphExecutor, oc *graphql.OperationContext) (made cache.Produced) {
 	ctx = caller.WithMarket(ctx, q.Market)
 	ctx = caller.WithPrincipal(ctx, commerce.Principal{PriceGroup: q.Group})
-	t.execute(ctx, exec, oc, func(_ context.Context, o outcome) { made = o.produced(oc, q.Form) })
+	t.execute(ctx, exec, oc, func(ctx context.Context, o outcome) { made = o.produced(ctx, oc, q.Form) })
 	return made
 }
 
 // produced is what executing oc brought, in form.
-func (o outcome) produced(oc *graphql.OperationContext, form string) cache.Produced {
+func (o outcome) produced(ctx context.Context, oc *graphql.OperationContext, form string) cache.Produced {
 	made := cache.Produced{Name: oc.Operation.Name, Sources: o.sources, Spent: o.spent, Rest: o}
 	if o.response == nil || len(o.response.Errors) > 0 || len(o.freshness) > 0 || o.response.HasNext != nil {
 		return made
 	}
 	made.Body, made.Whole = render(o.document())
 	made.ContentType = contentTypes[form][0]
+	if made.Whole {
+		made.Entity = entityOf(caller.Market(ctx), made.ContentType, made.Body)
+	}
 	return made
 }
 
@@ -167,6 +170,10 @@ func (t Transport) send(out writer, r *http.Request, answer *cache.Answer, resul
 		}
 		age := answer.AgeField()
 		h[age.Name] = age.Values
+		if h["Etag"] = answer.Entity; unchanged(r.Header["If-None-Match"], answer.Entity) {
+			out.WriteHeader(http.StatusNotModified)
+			return
+		}
 	} else {
 		h["Cache-Control"] = controls[anonymous]
 	}

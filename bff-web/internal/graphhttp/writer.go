@@ -28,6 +28,7 @@ func (w writer) write(status int, doc document) {
 	body, ok := render(doc)
 	if !ok {
 		status = http.StatusInternalServerError
+		w.Header().Set("Cache-Control", "no-store")
 	}
 	w.body(status, body)
 }
