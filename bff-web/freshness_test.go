@@ -202,6 +202,28 @@ func TestEachSearchHasALineOfItsOwn(t *testing.T) {
 	})
 }
 
+// What is read as a whole for many products is listed at each of them.
+func TestAStaleTreeIsListedWhereItWent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := keeping(t)
+		const query = `{products(skus:["MUG-RED","LAMP-1"]){breadcrumbs{id}}}`
+		s.ok(t, query, nil)
+		time.Sleep(11 * time.Minute)
+		s.Fail(commerce.OpCategoryTree, commerce.ErrUnavailable)
+		s.Fail(commerce.OpProducts, commerce.ErrUnavailable)
+		a := s.ok(t, query, nil)
+		states := map[string]string{}
+		for _, line := range a.Extensions.Freshness {
+			states[fmt.Sprint(line.Path)] = line.State
+		}
+		assert.Equal(t, map[string]string{
+			"[products 0]": "stale", "[products 1]": "stale",
+			"[products 0 breadcrumbs]": "stale", "[products 1 breadcrumbs]": "stale",
+		}, states, a.Raw)
+	})
+}
+
 // A null that goes up stops at the nearest place that may be null and is not FAIL itself:
 // in lists, below them, in batches and in mutations.
 func TestANullStopsAtItsBoundary(t *testing.T) {

@@ -18,8 +18,8 @@ import (
 //
 //	reviews: ReviewSummary @freshness(onError: DEFAULT, default: {count: 0, average: 0, items: []})
 //
-// It is written with the schema's names, holds every field of its type, and is made a Go
-// value once.
+// It is written with the schema's names, holds every field of its type but those that are
+// made of the others, and is made a Go value once.
 
 // fillers are the Go values that were made. There are no more than the schema declares.
 var fillers sync.Map // *ast.FieldDefinition → any
@@ -201,6 +201,16 @@ func fits(schema *ast.Schema, t *ast.Type, v *ast.Value) error {
 	return nil
 }
 
+// computed tells whether a field is made of its object's others.
+func computed(f *ast.FieldDefinition) bool {
+	d := f.Directives.ForName("goField")
+	if d == nil {
+		return false
+	}
+	forced := d.Arguments.ForName("forceResolver")
+	return forced != nil && forced.Value.Raw == "true"
+}
+
 func fitsObject(schema *ast.Schema, def *ast.Definition, v *ast.Value) error {
 	if v.Kind != ast.ObjectValue {
 		return errors.New("it is no object")
@@ -213,7 +223,9 @@ func fitsObject(schema *ast.Schema, def *ast.Definition, v *ast.Value) error {
 	for _, field := range def.Fields {
 		value := v.Children.ForName(field.Name)
 		switch {
-		case strings.HasPrefix(field.Name, "__"):
+		case strings.HasPrefix(field.Name, "__"), value == nil && computed(field):
+		case computed(field):
+			return fmt.Errorf("%s.%s is made of the others", def.Name, field.Name)
 		case value == nil:
 			return fmt.Errorf("%s.%s is not given", def.Name, field.Name)
 		default:

@@ -22,7 +22,7 @@ import (
 // contracts is a schema with a field of every contract.
 const contracts = `
 directive @freshness(onError: OnError, staleUpTo: Duration, default: Constant) on FIELD_DEFINITION | FIELD
-directive @goField(name: String) on FIELD_DEFINITION
+directive @goField(name: String, forceResolver: Boolean) on FIELD_DEFINITION
 enum OnError { FAIL NULL DEFAULT STALE }
 enum Color { RED }
 scalar Duration
@@ -184,13 +184,14 @@ func TestWhatTheSchemaDeclaresIsChecked(t *testing.T) {
 		`Color @freshness(onError: DEFAULT, default: GREEN)`:                          "it is no Color",
 		`Duration @freshness(onError: DEFAULT, default: "1s")`:                        "it is no Duration",
 		`Pair @freshness(onError: DEFAULT, default: [])`:                              "it is no object",
+		`Pair @freshness(onError: DEFAULT, default: {count: 1, of: [], sum: 1})`:      "Pair.sum is made of the others",
 		`Pair @freshness(onError: DEFAULT, default: {count: 1})`:                      "Pair.of is not given",
 		`Pair @freshness(onError: DEFAULT, default: {count: 1, of: [], more: 1})`:     "Pair has no field more",
 		`Pair @freshness(onError: DEFAULT, default: {count: 1, of: [{id: true}]})`:    "of: id: it is no ID",
 		`Pair @freshness(onError: DEFAULT, default: {count: 1.5, of: [{id: "a"}]})`:   "count: it is no Int",
 		`[Pair] @freshness(onError: DEFAULT, default: [null, {count: null, of: []}])`: "count: null is no Int!",
 	} {
-		schema := parsedSchema(t, strings.Replace(contracts, "type Thing {", "type Pair { count: Int! of: [Id!]! } type Id { id: ID! }\ntype Thing {\n  wrong: "+declared, 1))
+		schema := parsedSchema(t, strings.Replace(contracts, "type Thing {", "type Pair { count: Int! of: [Id!]! sum: Int! @goField(forceResolver: true) } type Id { id: ID! }\ntype Thing {\n  wrong: "+declared, 1))
 		err := CheckFreshness(schema)
 		require.ErrorContains(t, err, "Thing.wrong: @freshness", declared)
 		assert.ErrorContains(t, err, want, declared)

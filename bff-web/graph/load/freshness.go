@@ -84,9 +84,11 @@ func (l *Loader) Used(op commerce.Operation, key any, path ast.Path, err error) 
 	l.Note(Use{Op: op, Key: key, Path: path, Err: err})
 }
 
-// keyText writes a key as the reports of sources do.
+// keyText writes a key as the reports of sources do, which name none for what is read as
+// a whole.
 func keyText(key any) string {
-	if key == nil {
+	switch key.(type) {
+	case nil, One:
 		return ""
 	}
 	return fmt.Sprint(key)
