@@ -91,7 +91,7 @@ func spend(list []window) *elapsed {
 			}
 		})
 	}
-	return s
+	return s.sorted()
 }
 
 // clipped is the part of a call that lies in w.
@@ -114,33 +114,29 @@ func (s *elapsed) count(system string) {
 		}
 	}
 	s.calls = append(s.calls, systemCalls{system, 1})
-	slices.SortFunc(s.calls, func(a, b systemCalls) int { return strings.Compare(a.system, b.system) })
 }
 
-// union is how much time the stretches that of allows cover within [from, to],
-// overlaps counted once.
-func (s *elapsed) union(from, to time.Time, of func(system string) bool) time.Duration {
-	var list []stretch
+// sorted puts the stretches in the order they began and the systems in that of their names.
+func (s *elapsed) sorted() *elapsed {
+	slices.SortFunc(s.stretches, func(a, b stretch) int { return a.from.Compare(b.from) })
+	slices.SortFunc(s.calls, func(a, b systemCalls) int { return strings.Compare(a.system, b.system) })
+	return s
+}
+
+// union is how much time the stretches of a system, or of all when it is empty, cover
+// within [from, to], overlaps counted once. They are sorted.
+func (s *elapsed) union(from, to time.Time, system string) time.Duration {
+	var total time.Duration
+	covered := from
 	for _, part := range s.stretches {
-		if !of(part.system) {
+		if system != "" && part.system != system {
 			continue
 		}
-		if part.from.Before(from) {
-			part.from = from
+		if part.from.Before(covered) {
+			part.from = covered
 		}
 		if part.to.After(to) {
 			part.to = to
-		}
-		if part.from.Before(part.to) {
-			list = append(list, part)
-		}
-	}
-	slices.SortFunc(list, func(a, b stretch) int { return a.from.Compare(b.from) })
-	var total time.Duration
-	covered := from
-	for _, part := range list {
-		if part.from.Before(covered) {
-			part.from = covered
 		}
 		if part.from.Before(part.to) {
 			total += part.to.Sub(part.from)
@@ -159,14 +155,14 @@ func (s *elapsed) timing(began, now time.Time, result cache.Result) string {
 	}
 	b := make([]byte, 0, 192)
 	for _, of := range s.calls {
-		took := s.union(began, now, func(system string) bool { return system == of.system })
+		took := s.union(began, now, of.system)
 		b = appendMetric(b, metricName(of.system), took)
 		b = append(b, `;desc="`...)
 		b = strconv.AppendInt(b, int64(of.calls), 10)
 		b = append(b, plural(of.calls)...)
 	}
 	total := max(0, now.Sub(began))
-	b = appendMetric(b, "own", total-s.union(began, now, func(string) bool { return true }))
+	b = appendMetric(b, "own", total-s.union(began, now, ""))
 	b = appendMetric(b, "total", total)
 	if result != "" {
 		b = append(b, ", cache;desc="...)

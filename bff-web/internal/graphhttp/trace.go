@@ -95,11 +95,11 @@ func waterfall(began, now time.Time, sources []commerce.Source, list []window, e
 	took := spend(list)
 	t := &trace{
 		TotalMS: milliseconds(now.Sub(began)),
-		OwnMS:   milliseconds(now.Sub(began) - took.union(began, now, func(string) bool { return true })),
+		OwnMS:   milliseconds(now.Sub(began) - took.union(began, now, "")),
 		Systems: []traceSystem{}, Reads: readsOf(began, sources, each), Calls: []*traceCall{},
 	}
 	for _, of := range took.calls {
-		ms := took.union(began, now, func(system string) bool { return system == of.system })
+		ms := took.union(began, now, of.system)
 		t.Systems = append(t.Systems, traceSystem{of.system, of.calls, milliseconds(ms)})
 	}
 	seen := map[*commerce.Call]*traceCall{}
