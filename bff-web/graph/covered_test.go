@@ -138,7 +138,9 @@ func TestCompiledPanicsFailTheirField(t *testing.T) {
 	require.NoError(t, own.Mistakes())
 	ctx, loader := load.Start(t.Context(), ports, commerce.Shopper{}, "retail")
 	defer loader.Close()
-	oc, errs := executor.New(schema).CreateOperationContext(graphql.StartOperationTrace(ctx), &graphql.RawParams{
+	gqlgen := executor.New(schema)
+	gqlgen.SetRecoverFunc(r.Recover)
+	oc, errs := gqlgen.CreateOperationContext(graphql.StartOperationTrace(ctx), &graphql.RawParams{
 		Query: `{products(skus:["SKU-0000"]){sku price{quantity unit{formatted}}}}`,
 	})
 	require.Empty(t, errs)

@@ -14,7 +14,7 @@ import (
 // one call. Who takes less of what is stale, as [commerce.WithStaleUpTo] says, asks
 // apart: each gets an answer of its own. It is safe for concurrent use.
 type Batch[K comparable, V any] struct {
-	ask  func(context.Context, []K) (map[K]V, error)
+	ask  func(context.Context, *Loader, []K) (map[K]V, error)
 	told *Loader // keeps what calls tell of their sources
 	mu   sync.Mutex
 	seen map[bounded[K]]*answer[V]
@@ -49,8 +49,10 @@ type call struct {
 	from Origin
 }
 
-func newBatch[K comparable, V any](l *Loader, ask func(context.Context, []K) (map[K]V, error)) *Batch[K, V] {
-	return &Batch[K, V]{ask: ask, told: l}
+// in makes b a batch of l, which ask asks for.
+func (b *Batch[K, V]) in(l *Loader, ask func(context.Context, *Loader, []K) (map[K]V, error)) *Batch[K, V] {
+	b.ask, b.told = ask, l
+	return b
 }
 
 // Start asks for those of keys that nobody has asked for yet, in the background,
@@ -107,7 +109,7 @@ func (b *Batch[K, V]) claim(keys []K, most time.Duration) []part[K, V] {
 func (b *Batch[K, V]) run(ctx context.Context, p part[K, V]) {
 	defer close(p.call.done)
 	ctx, p.call.from = b.told.Listen(ctx)
-	values, err := guard(ctx, p.keys, b.ask)
+	values, err := b.guarded(ctx, p.keys)
 	for i, key := range p.keys {
 		a := &p.answers[i]
 		if a.value, a.found = values[key]; !a.found {
@@ -125,13 +127,14 @@ type Panic struct {
 // Error names the panic. It is for the log.
 func (p *Panic) Error() string { return fmt.Sprintf("panic: %v", p.Value) }
 
-func guard[K comparable, V any](ctx context.Context, keys []K, ask func(context.Context, []K) (map[K]V, error)) (values map[K]V, err error) {
+// guarded asks. A panic is an error.
+func (b *Batch[K, V]) guarded(ctx context.Context, keys []K) (values map[K]V, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			values, err = nil, &Panic{Value: r, Stack: debug.Stack()}
 		}
 	}()
-	return ask(ctx, keys)
+	return b.ask(ctx, b.told, keys)
 }
 
 // Get waits for key's value and asks for it when nobody has. It answers false

@@ -35,6 +35,10 @@ type Loader struct {
 	// Fault is told what went wrong in the background without failing the answer.
 	Fault func(error)
 
+	ports   commerce.Ports
+	shopper commerce.Shopper
+	own     batches
+
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 	sink   *commerce.Sink // of what is read past Listen
@@ -48,55 +52,33 @@ type Loader struct {
 
 type loaderKey struct{}
 
+// batches is room for a loader's batches, in one piece with it.
+type batches struct {
+	products     Batch[commerce.SKU, *commerce.Product]
+	related      Batch[commerce.SKU, []commerce.SKU]
+	prices       Batch[commerce.PriceKey, *commerce.Price]
+	availability Batch[commerce.SKU, *commerce.Availability]
+	reviews      Batch[commerce.SKU, *commerce.ReviewSummary]
+	tree         Batch[One, *commerce.CategoryTree]
+	customer     Batch[One, *commerce.Customer]
+	pages        Batch[commerce.PageID, *commerce.Page]
+	searches     Batch[Question, *commerce.SearchResult]
+	shipping     Batch[Question, []commerce.ShippingOption]
+}
+
 // Start begins a request of shopper, whose prices are group's. The caller closes
 // the loader once the answer is complete.
 func Start(ctx context.Context, ports commerce.Ports, shopper commerce.Shopper, group commerce.PriceGroup) (context.Context, *Loader) {
-	l := &Loader{planned: map[string]chan struct{}{}, Fault: func(error) {}}
+	l := &Loader{Group: group, ports: ports, shopper: shopper, Fault: func(error) {}}
 	ctx, l.cancel = context.WithCancel(ctx)
 	ctx, l.sink = commerce.WithSink(ctx)
-	m := shopper.Market
-	l.Products = newBatch(l, func(ctx context.Context, skus []commerce.SKU) (map[commerce.SKU]*commerce.Product, error) {
-		return ports.Catalog.Products(ctx, m, skus)
-	})
-	l.Related = newBatch(l, func(ctx context.Context, skus []commerce.SKU) (map[commerce.SKU][]commerce.SKU, error) {
-		return ports.Related.Related(ctx, m, skus)
-	})
-	l.Prices = newBatch(l, func(ctx context.Context, keys []commerce.PriceKey) (map[commerce.PriceKey]*commerce.Price, error) {
-		return ports.Pricing.Prices(ctx, m, group, keys)
-	})
-	l.Availability = newBatch(l, func(ctx context.Context, skus []commerce.SKU) (map[commerce.SKU]*commerce.Availability, error) {
-		return ports.Inventory.Availability(ctx, m, skus)
-	})
-	l.Reviews = newBatch(l, func(ctx context.Context, skus []commerce.SKU) (map[commerce.SKU]*commerce.ReviewSummary, error) {
-		return ports.Reviews.Reviews(ctx, m, skus)
-	})
-	l.Tree = newBatch(l, one(func(ctx context.Context) (*commerce.CategoryTree, error) {
-		return ports.Categories.Tree(ctx, m)
-	}))
-	l.Customer = newBatch(l, one(func(ctx context.Context) (*commerce.Customer, error) {
-		return ports.Customers.Customer(ctx, shopper.Principal)
-	}))
-	l.Group = group
-	l.Pages = newBatch(l, func(ctx context.Context, ids []commerce.PageID) (map[commerce.PageID]*commerce.Page, error) {
-		return ports.Content.Pages(ctx, m, ids)
-	})
-	l.Searches = newBatch(l, questions(func(ctx context.Context, q commerce.SearchQuery) (*commerce.SearchResult, error) {
-		return ports.Search.Search(ctx, m, q)
-	}))
-	l.Shipping = newBatch(l, questions(func(ctx context.Context, q ShippingQuery) ([]commerce.ShippingOption, error) {
-		return ports.CheckoutOptions.ShippingOptions(ctx, shopper, q.Cart, q.To)
-	}))
+	own := &l.own
+	l.Products, l.Related = own.products.in(l, askProducts), own.related.in(l, askRelated)
+	l.Prices, l.Availability = own.prices.in(l, askPrices), own.availability.in(l, askAvailability)
+	l.Reviews, l.Pages = own.reviews.in(l, askReviews), own.pages.in(l, askPages)
+	l.Tree, l.Customer = own.tree.in(l, askTree), own.customer.in(l, askCustomer)
+	l.Searches, l.Shipping = own.searches.in(l, askSearch), own.shipping.in(l, askShipping)
 	return context.WithValue(ctx, loaderKey{}, l), l
-}
-
-func one[V any](ask func(context.Context) (V, error)) func(context.Context, []One) (map[One]V, error) {
-	return func(ctx context.Context, _ []One) (map[One]V, error) {
-		v, err := ask(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return map[One]V{{}: v}, nil
-	}
 }
 
 // From is the request's loader, or nil.
@@ -131,6 +113,9 @@ func (l *Loader) Expect(place string) (func(), bool) {
 	defer l.mu.Unlock()
 	if l.planned[place] != nil {
 		return func() {}, false
+	}
+	if l.planned == nil {
+		l.planned = map[string]chan struct{}{}
 	}
 	done := make(chan struct{})
 	l.planned[place] = done

@@ -23,15 +23,15 @@ type ShippingQuery struct {
 }
 
 // questions makes a batch of what asks one thing at a time.
-func questions[Q, V any](ask func(context.Context, Q) (V, error)) func(context.Context, []Question) (map[Question]V, error) {
-	return func(ctx context.Context, list []Question) (map[Question]V, error) {
+func questions[Q, V any](ask func(context.Context, *Loader, Q) (V, error)) func(context.Context, *Loader, []Question) (map[Question]V, error) {
+	return func(ctx context.Context, l *Loader, list []Question) (map[Question]V, error) {
 		found := make(map[Question]V, len(list))
 		for _, question := range list {
 			var q Q
 			if err := json.Unmarshal([]byte(question), &q); err != nil {
 				return nil, err
 			}
-			v, err := ask(ctx, q)
+			v, err := ask(ctx, l, q)
 			if err != nil {
 				return nil, err // they are started one by one
 			}

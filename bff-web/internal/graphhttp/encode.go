@@ -2,9 +2,9 @@ package graphhttp
 
 import "encoding/json"
 
-// encode writes the document. The data is taken as it is: to have [json.Marshal] look
+// MarshalJSON writes the document. The data is taken as it is: to have [json.Marshal] look
 // at every byte of it again costs more than to write it did.
-func (d document) encode() ([]byte, error) {
+func (d document) MarshalJSON() ([]byte, error) {
 	var errs, extensions []byte
 	var err error
 	if len(d.Errors) > 0 {

@@ -31,7 +31,7 @@ type document struct {
 
 // render is doc as bytes, or an error in place of an answer that is too large.
 func render(doc document) (body []byte, ok bool) {
-	body, err := doc.encode()
+	body, err := doc.MarshalJSON()
 	if err != nil || len(body) > limits.MaxResponseBytes {
 		return []byte(`{"errors":[{"message":"the answer is too large","extensions":{"code":"ANSWER_TOO_LARGE"}}]}`), false
 	}
