@@ -58,7 +58,9 @@ func (a *account) settle(ctx context.Context, l *Limiter, due, n int) (wait time
 	defer a.mu.Unlock()
 	a.settling = false
 	if !asked {
-		return 0, true // this node's own budget has it
+		// This node's own budget has it. It is not told again: Redis may have heard.
+		a.owed = max(a.owed-due, 0)
+		return 0, true
 	}
 	a.owed -= result.Allowed
 	if result.Allowed >= due {

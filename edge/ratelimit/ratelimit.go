@@ -63,7 +63,8 @@ type Limiter struct {
 	redis           *redis_rate.Limiter
 	secret          []byte
 	log             *slog.Logger
-	retryAt         atomic.Int64 // Unix nanoseconds before which Redis is left alone
+	wait            time.Duration // for Redis
+	retryAt         atomic.Int64  // Unix nanoseconds before which Redis is left alone
 }
 
 // who has an account.
@@ -75,7 +76,7 @@ type who struct {
 
 // New makes a limiter; it calls nothing. It answers nil when every budget is 0.
 func New(cfg Config, deps Deps) (*Limiter, error) {
-	l := &Limiter{secret: []byte(deps.Secret), log: deps.Log}
+	l := &Limiter{secret: []byte(deps.Secret), log: deps.Log, wait: askTimeout}
 	var errs [3]error
 	l.proxies, errs[0] = networks("TRUSTED_PROXIES", cfg.Proxies)
 	l.exempt, errs[1] = networks("RATE_LIMIT_EXEMPT", cfg.Exempt)
@@ -146,7 +147,7 @@ func (l *Limiter) settle(ctx context.Context, a *account, n int, now time.Time) 
 		return nil, false
 	}
 	// Not the request's own end: what it spent is spent even if nobody waits any more.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.wait)
 	defer cancel()
 	limit := redis_rate.Limit{Rate: a.budget.most, Burst: a.budget.most, Period: window}
 	result, err := l.redis.AllowAtMost(ctx, a.key, limit, n)

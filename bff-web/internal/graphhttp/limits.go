@@ -104,7 +104,7 @@ func (l Limits) expanded(s *survey) *gqlerror.Error {
 		switch {
 		case total.roots > l.RootFields:
 			return exceeds("root field count", "rootFields", total.roots, l.RootFields)
-		case total.depth > l.Depth && !(def.schema && l.Introspection): // GraphiQL reads the schema in one deep query
+		case total.depth > l.Depth && (!def.schema || !l.Introspection): // GraphiQL reads the schema in one deep query
 			return exceeds("depth", "depth", total.depth, l.Depth)
 		case total.fields > l.Fields:
 			return exceeds("field count, fragments expanded,", "fields", total.fields, l.Fields)
