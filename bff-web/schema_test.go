@@ -3,6 +3,7 @@ package bffweb
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,7 +36,18 @@ func TestSchemaIsDocumented(t *testing.T) {
 		t.Helper()
 		assert.NotEmpty(t, strings.TrimSpace(description), "%s has no description", name)
 	}
-	for name, def := range sdl(t).Types {
+	schema := sdl(t)
+	builtIn := []string{"skip", "include", "deprecated", "specifiedBy", "defer", "oneOf"}
+	for name, d := range schema.Directives {
+		if slices.Contains(builtIn, name) {
+			continue
+		}
+		documented("@"+name, d.Description)
+		for _, arg := range d.Arguments {
+			documented("@"+name+"("+arg.Name+")", arg.Description)
+		}
+	}
+	for name, def := range schema.Types {
 		if def.BuiltIn || strings.HasPrefix(name, "__") {
 			continue
 		}
@@ -47,6 +59,9 @@ func TestSchemaIsDocumented(t *testing.T) {
 			documented(name+"."+f.Name, f.Description)
 			for _, arg := range f.Arguments {
 				documented(name+"."+f.Name+"("+arg.Name+")", arg.Description)
+			}
+			if d := f.Directives.ForName("deprecated"); d != nil {
+				assert.Contains(t, d.Arguments.ForName("reason").Value.Raw, "Use ", "%s.%s does not say what to use instead", name, f.Name)
 			}
 			if !f.Type.NonNull && f.Type.Elem == nil && def.Kind == ast.Object && name != "Query" && name != "Mutation" {
 				assert.Regexp(t, `(?i)\bnull\b`, f.Description, "%s.%s does not say when it is null", name, f.Name)
@@ -63,14 +78,15 @@ func TestOptionalPartsAreNullable(t *testing.T) {
 	t.Parallel()
 	schema := sdl(t)
 	for name, fields := range map[string][]string{
-		"Query":             {"product", "search", "categories", "category", "cart", "shippingOptions", "me", "order"},
-		"Product":           {"price", "availability", "reviews", "related"},
+		"Query":             {"product", "search", "categories", "category", "page", "recommendations", "cart", "shippingOptions", "me", "order"},
+		"Product":           {"price", "availability", "reviews", "related", "breadcrumbs", "variant"},
+		"Cart":              {"shippingOptions"},
 		"Variant":           {"product"},
 		"CartLine":          {"product"},
 		"OrderLine":         {"product"},
 		"ProductEdge":       {"node"},
 		"Category":          {"products"},
-		"Me":                {"profile", "addresses", "loyalty", "orders"},
+		"Me":                {"profile", "addresses", "loyalty", "orders", "invoices"},
 		"Mutation":          {"cartCreate", "orderPlace"},
 		"CartPayload":       {"cart"},
 		"OrderPlacePayload": {"order"},
@@ -82,5 +98,41 @@ func TestOptionalPartsAreNullable(t *testing.T) {
 		}
 	}
 	assert.False(t, schema.Types["Query"].Fields.ForName("products").Type.Elem.NonNull)
+	assert.False(t, schema.Types["Query"].Fields.ForName("pages").Type.Elem.NonNull)
 	assert.False(t, schema.Types["ProductConnection"].Fields.ForName("nodes").Type.Elem.NonNull)
+}
+
+// TestConnectionsAreRelays holds that every list that is paged is read in the same way.
+func TestConnectionsAreRelays(t *testing.T) {
+	t.Parallel()
+	schema, found := sdl(t), 0
+	for name, def := range schema.Types {
+		for _, f := range def.Fields {
+			connection := schema.Types[f.Type.Name()]
+			if !strings.HasSuffix(connection.Name, "Connection") {
+				assert.Nil(t, f.Arguments.ForName("after"), "%s.%s is paged and no connection", name, f.Name)
+				continue
+			}
+			found++
+			assert.Equal(t, "Int!", f.Arguments.ForName("first").Type.String(), "%s.%s", name, f.Name)
+			assert.Equal(t, "String", f.Arguments.ForName("after").Type.String(), "%s.%s", name, f.Name)
+			node := strings.TrimSuffix(connection.Name, "Connection")
+			fields := map[string]string{}
+			for _, c := range connection.Fields {
+				fields[c.Name] = c.Type.String()
+			}
+			assert.Equal(t, "["+node+"Edge!]!", fields["edges"], connection.Name)
+			assert.Equal(t, "PageInfo!", fields["pageInfo"], connection.Name)
+			assert.Equal(t, "Int!", fields["totalCount"], connection.Name)
+			assert.NotEmpty(t, fields["nodes"], connection.Name)
+			assert.Equal(t, "String!", schema.Types[node+"Edge"].Fields.ForName("cursor").Type.String(), node)
+			assert.Equal(t, node, schema.Types[node+"Edge"].Fields.ForName("node").Type.Name(), node)
+		}
+	}
+	assert.Equal(t, 4, found, "search, a category's products, orders, invoices")
+	info := map[string]string{}
+	for _, f := range schema.Types["PageInfo"].Fields {
+		info[f.Name] = f.Type.String()
+	}
+	assert.Equal(t, map[string]string{"hasNextPage": "Boolean!", "hasPreviousPage": "Boolean!", "startCursor": "String", "endCursor": "String"}, info)
 }
