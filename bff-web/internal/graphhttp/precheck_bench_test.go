@@ -9,6 +9,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/portico-bff/portico/bff-web/graph/generated"
 )
@@ -16,11 +17,13 @@ import (
 // decider decides about documents as the transport does, with nothing kept.
 type decider struct {
 	Limits
-	exec *executor.Executor
+	exec   *executor.Executor
+	schema *ast.Schema
 }
 
 func newDecider() decider {
-	d := decider{DefaultLimits, executor.New(generated.NewExecutableSchema(generated.Config{}))}
+	schema := generated.NewExecutableSchema(generated.Config{})
+	d := decider{DefaultLimits, executor.New(schema), schema.Schema()}
 	d.exec.SetParserTokenLimit(d.Tokens)
 	d.exec.SetDisableSuggestion(true)
 	return d
@@ -34,7 +37,7 @@ func (d decider) decide(document string, variables map[string]any) int {
 	}
 	ctx := graphql.StartOperationTrace(context.Background())
 	oc, errs := d.exec.CreateOperationContext(ctx, &graphql.RawParams{Query: document, Variables: variables})
-	if errs != nil || d.checkArguments(generated.NewExecutableSchema(generated.Config{}).Schema(), oc) != nil {
+	if errs != nil || d.checkArguments(d.schema, oc) != nil || d.price(oc) != nil {
 		return 1
 	}
 	return 2
