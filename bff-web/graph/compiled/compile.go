@@ -73,6 +73,7 @@ func (s *shape) object() *node {
 }
 
 func (c *compiler) field(def *ast.Definition, typ reflect.Type, f graphql.CollectedField) (*field, error) {
+	c.tree.fields++
 	out := &field{key: string(appendText(nil, f.Alias)) + ":", alias: f.Alias, step: ast.PathName(f.Alias), collected: f}
 	if f.Name == "__typename" {
 		out.how, out.key = fromName, out.key+string(appendText(nil, def.Name))

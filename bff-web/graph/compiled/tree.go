@@ -13,6 +13,7 @@ type tree struct {
 	root      *node
 	given     []*given     // arguments that are read anew for each request
 	uncovered string       // why the operation is not covered; empty when it is
+	fields    int          // all of them
 	size      atomic.Int64 // of the last answer, in bytes
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
@@ -11,9 +12,30 @@ import (
 )
 
 // trees keeps what was compiled, by document.
-type trees struct{ documents *lru.LRU[*document] }
+type trees struct {
+	keep      int // documents
+	documents atomic.Pointer[lru.LRU[*document]]
+	fields    atomic.Int64 // that were kept since the last time all were let go
+}
 
-func newTrees(keep int) *trees { return &trees{lru.New[*document](max(keep, 1))} }
+// maxFields bounds what is kept, in fields of some half a kilobyte each: anyone may send
+// documents where that is allowed, and fragments make large trees of small ones.
+const maxFields = 100_000
+
+func newTrees(keep int) *trees {
+	t := &trees{keep: max(keep, 1)}
+	t.documents.Store(lru.New[*document](t.keep))
+	return t
+}
+
+// count notes that so many fields more are kept. When they are too many, all are let go:
+// to compile what is still asked for again costs less than to keep account of each.
+func (t *trees) count(fields int) {
+	if t.fields.Add(int64(fields)) > maxFields {
+		t.fields.Store(0)
+		t.documents.Store(lru.New[*document](t.keep))
+	}
+}
 
 // document is what was compiled of one document: a tree for each operation and each
 // choice of what its conditions leave.
@@ -30,10 +52,11 @@ const maxTrees = 32
 // tree is oc's operation, compiled now or before.
 func (e *Executor) tree(oc *graphql.OperationContext) *tree {
 	ctx := context.Background() // the cache is in memory
-	d, ok := e.trees.documents.Get(ctx, oc.RawQuery)
+	documents := e.trees.documents.Load()
+	d, ok := documents.Get(ctx, oc.RawQuery)
 	if !ok {
 		d = survey(oc.Doc)
-		e.trees.documents.Add(ctx, oc.RawQuery, d)
+		documents.Add(ctx, oc.RawQuery, d)
 	}
 	if d.uncovered != "" {
 		return &tree{uncovered: d.uncovered}
@@ -53,6 +76,7 @@ func (e *Executor) tree(oc *graphql.OperationContext) *tree {
 	defer d.mu.Unlock()
 	if len(d.trees) < maxTrees {
 		d.trees[key] = t
+		e.trees.count(t.fields)
 	}
 	return t
 }

@@ -1,0 +1,50 @@
+package compiled
+
+import (
+	"testing"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// roots has no resolvers.
+type roots any
+
+// operation is an operation of text with variables.
+func operation(t *testing.T, schema *ast.Schema, text string, variables map[string]any) *graphql.OperationContext {
+	t.Helper()
+	doc, errs := gqlparser.LoadQueryWithRules(schema, text, nil)
+	require.Empty(t, errs)
+	return &graphql.OperationContext{RawQuery: text, Doc: doc, Operation: doc.Operations[0], Variables: variables}
+}
+
+func executor(t *testing.T, keep int) (*Executor, *ast.Schema) {
+	t.Helper()
+	schema := gqlparser.MustLoadSchema(&ast.Source{Input: `type Query{a:Int}`})
+	return New[roots](Config{Schema: schema, Keep: keep}, struct{}{}), schema
+}
+
+func TestATreeIsCompiledOnceForEachOutcomeOfItsConditions(t *testing.T) {
+	t.Parallel()
+	e, schema := executor(t, 10)
+	const text = `query($b:Boolean!){x:__typename y:__typename @include(if:$b)}`
+	with := e.tree(operation(t, schema, text, map[string]any{"b": true}))
+	without := e.tree(operation(t, schema, text, map[string]any{"b": false}))
+	assert.Len(t, with.root.fields, 2)
+	assert.Len(t, without.root.fields, 1)
+	assert.Same(t, with, e.tree(operation(t, schema, text, map[string]any{"b": true})))
+	assert.NotEmpty(t, e.Uncovered(operation(t, schema, text, map[string]any{"b": "true"})))
+}
+
+func TestWhatIsKeptIsBounded(t *testing.T) {
+	t.Parallel()
+	e, schema := executor(t, 1_000_000)
+	first := operation(t, schema, `{first:__typename}`, nil)
+	tree := e.tree(first)
+	require.Same(t, tree, e.tree(first))
+	e.trees.count(maxFields)
+	assert.NotSame(t, tree, e.tree(first))
+}
