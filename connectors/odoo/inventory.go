@@ -55,8 +55,50 @@ func (c *connector) Availability(ctx context.Context, _ commerce.Market, skus []
 type places map[recordID]*place
 
 type place struct {
-	name string // as the quant names it
-	free big.Rat
+	name  string   // as the quant names it
+	whole int64    // pieces that came as whole numbers
+	rest  *big.Rat // what else there is; nil for nothing
+}
+
+// mostWhole bounds what is added up as whole pieces: beyond it the exact sum goes on.
+const mostWhole = 1_000_000_000_000_000
+
+// add adds what a quant holds freely; it tells whether its numbers are any. Whole
+// pieces, which nearly all are, are added as such.
+func (p *place) add(q wireQuant) bool {
+	quantity, known := q.Quantity.whole()
+	reserved, alsoKnown := q.Reserved.whole()
+	if sum := p.whole + quantity - reserved; known && alsoKnown && sum < mostWhole && sum > -mostWhole {
+		p.whole = sum
+		return true
+	}
+	exact, known := new(big.Rat).SetString(string(q.Quantity))
+	less, alsoKnown := new(big.Rat).SetString(string(q.Reserved))
+	if !known || !alsoKnown {
+		return false
+	}
+	if p.rest == nil {
+		p.rest = new(big.Rat)
+	}
+	p.rest.Add(p.rest, exact.Sub(exact, less))
+	return true
+}
+
+// free is what is there, exactly.
+func (p *place) free() *big.Rat {
+	sum := new(big.Rat).SetInt64(p.whole)
+	if p.rest != nil {
+		sum.Add(sum, p.rest)
+	}
+	return sum
+}
+
+// pieces is what is there as whole pieces, 0 or more.
+func (p *place) pieces() int {
+	if p.rest == nil {
+		return int(min(max(p.whole, 0), maxPieces))
+	}
+	return pieces(p.free())
 }
 
 // joinQuants adds quants up by product and location. Each asked product is present;
@@ -71,16 +113,14 @@ func joinQuants(op commerce.Operation, quants []wireQuant, asked []recordID) (ma
 		if !ok || q.Location.ID == 0 {
 			continue
 		}
-		quantity, known := new(big.Rat).SetString(string(q.Quantity))
-		reserved, alsoKnown := new(big.Rat).SetString(string(q.Reserved))
-		if !known || !alsoKnown {
+		there := at[q.Location.ID]
+		if there == nil {
+			there = &place{name: q.Location.Name}
+			at[q.Location.ID] = there
+		}
+		if !there.add(q) {
 			return nil, badAnswer(op, errWire)
 		}
-		if at[q.Location.ID] == nil {
-			at[q.Location.ID] = &place{name: q.Location.Name}
-		}
-		free := &at[q.Location.ID].free
-		free.Add(free, quantity.Sub(quantity, reserved))
 	}
 	return stock, nil
 }
@@ -156,7 +196,7 @@ func (s stockAnswer) bySKU(skus []commerce.SKU) (map[commerce.SKU]*commerce.Avai
 func availability(sku commerce.SKU, at places, names map[recordID]string) *commerce.Availability {
 	a := &commerce.Availability{SKU: sku}
 	for id, place := range at {
-		n := pieces(&place.free)
+		n := place.pieces()
 		if n == 0 {
 			continue
 		}

@@ -34,6 +34,10 @@ func (t *text) UnmarshalJSON(data []byte) error {
 		*t = ""
 		return nil
 	}
+	if plain, rest, ok := plainText(data); ok && len(rest) == 0 {
+		*t = text(plain)
+		return nil
+	}
 	return json.Unmarshal(data, (*string)(t))
 }
 
@@ -47,6 +51,9 @@ type relation struct {
 func (r *relation) UnmarshalJSON(data []byte) error {
 	*r = relation{}
 	if isEmpty(data) {
+		return nil
+	}
+	if r.plain(data) {
 		return nil
 	}
 	var pair []json.RawMessage
@@ -82,7 +89,7 @@ type number string
 
 // UnmarshalJSON reads a number and nothing else.
 func (n *number) UnmarshalJSON(data []byte) error {
-	if !numberPattern.Match(data) {
+	if !isDecimal(data) && !numberPattern.Match(data) {
 		return errWire
 	}
 	*n = number(data)

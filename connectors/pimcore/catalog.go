@@ -96,6 +96,9 @@ var options = []struct {
 
 // variants keeps the members that can be named and told apart, with the options in which they differ.
 func variants(members []*wireProduct) []commerce.Variant {
+	if len(members) < 2 {
+		return nil
+	}
 	members = slices.DeleteFunc(slices.Clone(members), func(w *wireProduct) bool {
 		if w == nil {
 			return true
@@ -122,11 +125,7 @@ func variants(members []*wireProduct) []commerce.Variant {
 }
 
 func differ(members []*wireProduct, value func(*wireProduct) string) bool {
-	seen := map[string]bool{}
-	for _, w := range members {
-		seen[value(w)] = true
-	}
-	return len(seen) > 1
+	return slices.ContainsFunc(members, func(w *wireProduct) bool { return value(w) != value(members[0]) })
 }
 
 // Related implements [commerce.Related].

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"reflect"
 	"strings"
 	"unicode/utf8"
 
@@ -40,6 +41,9 @@ func decode(res *Response, v any) error {
 	if depth(res.Body) > maxDepth {
 		return errors.New("answer nests too deep")
 	}
+	if !loose(reflect.TypeOf(v)) && json.Unmarshal(res.Body, v) == nil {
+		return nil // without a copy of the body; what fails is told by the decoder
+	}
 	dec := json.NewDecoder(bytes.NewReader(res.Body))
 	dec.UseNumber()
 	if err := dec.Decode(v); err != nil {
@@ -52,6 +56,9 @@ func decode(res *Response, v any) error {
 }
 
 func isJSON(contentType string) bool {
+	if contentType == "application/json" || contentType == "application/json; charset=utf-8" {
+		return true // what nearly all say
+	}
 	media, _, err := mime.ParseMediaType(contentType)
 	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json"))
 }
@@ -64,24 +71,35 @@ func redacted(err error) error {
 	return errors.New("answer cannot be decoded")
 }
 
+// What a byte outside of strings is to depth.
+const (
+	plain byte = iota
+	quote
+	opens
+	closes
+)
+
+var kinds = [256]byte{'"': quote, '{': opens, '[': opens, '}': closes, ']': closes}
+
 // depth is how deep brackets nest outside of strings, up to maxDepth + 1.
 func depth(body []byte) int {
-	level, deepest, quoted := 0, 0, false
+	level, deepest := 0, 0
 	for i := 0; i < len(body); i++ {
-		switch b := body[i]; {
-		case quoted && b == '\\':
-			i++
-		case b == '"':
-			quoted = !quoted
-		case quoted:
-		case b == '{' || b == '[':
+		switch kinds[body[i]] {
+		case plain:
+		case quote:
+			for i++; i < len(body) && body[i] != '"'; i++ {
+				if body[i] == '\\' {
+					i++
+				}
+			}
+		case opens:
 			level++
-			deepest = max(deepest, level)
-		case b == '}' || b == ']':
+			if deepest = max(deepest, level); deepest > maxDepth {
+				return deepest
+			}
+		case closes:
 			level--
-		}
-		if deepest > maxDepth {
-			break
 		}
 	}
 	return deepest

@@ -1,0 +1,86 @@
+package odoo
+
+import (
+	"encoding/json"
+	"math/big"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// What is read without a decoder is what a decoder reads.
+func TestPlainValuesAreWhatJSONSays(t *testing.T) {
+	t.Parallel()
+	type pair struct {
+		ID   recordID
+		Name string
+	}
+	for _, raw := range []string{
+		`[1,"x"]`, `[1, "x"]`, `[0,"x"]`, `[01,"x"]`, `[999999999999999999,"ü 漢"]`, `[9999999999999999999,"x"]`, `[-1,"x"]`, `[1.5,"x"]`, `[1e3,"x"]`,
+		`[1,"a\"b"]`, `[1,"a\\"]`, `[1,"ä"]`, "[1,\"a\xffb\"]", `[1,""]`, `[1,"x","y"]`, `[1,"x" ]`, `[ 1,"x"]`, `[1]`, `[]`, `[1,2]`, `["1","x"]`, `{"a":1}`, `"x"`, `7`,
+	} {
+		var want []json.RawMessage
+		var both pair
+		ok := json.Unmarshal([]byte(raw), &want) == nil && len(want) == 2 && json.Unmarshal(want[0], &both.ID) == nil && json.Unmarshal(want[1], &both.Name) == nil
+		var got relation
+		err := json.Unmarshal([]byte(raw), &got)
+		assert.Equal(t, ok, err == nil, raw)
+		if ok {
+			assert.Equal(t, both, pair(got), raw)
+		}
+	}
+	for _, raw := range []string{`"a"`, `""`, `"a\"b"`, `"\u00e9"`, `"é"`, "\"a\xff\"", `7`, `[]`, `true`} {
+		var want string
+		var got text
+		ok := json.Unmarshal([]byte(raw), &want) == nil
+		err := json.Unmarshal([]byte(raw), &got)
+		assert.Equal(t, ok, err == nil, raw)
+		assert.Equal(t, want, string(got), raw)
+	}
+	for _, raw := range []string{"1", "0", "00", "1.", ".5", "1.50", "-1", "123456789012345", "1234567890123456", "1.12345678901234567890", "1.123456789012345678901", "1e5", "1e-5", "1.0e-10", "", "x"} {
+		if isDecimal([]byte(raw)) {
+			assert.True(t, numberPattern.MatchString(raw), raw)
+		}
+	}
+}
+
+// Stock adds up to the same whether pieces come whole or not, in whatever order.
+func TestStockAddsUpExactly(t *testing.T) {
+	t.Parallel()
+	quants := []wireQuant{
+		{Quantity: "118.0", Reserved: "3"},
+		{Quantity: "0.5", Reserved: "0.0"},
+		{Quantity: "999999999999999", Reserved: "1"},
+		{Quantity: "999999999999999.0", Reserved: "0"},
+		{Quantity: "-7.0", Reserved: "0.25"},
+		{Quantity: "0", Reserved: "999999999999999"},
+		{Quantity: "2e-3", Reserved: "0"},
+	}
+	want := new(big.Rat)
+	for turn := range quants {
+		var p place
+		want.SetInt64(0)
+		for i := range quants {
+			q := quants[(i+turn)%len(quants)]
+			require.True(t, p.add(q))
+			quantity, _ := new(big.Rat).SetString(string(q.Quantity))
+			reserved, _ := new(big.Rat).SetString(string(q.Reserved))
+			want.Add(want, quantity.Sub(quantity, reserved))
+		}
+		assert.Zero(t, p.free().Cmp(want), turn)
+		assert.Equal(t, pieces(want), p.pieces())
+	}
+	assert.False(t, new(place).add(wireQuant{Quantity: "x", Reserved: "1"}))
+	for n, whole := range map[number]int64{"118.0": 118, "7": 7, "0.00": 0} {
+		got, ok := n.whole()
+		assert.True(t, ok, n)
+		assert.Equal(t, whole, got)
+	}
+	for _, n := range []number{"", "-1", "1.5", "1e5", "1.0e-1", "1234567890123456789"} {
+		_, ok := n.whole()
+		assert.False(t, ok, n)
+	}
+	assert.Equal(t, 0, (&place{whole: -5}).pieces())
+	assert.Equal(t, maxPieces, (&place{whole: maxPieces + 1}).pieces())
+}
