@@ -23,17 +23,25 @@ func (r *Resolver) Compiled(schema *ast.Schema, keep int) *compiled.Executor {
 // hints say of resolvers what their signatures do not. A resolver without one is
 // called right all the same, only dearer.
 var hints = map[string]compiled.Hint{
-	"Query.product":           {Quick: true}, // planned with all roots
-	"Query.products":          {Quick: true},
-	"Query.me":                {Quick: true},
-	"ProductConnection.nodes": {Quick: true}, // planned by the search
-	"ProductConnection.edges": {Quick: true},
-	"Category.breadcrumbs":    {Quick: true}, // the tree was there before the category
-	"Category.image":          {Inline: compiled.InlineArg(func(_ context.Context, c *commerce.Category, width *int) *model.Image { return image(c.Image, width) })},
-	"Product.images":          {Inline: compiled.InlineArg(func(_ context.Context, p *commerce.Product, width *int) []*model.Image { return images(p, width) })},
-	"Money.amount":            {Inline: compiled.InlineText(func(_ context.Context, m *commerce.Money) string { return m.Number() })},
-	"Money.currency":          {Inline: compiled.InlineText(func(_ context.Context, m *commerce.Money) string { return m.CurrencyCode() })},
-	"Money.formatted":         {Inline: compiled.InlineText(formatted)},
+	"Query.product":              {Quick: true}, // planned with all roots
+	"Query.products":             {Quick: true},
+	"Query.me":                   {Quick: true},
+	"ProductConnection.nodes":    {Quick: true}, // planned by the search
+	"ProductConnection.edges":    {Quick: true},
+	"Category.breadcrumbs":       {Quick: true}, // the tree was there before the category
+	"Category.parent":            {Quick: true},
+	"Product.optionAxes":         {Quick: true}, // computed
+	"Product.variant":            {Quick: true},
+	"ReviewSummary.distribution": {Quick: true},
+	"Availability.locations": {Inline: compiled.InlineArg(func(_ context.Context, a *commerce.Availability, ids []string) []*commerce.LocationStock {
+		return stockAt(a, ids)
+	})},
+	"Page.image":      {Inline: compiled.InlineArg(func(_ context.Context, p *commerce.Page, width *int) *model.Image { return image(p.Image, width) })},
+	"Category.image":  {Inline: compiled.InlineArg(func(_ context.Context, c *commerce.Category, width *int) *model.Image { return image(c.Image, width) })},
+	"Product.images":  {Inline: compiled.InlineArg(func(_ context.Context, p *commerce.Product, width *int) []*model.Image { return images(p, width) })},
+	"Money.amount":    {Inline: compiled.InlineText(func(_ context.Context, m *commerce.Money) string { return m.Number() })},
+	"Money.currency":  {Inline: compiled.InlineText(func(_ context.Context, m *commerce.Money) string { return m.CurrencyCode() })},
+	"Money.formatted": {Inline: compiled.InlineText(formatted)},
 }
 
 func formatted(ctx context.Context, m *commerce.Money) string {
