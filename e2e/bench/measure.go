@@ -25,6 +25,7 @@ const (
 	rounds      = 5
 	roundLength = 1200 * time.Millisecond
 	clients     = 16 // of a closed loop
+	fewClients  = 4  // of one whose answers cost milliseconds: others would only wait
 	identical   = 64 // of one in which all ask for the same
 )
 
@@ -87,8 +88,8 @@ func (r *rig) list() []work {
 	return []work{
 		{id: "B1", name: "`{__typename}`", channel: r.web, plain: r.plainAt, ask: r.webSmall(), clients: clients, shared: 1, must: 0.55, goal: 0.9},
 		{id: "B1", name: "a search without hits, kept", channel: r.mobile, plain: r.plainKept, ask: r.mobileSmall(), clients: clients, shared: 1, must: 1.2, goal: 1.5},
-		{id: "B2", name: "list of 100, distinct", channel: r.web, plain: r.plainAt, ask: r.webList(), clients: clients, must: 0.8, goal: 1.8},
-		{id: "B2", name: "list of 100, distinct", channel: r.mobile, plain: r.plainAt, ask: r.mobileList(), clients: clients, must: 1.2, goal: 2.3},
+		{id: "B2", name: "list of 100, distinct", channel: r.web, plain: r.plainAt, ask: r.webList(), clients: fewClients, must: 0.8, goal: 1.8},
+		{id: "B2", name: "list of 100, distinct", channel: r.mobile, plain: r.plainAt, ask: r.mobileList(), clients: fewClients, must: 1.2, goal: 2.3},
 		{id: "B2", name: "list of 100, identical", channel: r.web, plain: r.plainAt, ask: r.webList(), clients: identical, shared: 1, must: 8, goal: 12},
 		{id: "B2", name: "list of 100, identical", channel: r.mobile, plain: r.plainAt, ask: r.mobileList(), clients: identical, shared: 1, must: 8, goal: 12},
 		{id: "B3", name: "product page, distinct", channel: r.web, plain: r.plainAt, ask: r.webPage(), clients: clients, must: 1, goal: 2},
@@ -251,7 +252,7 @@ func get(ctx context.Context, url string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := local.Do(req)
 	if err != nil {
 		return nil, err
 	}

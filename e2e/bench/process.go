@@ -113,6 +113,9 @@ func stay(core int) error {
 	return nil
 }
 
+// local asks processes of this machine; every request has a deadline of its own.
+var local = &http.Client{Timeout: 2 * time.Minute}
+
 func answers(ctx context.Context, url string) bool {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
@@ -120,7 +123,7 @@ func answers(ctx context.Context, url string) bool {
 	if err != nil {
 		return false
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := local.Do(req)
 	if err != nil {
 		return false
 	}
@@ -135,11 +138,21 @@ func (p *process) stop() error {
 	}
 	defer func() { _, _ = p.said.Close(), os.Remove(p.said.Name()) }()
 	select {
-	case <-p.ended:
+	case err := <-p.ended:
+		return signalled(err)
 	case <-time.After(15 * time.Second):
 		return p.cmd.Process.Kill()
 	}
-	return nil
+}
+
+// signalled takes an end by the signal that was sent for a good one.
+func signalled(err error) error {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() && status.Signal() == syscall.SIGTERM {
+			return nil
+		}
+	}
+	return err
 }
 
 // clockTick is the unit of processor time in /proc, which is fixed on Linux.

@@ -32,7 +32,6 @@ type rig struct {
 	plainKept   *target
 	stubAt      *target
 	distinct    atomic.Int64 // numbers everything that must not be shared
-	extra       []string     // settings of the channels beside addresses
 	options     options
 }
 
