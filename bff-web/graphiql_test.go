@@ -26,7 +26,7 @@ func TestGraphiQLExamplesRun(t *testing.T) {
 	for name, example := range examples {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			document, errs := gqlparser.LoadQuery(schema, example[0])
+			document, errs := gqlparser.LoadQueryWithRules(schema, example[0], nil)
 			require.Empty(t, errs)
 			variables := map[string]any{}
 			if example[1] != "" {

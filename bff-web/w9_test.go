@@ -25,9 +25,19 @@ func TestW9_EveryPortMayPanic(t *testing.T) {
 	s, cart := loaded(t)
 	address := object(t, addressJSON)
 	for _, c := range []panicking{
-		{op: commerce.OpProducts}, {op: commerce.OpRelated}, {op: commerce.OpCategoryTree}, {op: commerce.OpReviews}, {op: commerce.OpSearch},
-		{op: commerce.OpPrices}, {op: commerce.OpAvailability}, {op: commerce.OpCustomer}, {op: commerce.OpLoyalty}, {op: commerce.OpOrders},
-		{op: commerce.OpOrder}, {op: commerce.OpCartRead}, {op: commerce.OpShippingOptions},
+		{op: commerce.OpProducts},
+		{op: commerce.OpRelated},
+		{op: commerce.OpCategoryTree},
+		{op: commerce.OpReviews},
+		{op: commerce.OpSearch},
+		{op: commerce.OpPrices},
+		{op: commerce.OpAvailability},
+		{op: commerce.OpCustomer},
+		{op: commerce.OpLoyalty},
+		{op: commerce.OpOrders},
+		{op: commerce.OpOrder},
+		{op: commerce.OpCartRead},
+		{op: commerce.OpShippingOptions},
 		{commerce.OpCartCreate, "cartCreate", nil},
 		{commerce.OpCartMerge, "cartMerge", map[string]any{"cartId": "g_00000000000000000000000000001001"}},
 		{commerce.OpLineAdd, "cartLineAdd", map[string]any{"cartId": cart, "sku": "MUG-RED", "quantity": 1}},
@@ -78,10 +88,10 @@ func everythingOf(t *testing.T, cart string) map[string]any {
 func (s *shop) panicked(t *testing.T, c panicking, cart string) answer {
 	t.Helper()
 	signed := header{"Authorization", "Bearer C1"}
-	switch {
-	case c.mutation == "":
+	switch c.mutation {
+	case "":
 		return s.query(t, wholeShop, everythingOf(t, cart), signed)
-	case c.mutation == "cartCreate":
+	case "cartCreate":
 		return s.query(t, `mutation { cartCreate { cart { id } } }`, nil, signed)
 	default:
 		kind := string(c.mutation[0]-'a'+'A') + c.mutation[1:] + "Input"
