@@ -164,7 +164,7 @@ func (c *connector) locationNames(ctx context.Context, op commerce.Operation, st
 
 // stockAnswer is what was learned of a batch.
 type stockAnswer struct {
-	products map[commerce.SKU]product
+	products map[commerce.SKU]priced
 	unasked  error // by SKU: products that could not be looked up
 	stock    map[recordID]places
 	failed   error // by id: stock that could not be read

@@ -53,7 +53,7 @@ func TestN17_PricesAreJoinedBySKU(t *testing.T) {
 		for i, id := range rows {
 			records[i] = wirePrice{wireProduct: wireProduct{ID: id, Code: text(skuOf(id)), Sellable: id%3 != 0}, Price: priceFor(id)}
 		}
-		got := joinPrices(records, asked)
+		got := sold(bySKU(records, asked))
 		sold := 0
 		for _, id := range ids {
 			want := present[id] && id%3 != 0
@@ -105,11 +105,11 @@ func TestN17_SKUsAreJoinedByCode(t *testing.T) {
 		ids := someIDs(t)
 		rows, present := shuffled(t, ids)
 		code := func(id recordID) commerce.SKU { return commerce.SKU("P" + strconv.FormatInt(int64(id), 36)) }
-		records := make([]wireProduct, 0, 2*len(rows))
+		records := make([]wirePrice, 0, 2*len(rows))
 		for _, id := range rows {
-			records = append(records, wireProduct{ID: id, Code: text(code(id))})
+			records = append(records, wirePrice{wireProduct: wireProduct{ID: id, Code: text(code(id))}})
 			if rapid.Bool().Draw(t, "double") { // a younger record with the same code
-				records = append(records, wireProduct{ID: recordID(int64(id) + 1<<62), Code: text(code(id))})
+				records = append(records, wirePrice{wireProduct: wireProduct{ID: recordID(int64(id) + 1<<62), Code: text(code(id))}})
 			}
 		}
 		asked := make([]commerce.SKU, len(ids))

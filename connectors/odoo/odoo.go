@@ -6,6 +6,8 @@
 // evaluated as Odoo documents it. Rules, currencies, categories and which record a
 // SKU means are reference data, kept for a minute or until an event says that they
 // changed; a call for prices or stock then costs one request for each hundred products.
+// Prices read the products each time, and stock needs them to find its records: when both
+// are asked for at the same moment, they are read once.
 //
 // A default_code is not unique in Odoo. Of several records the active one with the
 // lowest id is the product; archived records are never asked for.
@@ -75,7 +77,7 @@ type connector struct {
 	priceLists map[listKey]recordID
 	now        func() time.Time
 
-	products   *reference.Cache[commerce.SKU, product]
+	products   *reference.Cache[commerce.SKU, priced]
 	productIDs *reference.Cache[recordID, product]
 	lists      *reference.Cache[recordID, *priceList]
 	rates      *reference.Cache[string, map[string]string]
@@ -135,10 +137,12 @@ func (c *connector) openReferences(idClaim string, invalidations commerce.Invali
 	}
 	bySKU := kept("products by SKU", maxProducts, tagRecords)
 	bySKU.KeyTags = []string{kindRecord, "sku"}
+	// Prices take from it what is being read, too.
+	bySKU.AnewTags, bySKU.AnewKeyTags = []commerce.Tag{commerce.TagOperation(commerce.OpPrices)}, []string{"price"}
 	partners := kept("partners", maxProducts, tagPartners)
 	partners.TTL = partnerTTL
 	prices := commerce.TagOperation(commerce.OpPrices)
-	c.products = reference.New[commerce.SKU, product](bySKU)
+	c.products = reference.New[commerce.SKU, priced](bySKU)
 	c.productIDs = reference.New[recordID, product](kept("products by id", maxProducts, tagProducts))
 	c.lists = reference.New[recordID, *priceList](kept("price lists", 1_000, prices))
 	c.rates = reference.New[string, map[string]string](kept("currencies", 1, prices))

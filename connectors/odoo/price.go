@@ -1,7 +1,6 @@
 package odoo
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -9,7 +8,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/portico-bff/portico/connectors/transport"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -63,34 +61,35 @@ func skusOf(keys []commerce.PriceKey) []commerce.SKU {
 	return slices.Sorted(maps.Keys(skus))
 }
 
-// listPrices reads the products' own prices, and what rules may ask of them: the one call
-// that is made each time, whether or not the SKUs' records are known already.
+// listPrices reads the products' own prices, and what rules may ask of them, of those that
+// are for sale. They are read each time, whether or not the SKUs' records are known already; a
+// look-up of the same products that is under way, for stock, is joined.
 func (c *connector) listPrices(ctx context.Context, op commerce.Operation, e *evaluation, skus []commerce.SKU) (map[commerce.SKU]priced, error) {
-	fields := append(slices.Clip(productFields), "lst_price")
-	for _, list := range e.lists {
-		if list.needsCost {
-			fields = append(fields, "standard_price")
-			break
-		}
-	}
-	return transport.Batch(ctx, traitsOf(op), skus, func(ctx context.Context, batch []commerce.SKU) (map[commerce.SKU]priced, error) {
-		records, err := search[wirePrice](ctx, c, op, query{
-			model: "product.product", Domain: domain{leaf{"default_code", "in", batch}}, Fields: fields, Order: "id",
+	var rows map[commerce.SKU]priced
+	var err error
+	if e.needsCost() { // which look-ups do not ask for: not every user may read it
+		rows, err = c.rowsBySKU(ctx, op, skus, costFields)
+	} else {
+		rows, err = c.products.LoadAll(ctx, skus, func(ctx context.Context, skus []commerce.SKU) (map[commerce.SKU]priced, error) {
+			return c.rowsBySKU(ctx, op, skus, priceFields)
 		})
-		return joinPrices(records, batch), err
-	})
+	}
+	return sold(rows), err
 }
 
-// joinPrices joins records to the SKUs asked for, as bySKU does, and leaves out what is not for sale.
-func joinPrices(records []wirePrice, asked []commerce.SKU) map[commerce.SKU]priced {
-	prices := make([]priced, len(records))
-	for i, w := range records {
-		prices[i] = priced{product: productOf(w.wireProduct), list: w.Price, cost: w.Standard}
+func (e *evaluation) needsCost() bool {
+	for _, list := range e.lists {
+		if list.needsCost {
+			return true
+		}
 	}
-	slices.SortFunc(prices, func(a, b priced) int { return cmp.Compare(a.id, b.id) })
-	found := transport.Join(asked, prices, func(p priced) commerce.SKU { return p.sku })
-	maps.DeleteFunc(found, func(_ commerce.SKU, p priced) bool { return !p.sellable })
-	return found
+	return false
+}
+
+// sold leaves out what is not for sale.
+func sold(rows map[commerce.SKU]priced) map[commerce.SKU]priced {
+	maps.DeleteFunc(rows, func(_ commerce.SKU, p priced) bool { return !p.sellable })
+	return rows
 }
 
 // priceBatch collects the answers to keys.

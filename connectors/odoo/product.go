@@ -29,26 +29,34 @@ func productOf(w wireProduct) product {
 }
 
 // productsBySKU finds the record of each SKU. Where a code was given twice it is
-// the lowest id; the server leaves archived records out.
-func (c *connector) productsBySKU(ctx context.Context, op commerce.Operation, skus []commerce.SKU) (map[commerce.SKU]product, error) {
-	return c.products.GetAll(ctx, skus, func(ctx context.Context, missing []commerce.SKU) (map[commerce.SKU]product, error) {
-		return transport.Batch(ctx, traitsOf(op), missing, func(ctx context.Context, batch []commerce.SKU) (map[commerce.SKU]product, error) {
-			records, err := search[wireProduct](ctx, c, op, query{
-				model: "product.product", Domain: domain{leaf{"default_code", "in", batch}}, Fields: productFields, Order: "id",
-			})
-			return bySKU(records, batch), err
+// the lowest id; the server leaves archived records out. A list price in what it answers
+// may be a minute old.
+func (c *connector) productsBySKU(ctx context.Context, op commerce.Operation, skus []commerce.SKU) (map[commerce.SKU]priced, error) {
+	return c.products.GetAll(ctx, skus, func(ctx context.Context, missing []commerce.SKU) (map[commerce.SKU]priced, error) {
+		return c.rowsBySKU(ctx, op, missing, priceFields)
+	})
+}
+
+// rowsBySKU reads products with what prices depend on, whoever asks: prices and stock of a
+// page are read at the same moment, and share the row.
+func (c *connector) rowsBySKU(ctx context.Context, op commerce.Operation, skus []commerce.SKU, fields []string) (map[commerce.SKU]priced, error) {
+	return transport.Batch(ctx, traitsOf(op), skus, func(ctx context.Context, batch []commerce.SKU) (map[commerce.SKU]priced, error) {
+		records, err := search[wirePrice](ctx, c, op, query{
+			model: "product.product", Domain: domain{leaf{"default_code", "in", batch}}, Fields: fields, Order: "id",
 		})
+		return bySKU(records, batch), err
 	})
 }
 
 // bySKU joins records to the SKUs asked for: of several with one code the lowest id counts.
-func bySKU(records []wireProduct, asked []commerce.SKU) map[commerce.SKU]product {
-	products := make([]product, len(records))
-	for i, w := range records {
-		products[i] = productOf(w)
+func bySKU(records []wirePrice, asked []commerce.SKU) map[commerce.SKU]priced {
+	rows := make([]priced, len(records))
+	for i := range records {
+		w := &records[i]
+		rows[i] = priced{product: productOf(w.wireProduct), list: w.Price, cost: w.Standard}
 	}
-	slices.SortFunc(products, func(a, b product) int { return cmp.Compare(a.id, b.id) })
-	return transport.Join(asked, products, func(p product) commerce.SKU { return p.sku })
+	slices.SortFunc(rows, func(a, b priced) int { return cmp.Compare(a.id, b.id) })
+	return transport.Join(asked, rows, func(p priced) commerce.SKU { return p.sku })
 }
 
 // productsByID finds what records of product.product are, archived ones too: an

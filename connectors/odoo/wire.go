@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -185,7 +186,11 @@ type wireProduct struct {
 
 func (w wireProduct) check() error { return w.ID.check() }
 
-var productFields = []string{"default_code", "name", "product_tmpl_id", "categ_id", "currency_id", "sale_ok"}
+var (
+	productFields = []string{"default_code", "name", "product_tmpl_id", "categ_id", "currency_id", "sale_ok"}
+	priceFields   = append(slices.Clip(productFields), "lst_price")
+	costFields    = append(slices.Clip(priceFields), "standard_price")
+)
 
 type wirePrice struct {
 	wireProduct

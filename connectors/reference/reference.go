@@ -54,6 +54,10 @@ type Config struct {
 	Tags []commerce.Tag
 	// KeyTags are the kinds of tags that drop one key: "sku" for "sku:" and the key.
 	KeyTags []string
+	// AnewTags and AnewKeyTags are more of them that count for [Cache.LoadAll] only: who asks
+	// anew after one of them was invalidated joins no load that was begun before.
+	AnewTags    []commerce.Tag
+	AnewKeyTags []string
 }
 
 // tags are those that drop everything.
@@ -163,6 +167,21 @@ func (c *Cache[K, V]) GetAll(ctx context.Context, keys []K, load func(context.Co
 		return map[K]V{}, ended(err)
 	}
 	found, waiting := c.start(trace.SpanContextFromContext(ctx), keys, load)
+	return c.await(ctx, found, waiting)
+}
+
+// LoadAll is GetAll for who needs the values as they are now: what is kept is not used,
+// only a load that is under way is joined. What is loaded is kept for GetAll.
+func (c *Cache[K, V]) LoadAll(ctx context.Context, keys []K, load func(context.Context, []K) (map[K]V, error)) (map[K]V, error) {
+	if err := ctx.Err(); err != nil {
+		return map[K]V{}, ended(err)
+	}
+	waiting := c.startAnew(trace.SpanContextFromContext(ctx), keys, load)
+	return c.await(ctx, make(map[K]V, len(waiting)), waiting)
+}
+
+// await adds to found what the flights bring.
+func (c *Cache[K, V]) await(ctx context.Context, found map[K]V, waiting map[K]*flight[V]) (map[K]V, error) {
 	failed := map[K]error{}
 	trail := commerce.TrailOf(ctx)
 	for key, f := range waiting {
@@ -191,15 +210,11 @@ func (c *Cache[K, V]) Forget(key K) { c.entries.Invalidate(key) }
 // the ones that nobody is loading on one flight, which is part of cause's trace.
 func (c *Cache[K, V]) start(cause trace.SpanContext, keys []K, load func(context.Context, []K) (map[K]V, error)) (map[K]V, map[K]*flight[V]) {
 	found := make(map[K]V, len(keys))
-	waiting := map[K]*flight[V]{}
-	flights := map[K]*flight[V]{}
-	var missing []K
-	var trail *commerce.Trail
 	now := time.Now()
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	since := c.cfg.Invalidations.Now()
+	d := c.departure()
 	for _, key := range keys {
 		if e, ok := c.entries.GetIfPresent(key); ok && now.Before(e.expires) && !c.struck(key, e.since) {
 			if !e.absent {
@@ -207,26 +222,64 @@ func (c *Cache[K, V]) start(cause trace.SpanContext, keys []K, load func(context
 			}
 			continue
 		}
-		if waiting[key] != nil {
-			continue
-		}
-		f := c.flights[key]
-		if f == nil || c.struck(key, f.since) {
-			if trail == nil {
-				trail = &commerce.Trail{}
-			}
-			f = &flight[V]{done: make(chan struct{}), since: since, trail: trail}
-			c.flights[key] = f
-			flights[key] = f
-			missing = append(missing, key)
-		}
-		waiting[key] = f
+		d.board(key, c.struck)
 	}
-	if len(missing) > 0 {
-		trail.For(len(missing))
-		go c.run(cause, missing, flights, load)
+	d.leave(cause, load)
+	return found, d.waiting
+}
+
+// startAnew is start for those who use nothing that is kept.
+func (c *Cache[K, V]) startAnew(cause trace.SpanContext, keys []K, load func(context.Context, []K) (map[K]V, error)) map[K]*flight[V] {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d := c.departure()
+	for _, key := range keys {
+		d.board(key, c.struckAnew)
 	}
-	return found, waiting
+	d.leave(cause, load)
+	return d.waiting
+}
+
+// departure is one caller's keys that are not known, each on a flight: one that is under
+// way, or the new one. The cache's mutex guards it.
+type departure[K comparable, V any] struct {
+	cache   *Cache[K, V]
+	since   uint64
+	waiting map[K]*flight[V] // all
+	flights map[K]*flight[V] // those of the new one
+	missing []K
+	trail   *commerce.Trail // of the new one
+}
+
+func (c *Cache[K, V]) departure() departure[K, V] {
+	return departure[K, V]{cache: c, since: c.cfg.Invalidations.Now(), waiting: map[K]*flight[V]{}}
+}
+
+// board puts key on a flight; late tells whether one that was begun at a place in the
+// order of invalidations was begun too early for it.
+func (d *departure[K, V]) board(key K, late func(K, uint64) bool) {
+	if d.waiting[key] != nil {
+		return
+	}
+	f := d.cache.flights[key]
+	if f == nil || late(key, f.since) {
+		if d.trail == nil {
+			d.trail, d.flights = &commerce.Trail{}, map[K]*flight[V]{}
+		}
+		f = &flight[V]{done: make(chan struct{}), since: d.since, trail: d.trail}
+		d.cache.flights[key] = f
+		d.flights[key] = f
+		d.missing = append(d.missing, key)
+	}
+	d.waiting[key] = f
+}
+
+// leave begins the new flight, if anybody is on it.
+func (d *departure[K, V]) leave(cause trace.SpanContext, load func(context.Context, []K) (map[K]V, error)) {
+	if len(d.missing) > 0 {
+		d.trail.For(len(d.missing))
+		go d.cache.run(cause, d.missing, d.flights, load)
+	}
 }
 
 // struck tells whether a key was invalidated after the place since.
@@ -234,11 +287,24 @@ func (c *Cache[K, V]) struck(key K, since uint64) bool {
 	if c.cfg.Invalidations.Now() == since {
 		return false
 	}
-	tags := c.tags
-	for _, kind := range c.cfg.KeyTags {
+	return c.cfg.Invalidations.Struck(since, keyTags(c.tags, c.cfg.KeyTags, key)...)
+}
+
+// struckAnew is struck for [Cache.LoadAll].
+func (c *Cache[K, V]) struckAnew(key K, since uint64) bool {
+	if c.cfg.Invalidations.Now() == since {
+		return false
+	}
+	return c.struck(key, since) || c.cfg.Invalidations.Struck(since, keyTags(c.cfg.AnewTags, c.cfg.AnewKeyTags, key)...)
+}
+
+// keyTags are tags and those of the kinds for key.
+func keyTags[K comparable](tags []commerce.Tag, kinds []string, key K) []commerce.Tag {
+	tags = slices.Clip(tags)
+	for _, kind := range kinds {
 		tags = append(tags, commerce.TagOf(kind, fmt.Sprint(key)))
 	}
-	return c.cfg.Invalidations.Struck(since, tags...)
+	return tags
 }
 
 // run loads keys and lands their flights. The context is new: a waiter's values
