@@ -33,5 +33,5 @@ func ExampleNew() {
 	app.Handler().ServeHTTP(w, r)
 	fmt.Println(w.Body)
 	// Output:
-	// {"errors":[{"message":"unavailable now","path":["product"],"extensions":{"code":"UNAVAILABLE","requestId":"example"}}],"data":{"product":null},"extensions":{"freshness":[{"path":["product"],"source":"unconfigured","state":"missing","ageMs":0,"reason":"unavailable"}]}}
+	// {"errors":[{"message":"unavailable now","path":["product"],"extensions":{"code":"UNAVAILABLE","requestId":"example"}}],"data":{"product":null},"extensions":{"cost":{"total":1,"bySystem":{"pim":1}},"freshness":[{"path":["product"],"source":"unconfigured","state":"missing","ageMs":0,"reason":"unavailable"}]}}
 }
