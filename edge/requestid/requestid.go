@@ -6,21 +6,23 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"regexp"
 	"strings"
 )
 
 // Header is where a client sends an id, and where the answer repeats it.
 const Header = "X-Request-Id"
 
-var sane = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+// most is how long a client's id may be, in bytes.
+const most = 64
 
-type key struct{}
+// Key is under what a context keeps the id, for contexts that keep it themselves; the
+// value is a string.
+type Key struct{}
 
 // New keeps incoming when it is 1 to 64 of [A-Za-z0-9._-], else it makes an id of
 // 128 random bits. The result shares no memory with incoming.
 func New(incoming string) string {
-	if sane.MatchString(incoming) {
+	if sane(incoming) {
 		return strings.Clone(incoming)
 	}
 	var b [16]byte
@@ -28,13 +30,27 @@ func New(incoming string) string {
 	return hex.EncodeToString(b[:])
 }
 
+func sane(id string) bool {
+	if id == "" || len(id) > most {
+		return false
+	}
+	for i := range len(id) {
+		switch c := id[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '.', c == '_', c == '-':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
 // With puts the id into a context.
 func With(ctx context.Context, id string) context.Context {
-	return context.WithValue(ctx, key{}, id)
+	return context.WithValue(ctx, Key{}, id)
 }
 
 // From is the context's id, or empty.
 func From(ctx context.Context) string {
-	id, _ := ctx.Value(key{}).(string)
+	id, _ := ctx.Value(Key{}).(string)
 	return id
 }

@@ -20,7 +20,12 @@ const (
 // context and does not have it, so that a failed upstream call can be found from
 // the complaint of the client that it hit. A shared load belongs to no request,
 // but to the trace of the one that caused it: lines carry the trace's id, too.
-type naming struct{ slog.Handler }
+//
+// A line that is WARN or worse does not wait to be written, nor does what came before it.
+type naming struct {
+	slog.Handler
+	sink *sink
+}
 
 // Handle implements [slog.Handler].
 func (h naming) Handle(ctx context.Context, r slog.Record) error {
@@ -41,11 +46,17 @@ func (h naming) Handle(ctx context.Context, r slog.Record) error {
 		r = r.Clone()
 		r.AddAttrs(extra...)
 	}
-	return h.Handler.Handle(ctx, r)
+	err := h.Handler.Handle(ctx, r)
+	if r.Level >= slog.LevelWarn {
+		h.sink.flush()
+	}
+	return err
 }
 
 // WithAttrs implements [slog.Handler].
-func (h naming) WithAttrs(attrs []slog.Attr) slog.Handler { return naming{h.Handler.WithAttrs(attrs)} }
+func (h naming) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return naming{h.Handler.WithAttrs(attrs), h.sink}
+}
 
 // WithGroup implements [slog.Handler].
-func (h naming) WithGroup(name string) slog.Handler { return naming{h.Handler.WithGroup(name)} }
+func (h naming) WithGroup(name string) slog.Handler { return naming{h.Handler.WithGroup(name), h.sink} }

@@ -14,7 +14,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.opentelemetry.io/contrib/instrumentation/runtime"
-	"go.opentelemetry.io/otel/attribute"
 	exporter "go.opentelemetry.io/otel/exporters/prometheus"
 	"go.opentelemetry.io/otel/metric"
 	sdk "go.opentelemetry.io/otel/sdk/metric"
@@ -25,18 +24,23 @@ import (
 // Config says how much to tell.
 type Config struct {
 	LogLevel slog.Level `env:"LOG_LEVEL" envDefault:"info" doc:"Least severe level that is logged: debug, info, warn or error."`
-	Out      io.Writer  // where the log goes; nil means standard output
-	Traces   Traces
+	// Out is where the log goes, line by line. Nil means standard output, to which lines
+	// below WARN are written up to 50 ms later, many at once.
+	Out    io.Writer
+	Traces Traces
 }
 
 // Telemetry is a process's log, metrics and traces.
 type Telemetry struct {
 	channel  string
+	level    slog.Level // the least severe that is logged
+	sink     *sink      // of log
 	log      *slog.Logger
 	tracing  *tracing // nil: traces are off
 	metrics  *sdk.MeterProvider
 	scrape   http.Handler
 	duration metric.Float64Histogram
+	alike    sameRequests
 }
 
 // buckets in seconds, those of OpenTelemetry's semantic conventions for HTTP.
@@ -46,11 +50,12 @@ var buckets = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1
 // ("web" or "mobile"). Nothing global is changed: a process may hold several. The
 // collector of traces need not be up, now or later.
 func New(cfg Config, channel string) (*Telemetry, error) {
-	out := cfg.Out
-	if out == nil {
-		out = os.Stdout
+	lines := newSink(cfg.Out, 0)
+	if cfg.Out == nil {
+		lines = newSink(os.Stdout, lineWait)
 	}
-	log := slog.New(naming{slog.NewJSONHandler(out, &slog.HandlerOptions{Level: cfg.LogLevel})}).With(slog.String("channel", channel))
+	json := slog.NewJSONHandler(lines, &slog.HandlerOptions{Level: cfg.LogLevel})
+	log := slog.New(naming{json, lines}).With(slog.String("channel", channel))
 	registry := prometheus.NewRegistry()
 	reader, err := exporter.New(exporter.WithRegisterer(registry))
 	if err != nil {
@@ -64,7 +69,9 @@ func New(cfg Config, channel string) (*Telemetry, error) {
 		return nil, errors.Join(err, metrics.Shutdown(context.Background()))
 	}
 	scrape := promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)})
-	return &Telemetry{channel: channel, log: log, tracing: tracing, metrics: metrics, scrape: scrape, duration: duration}, nil
+	return &Telemetry{
+		channel: channel, level: cfg.LogLevel, sink: lines, log: log, tracing: tracing, metrics: metrics, scrape: scrape, duration: duration,
+	}, nil
 }
 
 // Channel is whose telemetry this is: "web" or "mobile".
@@ -79,9 +86,11 @@ func (t *Telemetry) Meter() metric.MeterProvider { return t.metrics }
 // Handler answers Prometheus's scrapes.
 func (t *Telemetry) Handler() http.Handler { return t.scrape }
 
-// Close ends the metrics and exports the spans that are left, until ctx ends and
-// for three seconds at most. Spans that nobody takes are no error.
+// Close ends the metrics, exports the spans that are left, until ctx ends and for three
+// seconds at most, and writes what is left of the log. Spans that nobody takes are no
+// error.
 func (t *Telemetry) Close(ctx context.Context) error {
+	defer t.sink.close()
 	if t.tracing != nil {
 		t.tracing.close(ctx)
 	}
@@ -116,25 +125,24 @@ func (t *Telemetry) ObserveRequest(ctx context.Context, r Request) {
 	if r.RequestID == "" {
 		r.RequestID = requestid.From(ctx)
 	}
-	t.duration.Record(ctx, r.Duration.Seconds(), metric.WithAttributes(
-		attribute.String("http.request.method", r.Method),
-		attribute.String("http.route", r.Route),
-		attribute.Int("http.response.status_code", r.Status),
-	))
+	t.duration.Record(ctx, r.Duration.Seconds(), t.alike.of(r.Method, r.Route, r.Status)...)
 	level := slog.LevelInfo
 	if r.Status >= http.StatusInternalServerError {
 		level = slog.LevelError
 	}
-	t.log.LogAttrs(ctx, level, "request", r.attrs()...)
+	t.logRequest(ctx, level, &r)
 }
 
-func (r Request) attrs() []slog.Attr {
+// milliseconds is how long the request took, to the microsecond.
+func (r *Request) milliseconds() float64 { return float64(r.Duration.Microseconds()) / 1000 }
+
+func (r *Request) attrs() []slog.Attr {
 	attrs := []slog.Attr{
 		slog.String(requestKey, r.RequestID),
 		slog.String("method", r.Method),
 		slog.String("route", r.Route),
 		slog.Int("status", r.Status),
-		slog.Float64("durationMs", float64(r.Duration.Microseconds())/1000),
+		slog.Float64("durationMs", r.milliseconds()),
 		slog.Int64("bytes", r.Bytes),
 	}
 	if r.Operation != "" {
