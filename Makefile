@@ -77,6 +77,7 @@ soak: ## the long runs in full (SOAK=30m)
 	go test -run '^$$' -bench 'C21' -benchtime 1x ./cache
 	go test -count=1 -run 'TestN1' ./connectors/odoo -rapid.checks=100000
 	go test -count=1 -run 'TestN1_' ./connectors/transport -n1-rounds 20
+	go test -count=1 -run 'TestW3_' ./bff-web/internal/graphhttp -hostile-documents 20000
 	$(MAKE) fuzz FUZZTIME=60s
 
 figures: build ## measure the built demo from outside: start-up, memory, calls, bytes, latency
