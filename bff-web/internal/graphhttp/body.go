@@ -36,6 +36,11 @@ func take(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if err := checkContent(r.Header); err != nil {
 		return nil, err
 	}
+	if taken, ok := r.Body.(interface{ Whole() ([]byte, bool) }); ok {
+		if body, whole := taken.Whole(); whole { // it lies in memory already
+			return body, nil
+		}
+	}
 	if n := r.ContentLength; n > 0 && n <= limits.MaxGraphQLBody {
 		body := make([]byte, n)
 		if _, err := io.ReadFull(r.Body, body); err != nil {
@@ -102,8 +107,16 @@ func readURL(u *url.URL) (*parameters, error) {
 }
 
 // decode reads a body strictly: one object, known fields in their exact spelling
-// and once each, and nothing behind it.
+// and once each, and nothing behind it. What it answers shares no memory with body.
 func decode(body []byte) (*parameters, error) {
+	if p, ok := (&scan{text: body}).read(); ok {
+		return p, nil
+	}
+	return strictly(body)
+}
+
+// strictly reads a body and says what is wrong with it.
+func strictly(body []byte) (*parameters, error) {
 	if !utf8.Valid(body) {
 		return nil, malformed("the body is not UTF-8", "")
 	}
