@@ -103,6 +103,7 @@ func (b *bulkhead) free() bool { return b.inFlight < b.limit.at }
 func (b *bulkhead) enter() {
 	b.inFlight++
 	b.limit.entered(b.inFlight)
+	b.look()
 }
 
 // admit hands free slots to those who wait.

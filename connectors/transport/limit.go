@@ -74,6 +74,7 @@ type limit struct {
 	growths  int                  // since the last decrease
 	calm     bool                 // the last decision found nothing wrong
 	learning int                  // counts how often paces proved outdated
+	own      ownDelay
 }
 
 func newLimit(ceiling int) limit {
@@ -199,7 +200,7 @@ func (l *limit) judged(p *pace, took time.Duration, inFlight int) vote {
 	if p.learning != l.learning {
 		*p = pace{recent: newRecent(), learning: l.learning}
 	}
-	v := latencyVote(took, p.usual)
+	v := latencyVote(took-l.own.ofAttempt(), p.usual)
 	if l.teaches(p, inFlight) {
 		p.learn(took)
 	}
