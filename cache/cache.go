@@ -17,8 +17,8 @@ import (
 // Config of the cache. A zero limit means the default that its tag names, unless its doc says otherwise.
 type Config struct {
 	RedisURL    commerce.Secret `env:"REDIS_URL" doc:"Redis for the second cache tier and idempotency keys: redis, rediss, redis+sentinel or redis+cluster; empty keeps both in this process."`
-	L1Bytes     int64           `env:"CACHE_L1_BYTES" envDefault:"134217728" doc:"Memory for what systems answered, in bytes, with what garbage collection takes for it (GOGC)."`
-	AnswerBytes int64           `env:"CACHE_ANSWER_BYTES" envDefault:"67108864" doc:"Memory for whole answers to clients, alike; 0 keeps none."`
+	L1Bytes     int64           `env:"CACHE_L1_BYTES" envDefault:"25165824" doc:"Memory for what systems answered, in bytes, with what garbage collection takes for it (GOGC)."`
+	AnswerBytes int64           `env:"CACHE_ANSWER_BYTES" envDefault:"12582912" doc:"Memory for whole answers to clients, alike; 0 keeps none."`
 	// SurrogateKeyBytes bounds the header by which public answers name what they were made of.
 	SurrogateKeyBytes int           `env:"SURROGATE_KEY_BYTES" envDefault:"2560" doc:"Most bytes of Surrogate-Key, in which public answers to GET name their tags for a content delivery network to purge by; what has more tags is not for shared caches. 0 names none; at most 16384."`
 	HardTimeout       time.Duration `env:"CACHE_HARD_TIMEOUT" envDefault:"1s" doc:"How long a request waits for an answer that is not in the cache."`
@@ -27,7 +27,7 @@ type Config struct {
 }
 
 const (
-	defaultL1Bytes     = 128 << 20
+	defaultL1Bytes     = 24 << 20
 	leastL1Bytes       = 64 << 10
 	defaultHardTimeout = time.Second
 )
@@ -106,6 +106,7 @@ func New(cfg Config, deps Deps) (*Cache, error) {
 	if second == nil {
 		return c, nil
 	}
+	second.life = c.ctx
 	c.news = newNews(second, *second.opts, c.tags)
 	if c.unwatch, err = metrics.watch(c.news); err != nil {
 		return nil, errors.Join(err, c.Close())

@@ -138,20 +138,40 @@ type load struct {
 	flights map[int]*flight
 	open    []int          // not landed yet
 	seen    map[int]string // the checksums of what Redis had for them
+	places  []string       // where Redis has them; see address
 	phase   phase          // of what it brings; see nextPhase
 	brought int
 }
 
 func (l *load) run(ctx context.Context) {
 	defer l.abandon(ctx)
-	answered := l.fromRedis(ctx)
-	switch {
-	case len(l.open) == 0:
-	case answered:
+	if !l.plan.remote || !l.cache.news.current.Load() {
+		l.fromSystem(ctx, slices.Clone(l.open), nil)
+		return
+	}
+	l.seen = map[int]string{}
+	// Whoever may have a lease is told of an entry by the same question.
+	leasing := l.cache.remote.leasing()
+	if leasing {
 		l.share(ctx)
-	default:
+	}
+	if len(l.open) > 0 && l.fromRedis(ctx) && !leasing {
+		l.share(ctx)
+	}
+	if len(l.open) > 0 {
 		l.fromSystem(ctx, slices.Clone(l.open), nil)
 	}
+}
+
+// address is where Redis has the key at place i.
+func (l *load) address(i int) string {
+	if l.places == nil {
+		l.places = make([]string, len(l.keys))
+	}
+	if l.places[i] == "" {
+		l.places[i] = address(l.keys[i])
+	}
+	return l.places[i]
 }
 
 // fromSystem has the system answer the places which, and gives Redis what others may
@@ -186,15 +206,11 @@ func (l *load) abandon(ctx context.Context) {
 // fromRedis lands the flights that Redis has current answers for, and tells whether
 // Redis answered.
 func (l *load) fromRedis(ctx context.Context) bool {
-	if !l.plan.remote || !l.cache.news.current.Load() {
-		return false
-	}
-	l.seen = map[int]string{}
-	keys := make([]string, len(l.open))
+	keys, addresses := make([]string, len(l.open)), make([]string, len(l.open))
 	for n, i := range l.open {
-		keys[n] = l.keys[i]
+		keys[n], addresses[n] = l.keys[i], l.address(i)
 	}
-	found, sums := l.cache.remote.get(ctx, keys)
+	found, sums := l.cache.remote.get(ctx, keys, addresses)
 	if sums == nil {
 		return false
 	}
@@ -294,8 +310,10 @@ func (l *load) settle(which []int, answers []answer, outcomes []commerce.Reason,
 			f.entry, f.served = notFound(l.keys[i], f.began, l.plan.policy).tagged(f.tags, f.stamp), upstreamAbsent
 			if l.plan.policy.Negative > 0 && l.cache.tags.alive(f.entry) {
 				l.cache.memory.put(l.keys[i], f.entry, l.plan.policy.Negative)
-				leases.unshared(l.keys[i])
-				writes = append(writes, write{key: l.keys[i], gone: true})
+				if l.plan.remote {
+					leases.unshared(l.address(i))
+					writes = append(writes, write{key: l.keys[i], address: l.address(i), gone: true})
+				}
 			}
 		default:
 			extra := l.plan.own(a.value)
@@ -306,8 +324,8 @@ func (l *load) settle(which []int, answers []answer, outcomes []commerce.Reason,
 			}
 			if w, ok := l.keep(i, f.entry, extra); ok {
 				writes = append(writes, w)
-			} else if l.cache.tags.alive(f.entry) {
-				leases.unshared(l.keys[i])
+			} else if leases != nil && l.cache.tags.alive(f.entry) {
+				leases.unshared(l.address(i))
 			}
 		}
 		l.cache.land(l.keys[i], f)
@@ -334,7 +352,7 @@ func (l *load) keep(i int, e *entry, extra []commerce.Tag) (write, bool) {
 		return write{}, false
 	}
 	s := stored{payload: payload, began: e.began, redis: l.cache.remote.redisTime(e.began), at: e.stamp.global, tags: extra}
-	return write{stored: s, key: l.keys[i], life: p.life()}, true
+	return write{stored: s, key: l.keys[i], address: l.address(i), life: p.life()}, true
 }
 
 // fellThrough holds back further loads for a while where a stale answer can stand in.

@@ -227,7 +227,7 @@ func TestC13_NoClockDecides(t *testing.T) {
 		c.memory.values.InvalidateAll()
 		c.remote.put(t.Context(), []write{{
 			stored: stored{payload: []byte(`{"SKU":"A","Name":"theirs"}`), began: time.Now().Add(tc.skew), at: tc.at},
-			key:    withArgs(prefix, "A"), life: 2 * time.Hour,
+			key:    withArgs(prefix, "A"), address: address(withArgs(prefix, "A")), life: 2 * time.Hour,
 		}}, nil)
 		p, _, err := ask(t.Context(), port, "A")
 		require.NoError(t, err)

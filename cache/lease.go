@@ -3,8 +3,8 @@ package cache
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -56,6 +56,7 @@ const (
 // askScript answers a state and a text for each pair of entry and lease in KEYS.
 // ARGV: the asker's token, the lease's life in ms; then for each pair the checksum of
 // the entry that the asker has seen and the least version that a holder has to know of.
+// Who has seen none is given what there is, and looks for the lease only when there is nothing.
 // A lease holds the version that its holder's load knew of, of 40 digits, and the
 // holder's token; without a token it only says that nothing will come. It ends: what
 // does not, or later than a lease, or is no string, is nobody's and in nobody's way, and
@@ -63,20 +64,27 @@ const (
 const askScript = `
 local out = {}
 for i = 1, #KEYS, 2 do
-  local held, left, state, text = redis.call('mget', KEYS[i+1])[1], redis.call('pttl', KEYS[i+1]), 0, ''
-  if left < 0 or left > tonumber(ARGV[2]) then held = false end
-  local sum = redis.pcall('getrange', KEYS[i], -8, -1)
+  local seen, state, text = ARGV[i+2], 0, ''
+  local sum
+  if seen == '' then sum = redis.pcall('get', KEYS[i]) else sum = redis.pcall('getrange', KEYS[i], -8, -1) end
   if type(sum) == 'table' then
     if not string.find(sum.err, 'WRONGTYPE') then return sum end
     sum = ''
   end
-  if sum ~= '' and sum ~= ARGV[i+2] then
-    state, text = 4, redis.call('get', KEYS[i])
-  elseif not held or string.sub(held, 1, 40) < ARGV[i+3] then
-    redis.call('set', KEYS[i+1], ARGV[1], 'PX', ARGV[2])
-    state = held and 2 or 1
-  elseif #held == 40 then
-    state = 3
+  if sum and sum ~= '' and sum ~= seen then
+    state, text = 4, seen == '' and sum or redis.call('get', KEYS[i])
+  else
+    local held = redis.call('mget', KEYS[i+1])[1]
+    if held then
+      local left = redis.call('pttl', KEYS[i+1])
+      if left < 0 or left > tonumber(ARGV[2]) then held = false end
+    end
+    if not held or string.sub(held, 1, 40) < ARGV[i+3] then
+      redis.call('set', KEYS[i+1], ARGV[1], 'PX', ARGV[2])
+      state = held and 2 or 1
+    elseif #held == 40 then
+      state = 3
+    end
   end
   out[i], out[i+1] = state, text
 end
@@ -133,32 +141,112 @@ func checksumOf(entry string) string {
 }
 
 // order is v as digits, which compare as versions do.
-func (v version) order() string { return fmt.Sprintf("%020d%020d", v.ms, v.seq) }
-
-// lease asks for the leases of list in one round trip; false when Redis cannot be asked.
-func (r *remote) lease(ctx context.Context, token string, list []wanted) ([]leaseReply, bool) {
-	// A lease is worth something only where its holder can store the answer.
-	if r.writes.isOpen() || !r.leases.allow(time.Now()) {
-		return nil, false
+func (v version) order() string {
+	const digits = 20
+	var b [2 * digits]byte
+	for i, n := range [...]uint64{v.ms, v.seq} {
+		for at := (i+1)*digits - 1; at >= i*digits; at-- {
+			b[at] = byte('0' + n%10)
+			n /= 10
+		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, r.wait)
+	return string(b[:])
+}
+
+// leasing tells whether leases may be asked for together with entries: not in a cluster,
+// which would run a script for each key.
+func (r *remote) leasing() bool {
+	return !r.cluster && !r.writes.isOpen() && !r.leases.isOpen()
+}
+
+// inquiry is what a load wants to know of Redis, and what it was told.
+type inquiry struct {
+	token   string
+	list    []wanted
+	replies []leaseReply
+	err     error
+	done    chan struct{}
+}
+
+// lease asks for the leases of list, and for the entries that nobody has looked at yet,
+// together with what other loads ask for at the time. refused is why it got no answer
+// from a Redis that can be reached; false with no such reason means that none could be asked.
+func (r *remote) lease(ctx context.Context, token string, list []wanted) (replies []leaseReply, refused error, ok bool) {
+	// A lease is worth something only where its holder can store the answer.
+	now := time.Now()
+	if r.writes.isOpen() || !r.reads.allow(now) || !r.leases.allow(now) {
+		return nil, nil, false
+	}
+	a := &inquiry{token: token, list: list, done: make(chan struct{})}
+	if all := r.asks.bring(a, len(list), soon); all != nil {
+		r.askAll(ctx, all)
+	}
+	<-a.done
+	if a.err == nil {
+		return a.replies, nil, true
+	}
+	if redisAnswered(a.err) {
+		refused = a.err
+	}
+	return nil, refused, false
+}
+
+// askAll asks for all in one round trip.
+func (r *remote) askAll(ctx context.Context, all []*inquiry) {
+	for _, a := range all {
+		a.err = errLeaseReply
+		defer close(a.done)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.wait)
 	defer cancel()
-	step := len(list)
+	defer context.AfterFunc(r.life, cancel)()
+	pipe := r.client.Pipeline()
+	cmds := make([][]*redis.Cmd, len(all))
+	for i, a := range all {
+		cmds[i] = r.askFor(ctx, pipe, a)
+	}
+	_, err := pipe.Exec(ctx)
+	for i, a := range all {
+		a.replies, a.err = repliesOf(cmds[i])
+		if a.err == nil && len(a.replies) != len(a.list) {
+			a.err = errLeaseReply
+		}
+		err = errors.Join(err, a.err)
+	}
+	if err == nil || !redisAnswered(err) {
+		r.settled(ctx, "get", &r.reads, err)
+	}
+	r.settled(ctx, "lease", &r.leases, err)
+}
+
+// redisAnswered tells whether err is what Redis said, and not that it said nothing.
+func redisAnswered(err error) bool {
+	_, said := errors.AsType[redis.Error](err)
+	return said || errors.Is(err, errLeaseReply)
+}
+
+// askFor adds to pipe what a wants to know.
+func (r *remote) askFor(ctx context.Context, pipe redis.Pipeliner, a *inquiry) (cmds []*redis.Cmd) {
+	step := len(a.list)
 	if r.cluster {
 		step = 1 // a script's keys have to lie together
 	}
-	pipe := r.client.Pipeline()
-	var cmds []*redis.Cmd
-	for piece := range slices.Chunk(list, step) {
-		keys, args := make([]string, 0, 2*len(piece)), []any{token, leaseLife.Milliseconds()}
+	for piece := range slices.Chunk(a.list, step) {
+		keys, args := make([]string, 0, 2*len(piece)), append(make([]any, 0, 2+2*len(piece)), a.token, leaseLife.Milliseconds())
+		least, order := version{}, version{}.order()
 		for _, w := range piece {
+			if w.least != least { // hardly ever
+				least, order = w.least, w.least.order()
+			}
 			keys = append(keys, w.entry, leaseAddress(w.entry))
-			args = append(args, w.seen, w.least.order())
+			args = append(args, w.seen, order)
 		}
 		cmds = append(cmds, pipe.Eval(ctx, askScript, keys, args...))
 	}
-	_, err := pipe.Exec(ctx)
-	var replies []leaseReply
+	return cmds
+}
+
+func repliesOf(cmds []*redis.Cmd) (replies []leaseReply, err error) {
 	for _, cmd := range cmds {
 		items, failed := cmd.Slice()
 		err = errors.Join(err, failed)
@@ -171,10 +259,7 @@ func (r *remote) lease(ctx context.Context, token string, list []wanted) ([]leas
 			replies = append(replies, leaseReply{leaseState(state), text})
 		}
 	}
-	if err == nil && len(replies) != len(list) {
-		err = errLeaseReply
-	}
-	return replies, r.settled(ctx, "lease", &r.leases, err)
+	return replies, err
 }
 
 var errLeaseReply = errors.New("asking for a lease failed")
@@ -188,19 +273,26 @@ type leaseSet struct {
 	ended   bool
 }
 
-// renew keeps the leases until ctx ends or they are lost.
-func (h *leaseSet) renew(ctx context.Context) {
-	tick := time.NewTicker(leaseRenew)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
+// renew keeps the leases until they are lost, or until the function it answers is called:
+// on its return nothing of it is under way. Most loads end before the first time.
+func (h *leaseSet) renew(ctx context.Context) (end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var mu sync.Mutex // held while one is under way
+	var timer *time.Timer
+	mu.Lock()
+	defer mu.Unlock()
+	timer = time.AfterFunc(leaseRenew, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if ctx.Err() == nil && h.extend(ctx) {
+			timer.Reset(leaseRenew)
 		}
-		if !h.extend(ctx) {
-			return
-		}
+	})
+	return func() {
+		cancel()
+		mu.Lock()
+		defer mu.Unlock()
+		timer.Stop()
 	}
 }
 
@@ -233,14 +325,22 @@ func (h *leaseSet) extend(ctx context.Context) bool {
 	return n > 0
 }
 
-// release adds to pipe what gives the leases back, for once.
-func (h *leaseSet) release(ctx context.Context, pipe redis.Pipeliner) {
+// once is h to whoever is the first to give its leases back, and nil to others.
+func (h *leaseSet) once() *leaseSet {
 	if h == nil || h.ended {
-		return
+		return nil
 	}
 	h.ended = true
+	return h
+}
+
+// release adds to pipe what gives the leases back.
+func (h *leaseSet) release(ctx context.Context, pipe redis.Pipeliner) {
+	if h == nil {
+		return
+	}
 	h.eachNode(func(entries []string) {
-		args := []any{h.token, leaseLife.Milliseconds()}
+		args := append(make([]any, 0, 2+len(entries)), h.token, leaseLife.Milliseconds())
 		for _, entry := range entries {
 			note := ""
 			if h.nothing[entry] {
@@ -252,11 +352,15 @@ func (h *leaseSet) release(ctx context.Context, pipe redis.Pipeliner) {
 	})
 }
 
-// unshared notes that a key's answer will not lie in Redis: nobody shall wait for it.
-func (h *leaseSet) unshared(key string) {
-	if h != nil {
-		h.nothing[address(key)] = true
+// unshared notes that the answer at an address will not lie in Redis: nobody shall wait for it.
+func (h *leaseSet) unshared(entry string) {
+	if h == nil {
+		return
 	}
+	if h.nothing == nil {
+		h.nothing = map[string]bool{}
+	}
+	h.nothing[entry] = true
 }
 
 // eachNode does what is to be done with the entries, as many at once as one script may name.

@@ -79,7 +79,7 @@ func entriesOf(server *miniredis.Miniredis) []string {
 }
 
 func aWrite(began time.Time) write {
-	return write{stored: stored{payload: []byte("v"), began: began, at: version{1, 0}}, key: "k", life: time.Minute}
+	return write{stored: stored{payload: []byte("v"), began: began, at: version{1, 0}}, key: "k", address: address("k"), life: time.Minute}
 }
 
 func urlOf(server *miniredis.Miniredis) commerce.Secret {

@@ -115,14 +115,14 @@ func TestWhatIsDeadKeepsNothingOut(t *testing.T) {
 	invalidate(t, c, commerce.TagProduct("A"))
 	knows(t, c, c.Redis())
 	theirs := stored{payload: []byte(`{"SKU":"A","Name":"theirs"}`), began: onlyEntry(t, c).began.Add(-time.Second), at: c.tags.stamp().global}
-	c.remote.put(t.Context(), []write{{stored: theirs, key: onlyKey(t, c), life: time.Hour}}, nil)
+	c.remote.put(t.Context(), []write{{stored: theirs, key: onlyKey(t, c), address: address(onlyKey(t, c)), life: time.Hour}}, nil)
 	trips := watchTrips(c)
 	for range 10 {
 		p, _, err := ask(t.Context(), port, "A")
 		require.NoError(t, err)
 		require.Equal(t, "theirs", p.Name)
 	}
-	assert.Equal(t, []string{"mget"}, trips.list())
+	assert.Equal(t, []string{"eval"}, trips.list())
 }
 
 func TestForgottenStockIsAskedAnew(t *testing.T) {

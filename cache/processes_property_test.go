@@ -115,7 +115,7 @@ func onWire(w *wire) (*Cache, error) {
 	silence()
 	c.remote = &remote{
 		client: newClient(*opts), lent: newClient(lent(*opts)), opts: opts, packer: form, wait: remoteWait,
-		log: c.log, metrics: c.metrics, leased: leased,
+		log: c.log, metrics: c.metrics, leased: leased, life: c.ctx,
 	}
 	c.news = newNews(c.remote, *opts, c.tags)
 	c.following.Go(func() { c.news.follow(c.ctx) })

@@ -39,8 +39,11 @@ type remote struct {
 	cluster bool
 	packer  *packer
 	reads   breaker
-	writes  breaker // apart: a full or read-only Redis still answers
-	leases  breaker // apart: a Redis without scripts still stores
+	asks    gatherer[*inquiry]
+	puts    gatherer[*putting]
+	life    context.Context // the cache's: what is under way ends with it
+	writes  breaker         // apart: a full or read-only Redis still answers
+	leases  breaker         // apart: a Redis without scripts still stores
 	leased  *leaseCounts
 	clock   atomic.Pointer[reading] // of Redis's clock; nil until it was read
 	wait    time.Duration
@@ -50,23 +53,20 @@ type remote struct {
 
 // address is where an entry lies: short, and without anything that was asked for.
 func address(key string) string {
-	sum := sha256.Sum256([]byte(key))
-	return "portico:c1:" + base64.RawURLEncoding.EncodeToString(sum[:])
+	const prefix = "portico:c1:"
+	sum := sha256.Sum256(append(make([]byte, 0, 512), key...)) // usual keys are not copied to the heap
+	return string(base64.RawURLEncoding.AppendEncode(append(make([]byte, 0, 64), prefix...), sum[:]))
 }
 
 // get answers what Redis has of keys, by their place in the list: one round trip. sums
 // are the checksums of what lies there, of any use or not; nil means that Redis could
 // not be asked.
-func (r *remote) get(ctx context.Context, keys []string) (found map[int]stored, sums []string) {
+func (r *remote) get(ctx context.Context, keys, addresses []string) (found map[int]stored, sums []string) {
 	if !r.reads.allow(time.Now()) {
 		return nil, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.wait)
 	defer cancel()
-	addresses := make([]string, len(keys))
-	for i, key := range keys {
-		addresses[i] = address(key)
-	}
 	raw, err := r.fetch(ctx, addresses)
 	if !r.settled(ctx, "get", &r.reads, err) {
 		return nil, nil
@@ -127,90 +127,6 @@ func (r *remote) fetch(ctx context.Context, addresses []string) ([]string, error
 		texts[i] = text
 	}
 	return texts, nil
-}
-
-// write is an entry to be stored, or to be taken out.
-type write struct {
-	stored
-	key  string
-	life time.Duration
-	gone bool // there is no such thing any more: what lies there is not to be given again
-}
-
-// put stores writes and gives leases back, which may be nil, in one round trip; what is
-// too large is left out.
-func (r *remote) put(ctx context.Context, writes []write, leases *leaseSet) {
-	pipe, stores := r.client.Pipeline(), false
-	for _, w := range writes {
-		if w.gone {
-			pipe.Del(ctx, address(w.key))
-			continue
-		}
-		left := w.life - time.Since(w.began)
-		packed := r.packer.pack(w.key, w.stored)
-		if left > time.Millisecond && len(packed) <= maxStored && len(w.tags) <= maxStoredTags {
-			pipe.Set(ctx, address(w.key), packed, left)
-			stores = true
-		} else {
-			leases.unshared(w.key)
-		}
-	}
-	if !r.writes.allow(time.Now()) {
-		// What was loaded cannot be shared, and others must not wait for it.
-		r.dismiss(ctx, writes, leases)
-		return
-	}
-	leases.release(ctx, pipe)
-	if pipe.Len() == 0 {
-		return
-	}
-	// Nobody waits for it here, but other processes may.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(redisIO, r.wait))
-	defer cancel()
-	_, err := pipe.Exec(ctx)
-	if err == nil && !stores {
-		return // a full Redis does that, too
-	}
-	if !r.settled(ctx, "put", &r.writes, err) {
-		// Others wait until the leases end, unless they can be given back over another connection.
-		if leases != nil {
-			leases.ended = false
-		}
-		r.dismiss(ctx, writes, leases)
-	}
-}
-
-// dismiss gives leases back to a Redis that stores nothing, and takes out what is gone.
-func (r *remote) dismiss(ctx context.Context, writes []write, leases *leaseSet) {
-	r.remove(ctx, writes)
-	pipe := r.client.Pipeline()
-	leases.release(ctx, pipe)
-	if pipe.Len() == 0 || !r.leases.allow(time.Now()) {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.wait)
-	defer cancel()
-	_, err := pipe.Exec(ctx)
-	r.settled(ctx, "lease", &r.leases, err)
-}
-
-// remove takes out what is gone as long as Redis is read: whoever reads it would be given
-// that again. One that is full still does it, however rarely it is asked to store.
-func (r *remote) remove(ctx context.Context, writes []write) {
-	pipe := r.client.Pipeline()
-	for _, w := range writes {
-		if w.gone {
-			pipe.Del(ctx, address(w.key))
-		}
-	}
-	if pipe.Len() == 0 || r.reads.isOpen() {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(redisIO, r.wait))
-	defer cancel()
-	if _, err := pipe.Exec(ctx); err != nil {
-		r.metrics.remoteError(ctx, "put") // one that may not be written to is read still
-	}
 }
 
 // settled counts and logs how a call ended; gate is the breaker that let it through.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	mathrand "math/rand/v2"
 	"slices"
-	"sync"
 	"time"
 )
 
@@ -16,12 +15,13 @@ var errElsewhere = errors.New("another process loads it")
 // sharing is a load that takes turns with those of other processes.
 type sharing struct {
 	*load
-	token  string
-	others map[int]bool // those that another process was seen to load
+	token   string
+	others  map[int]bool // those that another process was seen to load
+	refused bool         // Redis answered, and would not say what it has
 }
 
-// share loads what no other process is loading and waits for the rest. Redis has just
-// been asked and did not have what is open.
+// share loads what no other process is loading and waits for the rest; what Redis has is
+// taken from there. Where Redis answers and would not say what it has, all stays open.
 func (l *load) share(ctx context.Context) {
 	s := &sharing{load: l, token: rand.Text(), others: map[int]bool{}}
 	for round := 0; len(l.open) > 0; round++ {
@@ -31,8 +31,11 @@ func (l *load) share(ctx context.Context) {
 				return
 			}
 		}
-		l.restamp()
+		l.restamp(l.open)
 		if !s.turn(ctx) {
+			if round == 0 && s.refused {
+				return
+			}
 			l.fromSystem(ctx, slices.Clone(l.open), nil)
 			return
 		}
@@ -42,51 +45,71 @@ func (l *load) share(ctx context.Context) {
 	}
 }
 
+// looks is how often Redis is asked in a row about keys for which it has something that
+// is of no use, before what else is to be loaded is loaded.
+const looks = 2
+
 // turn asks for the leases of what is open, once or as often as something new has
 // come, and loads what this process is to load. It tells whether Redis answered.
 func (s *sharing) turn(ctx context.Context) bool {
 	for len(s.open) > 0 && s.cache.news.current.Load() {
-		leases, list := s.wanted()
-		replies, ok := s.cache.remote.lease(ctx, leases.token, list)
-		if !ok {
-			s.cache.remote.leased.add(countFailed, len(list))
-			return false
+		leases := s.leases()
+		var mine []int
+		again, answered := slices.Clone(s.open), true
+		for look := 0; look < looks && len(again) > 0 && answered; look++ {
+			list := s.wanted(again)
+			replies, refused, ok := s.cache.remote.lease(ctx, leases.token, list)
+			if answered = ok; !ok {
+				s.refused = refused != nil && look == 0
+				s.cache.remote.leased.add(countFailed, len(list))
+				break
+			}
+			var granted []int
+			granted, again = s.sort(leases, again, list, replies)
+			mine = append(mine, granted...)
 		}
-		mine, again := s.sort(leases, list, replies)
 		if len(mine) > 0 {
 			s.loadHolding(ctx, mine, leases)
 		}
-		if !again {
-			return true
+		if !answered || len(again) == 0 {
+			return answered
 		}
 	}
 	return len(s.open) == 0
 }
 
-// wanted are the leases of what is open. Their token says what every one of the
-// loads knows of.
-func (s *sharing) wanted() (*leaseSet, []wanted) {
-	list := make([]wanted, len(s.open))
-	var knows version
-	for n, i := range s.open {
-		f := s.flights[i]
-		list[n] = wanted{entry: address(s.keys[i]), seen: s.seen[i], least: s.cache.tags.least(f.tags)}
-		if n == 0 || f.stamp.global.before(knows) {
-			knows = f.stamp.global
+// leases are those of a turn, of which there are none yet. Their token says what every
+// one of the loads knows of.
+func (s *sharing) leases() *leaseSet {
+	knows := s.flights[s.open[0]].stamp.global
+	for _, i := range s.open {
+		if at := s.flights[i].stamp.global; at.before(knows) {
+			knows = at
 		}
 	}
-	return &leaseSet{remote: s.cache.remote, token: knows.order() + s.token, nothing: map[string]bool{}}, list
+	return &leaseSet{remote: s.cache.remote, token: knows.order() + s.token}
 }
 
-// sort lands what has arrived and says what this process is to load, with its leases;
-// again when something arrived that is of no use.
-func (s *sharing) sort(leases *leaseSet, list []wanted, replies []leaseReply) (mine []int, again bool) {
+// wanted is what Redis is asked about the places which.
+func (s *sharing) wanted(which []int) []wanted {
+	list := make([]wanted, len(which))
+	for n, i := range which {
+		list[n] = wanted{entry: s.address(i), seen: s.seen[i], least: s.cache.tags.least(s.flights[i].tags)}
+	}
+	return list
+}
+
+// sort lands what has arrived for the places which and says what this process is to load,
+// with its leases; again is what something arrived for that is of no use.
+func (s *sharing) sort(leases *leaseSet, which []int, list []wanted, replies []leaseReply) (mine, again []int) {
 	var counts [countFailed + 1]int
-	for n, i := range slices.Clone(s.open) {
+	for n, i := range which {
 		reply := replies[n]
 		switch reply.state {
 		case leaseArrived:
-			again = !s.arrived(i, reply.text) || again
+			if !s.arrived(i, reply.text) {
+				again = append(again, i)
+			}
 		case leaseGranted, leaseStolen:
 			leases.entries = append(leases.entries, list[n].entry)
 			mine = append(mine, i)
@@ -124,23 +147,21 @@ func (s *sharing) arrived(i int, text string) bool {
 // loadHolding loads the places which while their leases are renewed.
 func (s *sharing) loadHolding(ctx context.Context, which []int, leases *leaseSet) {
 	defer s.cache.remote.put(ctx, nil, leases) // if the load did not end the usual way
-	var renewing sync.WaitGroup
-	loading, loaded := context.WithCancel(ctx)
-	defer renewing.Wait()
-	defer loaded()
 	if len(leases.entries) > 0 {
-		renewing.Go(func() { leases.renew(loading) })
+		defer leases.renew(ctx)()
 	}
+	s.restamp(which)
 	s.fromSystem(ctx, which, leases)
 }
 
 // restamp is for flights that nothing was loaded for yet: what they are given from now
 // on is read or loaded later than everything that was invalidated by now.
-func (l *load) restamp() {
+func (l *load) restamp(which []int) {
 	l.cache.flights.mu.Lock()
 	defer l.cache.flights.mu.Unlock()
-	for _, i := range l.open {
-		l.flights[i].stamp = l.cache.tags.stamp()
+	now := l.cache.tags.stamp()
+	for _, i := range which {
+		l.flights[i].stamp = now
 	}
 }
 

@@ -491,7 +491,7 @@ func TestC2_ALoadKnowsOfWhatWasInvalidatedBeforeIt(t *testing.T) {
 	port := over(c, upstream)
 	var asked sync.Once
 	server.Server().SetPreHook(func(_ *peer.Peer, command string, _ ...string) bool {
-		if command == "MGET" {
+		if command == "EVAL" {
 			asked.Do(func() { c.tags.strike([]commerce.Tag{commerce.TagProduct("A")}, false) })
 		}
 		return false
@@ -513,7 +513,7 @@ func TestC2_WhoCannotStoreTakesNoLease(t *testing.T) {
 		c.remote.writes.done(time.Now(), false)
 	}
 	trips := watchTrips(c)
-	replies, ok := c.remote.lease(t.Context(), version{1, 1}.order()+"me", []wanted{{entry: "e"}})
+	replies, _, ok := c.remote.lease(t.Context(), version{1, 1}.order()+"me", []wanted{{entry: "e"}})
 	assert.False(t, ok)
 	assert.Empty(t, replies)
 	assert.Empty(t, trips.list())
@@ -626,10 +626,10 @@ func TestWhatAgesInBothTiersIsLoadedAnew(t *testing.T) {
 	e := onlyEntry(t, c)
 	fresh := policies[commerce.OpProducts].Fresh
 	e.fresh, e.began = fresh, e.began.Add(-fresh*(refreshAt+1)/100)
-	s, _ := c.remote.get(t.Context(), []string{onlyKey(t, c)})
+	s, _ := c.remote.get(t.Context(), []string{onlyKey(t, c)}, []string{address(onlyKey(t, c))})
 	old := s[0]
 	old.began = e.began
-	c.remote.put(t.Context(), []write{{stored: old, key: onlyKey(t, c), life: time.Hour}}, nil)
+	c.remote.put(t.Context(), []write{{stored: old, key: onlyKey(t, c), address: address(onlyKey(t, c)), life: time.Hour}}, nil)
 	for want := range 3 { // once, not with each read
 		_, at, err := ask(t.Context(), port, "A")
 		require.NoError(t, err)

@@ -1,0 +1,134 @@
+package cache
+
+import (
+	"context"
+	"time"
+)
+
+// write is an entry to be stored, or to be taken out.
+type write struct {
+	stored
+	key     string
+	address string
+	life    time.Duration
+	gone    bool // there is no such thing any more: what lies there is not to be given again
+}
+
+// putting is what a load has for Redis, with the leases it gives back, which may be nil.
+type putting struct {
+	writes []write
+	sets   []set
+	leases *leaseSet
+}
+
+// set is an entry as it is stored, and for how long.
+type set struct {
+	address string
+	packed  []byte
+	left    time.Duration
+}
+
+// put stores writes and gives leases back, which may be nil, together with what other
+// loads bring within a moment; what is too large is left out. Whoever is the first of
+// them returns when all is done.
+func (r *remote) put(ctx context.Context, writes []write, leases *leaseSet) {
+	leases = leases.once()
+	if len(writes) == 0 && leases == nil {
+		return
+	}
+	p, size := r.pack(writes, leases)
+	if !r.writes.allow(time.Now()) {
+		// What was loaded cannot be shared, and others must not wait for it.
+		r.dismiss(ctx, writes, leases)
+		return
+	}
+	if all := r.puts.bring(p, size, atLeisure); all != nil {
+		r.putAll(context.WithoutCancel(ctx), all)
+	}
+}
+
+// pack makes of writes what is sent, and says how much that is in bytes.
+func (r *remote) pack(writes []write, leases *leaseSet) (p *putting, size int) {
+	p = &putting{writes: writes, sets: make([]set, 0, len(writes)), leases: leases}
+	for _, w := range writes {
+		if w.gone {
+			continue
+		}
+		left := w.life - time.Since(w.began)
+		packed := r.packer.pack(w.key, w.stored)
+		if left > time.Millisecond && len(packed) <= maxStored && len(w.tags) <= maxStoredTags {
+			p.sets = append(p.sets, set{w.address, packed, left})
+			size += len(packed)
+		} else {
+			leases.unshared(w.address)
+		}
+	}
+	return p, size
+}
+
+// putAll stores all in one round trip.
+func (r *remote) putAll(ctx context.Context, all []*putting) {
+	pipe, stores := r.client.Pipeline(), false
+	for _, p := range all {
+		for _, w := range p.writes {
+			if w.gone {
+				pipe.Del(ctx, w.address)
+			}
+		}
+		for _, s := range p.sets {
+			pipe.Set(ctx, s.address, s.packed, s.left)
+		}
+		stores = stores || len(p.sets) > 0
+		p.leases.release(ctx, pipe)
+	}
+	if pipe.Len() == 0 {
+		return
+	}
+	// Nobody waits for it here, but other processes may.
+	sent, cancel := context.WithTimeout(ctx, max(redisIO, r.wait))
+	defer cancel()
+	_, err := pipe.Exec(sent)
+	if err == nil && !stores {
+		return // a full Redis does that, too
+	}
+	if r.settled(ctx, "put", &r.writes, err) {
+		return
+	}
+	// Others wait until the leases end, unless they can be given back over another connection.
+	for _, p := range all {
+		r.dismiss(ctx, p.writes, p.leases)
+	}
+}
+
+// dismiss gives leases back to a Redis that stores nothing, and takes out what is gone.
+func (r *remote) dismiss(ctx context.Context, writes []write, leases *leaseSet) {
+	r.remove(ctx, writes)
+	pipe := r.client.Pipeline()
+	leases.release(ctx, pipe)
+	if pipe.Len() == 0 || !r.leases.allow(time.Now()) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.wait)
+	defer cancel()
+	_, err := pipe.Exec(ctx)
+	r.settled(ctx, "lease", &r.leases, err)
+}
+
+// remove takes out what is gone as long as Redis is read: whoever reads it would be given
+// that again. One that is full still does it, however rarely it is asked to store.
+func (r *remote) remove(ctx context.Context, writes []write) {
+	pipe := r.client.Pipeline()
+	for _, w := range writes {
+		if w.gone {
+			pipe.Del(ctx, w.address)
+		}
+	}
+	if pipe.Len() == 0 || r.reads.isOpen() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(redisIO, r.wait))
+	defer cancel()
+	if _, err := pipe.Exec(ctx); err != nil {
+		r.metrics.remoteError(ctx, "put") // one that may not be written to is read still
+	}
+}
