@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"bytes"
 	"encoding/json"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -11,39 +10,71 @@ import (
 // Bubble takes out of data what cannot stand without the values at the paths failed,
 // whose fields are declared FAIL: the null goes up, as from a field that is not nullable,
 // to the nearest place that may be null and whose field is not FAIL itself; without one,
-// data is null. The errors stay where they were met.
+// data is null. The errors stay where they were met. It costs one look at each path and
+// one at data, however many have failed.
 func Bubble(oc *graphql.OperationContext, data json.RawMessage, failed []ast.Path) json.RawMessage {
+	root := &shape{sets: []ast.SelectionSet{oc.Operation.SelectionSet}}
+	nulls := &mark{}
 	for _, path := range failed {
-		end := boundary(oc.Operation.SelectionSet, path)
+		end := root.boundary(path)
 		if end == 0 {
 			return json.RawMessage("null")
 		}
-		data = nullAt(data, path[:end])
+		nulls.add(path[:end])
 	}
-	return data
+	return cut(data, nulls)
+}
+
+// shape is what is selected at all places of an answer whose paths differ in indexes
+// alone.
+type shape struct {
+	sets   []ast.SelectionSet // merged
+	typ    *ast.Type
+	fails  bool // FAIL is declared of the field
+	fields map[string]*shape
+	each   *shape // of a list
 }
 
 // boundary is how many elements of path lead to where a null that began at its end stops;
 // 0 when nothing stops it.
-func boundary(root ast.SelectionSet, path ast.Path) int {
-	end, sets := 0, []ast.SelectionSet{root}
-	var typ *ast.Type
-	fails := false
+func (s *shape) boundary(path ast.Path) int {
+	end := 0
 	for i, element := range path {
-		if name, ok := element.(ast.PathName); ok {
-			var field *ast.Field
-			if field, sets = descend(sets, string(name)); field == nil || field.Definition == nil {
-				return end
-			}
-			typ, fails = field.Definition.Type, ToleranceOf(field).OnError == Fail
-		} else if typ = typ.Elem; typ == nil {
+		if s = s.below(element); s == nil {
 			return end
 		}
-		if !typ.NonNull && !fails {
+		if !s.typ.NonNull && !s.fails {
 			end = i + 1
 		}
 	}
 	return end
+}
+
+// below is the shape of what element leads to; nil when nothing of the kind is selected.
+func (s *shape) below(element ast.PathElement) *shape {
+	if name, ok := element.(ast.PathName); ok {
+		return s.field(string(name))
+	}
+	if s.each == nil && s.typ != nil && s.typ.Elem != nil {
+		s.each = &shape{sets: s.sets, typ: s.typ.Elem, fails: s.fails}
+	}
+	return s.each
+}
+
+// field is the shape of what answers key. Each is looked for once.
+func (s *shape) field(key string) *shape {
+	if known, ok := s.fields[key]; ok {
+		return known
+	}
+	if s.fields == nil {
+		s.fields = map[string]*shape{}
+	}
+	var of *shape
+	if field, sets := descend(s.sets, key); field != nil && field.Definition != nil {
+		of = &shape{sets: sets, typ: field.Definition.Type, fails: ToleranceOf(field).OnError == Fail}
+	}
+	s.fields[key] = of
+	return of
 }
 
 // descend finds the field that answers key in merged selection sets, and what is selected
@@ -71,52 +102,4 @@ func descend(sets []ast.SelectionSet, key string) (found *ast.Field, of []ast.Se
 		}
 	}
 	return found, of
-}
-
-// nullAt writes null at a path of data. What is null on the way already stays so.
-func nullAt(data []byte, path ast.Path) []byte {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	for _, element := range path {
-		open, err := dec.Token()
-		if _, nested := open.(json.Delim); err != nil || !nested {
-			return data
-		}
-		if !forward(dec, element) {
-			return data
-		}
-	}
-	var old json.RawMessage
-	if err := dec.Decode(&old); err != nil {
-		return data
-	}
-	end := int(dec.InputOffset())
-	begin := end - len(old)
-	out := make([]byte, 0, len(data))
-	out = append(out, data[:begin]...)
-	out = append(out, "null"...)
-	return append(out, data[end:]...)
-}
-
-// forward moves dec, just within an object or a list, to where the value of element is.
-func forward(dec *json.Decoder, element ast.PathElement) bool {
-	index, ordered := element.(ast.PathIndex)
-	for i := 0; dec.More(); i++ {
-		if ordered && i == int(index) {
-			return true
-		}
-		if !ordered {
-			key, err := dec.Token()
-			if err != nil {
-				return false
-			}
-			if name, ok := element.(ast.PathName); ok && key == string(name) {
-				return true
-			}
-		}
-		var skipped json.RawMessage
-		if err := dec.Decode(&skipped); err != nil {
-			return false
-		}
-	}
-	return false
 }

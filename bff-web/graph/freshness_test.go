@@ -38,7 +38,7 @@ type Thing {
 }
 `
 
-func parsedSchema(t *testing.T, text string) *ast.Schema {
+func parsedSchema(t testing.TB, text string) *ast.Schema {
 	t.Helper()
 	schema, err := gqlparser.LoadSchema(&ast.Source{Input: text})
 	require.NoError(t, err)
@@ -46,7 +46,7 @@ func parsedSchema(t *testing.T, text string) *ast.Schema {
 }
 
 // validated is a query, and what the rules say of it.
-func validated(t *testing.T, schema *ast.Schema, query string) (*ast.QueryDocument, gqlerror.List) {
+func validated(t testing.TB, schema *ast.Schema, query string) (*ast.QueryDocument, gqlerror.List) {
 	t.Helper()
 	doc, err := parser.ParseQuery(&ast.Source{Input: query})
 	require.NoError(t, err)
@@ -270,6 +270,7 @@ func TestWhereANullStops(t *testing.T) {
 	} fragment F on Thing{x:fail{id} null{fail{id}} null{y:stale@freshness(onError:FAIL){id}}}`)
 	require.Empty(t, errs)
 	name := func(s string) ast.PathElement { return ast.PathName(s) }
+	root := &shape{sets: []ast.SelectionSet{doc.Operations[0].SelectionSet}}
 	for want, paths := range map[int][]ast.Path{
 		0: {{name("all"), ast.PathIndex(1), name("x")}},
 		1: {{name("t"), name("fail"), name("fail")}, {name("t"), name("fail")}, {name("things"), ast.PathIndex(1), name("x")}},
@@ -277,7 +278,7 @@ func TestWhereANullStops(t *testing.T) {
 		3: {{name("things"), ast.PathIndex(0), name("null"), name("y")}, {name("all"), ast.PathIndex(0), name("null"), name("fail")}},
 	} {
 		for _, path := range paths {
-			assert.Equal(t, want, boundary(doc.Operations[0].SelectionSet, path), path.String())
+			assert.Equal(t, want, root.boundary(path), path.String())
 		}
 	}
 }
@@ -293,9 +294,9 @@ func TestNullAtAPath(t *testing.T) {
 		`{"a":{"b":[{"c":1,"d":"x"},{"c":[2]}],"b2":null},"a2":{"b":true}}`:  {ast.PathName("a"), ast.PathName("b2"), ast.PathName("e")},
 		`{"a":{"b":[{"c":1,"d":null},{"c":[2]}],"b2":null},"a2":{"b":true}}`: {ast.PathName("a"), ast.PathName("b"), ast.PathIndex(0), ast.PathName("d")},
 	} {
-		assert.Equal(t, want, string(nullAt([]byte(data), path)), path.String())
+		assert.Equal(t, want, string(cut([]byte(data), marked(path))), path.String())
 	}
 	for _, path := range []ast.Path{{ast.PathName("z")}, {ast.PathName("a"), ast.PathName("b"), ast.PathIndex(2)}} {
-		assert.Equal(t, data, string(nullAt([]byte(data), path)), path.String())
+		assert.Equal(t, data, string(cut([]byte(data), marked(path))), path.String())
 	}
 }
