@@ -32,6 +32,9 @@ var (
 // ids are letters that need no escaping in a URL, so that one can be sent by GET as it is.
 var ids = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:~-]{0,127}$`)
 
+// digits are those of a SHA-256. In capitals they stand for nothing: we write them small.
+var digits = regexp.MustCompile(`^[0-9A-Fa-f]{64}$`)
+
 // entry is one document as a manifest has it.
 type entry struct {
 	id   string
@@ -125,13 +128,18 @@ func (p *parsing) add(id, text string) {
 		return
 	case !ids.MatchString(id):
 		p.refuse(clip(id), fmt.Sprintf("an id is at most %d letters, digits and any of . _ : ~ -", maxID))
-	case strings.HasPrefix(id, prefix) && id != prefix+hex.EncodeToString(e.hash[:]):
+	case claimsHash(id) && strings.TrimPrefix(id, prefix) != hex.EncodeToString(e.hash[:]):
 		p.refuse(id, "the document's SHA-256 is "+hex.EncodeToString(e.hash[:]))
 	default:
 		p.entries = append(p.entries, e)
 	}
 	p.texts[id] = text
 }
+
+// claimsHash tells whether an id is read as a SHA-256 by whoever asks for it, with the
+// word before it or without: such an id is the text's own, so that nobody's manifest
+// answers for a document of another.
+func claimsHash(id string) bool { return strings.HasPrefix(id, prefix) || digits.MatchString(id) }
 
 func (p *parsing) refuse(id, cause string) { p.issues = append(p.issues, issue{id, cause}) }
 

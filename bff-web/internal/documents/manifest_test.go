@@ -35,6 +35,8 @@ func TestBrokenManifestsAreReportedAndTheLastGoodOneStays(t *testing.T) {
 		"too large":       {`{"a": "` + strings.Repeat(" ", MaxManifestBytes) + `"}`, "", fmt.Sprintf("a manifest has at most %d", MaxManifestBytes)},
 		"too many":        {jsonOf(t, many), "", "holds more than 2000 documents"},
 		"hash of another": {jsonOf(t, map[string]string{id(productText): other}), id(productText), "SHA-256 is " + strings.TrimPrefix(id(other), prefix)},
+		"bare digits":     {jsonOf(t, map[string]string{strings.TrimPrefix(id(productText), prefix): other}), strings.TrimPrefix(id(productText), prefix), "SHA-256 is " + strings.TrimPrefix(id(other), prefix)},
+		"capitals":        {jsonOf(t, map[string]string{strings.ToUpper(strings.TrimPrefix(id(other), prefix)): other}), strings.ToUpper(strings.TrimPrefix(id(other), prefix)), "SHA-256 is " + strings.TrimPrefix(id(other), prefix)},
 		"no hash":         {jsonOf(t, map[string]string{"sha256:abc": other}), "sha256:abc", "SHA-256 is"},
 		"an odd id":       {jsonOf(t, map[string]string{"a b": other}), "a b", "an id is at most"},
 		"a long id":       {jsonOf(t, map[string]string{strings.Repeat("i", 200): other}), strings.Repeat("i", 128) + "…", "an id is at most"},
@@ -112,12 +114,39 @@ func TestManyProblemsAreCounted(t *testing.T) {
 	assert.Equal(t, "10 more", problems[maxProblems].Cause)
 }
 
+// Who may publish for one client cannot have the hash of another's document answer
+// with its own, be it loaded before or after.
+func TestAHashStandsForItsOwnTextAlone(t *testing.T) {
+	t.Parallel()
+	bare := strings.TrimPrefix(id(productText), prefix)
+	for _, order := range [][2]string{{"evil/1.json", "shop/1.json"}, {"shop/1.json", "evil/1.json"}} {
+		dir := t.TempDir()
+		s := over(t, dir)
+		for _, file := range order {
+			data := manifestOf(t, productText)
+			if strings.HasPrefix(file, "evil") {
+				data = []byte(jsonOf(t, map[string]string{bare: categoriesText}))
+			}
+			put(t, dir, file, data)
+			s.Refresh(t.Context())
+			if d := s.Find(bare); d != nil {
+				assert.Equal(t, productText, d.Text, "%v", order)
+			}
+		}
+		require.NotNil(t, s.Find(bare))
+		problems := *s.problems.Load()
+		require.Len(t, problems, 1)
+		assert.Equal(t, "evil/1.json", problems[0].File)
+	}
+}
+
 // FuzzParse holds that no text takes the parser down, and that whatever passes is
 // what was written.
 func FuzzParse(f *testing.F) {
 	f.Add(manifestOf(f, productText, categoriesText))
 	f.Add([]byte(`{"a":"{x}","a":"{y}"}`))
 	f.Add([]byte(`{"sha256:00":"{x}"}`))
+	f.Add([]byte(`{"` + strings.Repeat("0", 64) + `":"{x}"}`))
 	f.Add([]byte(`{"a":1} `))
 	f.Add([]byte(`{"a":"\ud800"}`))
 	f.Add([]byte(`[[[[{{{{`))
@@ -136,7 +165,7 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("id %q", e.id)
 			}
 			seen[e.id] = true
-			if strings.HasPrefix(e.id, prefix) && e.id != id(e.text) {
+			if claimsHash(e.id) && strings.TrimPrefix(e.id, prefix) != strings.TrimPrefix(id(e.text), prefix) {
 				t.Fatalf("%q is not the hash of %q", e.id, e.text)
 			}
 		}
