@@ -50,7 +50,7 @@ type record interface{ check() error }
 
 // search reads the records that q finds, for the operation op.
 func search[T record](ctx context.Context, c *connector, op commerce.Operation, q query) ([]T, error) {
-	var records []T
+	var records rows[T]
 	err := c.call(ctx, op, "search_read", q, &records, func() error {
 		if records == nil { // null
 			return errWire

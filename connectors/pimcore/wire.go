@@ -68,9 +68,11 @@ type wireBrand struct {
 
 type wireQuantity struct {
 	Value json.Number `json:"value"`
-	Unit  *struct {
-		Abbreviation string `json:"abbreviation"`
-	} `json:"unit"`
+	Unit  *wireUnit   `json:"unit"`
+}
+
+type wireUnit struct {
+	Abbreviation string `json:"abbreviation"`
 }
 
 type wireHotspot struct {

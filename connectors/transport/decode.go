@@ -11,17 +11,19 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/portico-bff/portico/connectors/quick"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
 // maxDepth is how deep an answer's arrays and objects may nest.
-const maxDepth = 64
+const maxDepth = quick.MaxDepth
 
 // DecodeJSON reads res into v, a pointer to a wire type, as part of [Request.Read]. An answer that is not
 // one JSON value of that shape, in valid UTF-8 and labelled as JSON, is a
 // [commerce.CallError] of kind ErrUpstream, reason bad-answer: a login page, for
 // example. For a Write that was answered 2xx it is [commerce.ErrOutcomeUnknown]
-// instead. Numbers in fields of type any arrive as [json.Number].
+// instead. Numbers in fields of type any arrive as [json.Number]. A v that is a
+// [quick.Value] is read by itself if it can.
 func DecodeJSON(system string, traits commerce.Traits, res *Response, v any) error {
 	cause := decode(res, v)
 	if cause == nil {
@@ -37,6 +39,12 @@ func decode(res *Response, v any) error {
 	}
 	if !utf8.Valid(res.Body) {
 		return errors.New("answer is not UTF-8")
+	}
+	if q, ok := v.(quick.Value); ok {
+		if quick.Unmarshal(res.Body, q) {
+			return nil
+		}
+		reflect.ValueOf(v).Elem().SetZero()
 	}
 	if depth(res.Body) > maxDepth {
 		return errors.New("answer nests too deep")

@@ -1,0 +1,317 @@
+package pimcore
+
+import (
+	"encoding/json"
+
+	"github.com/portico-bff/portico/connectors/quick"
+)
+
+// Answers that are long, read in one pass. What they do not read is read by encoding/json:
+// an answer with errors, for one.
+
+// ReadQuick implements [quick.Value] for nodes that do; of others it reads nothing.
+func (w *wireAnswer[T]) ReadQuick(r *quick.Reader) bool {
+	if _, able := any(new(T)).(quick.Value); !able {
+		return false
+	}
+	r.Object()
+	if string(r.Next()) != "data" {
+		return r.Fail()
+	}
+	r.Object()
+	name := r.Next()
+	if name == nil {
+		return r.Fail()
+	}
+	w.Data = map[string]*listing[T]{}
+	if root := string(name); r.Null() {
+		w.Data[root] = nil
+	} else {
+		list := &listing[T]{}
+		w.Data[root] = list
+		list.read(r)
+	}
+	return r.Next() == nil && r.Next() == nil && r.OK()
+}
+
+func (w *listing[T]) read(r *quick.Reader) {
+	var seen uint64
+	r.Object()
+	for name := r.Next(); name != nil; name = r.Next() {
+		switch string(name) {
+		case "totalCount":
+			w.TotalCount = int(r.Int())
+			r.Once(&seen, 0)
+		case "edges":
+			r.Once(&seen, 1)
+			if r.Null() {
+				continue
+			}
+			w.Edges = []edge[T]{}
+			for r.Array(); r.More(); {
+				w.Edges = append(w.Edges, readEdge[T](r))
+			}
+		default:
+			r.Fail()
+		}
+	}
+}
+
+func readEdge[T any](r *quick.Reader) (e edge[T]) {
+	r.Object()
+	name := r.Next()
+	switch {
+	case string(name) != "node":
+		r.Fail()
+	case r.Null():
+	default:
+		e.Node = new(T)
+		if node, ok := any(e.Node).(quick.Value); !ok || !node.ReadQuick(r) {
+			r.Fail()
+		}
+	}
+	if r.Next() != nil {
+		r.Fail()
+	}
+	return e
+}
+
+// listOf reads an array whose members may be null; null is none.
+func listOf[T any, V interface {
+	*T
+	quick.Value
+}](r *quick.Reader) []*T {
+	if r.Null() {
+		return nil
+	}
+	list := []*T{}
+	for r.Array(); r.More(); {
+		list = append(list, pointer[T, V](r))
+	}
+	return list
+}
+
+// pointer reads a value or null.
+func pointer[T any, V interface {
+	*T
+	quick.Value
+}](r *quick.Reader) *T {
+	if r.Null() {
+		return nil
+	}
+	v := new(T)
+	V(v).ReadQuick(r)
+	return v
+}
+
+// ReadQuick implements [quick.Value].
+func (w *wireProduct) ReadQuick(r *quick.Reader) bool {
+	var seen uint64
+	r.Object()
+	for name := r.Next(); name != nil; name = r.Next() {
+		field, text := w.textField(string(name))
+		if text != nil {
+			*text = r.Text()
+			r.Once(&seen, field)
+			continue
+		}
+		switch string(name) {
+		case "modificationDate":
+			field, w.ModificationDate = 16, r.Int()
+		case "brand":
+			field, w.Brand = 17, pointer[wireBrand](r)
+		case "categories":
+			field, w.Categories = 18, listOf[wireCategory](r)
+		case "weight":
+			field, w.Weight = 19, pointer[wireQuantity](r)
+		case "images":
+			field, w.Images = 20, listOf[wireHotspot](r)
+		case "variants":
+			field, w.Variants = 21, listOf[wireProduct](r)
+		default:
+			return r.Fail()
+		}
+		r.Once(&seen, field)
+	}
+	return r.OK()
+}
+
+// textField is where a text belongs, and its number; nil when name is no text.
+func (w *wireProduct) textField(name string) (int, *string) {
+	switch name {
+	case "sku":
+		return 0, &w.SKU
+	case "name":
+		return 1, &w.Name
+	case "fallbackName":
+		return 2, &w.FallbackName
+	case "description":
+		return 3, &w.Description
+	case "fallbackDescription":
+		return 4, &w.FallbackDescription
+	case "model":
+		return 5, &w.Model
+	case "color":
+		return 6, &w.Color
+	case "size":
+		return 7, &w.Size
+	case "sizeUnit":
+		return 8, &w.SizeUnit
+	case "productClass":
+		return 9, &w.Class
+	case "style":
+		return 10, &w.Style
+	case "line":
+		return 11, &w.Line
+	default:
+		return 0, nil
+	}
+}
+
+// oneText reads an object that has one text, or none.
+func oneText(r *quick.Reader, field string, to *string) bool {
+	r.Object()
+	for name := r.Next(); name != nil; name = r.Next() {
+		if string(name) != field || *to != "" {
+			return r.Fail()
+		}
+		*to = r.Text()
+	}
+	return r.OK()
+}
+
+// ReadQuick implements [quick.Value].
+func (w *wireBrand) ReadQuick(r *quick.Reader) bool { return oneText(r, "name", &w.Name) }
+
+// ReadQuick implements [quick.Value].
+func (w *wireSKU) ReadQuick(r *quick.Reader) bool { return oneText(r, "sku", &w.SKU) }
+
+// ReadQuick implements [quick.Value].
+func (w *wireCategory) ReadQuick(r *quick.Reader) bool {
+	var seen uint64
+	r.Object()
+	for name := r.Next(); name != nil; name = r.Next() {
+		field := 0
+		switch string(name) {
+		case "id":
+			w.ID = r.Text()
+		case "name":
+			field, w.Name = 1, r.Text()
+		case "fallbackName":
+			field, w.FallbackName = 2, r.Text()
+		default:
+			return r.Fail() // the tree is read once in a while
+		}
+		r.Once(&seen, field)
+	}
+	return r.OK()
+}
+
+// ReadQuick implements [quick.Value].
+func (w *wireQuantity) ReadQuick(r *quick.Reader) bool {
+	var seen uint64
+	r.Object()
+	for name := r.Next(); name != nil; name = r.Next() {
+		field := 0
+		switch string(name) {
+		case "value":
+			w.Value = json.Number(r.Number())
+		case "unit":
+			field = 1
+			if !r.Null() {
+				w.Unit = &wireUnit{}
+				oneText(r, "abbreviation", &w.Unit.Abbreviation)
+			}
+		default:
+			return r.Fail()
+		}
+		r.Once(&seen, field)
+	}
+	return r.OK()
+}
+
+// ReadQuick implements [quick.Value].
+func (w *wireHotspot) ReadQuick(r *quick.Reader) bool {
+	r.Object()
+	for name := r.Next(); name != nil; name = r.Next() {
+		if string(name) != "image" || w.Image != nil {
+			return r.Fail()
+		}
+		w.Image = pointer[wireAsset](r)
+	}
+	return r.OK()
+}
+
+// ReadQuick implements [quick.Value].
+func (w *wireAsset) ReadQuick(r *quick.Reader) bool {
+	*w = wireAsset{}
+	r.Object()
+	for name := r.Next(); name != nil; name = r.Next() {
+		alias := string(name)
+		(*w)[alias] = r.Text()
+	}
+	return r.OK()
+}
+
+// ReadQuick implements [quick.Value].
+func (w *wireReviewed) ReadQuick(r *quick.Reader) bool {
+	var seen uint64
+	r.Object()
+	for name := r.Next(); name != nil; name = r.Next() {
+		field := 0
+		switch string(name) {
+		case "sku":
+			w.SKU = r.Text()
+		case "reviews":
+			field, w.Reviews = 1, listOf[wireReview](r)
+		default:
+			return r.Fail()
+		}
+		r.Once(&seen, field)
+	}
+	return r.OK()
+}
+
+// ReadQuick implements [quick.Value].
+func (w *wireReview) ReadQuick(r *quick.Reader) bool {
+	var seen uint64
+	r.Object()
+	for name := r.Next(); name != nil; name = r.Next() {
+		field := 0
+		switch string(name) {
+		case "id":
+			w.ID = r.Text()
+		case "author":
+			field, w.Author = 1, r.Text()
+		case "rating":
+			field, w.Rating = 2, int(r.Int())
+		case "body":
+			field, w.Body = 3, r.Text()
+		case "date":
+			field, w.Date = 4, r.Int()
+		default:
+			return r.Fail()
+		}
+		r.Once(&seen, field)
+	}
+	return r.OK()
+}
+
+// ReadQuick implements [quick.Value].
+func (w *wireRelated) ReadQuick(r *quick.Reader) bool {
+	var seen uint64
+	r.Object()
+	for name := r.Next(); name != nil; name = r.Next() {
+		field := 0
+		switch string(name) {
+		case "sku":
+			w.SKU = r.Text()
+		case "related":
+			field, w.Related = 1, listOf[wireSKU](r)
+		default:
+			return r.Fail()
+		}
+		r.Once(&seen, field)
+	}
+	return r.OK()
+}

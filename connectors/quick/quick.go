@@ -1,0 +1,366 @@
+// Package quick reads JSON that is written as it nearly always is, straight into where
+// it belongs: in one pass, without reflection. What it does not take for granted (an
+// unknown or repeated name, a number that does not fit, nesting beyond its limit, anything that is not
+// JSON) it refuses, and whoever reads falls back to encoding/json, which tells what is
+// wrong, or reads it after all. What it accepts means the same to both.
+package quick
+
+import (
+	"encoding/json"
+	"slices"
+)
+
+// MaxDepth is how deep arrays and objects may nest.
+const MaxDepth = 64
+
+// Value reads itself. It tells false when it cannot; the value is then of no use.
+type Value interface {
+	ReadQuick(r *Reader) bool
+}
+
+// Unmarshal reads data, one value in valid UTF-8 and nothing else, into v. The reader's
+// caller has checked that it is UTF-8. False: v is spoiled, and data may yet be good.
+func Unmarshal(data []byte, v Value) bool {
+	r := Reader{data: data}
+	return v.ReadQuick(&r) && r.end()
+}
+
+// Reader is where in its data the reading is. After a failure nothing more is read: each
+// method answers a zero value, and [Reader.OK] is false.
+type Reader struct {
+	data  []byte
+	at    int
+	depth int
+	first bool // nothing was read of the array or object yet
+	bad   bool
+	kept  [keptTexts]string
+}
+
+// OK tells whether all was read so far.
+func (r *Reader) OK() bool { return !r.bad }
+
+// Fail refuses what is being read. It is false, for use in a return.
+func (r *Reader) Fail() bool {
+	r.bad = true
+	return false
+}
+
+func (r *Reader) end() bool {
+	return r.peek() == 0 && r.at == len(r.data) && r.depth == 0 && !r.bad
+}
+
+// peek is the next byte that is no white space; 0 at the end, or after a failure.
+func (r *Reader) peek() byte {
+	if r.bad {
+		return 0
+	}
+	for r.at < len(r.data) {
+		switch c := r.data[r.at]; c {
+		case ' ', '\t', '\n', '\r':
+			r.at++
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
+// Null consumes null and tells whether there was one.
+func (r *Reader) Null() bool { return r.peek() == 'n' && r.word("null") }
+
+// False consumes false and tells whether there was one.
+func (r *Reader) False() bool { return r.peek() == 'f' && r.word("false") }
+
+func (r *Reader) word(w string) bool {
+	if len(r.data)-r.at < len(w) || string(r.data[r.at:r.at+len(w)]) != w {
+		return r.Fail()
+	}
+	r.at += len(w)
+	return true
+}
+
+// Object begins an object, whose members [Reader.Next] walks over.
+func (r *Reader) Object() bool { return r.open('{') }
+
+// Array begins an array, whose elements [Reader.More] walks over.
+func (r *Reader) Array() bool { return r.open('[') }
+
+func (r *Reader) open(bracket byte) bool {
+	if r.peek() != bracket || r.depth == MaxDepth {
+		return r.Fail()
+	}
+	r.at++
+	r.depth++
+	r.first = true
+	return true
+}
+
+// More goes on to the next element of an array; false at its end, which it consumes.
+func (r *Reader) More() bool { return r.more(']') }
+
+// Next goes on to the next member of an object and answers its name, which is valid until
+// more is read; nil at the object's end, which it consumes.
+func (r *Reader) Next() []byte {
+	if !r.more('}') {
+		return nil
+	}
+	name := r.plain()
+	if r.peek() != ':' || len(name) == 0 {
+		r.Fail()
+		return nil
+	}
+	r.at++
+	return name
+}
+
+func (r *Reader) more(closing byte) bool {
+	c := r.peek()
+	switch {
+	case c == closing:
+		r.at++
+		r.depth--
+		r.first = false
+		return false
+	case r.first && c != 0:
+		r.first = false
+		return true
+	case c == ',' && !r.first:
+		r.at++
+		return r.peek() != closing || r.Fail()
+	default:
+		return r.Fail()
+	}
+}
+
+// plain reads a string without escapes.
+func (r *Reader) plain() []byte {
+	if r.peek() != '"' {
+		r.Fail()
+		return nil
+	}
+	for i := r.at + 1; i < len(r.data); i++ {
+		switch c := r.data[i]; {
+		case c == '"':
+			s := r.data[r.at+1 : i]
+			r.at = i + 1
+			return s
+		case c == '\\' || c < ' ':
+			r.Fail()
+			return nil
+		}
+	}
+	r.Fail()
+	return nil
+}
+
+// Text reads a string; null is an empty one.
+func (r *Reader) Text() string {
+	switch r.peek() {
+	case '"':
+	case 'n':
+		r.word("null")
+		return ""
+	default:
+		r.Fail()
+		return ""
+	}
+	begin := r.at
+	for i := begin + 1; i < len(r.data); i++ {
+		switch c := r.data[i]; {
+		case c == '"':
+			r.at = i + 1
+			return r.keep(r.data[begin+1 : i])
+		case c == '\\':
+			return r.escaped(begin, i)
+		case c < ' ':
+			r.Fail()
+			return ""
+		}
+	}
+	r.Fail()
+	return ""
+}
+
+// escaped reads the string from begin, whose first escape is at i.
+func (r *Reader) escaped(begin, i int) string {
+	for ; i < len(r.data); i++ {
+		switch r.data[i] {
+		case '\\':
+			i++
+		case '"':
+			r.at = i + 1
+			var s string
+			if json.Unmarshal(r.data[begin:r.at], &s) != nil {
+				r.Fail()
+			}
+			return s
+		}
+	}
+	r.Fail()
+	return ""
+}
+
+const (
+	keptTexts = 64 // a power of 2
+	keptBytes = 32 // of a text that is kept
+)
+
+// keep makes a string; short ones that came lately are not made again: units, colors,
+// names of places repeat in every row.
+func (r *Reader) keep(b []byte) string {
+	if len(b) == 0 || len(b) > keptBytes {
+		return string(b)
+	}
+	slot := &r.kept[(len(b)^int(b[0])<<1^int(b[len(b)/2])<<2^int(b[len(b)-1]))&(keptTexts-1)]
+	if *slot != string(b) {
+		*slot = string(b)
+	}
+	return *slot
+}
+
+// Number reads a number as it is written, valid until more is read; nil for null.
+func (r *Reader) Number() []byte {
+	if r.peek() == 'n' {
+		r.word("null")
+		return nil
+	}
+	begin := r.at
+	if r.byte('-') && !r.more09() || begin == r.at && !r.more09() {
+		r.Fail()
+		return nil
+	}
+	if r.byte('.') && !r.digits() {
+		return nil
+	}
+	if r.byte('e') || r.byte('E') {
+		if !r.byte('-') {
+			r.byte('+')
+		}
+		if !r.digits() {
+			return nil
+		}
+	}
+	return r.data[begin:r.at]
+}
+
+// more09 reads the whole part of a number.
+func (r *Reader) more09() bool { return r.byte('0') || r.digits() }
+
+// digits reads one or more.
+func (r *Reader) digits() bool {
+	begin := r.at
+	for !r.bad && r.at < len(r.data) && r.data[r.at] >= '0' && r.data[r.at] <= '9' {
+		r.at++
+	}
+	return r.at > begin || r.Fail()
+}
+
+func (r *Reader) byte(c byte) bool {
+	if r.bad || r.at == len(r.data) || r.data[r.at] != c {
+		return false
+	}
+	r.at++
+	return true
+}
+
+// safeDigits always fit an int64.
+const safeDigits = 18
+
+// Int reads a whole number; null is 0.
+func (r *Reader) Int() int64 {
+	text := r.Number()
+	negative := len(text) > 0 && text[0] == '-'
+	if negative {
+		text = text[1:]
+	}
+	if len(text) > safeDigits {
+		r.Fail()
+		return 0
+	}
+	var n int64
+	for _, c := range text {
+		if c < '0' || c > '9' {
+			r.Fail()
+			return 0
+		}
+		n = 10*n + int64(c-'0')
+	}
+	if negative {
+		return -n
+	}
+	return n
+}
+
+// Bool reads true or false; null is false.
+func (r *Reader) Bool() bool {
+	switch r.peek() {
+	case 't':
+		return r.word("true")
+	case 'f':
+		r.word("false")
+	case 'n':
+		r.word("null")
+	default:
+		r.Fail()
+	}
+	return false
+}
+
+// Raw reads any value as it is written. It is a part of the data.
+func (r *Reader) Raw() []byte {
+	r.peek()
+	begin := r.at
+	r.Skip()
+	if r.bad {
+		return nil
+	}
+	return slices.Clip(r.data[begin:r.at])
+}
+
+// Skip reads any value.
+func (r *Reader) Skip() {
+	switch r.peek() {
+	case '{':
+		for r.Object(); r.Next() != nil; {
+			r.Skip()
+		}
+	case '[':
+		for r.Array(); r.More(); {
+			r.Skip()
+		}
+	case '"':
+		r.skipText()
+	case 't', 'f', 'n':
+		r.Bool()
+	default:
+		r.Number()
+	}
+}
+
+func (r *Reader) skipText() {
+	for i := r.at + 1; i < len(r.data); i++ {
+		switch c := r.data[i]; {
+		case c == '"':
+			r.at = i + 1
+			return
+		case c == '\\':
+			r.escaped(r.at, i)
+			return
+		case c < ' ':
+			r.Fail()
+			return
+		}
+	}
+	r.Fail()
+}
+
+// Once tells whether field, of fewer than 64, is met for the first time in an object: of
+// one that comes twice encoding/json has the last, or both. Seen starts at 0.
+func (r *Reader) Once(seen *uint64, field int) bool {
+	bit := uint64(1) << field
+	if *seen&bit != 0 {
+		return r.Fail()
+	}
+	*seen |= bit
+	return true
+}
