@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/portico-bff/portico/connectors/quick"
 	"github.com/portico-bff/portico/connectors/transport"
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -115,6 +116,10 @@ func count(n json.Number) (int, error) {
 
 // sku reads the SKU in a hit's source, whose field may lie in objects.
 func (m *model) sku(source json.RawMessage) (commerce.SKU, bool) {
+	if only := (onlyText{field: m.cfg.SKUField}); quick.Unmarshal(source, &only) {
+		sku, err := commerce.ParseSKU("sku", only.text)
+		return sku, err == nil
+	}
 	for name := range strings.SplitSeq(m.cfg.SKUField, ".") {
 		var parts map[string]json.RawMessage
 		if json.Unmarshal(source, &parts) != nil {

@@ -74,27 +74,31 @@ type (
 // What comes back. Pointers tell what is absent from what is zero.
 type (
 	wireAnswer struct {
-		TimedOut *bool `json:"timed_out"`
-		Shards   *struct {
-			Failed json.Number `json:"failed"`
-		} `json:"_shards"`
-		Hits *struct {
-			Total *struct {
-				Value    json.Number `json:"value"`
-				Relation string      `json:"relation"`
-			} `json:"total"`
-			Hits []wireHit `json:"hits"`
-		} `json:"hits"`
+		TimedOut     *bool                `json:"timed_out"`
+		Shards       *wireShards          `json:"_shards"`
+		Hits         *wireHits            `json:"hits"`
 		Aggregations map[string]wireFacet `json:"aggregations"`
+	}
+	wireShards struct {
+		Failed json.Number `json:"failed"`
+	}
+	wireHits struct {
+		Total *wireTotal `json:"total"`
+		Hits  []wireHit  `json:"hits"`
+	}
+	wireTotal struct {
+		Value    json.Number `json:"value"`
+		Relation string      `json:"relation"`
 	}
 	wireHit struct {
 		Source json.RawMessage   `json:"_source"`
 		Sort   []json.RawMessage `json:"sort"`
 	}
 	wireFacet struct {
-		Values *struct {
-			Buckets []wireBucket `json:"buckets"`
-		} `json:"values"`
+		Values *wireValues `json:"values"`
+	}
+	wireValues struct {
+		Buckets []wireBucket `json:"buckets"`
 	}
 	wireBucket struct {
 		Key         json.RawMessage `json:"key"` // a string, or a number in fields of numbers
