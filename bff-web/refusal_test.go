@@ -64,6 +64,16 @@ func TestBadInput(t *testing.T) {
 		"address":             {`{"query":"query($a:AddressInput!){shippingOptions(cartId:\"g_a\",address:$a){code}}","variables":{"a":` + strings.Replace(addressJSON, `"US"`, `"c4n4ry"`, 1) + `}}`, "address.country"},
 		"e-mail":              {`{"query":"mutation($a:AddressInput!){cartShippingSet(input:{cartId:\"g_a\",email:\"c4n4ry\",methodCode:\"x\",shippingAddress:$a}){cart{id}}}","variables":{"a":` + addressJSON + `}}`, "email"},
 		"billing postcode":    {`{"query":"mutation($a:AddressInput!,$b:AddressInput!){cartShippingSet(input:{cartId:\"g_a\",email:\"a@b.test\",methodCode:\"x\",shippingAddress:$a,billingAddress:$b}){cart{id}}}","variables":{"a":` + addressJSON + `,"b":` + strings.Replace(addressJSON, `"98101"`, `""`, 1) + `}}`, "billingAddress.postcode"},
+		"quantity null":       {`{"query":"query($q:Int){product(sku:\"A\"){price(quantity:$q){quantity}}}","variables":{"q":null}}`, "quantity"},
+		"first null":          {`{"query":"query($n:Int){search(first:$n){totalCount}}","variables":{"n":null}}`, "first"},
+		"first null below":    {`{"query":"query($n:Int){me{orders(first:$n){nodes{number}}}}","variables":{"n":null}}`, "first"},
+		"line quantity null":  {`{"query":"mutation($q:Int){cartLineAdd(input:{cartId:\"g_a\",sku:\"A\",quantity:$q}){cart{id}}}","variables":{"q":null}}`, "quantity"},
+		"default, then null":  {`{"query":"query($s:String=\"A\"){product(sku:$s){name}}","variables":{"s":null}}`, "sku"},
+		"entry null":          {`{"query":"query($s:String=\"A\"){products(skus:[\"B\",$s]){name}}","variables":{"s":null}}`, "skus"},
+		"include null":        {`{"query":"query($b:Boolean=true){product(sku:\"A\"){sku name @include(if:$b)}}","variables":{"b":null}}`, "b"},
+		"skip null":           {`{"query":"query($b:Boolean=true){product(sku:\"A\") @skip(if:$b){sku}}","variables":{"b":null}}`, "b"},
+		"skip inline null":    {`{"query":"query($b:Boolean=true){... @skip(if:$b){product(sku:\"A\"){sku}}}","variables":{"b":null}}`, "b"},
+		"skip spread null":    {`{"query":"query($b:Boolean=true){product(sku:\"A\"){...F @include(if:$b)}} fragment F on Product{sku}","variables":{"b":null}}`, "b"},
 		"body: unknown field": {`{"query":"{__typename}","c4n4ryID":"x"}`, "c4n4ryID"},
 		"body: other case":    {`{"query":"{__typename}","Query":"c4n4ry"}`, "Query"},
 		"body: twice":         {`{"query":"{__typename}","query":"c4n4ry"}`, "query"},
@@ -222,4 +232,20 @@ func TestAMissingVariableIsNamed(t *testing.T) {
 	assert.Equal(t, "sku", a.Errors[0].Extensions["field"])
 	assert.Empty(t, a.Errors[0].Path)
 	assert.Zero(t, s.TotalCalls(), "nobody was asked")
+}
+
+// TestWhatIsNotSentIsTheDefault holds that a variable that is left out is no null: the
+// argument, or the input field, has its default.
+func TestWhatIsNotSentIsTheDefault(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	a := s.ok(t, `query($q:Int $b:Boolean=true){product(sku:"MUG-RED"){price(quantity:$q){quantity} name @include(if:$b)}}`, nil)
+	assert.EqualValues(t, 1, at(t, a.Data, "product", "price", "quantity"))
+	assert.Equal(t, "Red mug", at(t, a.Data, "product", "name"))
+	cart := s.newCart(t)
+	a = s.ok(t, `mutation($c:ID! $q:Int){cartLineAdd(input:{cartId:$c sku:"MUG-RED" quantity:$q}){cart{lines{quantity}}}}`, map[string]any{"c": cart})
+	assert.EqualValues(t, 1, at(t, a.Data, "cartLineAdd", "cart", "lines", 0, "quantity"), a.Raw)
+	many := s.query(t, `query($n:Int){search(first:$n){nodes{related{related{related{sku}}}}}}`, nil)
+	require.NotEmpty(t, many.Errors, many.Raw)
+	assert.Equal(t, "objects in the answer: 5200 exceeds 5000", many.Errors[0].Message, "20 are asked for")
 }

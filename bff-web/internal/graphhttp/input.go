@@ -41,11 +41,17 @@ func (a *arguments) set(set ast.SelectionSet) (int, error) {
 		var err error
 		switch sel := sel.(type) {
 		case *ast.Field:
-			nodes, err = a.field(sel)
+			if err = a.conditions(sel.Directives); err == nil {
+				nodes, err = a.field(sel)
+			}
 		case *ast.InlineFragment:
-			nodes, err = a.set(sel.SelectionSet)
+			if err = a.conditions(sel.Directives); err == nil {
+				nodes, err = a.set(sel.SelectionSet)
+			}
 		case *ast.FragmentSpread:
-			nodes, err = a.fragment(sel.Name)
+			if err = a.conditions(sel.Directives); err == nil {
+				nodes, err = a.fragment(sel.Name)
+			}
 		}
 		if err != nil {
 			return 0, err
@@ -67,28 +73,66 @@ func (a *arguments) fragment(name string) (int, error) {
 // sizes guesses how long lists get that no argument bounds.
 var sizes = map[string]int{"related": 6, "variants": 10, "lines": 10}
 
+// conditions checks the directives whose condition is a variable: validation takes one
+// that may be null where it has a default, and whoever sends null undoes the default.
+func (a *arguments) conditions(list ast.DirectiveList) error {
+	for _, d := range list {
+		if d.Name != "skip" && d.Name != "include" {
+			continue
+		}
+		condition := d.Arguments.ForName("if")
+		if condition == nil || condition.Value.Kind != ast.Variable {
+			continue // validation has seen to it
+		}
+		value, err := condition.Value.Value(a.variables)
+		switch _, decides := value.(bool); {
+		case err != nil || value == nil:
+			return required(condition.Value.Raw)
+		case !decides:
+			return wrongType(condition.Value.Raw, "Boolean")
+		}
+	}
+	return nil
+}
+
 func (a *arguments) field(f *ast.Field) (int, error) {
 	times := max(sizes[f.Name], 1)
-	for _, arg := range f.Arguments {
-		value, err := arg.Value.Value(a.variables)
+	for _, def := range f.Definition.Arguments {
+		value, sent, err := a.argument(f, def)
 		if err != nil {
-			return 0, outOfRange(arg.Name)
-		}
-		c := check{Limits: a.Limits, schema: a.schema, owner: f.Name}
-		if err := c.value(arg.Name, f.Definition.Arguments.ForName(arg.Name).Type, value); err != nil {
 			return 0, err
 		}
-		times = max(times, length(arg.Name, value))
+		if sent {
+			c := check{Limits: a.Limits, schema: a.schema, owner: f.Name}
+			if err := c.value(def.Name, def.Type, value); err != nil {
+				return 0, err
+			}
+		}
+		times = max(times, length(def.Name, value))
 	}
 	if len(f.SelectionSet) == 0 {
 		return 0, nil
 	}
-	if def := f.Definition.Arguments.ForName("first"); def != nil && f.Arguments.ForName("first") == nil {
-		value, _ := def.DefaultValue.Value(nil)
-		times = max(times, length("first", value))
-	}
 	below, err := a.set(f.SelectionSet)
 	return min(times*(1+below), ceiling), err
+}
+
+// argument is the value that a field has of an argument, and whether it was sent. A
+// variable that was left out is as good as an argument that was.
+func (a *arguments) argument(f *ast.Field, def *ast.ArgumentDefinition) (value any, sent bool, err error) {
+	arg := f.Arguments.ForName(def.Name)
+	sent = arg != nil
+	if sent && arg.Value.Kind == ast.Variable {
+		_, sent = a.variables[arg.Value.Raw] // defaults of variables are among them
+	}
+	if !sent {
+		value, err = def.DefaultValue.Value(nil) // nil has a value: nil
+		return value, false, err
+	}
+	if value, err = arg.Value.Value(a.variables); err != nil {
+		return nil, true, outOfRange(def.Name)
+	}
+	return value, true, nil
 }
 
 // length is how many objects an argument asks for.
@@ -115,7 +159,10 @@ type check struct {
 // The executor is lenient: it takes 5 for "5" and "5" for 5.
 func (c check) value(name string, t *ast.Type, v any) error {
 	if v == nil {
-		return nil // validation has seen to what must not be null
+		if t.NonNull { // validation takes a variable that may be null where there is a default
+			return required(name)
+		}
+		return nil
 	}
 	if t.Elem != nil {
 		return c.list(name, t.Elem, v)
@@ -179,7 +226,11 @@ func (c check) object(name string, def *ast.Definition, v any) error {
 		prefix = ""
 	}
 	for _, f := range def.Fields { // in the schema's order, so that the first error is always the same
-		if err := c.value(prefix+f.Name, f.Type, fields[f.Name]); err != nil {
+		v, sent := fields[f.Name]
+		if !sent {
+			continue // it has its default, or validation has seen to it
+		}
+		if err := c.value(prefix+f.Name, f.Type, v); err != nil {
 			return err
 		}
 	}
@@ -235,6 +286,10 @@ func wrongType(name, want string) error {
 		article = "an "
 	}
 	return &commerce.InputError{Field: name, Code: commerce.CodeInvalid, Message: "must be " + article + want}
+}
+
+func required(name string) error {
+	return &commerce.InputError{Field: name, Code: commerce.CodeRequired, Message: "must not be null"}
 }
 
 func outOfRange(name string) error {
