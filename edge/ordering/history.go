@@ -28,16 +28,16 @@ func (s *Service) Orders(ctx context.Context, p commerce.Principal, page commerc
 	if within == nowhere && page.After != "" {
 		return s.Ports.OrderHistory.Orders(ctx, p, page)
 	}
-	page = within.first(page)
+	first := within.first(page)
 	var known, placed *commerce.OrderPage
 	var gap error
 	group, gctx := errgroup.WithContext(ctx)
 	group.Go(guarded(func() (err error) {
-		known, err = s.Ports.OrderHistory.Orders(gctx, p, page)
+		known, err = s.Ports.OrderHistory.Orders(gctx, p, first)
 		return err
 	}))
 	group.Go(guarded(func() error {
-		placed, gap = s.Ports.PlacedOrders.Orders(gctx, p, page)
+		placed, gap = s.Ports.PlacedOrders.Orders(gctx, p, commerce.Cursor{First: max(first.First, recent)})
 		return nil
 	}))
 	if err := group.Wait(); err != nil {
@@ -47,8 +47,14 @@ func (s *Service) Orders(ctx context.Context, p commerce.Principal, page commerc
 		s.reportGap(ctx, gap)
 		placed = &commerce.OrderPage{} // the ERP's orders stand
 	}
-	return within.rest(merged(known, placed)), nil
+	return within.goOn(merged(known, placed), func(after string) (*commerce.OrderPage, error) {
+		return s.Ports.OrderHistory.Orders(ctx, p, commerce.Cursor{First: page.First, After: after})
+	})
 }
+
+// recent is how many of the checkout's newest orders are looked at, however short the page:
+// more than ever wait for the ERP at once.
+const recent = 20
 
 func (s *Service) reportGap(ctx context.Context, gap error) {
 	if errors.Is(gap, commerce.ErrNotFound) {

@@ -25,15 +25,14 @@ func paged(rows []row, page commerce.OrderPage) *commerce.OrderPage {
 			last = i
 		}
 	}
-	behind, known := "", 0
+	behind := ""
 	for i, r := range rows {
 		if r.cursor != "" {
 			behind = r.cursor
-			known++
 		}
 		cursor := behind
 		if i < last || cursor == "" {
-			cursor = within{r.order.Number, r.order.PlacedAt, known}.String()
+			cursor = within{r.order.Number, r.order.PlacedAt, min(i+1, commerce.MaxBatch)}.String()
 		}
 		page.Orders, page.Cursors = append(page.Orders, r.order), append(page.Cursors, cursor)
 		page.EndCursor = cursor
@@ -41,11 +40,12 @@ func paged(rows []row, page commerce.OrderPage) *commerce.OrderPage {
 	return &page
 }
 
-// within is a place in the first page: behind an order, with so many of the ERP's orders up to it.
+// within is a place in the first page: behind an order, with so many orders up to it. All of
+// them may have come to the ERP by the time that somebody goes on there.
 type within struct {
 	number commerce.OrderNumber
 	at     time.Time
-	known  int
+	upTo   int
 }
 
 // nowhere is no place in the first page.
@@ -56,7 +56,7 @@ const withinMark = "~"
 
 // String is the place as a cursor, opaque to clients.
 func (w within) String() string {
-	plain := strconv.FormatInt(w.at.UnixNano(), 10) + "." + strconv.Itoa(w.known) + "." + string(w.number)
+	plain := strconv.FormatInt(w.at.UnixNano(), 10) + "." + strconv.Itoa(w.upTo) + "." + string(w.number)
 	return withinMark + base64.RawURLEncoding.EncodeToString([]byte(plain))
 }
 
@@ -76,11 +76,11 @@ func parseWithin(after string) (within, error) {
 		return nowhere, errCursor
 	}
 	nanos, err := strconv.ParseInt(parts[1], 10, 64)
-	known, _ := strconv.Atoi(parts[2]) // digits
-	if err != nil || known > commerce.MaxBatch {
+	upTo, _ := strconv.Atoi(parts[2]) // digits
+	if err != nil || upTo > commerce.MaxBatch {
 		return nowhere, errCursor
 	}
-	return within{commerce.OrderNumber(parts[3]), time.Unix(0, nanos), known}, nil
+	return within{commerce.OrderNumber(parts[3]), time.Unix(0, nanos), upTo}, nil
 }
 
 var errCursor = &commerce.InputError{Field: "after", Code: commerce.CodeInvalid, Message: "must be a cursor of this list"}
@@ -90,17 +90,33 @@ func (w within) first(page commerce.Cursor) commerce.Cursor {
 	if w == nowhere {
 		return page
 	}
-	return commerce.Cursor{First: min(page.First+w.known, commerce.MaxBatch)}
+	return commerce.Cursor{First: min(page.First+w.upTo, commerce.MaxBatch)}
 }
 
-// rest is what a first page has behind the place.
-func (w within) rest(page *commerce.OrderPage) *commerce.OrderPage {
+// goOn is what first has behind the place, or, when that is nothing since orders have come to
+// the ERP meanwhile, what behind it has, which reads the ERP's orders behind a cursor.
+func (w within) goOn(first *commerce.OrderPage, behind func(after string) (*commerce.OrderPage, error)) (*commerce.OrderPage, error) {
+	rest, reached := w.rest(first)
+	if len(rest.Orders) > 0 || !rest.HasNext {
+		return rest, nil
+	}
+	next, err := behind(first.EndCursor)
+	if err != nil || reached {
+		return next, err
+	}
+	next, _ = w.rest(next)
+	return next, nil
+}
+
+// rest is what a page from the first has behind the place; reached tells whether the page
+// has the place itself.
+func (w within) rest(page *commerce.OrderPage) (rest *commerce.OrderPage, reached bool) {
 	if w == nowhere {
-		return page
+		return page, true
 	}
 	from := 0
 	for i, o := range page.Orders {
-		if o.Number == w.number {
+		if reached = o.Number == w.number; reached {
 			from = i + 1
 			break
 		}
@@ -110,8 +126,8 @@ func (w within) rest(page *commerce.OrderPage) *commerce.OrderPage {
 	}
 	out := *page
 	out.Orders, out.Cursors = page.Orders[from:], page.Cursors[from:]
-	if len(out.Orders) == 0 {
+	if len(out.Orders) == 0 && !page.HasNext {
 		out.EndCursor = ""
 	}
-	return &out
+	return &out, reached
 }

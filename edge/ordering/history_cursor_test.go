@@ -73,6 +73,37 @@ func TestPagesOfOrdersJoinAtAnyCursor(t *testing.T) {
 	}
 }
 
+// An order that only the checkout knew when its cursor was given is the ERP's when the
+// cursor is used: what is behind it is still there.
+func TestOrdersGoOnBehindOneThatTheERPHasByNow(t *testing.T) {
+	t.Parallel()
+	rnd := rand.New(rand.NewPCG(7, 11))
+	for range 300 {
+		var whole []*commerce.Order
+		for i := 28; i > 0; i-- {
+			whole = append(whole, at(commerce.OrderNumber(strconv.Itoa(100+i)), i))
+		}
+		unsynced := 1 + rnd.IntN(4)
+		now := whole[unsynced:]
+		var walked, want []string
+		for after, more := "", true; more; now = whole { // synced from the second page on
+			s := serviceOf(paging{history{orders: now}}, paging{history{orders: whole}})
+			page, err := s.Orders(t.Context(), someone, commerce.Cursor{First: 1 + rnd.IntN(3), After: after})
+			require.NoError(t, err)
+			require.NotEmpty(t, page.Orders, "behind %q", after)
+			take := 1 + rnd.IntN(len(page.Orders))
+			for _, o := range page.Orders[:take] {
+				walked = append(walked, string(o.Number))
+			}
+			after, more = page.Cursors[take-1], page.HasNext || take < len(page.Orders)
+		}
+		for _, o := range whole {
+			want = append(want, string(o.Number))
+		}
+		require.Equal(t, want, walked)
+	}
+}
+
 func TestAGarbledCursorOfTheFirstPageNamesItsField(t *testing.T) {
 	t.Parallel()
 	s := service(history{}, history{orders: []*commerce.Order{at("5", 9)}})
