@@ -100,6 +100,9 @@ func readURL(u *url.URL) (*parameters, error) {
 	}
 	for _, name := range []string{"variables", "extensions"} {
 		if text := values.Get(name); text != "" {
+			if err := shallow(text, maxParameterNesting, name); err != nil {
+				return nil, err
+			}
 			fields[name] = json.RawMessage(text)
 		}
 	}
@@ -109,6 +112,9 @@ func readURL(u *url.URL) (*parameters, error) {
 // decode reads a body strictly: one object, known fields in their exact spelling
 // and once each, and nothing behind it. What it answers shares no memory with body.
 func decode(body []byte) (*parameters, error) {
+	if err := shallow(body, 1+maxParameterNesting, ""); err != nil { // the body is an object itself
+		return nil, err
+	}
 	if p, ok := (&scan{text: body}).read(); ok {
 		return p, nil
 	}
