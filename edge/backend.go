@@ -46,6 +46,7 @@ type Backend struct {
 
 	gauges   metric.Registration // of Registry; nil until it is measured
 	cache    *cache.Cache
+	pace     *pacer // of garbage collection; nil where Go or the operator sets it
 	draining atomic.Bool
 }
 
@@ -139,6 +140,7 @@ func (b *Backend) Redis() redis.UniversalClient {
 // Close releases what New opened.
 func (b *Backend) Close(ctx context.Context) error {
 	b.Drain()
+	b.pace.stop()
 	var errs []error
 	if b.gauges != nil {
 		errs = append(errs, b.gauges.Unregister())

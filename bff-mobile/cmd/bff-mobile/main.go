@@ -39,6 +39,7 @@ func run(health bool) error {
 	if err != nil {
 		return err
 	}
+	app.Backend().PaceGC(os.Environ())
 	return app.Serve(ctx)
 }
 

@@ -38,6 +38,7 @@ func run(ctx context.Context, health bool) error {
 	if err != nil {
 		return err
 	}
+	app.Backend().PaceGC(os.Environ())
 	return app.Serve(ctx)
 }
 
