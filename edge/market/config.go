@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/text/language"
 
 	"github.com/portico-bff/portico/schema/commerce"
@@ -81,7 +82,8 @@ func newChannel(defaults commerce.Market, locales []string) channel {
 	for i, locale := range ordered {
 		tags[i] = language.Make(locale)
 	}
-	return channel{defaults: defaults, group: defaultGroup, locales: ordered, matcher: language.NewMatcher(tags)}
+	chosen, _ := lru.New[string, string](maxChosen) // fails for no size but 0
+	return channel{defaults: defaults, group: defaultGroup, locales: ordered, matcher: language.NewMatcher(tags), chosen: chosen}
 }
 
 func (r *Resolver) groups(list []string) error {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/text/language"
 
 	"github.com/portico-bff/portico/schema/commerce"
@@ -34,6 +35,9 @@ const Vary = "X-Channel, Accept-Language, X-Currency, X-Country"
 const (
 	defaultGroup     = commerce.PriceGroup("retail")
 	maxLanguageBytes = 256 // of Accept-Language that are looked at
+	// maxChosen is how many headers a channel remembers. Browsers send some hundreds, and
+	// to understand one takes longer than many requests do.
+	maxChosen = 1000
 )
 
 // Resolver resolves markets. It is safe for concurrent use.
@@ -50,6 +54,7 @@ type channel struct {
 	group    commerce.PriceGroup
 	locales  []string // the default one first, in the matcher's order
 	matcher  language.Matcher
+	chosen   *lru.Cache[string, string] // locales that headers were found to choose
 }
 
 // Resolve answers a market with every field set. A channel, currency or country
@@ -99,6 +104,16 @@ func (c channel) negotiate(header string) string {
 	if header == "" {
 		return c.defaults.Locale
 	}
+	if locale, ok := c.chosen.Get(header); ok {
+		return locale
+	}
+	locale := c.match(header)
+	c.chosen.Add(strings.Clone(header), locale)
+	return locale
+}
+
+// match is the locale that a header asks for.
+func (c channel) match(header string) string {
 	tags, weights, err := language.ParseAcceptLanguage(header)
 	if err != nil {
 		return c.defaults.Locale

@@ -3,7 +3,9 @@ package caller
 
 import (
 	"context"
+	"net/http"
 
+	"github.com/portico-bff/portico/bff-web/internal/scope"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -14,24 +16,38 @@ type (
 
 // WithPrincipal puts a verified principal into a context.
 func WithPrincipal(ctx context.Context, p commerce.Principal) context.Context {
-	return context.WithValue(ctx, principalKey{}, p)
+	return context.WithValue(ctx, principalKey{}, &p)
+}
+
+// From is r from a verified principal.
+func From(r *http.Request, p commerce.Principal) *http.Request {
+	return scope.Put(r, principalKey{}, &p)
 }
 
 // WithMarket puts a resolved market into a context.
 func WithMarket(ctx context.Context, m commerce.Market) context.Context {
-	return context.WithValue(ctx, marketKey{}, m)
+	return context.WithValue(ctx, marketKey{}, &m)
+}
+
+// In is r in a resolved market, which is not changed from here on.
+func In(r *http.Request, m *commerce.Market) *http.Request {
+	return scope.Put(r, marketKey{}, m)
 }
 
 // Principal is who asks; anonymous when nobody was put into ctx.
 func Principal(ctx context.Context) commerce.Principal {
-	p, _ := ctx.Value(principalKey{}).(commerce.Principal)
-	return p
+	if p, ok := ctx.Value(principalKey{}).(*commerce.Principal); ok {
+		return *p
+	}
+	return commerce.Principal{}
 }
 
 // Market is where the request shops; the zero value when none was put into ctx.
 func Market(ctx context.Context) commerce.Market {
-	m, _ := ctx.Value(marketKey{}).(commerce.Market)
-	return m
+	if m, ok := ctx.Value(marketKey{}).(*commerce.Market); ok {
+		return *m
+	}
+	return commerce.Market{}
 }
 
 // Shopper is the principal in the market.

@@ -2,15 +2,17 @@ package caller
 
 import (
 	"context"
+	"net/http"
 
+	"github.com/portico-bff/portico/bff-web/internal/scope"
 	"github.com/portico-bff/portico/edge/ratelimit"
 )
 
 type clientKey struct{}
 
-// WithClient puts whose budgets a request is charged to into a context.
-func WithClient(ctx context.Context, c *ratelimit.Client) context.Context {
-	return context.WithValue(ctx, clientKey{}, c)
+// ChargedTo is r that is charged to c's budgets.
+func ChargedTo(r *http.Request, c *ratelimit.Client) *http.Request {
+	return scope.Put(r, clientKey{}, c)
 }
 
 // Client is whose budgets the request is charged to; nil, which is not limited, when none

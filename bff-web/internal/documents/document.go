@@ -5,12 +5,15 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"net/http"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
 	"github.com/vektah/gqlparser/v2/validator"
 	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"github.com/portico-bff/portico/bff-web/internal/scope"
 )
 
 // prefix begins an id that says how it was made.
@@ -31,8 +34,8 @@ func (d *Document) ID() string { return prefix + hex.EncodeToString(d.Hash[:]) }
 
 type key struct{}
 
-// With puts the document that a request named into its context.
-func With(ctx context.Context, d *Document) context.Context { return context.WithValue(ctx, key{}, d) }
+// Asked is r that named d.
+func Asked(r *http.Request, d *Document) *http.Request { return scope.Put(r, key{}, d) }
 
 // From is the document that a request named, or nil when it brought a text of its own.
 func From(ctx context.Context) *Document {

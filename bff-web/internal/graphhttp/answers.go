@@ -59,7 +59,10 @@ func (t Transport) literally(r *http.Request, in received) *cache.Answer {
 
 // alias has answer found under the letters of r, in which it was asked for.
 func (t Transport) alias(r *http.Request, mediaType string, body []byte, answer *cache.Answer) {
-	in, _ := r.Context().Value(receivedKey{}).(received)
+	in, ok := r.Context().Value(receivedKey{}).(*received)
+	if !ok {
+		return
+	}
 	letters := in.letters(nil, r, body)
 	if letters == nil {
 		return

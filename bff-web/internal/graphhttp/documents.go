@@ -71,7 +71,7 @@ func (t Transport) found(r *http.Request, p *parameters, hash string) (*http.Req
 	p.Query = d.Text
 	delete(p.Extensions, "persistedQuery") // it has been answered, and asks for nothing else
 	t.Documents.Used(documents.ClientOf(r.Header), d)
-	return r.WithContext(documents.With(r.Context(), d)), nil
+	return documents.Asked(r, d), nil
 }
 
 // persisted is the hash of the form in which Apollo's clients name a document, or

@@ -15,6 +15,7 @@ import (
 	"github.com/portico-bff/portico/bff-web/graph/compiled"
 	"github.com/portico-bff/portico/bff-web/internal/caller"
 	"github.com/portico-bff/portico/bff-web/internal/documents"
+	"github.com/portico-bff/portico/bff-web/internal/scope"
 	"github.com/portico-bff/portico/cache"
 	"github.com/portico-bff/portico/edge/ratelimit"
 	"github.com/portico-bff/portico/schema/commerce"
@@ -58,7 +59,7 @@ func (t Transport) Supports(*http.Request) bool { return true }
 
 // Do answers a request that [Transport.Before] has received.
 func (t Transport) Do(_ http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	in, ok := r.Context().Value(receivedKey{}).(received)
+	in, ok := r.Context().Value(receivedKey{}).(*received)
 	if !ok {
 		panic("graphhttp: a request came past Before") // a mistake of whoever wired it
 	}
@@ -102,7 +103,7 @@ func (t Transport) Before(executor http.Handler) http.Handler {
 			return
 		}
 		in.out.began = t.cameIn(r.Context())
-		executor.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), receivedKey{}, in)))
+		executor.ServeHTTP(w, scope.Put(r, receivedKey{}, &in))
 	})
 }
 

@@ -19,9 +19,9 @@ type Verifier interface {
 func Authenticate(v Verifier) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Add("Vary", "Authorization")
-			values := r.Header.Values("Authorization")
-			authorization := r.Header.Get("Authorization")
+			vary(w.Header(), "Authorization")
+			values := r.Header["Authorization"]
+			authorization := only(values)
 			if len(values) > 1 || len(values) == 1 && authorization == "" {
 				Refuse(r.Context(), w, commerce.ErrUnauthenticated)
 				return
@@ -31,7 +31,7 @@ func Authenticate(v Verifier) Middleware {
 				Refuse(r.Context(), w, err)
 				return
 			}
-			next.ServeHTTP(w, r.WithContext(caller.WithPrincipal(r.Context(), p)))
+			next.ServeHTTP(w, caller.From(r, p))
 		})
 	}
 }
@@ -41,20 +41,36 @@ func Market(resolver *market.Resolver) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			h := w.Header()
-			h.Add("Vary", market.Vary)
+			vary(h, market.Vary)
 			m, err := resolver.Resolve(market.Hints{
-				Channel: r.Header.Get("X-Channel"), AcceptLanguage: r.Header.Get("Accept-Language"),
-				Currency: r.Header.Get("X-Currency"), Country: r.Header.Get("X-Country"),
+				Channel: only(r.Header["X-Channel"]), AcceptLanguage: only(r.Header["Accept-Language"]),
+				Currency: only(r.Header["X-Currency"]), Country: only(r.Header["X-Country"]),
 			})
 			if err != nil {
 				Refuse(r.Context(), w, err)
 				return
 			}
-			h.Set("Content-Language", m.Locale)
-			h.Set("X-Channel", m.Channel)
-			h.Set("X-Currency", m.Currency)
-			h.Set("X-Country", m.Country)
-			next.ServeHTTP(w, r.WithContext(caller.WithMarket(r.Context(), m)))
+			said := []string{m.Locale, m.Channel, m.Currency, m.Country}
+			h["Content-Language"], h["X-Channel"] = said[:1:1], said[1:2:2]
+			h["X-Currency"], h["X-Country"] = said[2:3:3], said[3:]
+			next.ServeHTTP(w, caller.In(r, &m))
 		})
 	}
+}
+
+// only is a header's value, of several the first.
+func only(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return values[0]
+}
+
+// vary names headers that the answer depends on; there are four lines of them.
+func vary(h http.Header, names string) {
+	list := h["Vary"]
+	if list == nil {
+		list = make([]string, 0, 4)
+	}
+	h["Vary"] = append(list, names)
 }

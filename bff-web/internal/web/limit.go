@@ -25,14 +25,15 @@ func LimitAddress(limiter *ratelimit.Limiter) Middleware {
 				next.ServeHTTP(w, r)
 				return
 			}
-			ctx := caller.WithClient(r.Context(), client)
+			r = caller.ChargedTo(r, client)
+			ctx := r.Context()
 			refused := client.Address(ctx, 1)
 			TellLimits(ctx, w)
 			if refused != nil {
 				TooMany(ctx, w, refused)
 				return
 			}
-			next.ServeHTTP(w, r.WithContext(ctx))
+			next.ServeHTTP(w, r)
 		})
 	}
 }
@@ -64,7 +65,8 @@ func TellLimits(ctx context.Context, w http.ResponseWriter) {
 		return
 	}
 	h := w.Header()
-	h[policyField], h[stateField] = []string{policy}, []string{state}
+	values := []string{policy, state}
+	h[policyField], h[stateField] = values[:1:1], values[1:]
 }
 
 // The fields' names as net/http has them.

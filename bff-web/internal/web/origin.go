@@ -20,8 +20,8 @@ func CORS(policy *cors.Policy) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			h := w.Header()
-			h.Add("Vary", "Origin")
-			origin := r.Header.Get("Origin")
+			vary(h, "Origin")
+			origin := only(r.Header["Origin"])
 			allowed := policy.Allowed(origin)
 			if allowed {
 				h.Set("Access-Control-Allow-Origin", origin)
@@ -32,7 +32,7 @@ func CORS(policy *cors.Policy) Middleware {
 				next.ServeHTTP(w, r)
 				return
 			}
-			h.Add("Vary", "Access-Control-Request-Method, Access-Control-Request-Headers")
+			vary(h, "Access-Control-Request-Method, Access-Control-Request-Headers")
 			if !allowed {
 				Refuse(r.Context(), w, commerce.ErrForbidden)
 				return
@@ -62,12 +62,7 @@ func CSRF(policy *cors.Policy) Middleware {
 
 // browserSent tells whether a request may carry authority its sender did not choose.
 func browserSent(r *http.Request) bool {
-	for _, name := range []string{"Cookie", "Origin", "Sec-Fetch-Site"} {
-		if len(r.Header.Values(name)) > 0 {
-			return true
-		}
-	}
-	return false
+	return len(r.Header["Cookie"]) > 0 || len(r.Header["Origin"]) > 0 || len(r.Header["Sec-Fetch-Site"]) > 0
 }
 
 // trusted tells whether the page behind a request is ours. Browsers leave Origin

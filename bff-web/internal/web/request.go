@@ -1,16 +1,15 @@
 package web
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
 	"time"
 
+	"github.com/portico-bff/portico/bff-web/internal/scope"
 	"github.com/portico-bff/portico/edge/requestid"
 	"github.com/portico-bff/portico/edge/telemetry"
 	"github.com/portico-bff/portico/schema/commerce"
@@ -19,9 +18,9 @@ import (
 // RequestID names each request and tells the client.
 func RequestID(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := requestid.New(r.Header.Get(requestid.Header))
-		w.Header().Set(requestid.Header, id)
-		next.ServeHTTP(w, r.WithContext(requestid.With(r.Context(), id)))
+		id := requestid.New(only(r.Header[requestid.Header]))
+		w.Header()[requestid.Header] = []string{id}
+		next.ServeHTTP(w, scope.Put(scope.Begin(r), requestid.Key{}, id))
 	})
 }
 
@@ -82,14 +81,16 @@ func NoteAnswer(ctx context.Context, result string) {
 func Observe(t *telemetry.Telemetry, route string) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			start := time.Now()
-			n := &note{began: start}
-			rec := &recorder{ResponseWriter: w, status: http.StatusOK}
-			ctx := context.WithValue(r.Context(), noteKey{}, n)
-			next.ServeHTTP(rec, r.WithContext(ctx))
-			t.ObserveRequest(ctx, telemetry.Request{
+			seen := &struct {
+				recorder
+				note
+			}{recorder{ResponseWriter: w, status: http.StatusOK}, note{began: time.Now()}}
+			rec, n := &seen.recorder, &seen.note
+			r = scope.Put(r, noteKey{}, n)
+			next.ServeHTTP(rec, r)
+			t.ObserveRequest(r.Context(), telemetry.Request{
 				Method: r.Method, Route: route, Operation: n.operation, Answer: n.answer, Status: rec.status,
-				Duration: time.Since(start), Bytes: rec.bytes, RequestID: requestid.From(ctx),
+				Duration: time.Since(n.began), Bytes: rec.bytes, RequestID: requestid.From(r.Context()),
 			})
 		})
 	}
@@ -118,33 +119,6 @@ func (r *recorder) Write(p []byte) (int, error) {
 // Unwrap lets [http.ResponseController] reach the connection.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-// ReadBody takes a body in before anything else is done for its request, so that
-// a client that sends slowly holds its own connection and nobody's slot. It keeps
-// no more than most bytes; whoever reads on gets the rest, or the error, as ever.
-func ReadBody(most int64) Middleware {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			body := r.Body
-			head, err := io.ReadAll(io.LimitReader(body, most+1))
-			rest := io.Reader(body)
-			if err != nil {
-				rest = broken{err}
-			}
-			r.Body = struct {
-				io.Reader
-				io.Closer
-			}{io.MultiReader(bytes.NewReader(head), rest), body}
-			next.ServeHTTP(w, r)
-		})
-	}
-}
-
-// broken is the rest of a body that could not be read.
-type broken struct{ err error }
-
-// Read answers the error.
-func (b broken) Read([]byte) (int, error) { return 0, b.err }
-
 // InFlight refuses requests beyond most at once, with 503 and Retry-After.
 func InFlight(most int) Middleware {
 	slots := make(chan struct{}, most)
@@ -165,9 +139,9 @@ func InFlight(most int) Middleware {
 func Deadline(d time.Duration) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			ctx, cancel := context.WithTimeout(r.Context(), d)
+			r, cancel := scope.Within(r, d)
 			defer cancel()
-			next.ServeHTTP(w, r.WithContext(ctx))
+			next.ServeHTTP(w, r)
 		})
 	}
 }
