@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/portico-bff/portico/bff-web/graph/compiled"
 	"github.com/portico-bff/portico/bff-web/graph/generated"
 	"github.com/portico-bff/portico/bff-web/graph/load"
 	"github.com/portico-bff/portico/schema/commerce"
@@ -36,7 +38,7 @@ func shippingAhead(ctx context.Context, id commerce.CartID) {
 // fieldsBelow are the fields of that name right below the current one.
 func fieldsBelow(ctx context.Context, name string) []graphql.CollectedField {
 	var list []graphql.CollectedField
-	for _, f := range graphql.CollectFields(graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field.Selections, nil) {
+	for _, f := range compiled.Collect(ctx, graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field.Selections) {
 		if f.Name == name {
 			list = append(list, f)
 		}
@@ -46,6 +48,29 @@ func fieldsBelow(ctx context.Context, name string) []graphql.CollectedField {
 
 func argumentsOf(ctx context.Context, f graphql.CollectedField) map[string]any {
 	return f.ArgumentMap(graphql.GetOperationContext(ctx).Variables)
+}
+
+// argument is one argument of f, as [ast.Field.ArgumentMap] has it among all.
+func argument(f graphql.CollectedField, variables map[string]any, name string) any {
+	given := f.Arguments.ForName(name)
+	if given != nil && given.Value.Kind == ast.Variable {
+		if v, ok := variables[given.Value.Raw]; ok {
+			return v
+		}
+		given = nil
+	}
+	value := f.Definition.Arguments.ForName(name).DefaultValue
+	if given != nil {
+		value = given.Value
+	}
+	if value == nil {
+		return nil
+	}
+	v, err := value.Value(variables)
+	if err != nil {
+		panic(err) // as ArgumentMap does: the operation was validated
+	}
+	return v
 }
 
 // readAsked reads for the current field what a port without keys answers.

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"slices"
 
 	"github.com/portico-bff/portico/bff-web/graph/load"
 )
@@ -23,7 +24,7 @@ func (a *asked[K]) add(takes Tolerance, keys ...K) {
 	*a = append(*a, struct {
 		takes Tolerance
 		keys  []K
-	}{takes, append([]K(nil), keys...)})
+	}{takes, slices.Clip(keys)}) // who adds to them later gets a copy
 }
 
 // start asks for all of a.

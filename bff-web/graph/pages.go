@@ -6,6 +6,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/portico-bff/portico/bff-web/graph/compiled"
 	"github.com/portico-bff/portico/bff-web/graph/load"
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -14,7 +15,7 @@ import (
 func planPages(ctx context.Context) {
 	oc := graphql.GetOperationContext(ctx)
 	var ids asked[commerce.PageID]
-	for _, f := range graphql.CollectFields(oc, oc.Operation.SelectionSet, nil) {
+	for _, f := range compiled.Collect(ctx, oc, oc.Operation.SelectionSet) {
 		if f.Name != "page" && f.Name != "pages" {
 			continue
 		}

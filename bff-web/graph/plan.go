@@ -7,6 +7,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/portico-bff/portico/bff-web/graph/compiled"
 	"github.com/portico-bff/portico/bff-web/graph/load"
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -51,7 +52,7 @@ func plan(ctx context.Context, wants ...want) {
 	oc := graphql.GetOperationContext(ctx)
 	var k keys
 	for _, w := range wants {
-		k.add(oc, l, w)
+		k.add(ctx, l, w)
 	}
 	start(ctx, l.Products, k.skus)
 	start(ctx, l.Prices, k.prices)
@@ -64,12 +65,13 @@ func plan(ctx context.Context, wants ...want) {
 	}
 }
 
-func (k *keys) add(oc *graphql.OperationContext, l *load.Loader, w want) {
+func (k *keys) add(ctx context.Context, l *load.Loader, w want) {
+	oc := graphql.GetOperationContext(ctx)
 	k.skus.add(w.takes, w.skus...)
-	for _, f := range graphql.CollectFields(oc, w.fields, nil) {
+	for _, f := range compiled.Collect(ctx, oc, w.fields) {
 		switch f.Name {
 		case "price":
-			k.addPrices(ToleranceOf(f.Field), w.skus, f.ArgumentMap(oc.Variables)["quantity"])
+			k.addPrices(ToleranceOf(f.Field), w.skus, argument(f, oc.Variables, "quantity"))
 		case "availability":
 			k.available.add(ToleranceOf(f.Field), w.skus...)
 		case "reviews":
@@ -82,14 +84,14 @@ func (k *keys) add(oc *graphql.OperationContext, l *load.Loader, w want) {
 			k.related.add(ToleranceOf(f.Field), w.skus...)
 			k.addFollow(l, w, f, w.place+"."+f.Alias)
 		case "variant":
-			pick := pickVariant(f.ArgumentMap(oc.Variables)["options"])
-			for _, sub := range graphql.CollectFields(oc, f.Selections, nil) {
+			pick := pickVariant(argument(f, oc.Variables, "options"))
+			for _, sub := range compiled.Collect(ctx, oc, f.Selections) {
 				if sub.Name == "product" {
 					k.addPick(l, w, sub, w.place+"."+f.Alias+"."+sub.Alias, pick)
 				}
 			}
 		case "variants":
-			for _, sub := range graphql.CollectFields(oc, f.Selections, nil) {
+			for _, sub := range compiled.Collect(ctx, oc, f.Selections) {
 				if sub.Name == "product" {
 					k.addFollow(l, w, sub, w.place+"."+f.Alias+"."+sub.Alias)
 				}
@@ -103,9 +105,11 @@ func (k *keys) addPrices(takes Tolerance, skus []commerce.SKU, quantity any) {
 	if err != nil {
 		return // the resolver will say so
 	}
-	for _, sku := range skus {
-		k.prices.add(takes, commerce.PriceKey{SKU: sku, Quantity: n})
+	list := make([]commerce.PriceKey, len(skus))
+	for i, sku := range skus {
+		list[i] = commerce.PriceKey{SKU: sku, Quantity: n}
 	}
+	k.prices.add(takes, list...)
 }
 
 func (k *keys) addFollow(l *load.Loader, w want, f graphql.CollectedField, place string) {
@@ -161,7 +165,7 @@ func planRoots(ctx context.Context) {
 	load.From(ctx).Roots.Do(func() {
 		oc := graphql.GetOperationContext(ctx)
 		var wants []want
-		for _, f := range graphql.CollectFields(oc, oc.Operation.SelectionSet, nil) {
+		for _, f := range compiled.Collect(ctx, oc, oc.Operation.SelectionSet) {
 			if f.Name != "product" && f.Name != "products" {
 				continue
 			}
@@ -218,7 +222,7 @@ func find(ctx context.Context, w want, way []string) []want {
 		return []want{w}
 	}
 	var found []want
-	for _, f := range graphql.CollectFields(graphql.GetOperationContext(ctx), w.fields, nil) {
+	for _, f := range compiled.Collect(ctx, graphql.GetOperationContext(ctx), w.fields) {
 		if f.Name == way[0] {
 			found = append(found, find(ctx, want{w.place + "." + f.Alias, w.skus, ToleranceOf(f.Field), f.Selections}, way[1:])...)
 		}

@@ -109,9 +109,23 @@ type sinkKey struct{}
 
 // WithSink returns a context whose reports go to a new sink, and the sink.
 func WithSink(ctx context.Context) (context.Context, *Sink) {
-	sink := &Sink{}
-	sink.sources = sink.first[:0]
-	return context.WithValue(ctx, sinkKey{}, sink), sink
+	own := &sinking{Context: ctx}
+	own.sink.sources = own.sink.first[:0]
+	return own, &own.sink
+}
+
+// sinking is a context with a sink, in one piece: a request has one for each call of a port.
+type sinking struct {
+	context.Context
+	sink Sink
+}
+
+// Value is the sink, or what the context has beside it.
+func (s *sinking) Value(key any) any {
+	if _, own := key.(sinkKey); own {
+		return &s.sink
+	}
+	return s.Context.Value(key)
 }
 
 // SinkOf is the context's sink; nil when nobody wants to know.

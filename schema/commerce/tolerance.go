@@ -12,11 +12,27 @@ type toleranceKey struct{}
 // is taken at any age. Without a bound the cache's policy alone decides; a bound never
 // makes it give more than that.
 func WithStaleUpTo(ctx context.Context, most time.Duration) context.Context {
-	return context.WithValue(ctx, toleranceKey{}, most)
+	return &bounded{ctx, most}
+}
+
+// bounded is a context with a bound, in one piece: a request has one for each read.
+type bounded struct {
+	context.Context
+	most time.Duration
+}
+
+// Value is the bound, or what the context has beside it.
+func (b *bounded) Value(key any) any {
+	if _, own := key.(toleranceKey); own {
+		return &b.most
+	}
+	return b.Context.Value(key)
 }
 
 // StaleUpTo is the context's bound, and whether it has one.
 func StaleUpTo(ctx context.Context) (most time.Duration, bounded bool) {
-	most, bounded = ctx.Value(toleranceKey{}).(time.Duration)
-	return most, bounded
+	if own, ok := ctx.Value(toleranceKey{}).(*time.Duration); ok {
+		return *own, true
+	}
+	return 0, false
 }

@@ -24,7 +24,7 @@ type uncovered string
 func (u uncovered) Error() string { return string(u) }
 
 func (e *Executor) compile(oc *graphql.OperationContext) *tree {
-	c := &compiler{Executor: e, oc: oc, tree: &tree{}}
+	c := &compiler{Executor: e, oc: oc, tree: &tree{collected: map[selected][]graphql.CollectedField{}}}
 	if oc.Operation.Operation != ast.Query {
 		c.tree.uncovered = string(oc.Operation.Operation)
 		return c.tree
@@ -39,7 +39,11 @@ func (e *Executor) compile(oc *graphql.OperationContext) *tree {
 
 func (c *compiler) node(def *ast.Definition, typ reflect.Type, set ast.SelectionSet) (*node, error) {
 	n := &node{object: def.Name, typ: typ}
-	for _, f := range graphql.CollectFields(c.oc, set, c.satisfies(def)) {
+	fields := graphql.CollectFields(c.oc, set, c.satisfies(def))
+	if len(set) > 0 {
+		c.tree.collected[selectionOf(set)] = fields
+	}
+	for _, f := range fields {
 		compiled, err := c.field(def, typ, f)
 		if err != nil {
 			return nil, err

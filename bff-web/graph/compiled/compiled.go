@@ -63,7 +63,7 @@ func (e *Executor) Run(ctx context.Context, oc *graphql.OperationContext) (*grap
 	if ctx.Err() != nil {
 		return nil, true
 	}
-	ctx = graphql.WithOperationContext(ctx, oc)
+	ctx = graphql.WithOperationContext(context.WithValue(ctx, treeKey{}, t), oc)
 	ctx = graphql.WithResponseContext(ctx, e.present, e.recover)
 	r := &run{ctx: ctx, oc: oc, args: args}
 	data := r.safely(t)

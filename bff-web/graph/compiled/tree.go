@@ -1,6 +1,7 @@
 package compiled
 
 import (
+	"context"
 	"reflect"
 	"sync/atomic"
 
@@ -15,6 +16,31 @@ type tree struct {
 	uncovered string       // why the operation is not covered; empty when it is
 	fields    int          // all of them
 	size      atomic.Int64 // of the last answer, in bytes
+	collected map[selected][]graphql.CollectedField
+}
+
+// selected tells selections apart: those of a tree are never changed.
+type selected struct {
+	first *ast.Selection
+	n     int
+}
+
+func selectionOf(set ast.SelectionSet) selected { return selected{&set[0], len(set)} }
+
+type treeKey struct{}
+
+// Collect is [graphql.CollectFields] of all types for set. The selections of an operation
+// that runs compiled were collected when it was compiled.
+func Collect(ctx context.Context, oc *graphql.OperationContext, set ast.SelectionSet) []graphql.CollectedField {
+	if len(set) == 0 {
+		return nil
+	}
+	if t, ok := ctx.Value(treeKey{}).(*tree); ok {
+		if fields, ok := t.collected[selectionOf(set)]; ok {
+			return fields
+		}
+	}
+	return graphql.CollectFields(oc, set, nil)
 }
 
 // node is a selection of an object type.

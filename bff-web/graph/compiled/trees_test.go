@@ -1,6 +1,7 @@
 package compiled
 
 import (
+	"context"
 	"testing"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -47,4 +48,23 @@ func TestWhatIsKeptIsBounded(t *testing.T) {
 	require.Same(t, tree, e.tree(first))
 	e.trees.count(maxFields)
 	assert.NotSame(t, tree, e.tree(first))
+}
+
+// What looks ahead in an operation finds the selections that were collected with its tree,
+// and collects those of another operation itself.
+func TestSelectionsAreCollectedOnce(t *testing.T) {
+	t.Parallel()
+	e, schema := executor(t, 10)
+	own := operation(t, schema, `{x:__typename ...F x:__typename} fragment F on Query{y:__typename}`, nil)
+	other := operation(t, schema, `{z:__typename}`, nil)
+	tree := e.tree(own)
+	ctx := context.WithValue(t.Context(), treeKey{}, tree)
+	set := own.Operation.SelectionSet
+	found := Collect(ctx, own, set)
+	require.Len(t, found, 2)
+	assert.Same(t, &tree.collected[selectionOf(set)][0], &found[0])
+	assert.Equal(t, graphql.CollectFields(own, set, nil), found)
+	assert.Equal(t, found, Collect(t.Context(), own, set))
+	assert.Len(t, Collect(ctx, other, other.Operation.SelectionSet), 1)
+	assert.Empty(t, Collect(ctx, own, nil))
 }
