@@ -8,7 +8,7 @@ FUZZTIME ?= 60s
 RELEASED_SCHEMA := schema/graphql/released/schema.graphql
 
 .DEFAULT_GOAL := help
-.PHONY: help run test race lint generate check-generated schema-check schema-release bench e2e fuzz soak dark tidy build figures faults
+.PHONY: help run test race lint generate check-generated schema-check schema-release bench decision e2e fuzz soak dark tidy build figures faults
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ bench: ## both channels beside a plain aggregator, into docs/benchmarks.md (need
 micro: ## micro-benchmarks beside their packages
 	go test -run '^$$' -bench . -benchmem work
 
+decision: ## decide about 20,000 hostile requests of the web channel; fails when one takes 10 ms of CPU
+	go test -run '^$$' -bench W3_ -benchtime 1x ./bff-web/internal/graphhttp
+
 e2e: $(AUDITS) ## end to end: real processes, real sockets, a real Redis, a real browser (needs redis-server, node, chromium)
 	go test -race -tags e2e -count=1 -timeout 20m ./e2e
 
@@ -78,6 +81,7 @@ soak: ## the long runs in full (SOAK=30m)
 	go test -count=1 -run 'TestN1' ./connectors/odoo -rapid.checks=100000
 	go test -count=1 -run 'TestN1_' ./connectors/transport -n1-rounds 20
 	go test -count=1 -run 'TestW3_' ./bff-web/internal/graphhttp -hostile-documents 20000
+	go test -run '^$$' -bench W3_ -benchtime 1x ./bff-web/internal/graphhttp -hostile-requests 100000
 	$(MAKE) fuzz FUZZTIME=60s
 
 figures: build ## measure the built demo from outside: start-up, memory, calls, bytes, latency

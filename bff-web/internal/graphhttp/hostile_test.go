@@ -72,6 +72,7 @@ var shapes = []func(*hostile){
 	(*hostile).deep, (*hostile).lists, (*hostile).objects, (*hostile).longNames, (*hostile).longTexts, (*hostile).blocks, (*hostile).comments,
 	(*hostile).directives, (*hostile).variables, (*hostile).operationsMany, (*hostile).numbers, (*hostile).inlines, (*hostile).introspection,
 	(*hostile).wrong, (*hostile).noise, (*hostile).unknownTypes, (*hostile).escapes, (*hostile).full,
+	(*hostile).wrongEntries, (*hostile).wrongFacets, (*hostile).wrongMembers, (*hostile).wrongSort, (*hostile).wrongArguments, (*hostile).fewerVariables,
 }
 
 // repeats asks for few fields many times.
@@ -310,4 +311,106 @@ func (h *hostile) fill(tokens, levels int, part func()) {
 		h.fill(h.IntN(20), levels-1, part)
 		h.put("}")
 	}
+}
+
+// wrongEntries has a list of literals, each of a wrong type.
+func (h *hostile) wrongEntries() {
+	h.put("{products(skus:[%s]){sku}}", h.literals(h.about(480)))
+}
+
+func (h *hostile) wrongFacets() {
+	h.put("{search(filter:{facets:[{code:\"a\" values:[%s]}]}){totalCount}}", h.literals(h.about(480)))
+}
+
+// literals are n values of types that a list of texts does not take.
+func (h *hostile) literals(n int) string {
+	what := h.pick("# ", "true ", "{} ", "[] ", "X# ", "{a:#} ", "1.5 ", "$v# ")
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(strings.ReplaceAll(what, "#", fmt.Sprint(i)))
+	}
+	return b.String()
+}
+
+// wrongMembers has many objects of an unknown member each.
+func (h *hostile) wrongMembers() {
+	h.put("{search(filter:{facets:[")
+	h.repeat(h.about(180), "{z#:1}")
+	h.put("]}){totalCount}}")
+}
+
+// wrongSort has an object of many unknown members where none is taken.
+func (h *hostile) wrongSort() {
+	h.put("{search(%s:{", h.pick("sort", "filter", "first", "text"))
+	h.repeat(h.about(300), "a#:1 ")
+	h.put("}){totalCount}}")
+}
+
+// wrongArguments gives one field many arguments that it does not have.
+func (h *hostile) wrongArguments() {
+	h.put("{search(")
+	h.repeat(h.about(300), h.pick("a#:1 ", "first:\"#\" ", "first:$v# ", "text:# "))
+	h.put("){totalCount}}")
+}
+
+// fewerVariables uses one variable in many places of wrong types.
+func (h *hostile) fewerVariables() {
+	h.put("query($a:%s){search(filter:{facets:[", h.pick("Int", "[String]", "Nope", "SearchFilterInput", "Boolean=true"))
+	h.repeat(h.about(90), h.pick("{code:$a values:[$a $a]}", "{code:$a values:$a}", "$a "))
+	h.put("]}){totalCount}}")
+}
+
+var bodyShapes = []func(*hostile){
+	(*hostile).deepBody, (*hostile).wideBody, (*hostile).listBody, (*hostile).escapedBody, (*hostile).twiceBody, (*hostile).itemsBody, (*hostile).numberBody,
+}
+
+// hostileBody makes the n-th body of at most 32 KiB that is hostile beside its document.
+func hostileBody(n int) []byte {
+	h := &hostile{Rand: rand.New(rand.NewPCG(uint64(n), 11))} //nolint:gosec // not a secret
+	bodyShapes[h.IntN(len(bodyShapes))](h)
+	text := h.b.String()
+	return []byte(text[:min(len(text), 32<<10)])
+}
+
+func (h *hostile) deepBody() {
+	kind := [][2]string{{"[", "]"}, {`{"a":`, "}"}, {`[{"a":`, "}]"}}[h.IntN(3)]
+	n := h.pick("19", "20", "3000", "5000")
+	depth := map[string]int{"19": 19, "20": 20, "3000": 3_000, "5000": 5_000}[n]
+	h.put(`{"query":"{product(sku:\"A\"){sku}}","%s":{"b":1,"a":%s1%s}}`, h.pick("variables", "extensions"), strings.Repeat(kind[0], depth), strings.Repeat(kind[1], depth))
+}
+
+// wideBody has very many members, which nothing declares.
+func (h *hostile) wideBody() {
+	h.put(`{"query":"{product(sku:\"A\"){sku}}","%s":{`, h.pick("variables", "extensions"))
+	h.repeat(h.IntN(3_500), h.pick(`"a#":1,`, `"a#":{},`, `"a#":[],`, `"a#":"\u0000",`))
+	h.put(`"z":1}}`)
+}
+
+// listBody has a long list where a list is declared.
+func (h *hostile) listBody() {
+	h.put(`{"query":"query($a:[String!]!){products(skus:$a){sku}}","variables":{"a":[`)
+	h.repeat(h.IntN(6_000), h.pick(`"#",`, `#,`, `null,`, `[],`, `{},`))
+	h.put(`"Z"]}}`)
+}
+
+func (h *hostile) escapedBody() {
+	h.put(`{"query":"{search(text:$t){totalCount}}","variables":{"t":"%s"}}`, strings.Repeat(h.pick(`\u00e4`, `\\`, `\ud800`, `\n`, "ä", "\xff"), h.IntN(5_000)))
+}
+
+// twiceBody has a member again and again.
+func (h *hostile) twiceBody() {
+	h.put(`{"query":"{product(sku:\"A\"){sku}}","variables":{`)
+	h.repeat(h.IntN(4_000), h.pick(`"a":1,`, `"a":{"a":1,"a":2},`))
+	h.put(`"a":1}}`)
+}
+
+// itemsBody has input objects of many members that their type does not have.
+func (h *hostile) itemsBody() {
+	h.put(`{"query":"query($f:SearchFilterInput){search(filter:$f){totalCount}}","variables":{"f":{"facets":[`)
+	h.repeat(h.IntN(1_200), h.pick(`{"z#":1},`, `{"code":"#","values":["a"]},`, `{"code":#},`, `1,`))
+	h.put(`{"code":"a","values":["b"]}]}}}`)
+}
+
+func (h *hostile) numberBody() {
+	h.put(`{"query":"query($n:Int){search(first:$n){totalCount}}","variables":{"n":%s}}`, h.pick("1", "-")+strings.Repeat(h.pick("1", "0", "9"), h.IntN(30_000))+h.pick("", ".5", "e9", "e999999999"))
 }

@@ -2,6 +2,7 @@ package graphhttp
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -19,8 +20,10 @@ import (
 // else is about the query itself and stays. doc is the parsed query, nil when it does
 // not fit the schema.
 func naming(doc *ast.QueryDocument, params *graphql.RawParams, errs gqlerror.List) gqlerror.List {
-	named := make(gqlerror.List, len(errs))
-	for i, err := range errs {
+	told := errs[:min(len(errs), maxErrors)]
+	named := make(gqlerror.List, len(told), len(told)+1)
+	var parsed *ast.QueryDocument // params.Query, once an error needs it
+	for i, err := range told {
 		named[i] = err
 		switch {
 		case len(err.Path) > 0 && err.Path[0] == ast.PathName("variable"):
@@ -31,10 +34,31 @@ func naming(doc *ast.QueryDocument, params *graphql.RawParams, errs gqlerror.Lis
 				named[i] = unfit(err, field)
 			}
 		case err.Rule == "ValuesOfCorrectType":
-			named[i] = unfit(err, argumentAt(params.Query, err.Locations))
+			if parsed == nil {
+				parsed = parse(params.Query)
+			}
+			named[i] = unfit(err, argumentAt(parsed, err.Locations))
 		}
 	}
+	if more := len(errs) - len(told); more > 0 {
+		named = append(named, &gqlerror.Error{
+			Message:    strconv.Itoa(more) + " more errors",
+			Extensions: map[string]any{"code": errcode.ValidationFailed},
+		})
+	}
 	return named
+}
+
+// maxErrors is how many errors of a query are told, each with what it is about.
+const maxErrors = 20
+
+// parse parses a query that validation has read; what cannot be parsed is empty.
+func parse(query string) *ast.QueryDocument {
+	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: query}, DefaultLimits.Tokens)
+	if err != nil {
+		return &ast.QueryDocument{}
+	}
+	return doc
 }
 
 // absent is an error about a variable that was not sent: the request does not fit
@@ -100,16 +124,12 @@ func isNull(variables map[string]any, path ast.Path) bool {
 }
 
 // argumentAt finds the argument or input field whose value stands at a location.
-func argumentAt(query string, locations []gqlerror.Location) string {
+func argumentAt(doc *ast.QueryDocument, locations []gqlerror.Location) string {
 	f := finder{matches: func(v *ast.Value, p *ast.Position) bool {
 		return slices.ContainsFunc(locations, func(l gqlerror.Location) bool {
 			return stands(v.Position, l) || stands(p, l)
 		})
 	}}
-	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: query}, DefaultLimits.Tokens)
-	if err != nil {
-		return "arguments"
-	}
 	if found := f.search(doc); found != "" {
 		return found
 	}
