@@ -65,6 +65,14 @@ func TestW5_OnlyOurPagesMayCall(t *testing.T) {
 		assert.Equal(t, c.want, a.Status, "%+v", c)
 		if c.want != http.StatusOK {
 			assert.Equal(t, []string{"FORBIDDEN"}, a.codes())
+			blamed := "Origin"
+			if c.csrf != "1" {
+				blamed = "X-CSRF"
+			} else if c.origin == "" {
+				blamed = "Sec-Fetch-Site"
+			}
+			assert.Equal(t, blamed, a.Errors[0].Extensions["field"], "%+v", c)
+			assert.Contains(t, a.Errors[0].Message, blamed+": must be ")
 			assert.Zero(t, s.TotalCalls())
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/portico-bff/portico/edge/cors"
-	"github.com/portico-bff/portico/schema/commerce"
 )
 
 const (
@@ -34,7 +33,7 @@ func CORS(policy *cors.Policy) Middleware {
 			}
 			vary(h, "Access-Control-Request-Method, Access-Control-Request-Headers")
 			if !allowed {
-				Refuse(r.Context(), w, commerce.ErrForbidden)
+				Refuse(r.Context(), w, errForeignOrigin)
 				return
 			}
 			h.Set("Access-Control-Allow-Methods", "GET, POST")
@@ -51,8 +50,8 @@ func CORS(policy *cors.Policy) Middleware {
 func CSRF(policy *cors.Policy) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if browserSent(r) && (r.Header.Get("X-CSRF") != "1" || !trusted(policy, r)) {
-				Refuse(r.Context(), w, commerce.ErrForbidden)
+			if err := forged(policy, r); err != nil {
+				Refuse(r.Context(), w, err)
 				return
 			}
 			next.ServeHTTP(w, r)
