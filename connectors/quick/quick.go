@@ -6,8 +6,9 @@
 package quick
 
 import (
-	"encoding/json"
 	"slices"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // MaxDepth is how deep arrays and objects may nest.
@@ -34,6 +35,8 @@ type Reader struct {
 	first bool // nothing was read of the array or object yet
 	bad   bool
 	kept  [keptTexts]string
+
+	scratch []byte
 }
 
 // OK tells whether all was read so far.
@@ -183,21 +186,78 @@ func (r *Reader) Text() string {
 
 // escaped reads the string from begin, whose first escape is at i.
 func (r *Reader) escaped(begin, i int) string {
-	for ; i < len(r.data); i++ {
-		switch r.data[i] {
-		case '\\':
-			i++
-		case '"':
-			r.at = i + 1
-			var s string
-			if json.Unmarshal(r.data[begin:r.at], &s) != nil {
-				r.Fail()
-			}
-			return s
+	text := append(r.scratch[:0], r.data[begin+1:i]...)
+	for i < len(r.data) && r.data[i] >= ' ' {
+		c := r.data[i]
+		if c == '"' {
+			r.at, r.scratch = i+1, text
+			return r.keep(text)
 		}
+		n := 1
+		if c == '\\' {
+			text, n = unescape(text, r.data[i+1:])
+		} else {
+			text = append(text, c)
+		}
+		if n == 0 {
+			break
+		}
+		i += n
 	}
 	r.Fail()
 	return ""
+}
+
+// escapes are what follows a backslash, and what it means.
+var escapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
+
+// unescape adds to text what an escape means, whose backslash is before rest, and answers how long
+// it is; 0 when it is none. Half of a surrogate pair is U+FFFD.
+func unescape(text, rest []byte) ([]byte, int) {
+	if len(rest) == 0 {
+		return text, 0
+	}
+	if meant := escapes[rest[0]]; meant != 0 {
+		return append(text, meant), len(`\n`)
+	}
+	c, ok := codePoint(rest)
+	if !ok {
+		return text, 0
+	}
+	n := len(`\u0000`)
+	if utf16.IsSurrogate(c) {
+		low := rune(-1)
+		if len(rest) >= n && rest[n-1] == '\\' {
+			low, _ = codePoint(rest[n:])
+		}
+		if c = utf16.DecodeRune(c, low); c != utf8.RuneError {
+			n *= 2
+		}
+	}
+	return utf8.AppendRune(text, c), n
+}
+
+// codePoint reads u and four hexadecimal digits.
+func codePoint(s []byte) (rune, bool) {
+	const length = len("u0000")
+	if len(s) < length || s[0] != 'u' {
+		return -1, false
+	}
+	var c rune
+	for _, d := range s[1:length] {
+		switch {
+		case d >= '0' && d <= '9':
+			d -= '0'
+		case d >= 'a' && d <= 'f':
+			d -= 'a' - 10
+		case d >= 'A' && d <= 'F':
+			d -= 'A' - 10
+		default:
+			return -1, false
+		}
+		c = c<<4 | rune(d)
+	}
+	return c, true
 }
 
 const (

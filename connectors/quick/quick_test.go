@@ -66,7 +66,9 @@ const good = `{"text":"a\"b\\ ünï \ud83d\ude00","count":-12,"number":-0.50e+10
 
 func TestReadsWhatIsUsual(t *testing.T) {
 	t.Parallel()
-	for _, data := range []string{good, "{}", ` {"text":null,"count":null,"yes":null,"number":null} `, `{"list":[]}`, `{"count":123456789012345678}`, `{"raw":"x"}`} {
+	for _, data := range []string{good, "{}", ` {"text":null,"count":null,"yes":null,"number":null} `, `{"list":[]}`, `{"count":123456789012345678}`, `{"raw":"x"}`,
+		`{"list":["\ud83d\ude00","\ud83d\u0041","\uDE00\ud83d","\b\f\n\r\t\/\"\\","\ud83dx","\ud83d\n","\u00e9\u00E9\uFFFF\u0000"]}`,
+	} {
 		assert.True(t, quicktest.Agree(t, []byte(data), made), data)
 	}
 }
@@ -77,7 +79,7 @@ func TestRefusesWhatItDoesNotTakeForGranted(t *testing.T) {
 		"", "null", "[]", "{", "{}}", "{} x", `{"text":"a","text":"b"}`, `{"TEXT":"a"}`, `{"other":1}`, `{"count":1.0}`, `{"count":1e2}`, `{"count":"1"}`,
 		`{"count":1234567890123456789}`, `{"text":1}`, "{\"text\":\"a\nb\"}", `{"yes":1}`, `{"yes":truee}`, `{"list":[1]}`, `{"list":["a",]}`, `{"list":[,"a"]}`,
 		`{"text":"a",}`, `{,"text":"a"}`, `{"number":01}`, `{"number":.5}`, `{"number":1.}`, `{"number":1e}`, `{"number":+1}`, `{"number":-}`, `{"text" "a"}`,
-		`{"text":"a" "count":1}`, `{"text":"a`, `{"text":"\x"}`, `{"raw":{"a":}}`, `{"raw":[1 2]}`, `{"raw":"\u12"}`, `{"te\u0078t":"a"}`, `{"":1}`, "{\"text\":\"a\"}\x00",
+		`{"text":"a" "count":1}`, `{"text":"a`, `{"text":"\x"}`, `{"raw":{"a":}}`, `{"raw":[1 2]}`, `{"raw":"\u12"}`, `{"text":"\u12g4"}`, `{"text":"\`, `{"text":"\"`, `{"text":"\U0041"}`, "{\"text\":\"\\n\n\"}", `{"te\u0078t":"a"}`, `{"":1}`, "{\"text\":\"a\"}\x00",
 	} {
 		assert.False(t, quick.Unmarshal([]byte(data), made()), data)
 	}
@@ -121,5 +123,6 @@ func TestTextsAreTheirOwn(t *testing.T) {
 func FuzzUnmarshal(f *testing.F) {
 	f.Add([]byte(good))
 	f.Add([]byte(`{"number":1e-7,"list":["\ud800"]}`))
+	f.Add([]byte(`{"list":["\ud83d\ude00","\ud83d\u0041","\uDE00\ud83d","\b\f\n\r\t\/\"\\","\ud83dx","\ud83d\n"]}`))
 	f.Fuzz(func(t *testing.T, data []byte) { quicktest.Agree(t, data, made) })
 }

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net/http"
@@ -120,5 +121,32 @@ func benchmarkWith(b *testing.B, traits commerce.Traits, r Request, each func(co
 	for b.Loop() {
 		_, err := c.Do(each(ctx), traits, r)
 		require.NoError(b, err)
+	}
+}
+
+// BenchmarkStack is a call whose upstream is in memory: what the layers alone cost.
+func BenchmarkStack(b *testing.B) {
+	body := []byte(`{"ok":true}`)
+	header := http.Header{"Content-Type": {"application/json"}}
+	via := roundTrip(func(req *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusOK, Header: header, ContentLength: int64(len(body)), Body: io.NopCloser(bytes.NewReader(body)), Request: req}, nil
+	})
+	cfg, base, err := Config{BaseURL: "https://upstream.example/api"}.checked()
+	require.NoError(b, err)
+	c, err := newClient("odoo", cfg, nil, shippedDeps().withDefaults(), wire{base: base, via: via})
+	require.NoError(b, err)
+	ctx, cancel := context.WithTimeout(b.Context(), time.Hour)
+	defer cancel()
+	r := post(`{"a":1}`, "json", "2", "product.product", "search_read")
+	for range 100 {
+		_, err := c.Do(ctx, readTraits, r)
+		require.NoError(b, err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		ctx, _ := commerce.WithTrail(ctx)
+		if _, err := c.Do(ctx, readTraits, r); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
