@@ -1,7 +1,6 @@
 package graphhttp
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -29,32 +28,56 @@ var rootFields = map[string]bool{
 	"order":           false,
 }
 
-// public tells whether an answer may be kept for everyone in the market and price
-// group, as far as the operation says: a query, answered at once, of public root
-// fields only, fragments and directives resolved.
-func public(oc *graphql.OperationContext) bool {
-	if oc.Operation.Operation != ast.Query || strings.Contains(oc.RawQuery, "@defer") || strings.Contains(oc.RawQuery, "@stream") {
-		return false
+// reach is what an operation's root fields reach, fragments and directives resolved.
+type reach struct {
+	// reads says that anything is asked for beside the root type's name.
+	reads bool
+	// everyones says that the answer may be kept for everyone in the market and price
+	// group, as far as the operation says: a query, answered at once, of public root
+	// fields only.
+	everyones bool
+	// owners says that the answer is for its caller only, whoever that is.
+	owners bool
+}
+
+// reachOf looks at an operation's root fields.
+func reachOf(oc *graphql.OperationContext) reach {
+	if oc.Operation.Operation != ast.Query {
+		return reach{reads: true, owners: true}
 	}
-	asks := false
-	for _, f := range graphql.CollectFields(oc, oc.Operation.SelectionSet, nil) {
-		if f.Name == "__typename" {
-			continue
+	found := reach{everyones: true}
+	if !found.plainly(oc.Operation.SelectionSet) {
+		found = reach{everyones: true}
+		for _, f := range graphql.CollectFields(oc, oc.Operation.SelectionSet, nil) {
+			found.add(f.Name)
 		}
-		if !rootFields[f.Name] {
+	}
+	deferred := strings.Contains(oc.RawQuery, "@defer") || strings.Contains(oc.RawQuery, "@stream")
+	found.everyones = found.everyones && found.reads && !deferred
+	return found
+}
+
+// plainly looks at root fields among which there is nothing to resolve; else it answers
+// false.
+func (r *reach) plainly(set ast.SelectionSet) bool {
+	for _, selected := range set {
+		f, ok := selected.(*ast.Field)
+		if !ok || len(f.Directives) > 0 {
 			return false
 		}
-		asks = true
+		r.add(f.Name)
 	}
-	return asks
+	return true
+}
+
+func (r *reach) add(field string) {
+	if field == "__typename" {
+		return
+	}
+	r.reads = true
+	r.everyones = r.everyones && rootFields[field]
+	r.owners = r.owners || !strings.HasPrefix(field, "__") && !rootFields[field]
 }
 
 // private tells whether an answer is for its caller only.
-func private(p commerce.Principal, oc *graphql.OperationContext) bool {
-	if !p.Anonymous() || oc.Operation.Operation != ast.Query {
-		return true
-	}
-	return slices.ContainsFunc(graphql.CollectFields(oc, oc.Operation.SelectionSet, nil), func(f graphql.CollectedField) bool {
-		return !strings.HasPrefix(f.Name, "__") && !rootFields[f.Name]
-	})
-}
+func (r reach) private(p commerce.Principal) bool { return !p.Anonymous() || r.owners }

@@ -158,18 +158,18 @@ func (t Transport) answer(out writer, r *http.Request, exec graphql.GraphExecuto
 		t.TooMany(ctx, out, refused)
 		return
 	}
-	switch everyones := public(oc); {
+	switch found := reachOf(oc); {
 	case shown: // what was made for it is nobody else's
-	case everyones && t.Answers != nil:
+	case found.everyones && t.Answers != nil:
 		t.shared(out, r, what, exec, oc)
 		return
-	case everyones && r.Method == http.MethodGet:
+	case found.everyones && r.Method == http.MethodGet:
 		t.unshared(out, r, exec, oc)
 		return
 	}
 	t.note(ctx, cache.Bypass)
 	t.Answers.Count(cache.Bypass)
 	t.execute(ctx, exec, oc, func(ctx context.Context, made outcome) {
-		out.answered(ctx, made, shown || private(caller.Principal(ctx), oc), cache.Bypass)
+		out.answered(ctx, made, shown || reachOf(oc).private(caller.Principal(ctx)), cache.Bypass)
 	})
 }
