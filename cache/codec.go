@@ -8,6 +8,7 @@ import (
 	"hash/crc64"
 	"io"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -17,16 +18,29 @@ import (
 
 // codec turns an operation's values into bytes and back, exactly.
 type codec struct {
-	encode func(any) ([]byte, error)
-	decode func([]byte) (any, error)
-	stored reflect.Type // what is written
+	written func(any) (any, error) // what of a value is written
+	decode  func([]byte) (any, error)
+	stored  reflect.Type // alike
+}
+
+// encode writes a value at the end of b. What it answers is good until b is used again.
+func (c codec) encode(b *bytes.Buffer, value any) ([]byte, error) {
+	v, err := c.written(value)
+	if err != nil {
+		return nil, err
+	}
+	from := b.Len()
+	if err := json.NewEncoder(b).Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes()[from:], []byte("\n")), nil
 }
 
 // jsonCodec is for types whose JSON says everything about them.
 func jsonCodec[V any]() codec {
 	return codec{
-		stored: reflect.TypeFor[V](),
-		encode: json.Marshal,
+		stored:  reflect.TypeFor[V](),
+		written: func(v any) (any, error) { return v, nil },
 		decode: func(data []byte) (any, error) {
 			var v V
 			if err := strictJSON(data, &v); err != nil {
@@ -41,12 +55,12 @@ func jsonCodec[V any]() codec {
 func treeCodec() codec {
 	return codec{
 		stored: reflect.TypeFor[[]*commerce.Category](),
-		encode: func(v any) ([]byte, error) {
+		written: func(v any) (any, error) {
 			tree, ok := v.(*commerce.CategoryTree)
 			if !ok || tree == nil {
 				return nil, errors.New("not a category tree")
 			}
-			return json.Marshal(tree.Roots)
+			return tree.Roots, nil
 		},
 		decode: func(data []byte) (any, error) {
 			var roots []*commerce.Category
@@ -100,7 +114,7 @@ const (
 	entryVersion   = 3
 	entryClockless = 2 // the version without Redis's clock
 	flagCompressed = 1
-	compressFrom   = 1 << 10 // bytes of payload from which compressing pays
+	compressFrom   = 4 << 10 // bytes of payload from which compressing pays: it takes more time than all else of a write
 	maxStored      = 1 << 20 // bytes of an entry; larger ones stay in memory only
 	maxPayload     = 8 << 20 // bytes of a payload once decompressed
 	maxStoredTags  = 1000    // of a value; with more it stays in memory only
@@ -138,12 +152,16 @@ type stored struct {
 	tags    []commerce.Tag // those that only the value tells; the key's come from the key
 }
 
-func (p *packer) pack(key string, s stored) []byte {
+func (p *packer) pack(key string, s stored) []byte { return p.appendTo(nil, key, s) }
+
+// appendTo packs s at the end of b.
+func (p *packer) appendTo(b []byte, key string, s stored) []byte {
 	payload, flags := s.payload, byte(0)
 	if len(payload) >= compressFrom {
 		payload, flags = p.zip.EncodeAll(payload, nil), flagCompressed
 	}
-	b := make([]byte, 0, len(entryMagic)+len(key)+len(payload)+60)
+	from := len(b)
+	b = slices.Grow(b, len(entryMagic)+len(key)+len(payload)+60)
 	b = append(b, entryMagic...)
 	b = append(b, entryVersion, flags)
 	b = appendField(b, key)
@@ -157,7 +175,7 @@ func (p *packer) pack(key string, s stored) []byte {
 	}
 	b = binary.AppendUvarint(b, uint64(len(payload)))
 	b = append(b, payload...)
-	return binary.BigEndian.AppendUint64(b, crc64.Checksum(b, checksums))
+	return binary.BigEndian.AppendUint64(b, crc64.Checksum(b[from:], checksums))
 }
 
 // unpack reads what is stored under key.

@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"flag"
@@ -194,7 +195,7 @@ func FuzzDecode(f *testing.F) {
 			if err != nil {
 				continue
 			}
-			written, err := form.encode(v)
+			written, err := form.encode(&bytes.Buffer{}, v)
 			require.NoError(t, err)
 			again, err := form.decode(written)
 			require.NoError(t, err)
@@ -246,7 +247,7 @@ func TestStoredValuesSurviveExactly(t *testing.T) {
 
 func survives(t *testing.T, form codec, value any) {
 	t.Helper()
-	data, err := form.encode(value)
+	data, err := form.encode(&bytes.Buffer{}, value)
 	require.NoError(t, err)
 	back, err := form.decode(data)
 	require.NoError(t, err)

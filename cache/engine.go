@@ -185,9 +185,11 @@ type waiter struct {
 	results []result
 
 	last       *flight // that was waited for
-	soft, hard <-chan time.Time
-	slow       bool // the soft timeout has passed: stale is good enough
-	late       bool // the hard one has: nothing is waited for any more
+	soft, hard time.Time
+	timer      *time.Timer      // to the next of the two
+	ticks      <-chan time.Time // its; nil when there are none
+	slow       bool             // the soft timeout has passed: stale is good enough
+	late       bool             // the hard one has: nothing is waited for any more
 	timeout    error
 	asked      uint64 // which invalidations there had been when the caller asked
 	takes      tolerance
@@ -195,19 +197,19 @@ type waiter struct {
 }
 
 // wait fills in the results at the places which, as their flights land.
-func (w *waiter) wait(ctx context.Context, which []int, flights map[int]*flight) {
+func (w *waiter) wait(ctx context.Context, which []int, flights []*flight) {
 	if w.plan.policy.Fresh > 0 {
 		first := time.Now()
 		for _, f := range flights {
-			if f.began.Before(first) {
+			if f != nil && f.began.Before(first) {
 				first = f.began
 			}
 		}
-		soft := time.NewTimer(time.Until(first.Add(softTimeout)))
-		defer soft.Stop()
-		hard := time.NewTimer(w.cache.hardTimeout)
-		defer hard.Stop()
-		w.soft, w.hard = soft.C, hard.C
+		now := time.Now()
+		w.soft, w.hard = first.Add(softTimeout), now.Add(w.cache.hardTimeout)
+		w.timer = time.NewTimer(earlier(w.soft, w.hard).Sub(now))
+		defer w.timer.Stop()
+		w.ticks = w.timer.C
 	}
 	told := newWaits(w.began, len(which))
 	for _, i := range which {
@@ -240,15 +242,30 @@ func (w *waiter) one(ctx context.Context, i int, f *flight) result {
 		}
 		select {
 		case <-f.done:
-		case <-w.soft:
-			w.slow = true
-		case <-w.hard:
-			w.late = true
+		case <-w.ticks:
+			w.tick()
 		case <-ctx.Done():
 			w.cache.leave(w.request, i, f)
 			return w.gaveUp(ctx, i, f)
 		}
 	}
+}
+
+// tick notes which of the timeouts has passed.
+func (w *waiter) tick() {
+	if w.slow || !w.soft.Before(w.hard) {
+		w.late = true
+		return
+	}
+	w.slow = true
+	w.timer.Reset(time.Until(w.hard))
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 // standIn is a stale answer that may still be given at now, or nil.

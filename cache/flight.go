@@ -48,8 +48,9 @@ type flights struct {
 // flight that began before its key was invalidated, or before its principal wrote
 // something, is not joined. cancel ends the
 // load of those just made, which cause is the span of.
-func (c *Cache) join(cause trace.SpanContext, r *request, which []int, cancel context.CancelFunc) (all map[int]*flight, led []int) {
-	all = make(map[int]*flight, len(which))
+func (c *Cache) join(cause trace.SpanContext, r *request, which []int, cancel context.CancelFunc) (all []*flight, led []int) {
+	all = make([]*flight, len(r.keys))
+	var made []flight // at once: a load's flights end with it
 	c.flights.mu.Lock()
 	defer c.flights.mu.Unlock()
 	for _, i := range which {
@@ -59,8 +60,12 @@ func (c *Cache) join(cause trace.SpanContext, r *request, which []int, cancel co
 		}
 		if f == nil || c.tags.struck(f.tags, f.stamp.local) || f.epoch != r.epochNow() {
 			// What it knew of is noted first: what comes later is not missed.
-			f = &flight{stamp: c.tags.stamp(), epoch: r.epochNow(), tags: r.tags(i), cause: cause, by: r, done: make(chan struct{}), cancel: cancel}
-			f.began = time.Now()
+			if made == nil {
+				made, led = make([]flight, len(which)), make([]int, 0, len(which))
+			}
+			f = &made[len(led)]
+			f.stamp, f.epoch, f.tags, f.cause, f.by = c.tags.stamp(), r.epochNow(), r.tags(i), cause, r
+			f.done, f.cancel, f.began = make(chan struct{}), cancel, time.Now()
 			c.flights.byKey[r.keys[i]] = f
 			led = append(led, i)
 		}
@@ -114,7 +119,7 @@ func (c *Cache) land(key string, f *flight) {
 }
 
 // fly joins or starts the flights of r at the places which, for caller.
-func (c *Cache) fly(caller context.Context, r *request, which []int) map[int]*flight {
+func (c *Cache) fly(caller context.Context, r *request, which []int) []*flight {
 	// No value of any caller's context but the ids of its span: the answer is for all who wait.
 	cause := trace.SpanContextFromContext(caller)
 	ctx, cancel := context.WithTimeout(causedBy(c.ctx, cause), loadTimeout)
@@ -135,10 +140,10 @@ func (c *Cache) fly(caller context.Context, r *request, which []int) map[int]*fl
 type load struct {
 	cache *Cache
 	*request
-	flights map[int]*flight
+	flights []*flight      // by place; nil where there is none
 	open    []int          // not landed yet
 	seen    map[int]string // the checksums of what Redis had for them
-	places  []string       // where Redis has them; see address
+	berths  []berth        // where Redis has them
 	phase   phase          // of what it brings; see nextPhase
 	brought int
 }
@@ -149,7 +154,6 @@ func (l *load) run(ctx context.Context) {
 		l.fromSystem(ctx, slices.Clone(l.open), nil)
 		return
 	}
-	l.seen = map[int]string{}
 	// Whoever may have a lease is told of an entry by the same question.
 	leasing := l.cache.remote.leasing()
 	if leasing {
@@ -163,16 +167,18 @@ func (l *load) run(ctx context.Context) {
 	}
 }
 
-// address is where Redis has the key at place i.
-func (l *load) address(i int) string {
-	if l.places == nil {
-		l.places = make([]string, len(l.keys))
+// berth is where Redis has the key at place i, and its lease.
+func (l *load) berth(i int) berth {
+	if l.berths == nil {
+		l.berths = make([]berth, len(l.keys))
 	}
-	if l.places[i] == "" {
-		l.places[i] = address(l.keys[i])
+	if l.berths[i].entry == "" {
+		l.berths[i] = berthOf(l.keys[i])
 	}
-	return l.places[i]
+	return l.berths[i]
 }
+
+func (l *load) address(i int) string { return l.berth(i).entry }
 
 // fromSystem has the system answer the places which, and gives Redis what others may
 // have, together with the leases held for it, which may be nil.
@@ -215,6 +221,7 @@ func (l *load) fromRedis(ctx context.Context) bool {
 		return false
 	}
 	var rest []int
+	l.seen = make(map[int]string, len(l.open))
 	for n, i := range l.open {
 		s, ok := found[n]
 		if !ok || !l.adopt(i, s) {
@@ -298,7 +305,7 @@ func (l *load) ask(ctx context.Context, which []int) (answers []answer) {
 // settle keeps what the system answered, lands the flights, and says what Redis should hold.
 // What they will not find there, its lease tells them.
 func (l *load) settle(which []int, answers []answer, outcomes []commerce.Reason, leases *leaseSet) []write {
-	var writes []write
+	writes := make([]write, 0, len(which))
 	for n, i := range which {
 		f, a := l.flights[i], answers[n]
 		f.outcomes = outcomes
@@ -334,8 +341,8 @@ func (l *load) settle(which []int, answers []answer, outcomes []commerce.Reason,
 	return writes
 }
 
-// keep stores an answer in memory and, where others may have it, prepares it for
-// Redis; extra are its value's own tags. What was invalidated meanwhile is not kept,
+// keep stores an answer in memory and, where others may have it, says what Redis is to
+// hold; extra are its value's own tags. What was invalidated meanwhile is not kept,
 // and nothing is given to others that does not say what its load knew of.
 func (l *load) keep(i int, e *entry, extra []commerce.Tag) (write, bool) {
 	p := l.plan.policy
@@ -346,13 +353,8 @@ func (l *load) keep(i int, e *entry, extra []commerce.Tag) (write, bool) {
 	if !l.plan.remote || e.stamp.global.zero() {
 		return write{}, false
 	}
-	payload, err := l.plan.codec.encode(e.value)
-	if err != nil {
-		l.cache.metrics.remoteError(l.cache.ctx, "encode")
-		return write{}, false
-	}
-	s := stored{payload: payload, began: e.began, redis: l.cache.remote.redisTime(e.began), at: e.stamp.global, tags: extra}
-	return write{stored: s, key: l.keys[i], address: l.address(i), life: p.life()}, true
+	s := stored{began: e.began, redis: l.cache.remote.redisTime(e.began), at: e.stamp.global, tags: extra}
+	return write{stored: s, value: e.value, form: &l.plan.codec, key: l.keys[i], address: l.address(i), life: p.life()}, true
 }
 
 // fellThrough holds back further loads for a while where a stale answer can stand in.

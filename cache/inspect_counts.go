@@ -63,18 +63,18 @@ func (c *tally) results(results []result) {
 }
 
 // joined adds the flights that r waits for and others began.
-func (c *tally) joined(r *request, flights map[int]*flight) {
+func (c *tally) joined(r *request, flights []*flight) {
 	for _, f := range flights {
-		if f.by != r {
+		if f != nil && f.by != r {
 			c.shared.Add(1)
 		}
 	}
 }
 
 // renewed adds the flights that r began without waiting for them.
-func (c *tally) renewed(r *request, flights map[int]*flight) {
+func (c *tally) renewed(r *request, flights []*flight) {
 	for _, f := range flights {
-		if f.by == r {
+		if f != nil && f.by == r {
 			c.renewals.Add(1)
 		}
 	}

@@ -40,7 +40,20 @@ const (
 
 // leaseAddress is where the lease of an entry lies: in a cluster, on the node that
 // has the entry, so that one script sees both and a pipeline keeps their order.
-func leaseAddress(entry string) string { return "portico:lease:{" + entry + "}" }
+func leaseAddress(entry string) string { return leasePrefix + entry + "}" }
+
+const leasePrefix = "portico:lease:{"
+
+// berth is where an entry lies, and where its lease does.
+type berth struct{ entry, lease string }
+
+// berthOf is the berth of what is stored under key.
+func berthOf(key string) berth {
+	const most = len(leasePrefix) + 64
+	b := appendAddress(append(make([]byte, 0, most), leasePrefix...), key)
+	lease := string(append(b, '}'))
+	return berth{entry: lease[len(leasePrefix) : len(lease)-1], lease: lease}
+}
 
 // leaseState is what became of asking for a lease.
 type leaseState int64
@@ -112,7 +125,7 @@ return 0`
 
 // wanted is an entry that somebody asks for the lease of.
 type wanted struct {
-	entry string  // its address
+	berth
 	seen  string  // the checksum of what was found there
 	least version // what a holder has to know of for its answer to be of use
 }
@@ -232,18 +245,48 @@ func (r *remote) askFor(ctx context.Context, pipe redis.Pipeliner, a *inquiry) (
 		step = 1 // a script's keys have to lie together
 	}
 	for piece := range slices.Chunk(a.list, step) {
-		keys, args := make([]string, 0, 2*len(piece)), append(make([]any, 0, 2+2*len(piece)), a.token, leaseLife.Milliseconds())
-		least, order := version{}, version{}.order()
-		for _, w := range piece {
-			if w.least != least { // hardly ever
+		keys := script(askScript, 2*len(piece), 2+2*len(piece))
+		for i := range piece {
+			keys = appendKey(appendKey(keys, &piece[i].entry), &piece[i].lease)
+		}
+		args := append(keys, a.token, leaseLife.Milliseconds())
+		least, order := version{}, any(noOrder)
+		for i := range piece {
+			if w := &piece[i]; w.least != least { // hardly ever
 				least, order = w.least, w.least.order()
 			}
-			keys = append(keys, w.entry, leaseAddress(w.entry))
-			args = append(args, w.seen, order)
+			args = append(args, &piece[i].seen, order)
 		}
-		cmds = append(cmds, pipe.Eval(ctx, askScript, keys, args...))
+		cmds = append(cmds, evaluate(ctx, pipe, args))
 	}
 	return cmds
+}
+
+// noOrder is the order of what is before every version.
+var noOrder = version{}.order()
+
+// firstKey is the place of a script's first key among the words of its command.
+const firstKey = 3
+
+// script begins the command that has text run with so many keys, and room for arguments.
+func script(text string, keys, args int) []any {
+	return append(make([]any, 0, firstKey+keys+args), "eval", text, keys)
+}
+
+// appendKey adds a key. The first, by which a cluster's node is found, has to be a string;
+// of others a pointer does, which need not be copied to where strings lie.
+func appendKey(words []any, key *string) []any {
+	if len(words) == firstKey {
+		return append(words, *key)
+	}
+	return append(words, key)
+}
+
+func evaluate(ctx context.Context, pipe redis.Pipeliner, words []any) *redis.Cmd {
+	cmd := redis.NewCmd(ctx, words...)
+	cmd.SetFirstKeyPos(firstKey)
+	_ = pipe.Process(ctx, cmd) // it is sent with the rest
+	return cmd
 }
 
 func repliesOf(cmds []*redis.Cmd) (replies []leaseReply, err error) {
@@ -268,7 +311,7 @@ var errLeaseReply = errors.New("asking for a lease failed")
 type leaseSet struct {
 	remote  *remote
 	token   string
-	entries []string        // their addresses
+	entries []berth
 	nothing map[string]bool // those that will not come, since they cannot be shared
 	ended   bool
 }
@@ -305,8 +348,8 @@ func (h *leaseSet) extend(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, r.wait)
 	defer cancel()
 	pipe := r.client.Pipeline()
-	h.eachNode(func(entries []string) {
-		pipe.Eval(ctx, renewScript, leaseAddresses(entries), h.token, leaseLife.Milliseconds())
+	h.eachNode(func(entries []berth) {
+		evaluate(ctx, pipe, append(leaseKeys(renewScript, entries, 2), h.token, leaseLife.Milliseconds()))
 	})
 	cmds, err := pipe.Exec(ctx)
 	if errors.Is(ctx.Err(), context.Canceled) {
@@ -339,16 +382,16 @@ func (h *leaseSet) release(ctx context.Context, pipe redis.Pipeliner) {
 	if h == nil {
 		return
 	}
-	h.eachNode(func(entries []string) {
-		args := append(make([]any, 0, 2+len(entries)), h.token, leaseLife.Milliseconds())
-		for _, entry := range entries {
+	h.eachNode(func(entries []berth) {
+		args := append(leaseKeys(releaseScript, entries, 2+len(entries)), h.token, leaseLife.Milliseconds())
+		for _, at := range entries {
 			note := ""
-			if h.nothing[entry] {
-				note = h.token[:len(version{}.order())]
+			if h.nothing[at.entry] {
+				note = h.token[:len(noOrder)]
 			}
 			args = append(args, note)
 		}
-		pipe.Eval(ctx, releaseScript, leaseAddresses(entries), args...)
+		evaluate(ctx, pipe, args)
 	})
 }
 
@@ -364,7 +407,7 @@ func (h *leaseSet) unshared(entry string) {
 }
 
 // eachNode does what is to be done with the entries, as many at once as one script may name.
-func (h *leaseSet) eachNode(do func(entries []string)) {
+func (h *leaseSet) eachNode(do func(entries []berth)) {
 	step := max(1, len(h.entries))
 	if h.remote.cluster {
 		step = 1
@@ -374,12 +417,13 @@ func (h *leaseSet) eachNode(do func(entries []string)) {
 	}
 }
 
-func leaseAddresses(entries []string) []string {
-	list := make([]string, len(entries))
-	for i, entry := range entries {
-		list[i] = leaseAddress(entry)
+// leaseKeys begins the command that has text run for leases.
+func leaseKeys(text string, entries []berth, args int) []any {
+	words := script(text, len(entries), args)
+	for i := range entries {
+		words = appendKey(words, &entries[i].lease)
 	}
-	return list
+	return words
 }
 
 // How asking for leases ended, by key.

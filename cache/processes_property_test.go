@@ -31,10 +31,15 @@ type wire struct {
 	rate   atomic.Int64 // bytes a second towards the process; 0 sets no bound
 }
 
-// metered is conn, through which bytes come at the wire's rate. The server is rid of them at once.
+// metered is conn, through which bytes come at the wire's rate. The server is rid of them at
+// once, as it is on a network: it does not stop reading because nobody reads its answers yet.
 func (w *wire) metered(conn net.Conn) net.Conn {
 	near, far := net.Pipe()
-	waiting := make(chan []byte, 1<<16)
+	room := 1 << 8
+	if w.rate.Load() > 0 {
+		room = 1 << 16
+	}
+	waiting := make(chan []byte, room)
 	go func() {
 		defer close(waiting)
 		for {
@@ -71,13 +76,11 @@ func (w *wire) dial(context.Context, string, string) (net.Conn, error) {
 		return nil, errCut
 	}
 	conn, err := w.server.Dial()
-	if err == nil {
-		w.open = append(w.open, conn)
+	if err != nil {
+		return nil, err
 	}
-	if err == nil && w.rate.Load() > 0 {
-		return w.metered(conn), nil
-	}
-	return conn, err
+	w.open = append(w.open, conn)
+	return w.metered(conn), nil
 }
 
 // set cuts the wire or mends it.

@@ -1,13 +1,17 @@
 package cache
 
 import (
+	"bytes"
 	"context"
+	"sync"
 	"time"
 )
 
 // write is an entry to be stored, or to be taken out.
 type write struct {
 	stored
+	value   any    // that the payload is made of, in …
+	form    *codec // … this form; nil where there is a payload
 	key     string
 	address string
 	life    time.Duration
@@ -19,6 +23,24 @@ type putting struct {
 	writes []write
 	sets   []set
 	leases *leaseSet
+	room   *room // that sets lie in
+}
+
+// room is memory for what is sent, which is used again.
+type room struct {
+	packed []byte
+	json   bytes.Buffer
+}
+
+var rooms = sync.Pool{New: func() any { return &room{} }}
+
+// leave has the room used by others, unless it grew beyond what is usual.
+func (r *room) leave() {
+	if cap(r.packed)+r.json.Cap() <= maxGatheredPuts {
+		r.packed = r.packed[:0]
+		r.json.Reset()
+		rooms.Put(r)
+	}
 }
 
 // set is an entry as it is stored, and for how long.
@@ -36,7 +58,7 @@ func (r *remote) put(ctx context.Context, writes []write, leases *leaseSet) {
 	if len(writes) == 0 && leases == nil {
 		return
 	}
-	p, size := r.pack(writes, leases)
+	p, size := r.pack(ctx, writes, leases)
 	if !r.writes.allow(time.Now()) {
 		// What was loaded cannot be shared, and others must not wait for it.
 		r.dismiss(ctx, writes, leases)
@@ -48,14 +70,23 @@ func (r *remote) put(ctx context.Context, writes []write, leases *leaseSet) {
 }
 
 // pack makes of writes what is sent, and says how much that is in bytes.
-func (r *remote) pack(writes []write, leases *leaseSet) (p *putting, size int) {
-	p = &putting{writes: writes, sets: make([]set, 0, len(writes)), leases: leases}
-	for _, w := range writes {
+func (r *remote) pack(ctx context.Context, writes []write, leases *leaseSet) (p *putting, size int) {
+	in, _ := rooms.Get().(*room)
+	p = &putting{writes: writes, sets: make([]set, 0, len(writes)), leases: leases, room: in}
+	for i := range writes {
+		w := &writes[i]
 		if w.gone {
 			continue
 		}
-		left := w.life - time.Since(w.began)
-		packed := r.packer.pack(w.key, w.stored)
+		entry, err := w.encoded(&in.json)
+		if err != nil {
+			r.metrics.remoteError(ctx, "encode")
+			leases.unshared(w.address)
+			continue
+		}
+		left, from := w.life-time.Since(w.began), len(in.packed)
+		in.packed = r.packer.appendTo(in.packed, w.key, entry)
+		packed := in.packed[from:]
 		if left > time.Millisecond && len(packed) <= maxStored && len(w.tags) <= maxStoredTags {
 			p.sets = append(p.sets, set{w.address, packed, left})
 			size += len(packed)
@@ -66,8 +97,25 @@ func (r *remote) pack(writes []write, leases *leaseSet) (p *putting, size int) {
 	return p, size
 }
 
+// encoded is the entry with its payload, which is good until b is used again.
+func (w *write) encoded(b *bytes.Buffer) (stored, error) {
+	entry := w.stored
+	if w.form == nil {
+		return entry, nil
+	}
+	b.Reset()
+	payload, err := w.form.encode(b, w.value)
+	entry.payload = payload
+	return entry, err
+}
+
 // putAll stores all in one round trip.
 func (r *remote) putAll(ctx context.Context, all []*putting) {
+	defer func() {
+		for _, p := range all {
+			p.room.leave()
+		}
+	}()
 	pipe, stores := r.client.Pipeline(), false
 	for _, p := range all {
 		for _, w := range p.writes {

@@ -52,10 +52,11 @@ type remote struct {
 }
 
 // address is where an entry lies: short, and without anything that was asked for.
-func address(key string) string {
-	const prefix = "portico:c1:"
+func address(key string) string { return string(appendAddress(nil, key)) }
+
+func appendAddress(b []byte, key string) []byte {
 	sum := sha256.Sum256(append(make([]byte, 0, 512), key...)) // usual keys are not copied to the heap
-	return string(base64.RawURLEncoding.AppendEncode(append(make([]byte, 0, 64), prefix...), sum[:]))
+	return base64.RawURLEncoding.AppendEncode(append(b, "portico:c1:"...), sum[:])
 }
 
 // get answers what Redis has of keys, by their place in the list: one round trip. sums

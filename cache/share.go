@@ -23,7 +23,7 @@ type sharing struct {
 // share loads what no other process is loading and waits for the rest; what Redis has is
 // taken from there. Where Redis answers and would not say what it has, all stays open.
 func (l *load) share(ctx context.Context) {
-	s := &sharing{load: l, token: rand.Text(), others: map[int]bool{}}
+	s := &sharing{load: l, token: rand.Text()}
 	for round := 0; len(l.open) > 0; round++ {
 		if round > 0 {
 			if !pause(ctx) {
@@ -94,7 +94,7 @@ func (s *sharing) leases() *leaseSet {
 func (s *sharing) wanted(which []int) []wanted {
 	list := make([]wanted, len(which))
 	for n, i := range which {
-		list[n] = wanted{entry: s.address(i), seen: s.seen[i], least: s.cache.tags.least(s.flights[i].tags)}
+		list[n] = wanted{berth: s.berth(i), seen: s.seen[i], least: s.cache.tags.least(s.flights[i].tags)}
 	}
 	return list
 }
@@ -111,7 +111,7 @@ func (s *sharing) sort(leases *leaseSet, which []int, list []wanted, replies []l
 				again = append(again, i)
 			}
 		case leaseGranted, leaseStolen:
-			leases.entries = append(leases.entries, list[n].entry)
+			leases.entries = append(leases.entries, list[n].berth)
 			mine = append(mine, i)
 			if s.others[i] || reply.state == leaseStolen {
 				counts[countTaken]++
@@ -122,6 +122,9 @@ func (s *sharing) sort(leases *leaseSet, which []int, list []wanted, replies []l
 			mine = append(mine, i)
 		default:
 			if !s.others[i] {
+				if s.others == nil {
+					s.others = map[int]bool{}
+				}
 				s.others[i] = true
 				counts[countHeld]++
 			}
@@ -135,6 +138,9 @@ func (s *sharing) sort(leases *leaseSet, which []int, list []wanted, replies []l
 
 // arrived lands a flight with what another process stored, if that is current.
 func (s *sharing) arrived(i int, text string) bool {
+	if s.seen == nil {
+		s.seen = map[int]string{}
+	}
 	s.seen[i] = checksumOf(text)
 	found, ok := s.cache.remote.open(s.cache.ctx, s.keys[i], text, time.Now())
 	if !ok || !s.adopt(i, found) {
@@ -201,10 +207,10 @@ func (l *load) close(i int) {
 }
 
 // refresh has the places which loaded anew, for nobody who waits.
-func (c *Cache) refresh(ctx context.Context, r *request, which []int) map[int]*flight {
+func (c *Cache) refresh(ctx context.Context, r *request, which []int) []*flight {
 	flights := c.fly(ctx, r, which)
-	for i, f := range flights {
-		c.leave(r, i, f)
+	for _, i := range which {
+		c.leave(r, i, flights[i])
 	}
 	return flights
 }

@@ -513,7 +513,7 @@ func TestC2_WhoCannotStoreTakesNoLease(t *testing.T) {
 		c.remote.writes.done(time.Now(), false)
 	}
 	trips := watchTrips(c)
-	replies, _, ok := c.remote.lease(t.Context(), version{1, 1}.order()+"me", []wanted{{entry: "e"}})
+	replies, _, ok := c.remote.lease(t.Context(), version{1, 1}.order()+"me", []wanted{{berth: berth{entry: "e", lease: leaseAddress("e")}}})
 	assert.False(t, ok)
 	assert.Empty(t, replies)
 	assert.Empty(t, trips.list())

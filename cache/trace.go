@@ -19,14 +19,14 @@ func causedBy(ctx context.Context, cause trace.SpanContext) context.Context {
 
 // linkJoined points the caller's span to the spans of those whose loads it waits
 // for, since the calls made for it are seen there.
-func linkJoined(caller context.Context, p *plan, flights map[int]*flight) {
+func linkJoined(caller context.Context, p *plan, flights []*flight) {
 	span := trace.SpanFromContext(caller)
 	if !span.IsRecording() {
 		return
 	}
 	seen := map[trace.SpanID]bool{span.SpanContext().SpanID(): true}
 	for _, f := range flights {
-		if !f.cause.IsValid() || seen[f.cause.SpanID()] {
+		if f == nil || !f.cause.IsValid() || seen[f.cause.SpanID()] {
 			continue
 		}
 		seen[f.cause.SpanID()] = true
