@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/portico-bff/portico/connectors/transport"
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -18,37 +20,83 @@ import (
 const maxPieces = 1_000_000_000
 
 // Availability adds up what internal locations hold of each product, less what is
-// reserved there: whole pieces, and never below 0 in any place.
+// reserved there: whole pieces, and never below 0 in any place. Records and stock are read
+// at once: stock of a SKU whose record is not known is asked for by the SKU, and joined by
+// the record's id when that has come.
 func (c *connector) Availability(ctx context.Context, _ commerce.Market, skus []commerce.SKU) (map[commerce.SKU]*commerce.Availability, error) {
 	const op = commerce.OpAvailability
-	products, err := c.productsBySKU(ctx, op, skus)
-	if errors.Is(err, context.Canceled) {
-		return nil, err
+	known, unknown := c.products.Kept(skus)
+	asked := append(slices.Sorted(maps.Keys(known)), unknown...)
+	answer := stockAnswer{products: known}
+	var looked map[commerce.SKU]priced
+	// A group without a context: what one is refused does not end the other's call.
+	var g errgroup.Group
+	g.Go(func() error {
+		looked, answer.unasked = c.productsBySKU(ctx, op, unknown)
+		return nil
+	})
+	answer.stock, answer.failed = c.stockBySKU(ctx, asked, known)
+	_ = g.Wait() // it has no error of its own
+	for _, err := range []error{answer.unasked, answer.failed} {
+		if errors.Is(err, context.Canceled) {
+			return nil, err
+		}
 	}
-	skuOf := make(map[recordID]commerce.SKU, len(products))
-	for sku, p := range products {
-		skuOf[p.id] = sku
+	maps.Copy(answer.products, looked)
+	var unnamed error
+	answer.names, unnamed = c.locationNames(ctx, op, answer.places())
+	if errors.Is(unnamed, context.Canceled) {
+		return nil, unnamed
 	}
-	ids := slices.Sorted(maps.Keys(skuOf))
-	stock, failed := transport.Batch(ctx, traitsOf(op), ids, func(ctx context.Context, batch []recordID) (map[recordID]places, error) {
+	return answer.bySKU(skus)
+}
+
+// records is what each record of product.product has where: those of a SKU, and of
+// whatever else was asked for with it. One that has nothing is not there.
+type records map[recordID]places
+
+// stockBySKU reads what internal locations hold: of the known products by id, of the
+// others by SKU, archived ones and others of the same code among them.
+func (c *connector) stockBySKU(ctx context.Context, skus []commerce.SKU, known map[commerce.SKU]priced) (map[commerce.SKU]records, error) {
+	const op = commerce.OpAvailability
+	return transport.Batch(ctx, traitsOf(op), skus, func(ctx context.Context, batch []commerce.SKU) (map[commerce.SKU]records, error) {
 		quants, err := search[wireQuant](ctx, c, op, query{
-			model: "stock.quant", Domain: domain{leaf{"product_id", "in", batch}, leaf{"location_id.usage", "=", "internal"}},
+			model: "stock.quant", Domain: append(ofProducts(batch, known), leaf{"location_id.usage", "=", "internal"}),
 			Fields: []string{"product_id", "location_id", "quantity", "reserved_quantity"}, Order: "id",
 		})
 		if err != nil {
 			return nil, err
 		}
-		return joinQuants(op, quants, batch)
+		held, err := joinQuants(op, quants)
+		found := make(map[commerce.SKU]records, len(batch))
+		for _, sku := range batch {
+			found[sku] = held
+		}
+		return found, err
 	})
-	if errors.Is(failed, context.Canceled) {
-		return nil, failed
+}
+
+// ofProducts is the condition for rows of these products.
+func ofProducts(skus []commerce.SKU, known map[commerce.SKU]priced) domain {
+	var ids []recordID
+	var codes []commerce.SKU
+	for _, sku := range skus {
+		if p, ok := known[sku]; ok {
+			ids = append(ids, p.id)
+		} else {
+			codes = append(codes, sku)
+		}
 	}
-	names, unnamed := c.locationNames(ctx, op, stock)
-	if errors.Is(unnamed, context.Canceled) {
-		return nil, unnamed
+	slices.Sort(ids)
+	byID, byCode := leaf{"product_id", "in", ids}, leaf{"product_id.default_code", "in", codes}
+	switch {
+	case len(codes) == 0:
+		return domain{byID}
+	case len(ids) == 0:
+		return domain{byCode}
+	default:
+		return domain{"|", byID, byCode}
 	}
-	answer := stockAnswer{products: products, unasked: err, stock: stock, failed: failed, names: names}
-	return answer.bySKU(skus)
 }
 
 // places is what each location holds of one product.
@@ -101,17 +149,14 @@ func (p *place) pieces() int {
 	return pieces(p.free())
 }
 
-// joinQuants adds quants up by product and location. Each asked product is present;
-// quants of products that nobody asked for are dropped.
-func joinQuants(op commerce.Operation, quants []wireQuant, asked []recordID) (map[recordID]places, error) {
-	stock := make(map[recordID]places, len(asked))
-	for _, id := range asked {
-		stock[id] = places{}
-	}
+// joinQuants adds quants up by product and location.
+func joinQuants(op commerce.Operation, quants []wireQuant) (records, error) {
+	held := records{}
 	for _, q := range quants {
-		at, ok := stock[q.Product.ID]
-		if !ok || q.Location.ID == 0 {
-			continue
+		at := held[q.Product.ID]
+		if at == nil {
+			at = places{}
+			held[q.Product.ID] = at
 		}
 		there := at[q.Location.ID]
 		if there == nil {
@@ -122,7 +167,7 @@ func joinQuants(op commerce.Operation, quants []wireQuant, asked []recordID) (ma
 			return nil, badAnswer(op, errWire)
 		}
 	}
-	return stock, nil
+	return held, nil
 }
 
 // pieces is a quantity as whole pieces, 0 or more.
@@ -139,7 +184,7 @@ func pieces(quantity *big.Rat) int {
 
 // locationNames reads the short names of the places in stock. It is a nicety:
 // where a name cannot be had, the quant's own stands.
-func (c *connector) locationNames(ctx context.Context, op commerce.Operation, stock map[recordID]places) (map[recordID]string, error) {
+func (c *connector) locationNames(ctx context.Context, op commerce.Operation, stock []places) (map[recordID]string, error) {
 	ids := map[recordID]bool{}
 	for _, at := range stock {
 		for id := range at {
@@ -162,13 +207,24 @@ func (c *connector) locationNames(ctx context.Context, op commerce.Operation, st
 	})
 }
 
-// stockAnswer is what was learned of a batch.
+// stockAnswer is what was learned of a batch, by SKU.
 type stockAnswer struct {
 	products map[commerce.SKU]priced
-	unasked  error // by SKU: products that could not be looked up
-	stock    map[recordID]places
-	failed   error // by id: stock that could not be read
+	unasked  error // products that could not be looked up
+	stock    map[commerce.SKU]records
+	failed   error // stock that could not be read
 	names    map[recordID]string
+}
+
+// places is where the products are.
+func (s stockAnswer) places() []places {
+	var all []places
+	for sku, p := range s.products {
+		if at := s.stock[sku][p.id]; len(at) > 0 {
+			all = append(all, at)
+		}
+	}
+	return all
 }
 
 func (s stockAnswer) bySKU(skus []commerce.SKU) (map[commerce.SKU]*commerce.Availability, error) {
@@ -177,14 +233,14 @@ func (s stockAnswer) bySKU(skus []commerce.SKU) (map[commerce.SKU]*commerce.Avai
 	for _, sku := range skus {
 		p, known := s.products[sku]
 		err := commerce.KeyError(s.unasked, sku)
-		if err == nil && known {
-			err = commerce.KeyError(s.failed, p.id)
+		if known {
+			err = commerce.KeyError(s.failed, sku)
 		}
 		switch {
 		case err != nil:
 			failed[sku] = named(commerce.OpAvailability, err)
 		case known:
-			found[sku] = availability(sku, s.stock[p.id], s.names)
+			found[sku] = availability(sku, s.stock[sku][p.id], s.names)
 		}
 	}
 	if len(failed) > 0 {

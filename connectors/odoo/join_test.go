@@ -86,9 +86,9 @@ func TestN17_StockIsJoinedByIDAndAddedUp(t *testing.T) {
 				Quantity: number(strconv.Itoa(held) + ".0"), Reserved: number(strconv.Itoa(reserved) + ".0"),
 			}
 		}
-		got, err := joinQuants(commerce.OpAvailability, quants, ids)
-		if err != nil || len(got) != len(ids) {
-			t.Fatalf("%d products of %d: %v", len(got), len(ids), err)
+		got, err := joinQuants(commerce.OpAvailability, quants)
+		if err != nil {
+			t.Fatal(err)
 		}
 		for _, id := range ids {
 			a := availability("S", got[id], nil)

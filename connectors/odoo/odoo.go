@@ -6,8 +6,10 @@
 // evaluated as Odoo documents it. Rules, currencies, categories and which record a
 // SKU means are reference data, kept for a minute or until an event says that they
 // changed; a call for prices or stock then costs one request for each hundred products.
-// Prices read the products each time, and stock needs them to find its records: when both
-// are asked for at the same moment, they are read once.
+// Lists, currencies, categories and locations that are in use are read anew before their time
+// is over, so that no call waits for them. Prices read the products each time, stock those whose
+// records are not known, at the same time as their stock: when prices and stock are asked for at
+// the same moment, products are read once.
 //
 // A default_code is not unique in Odoo. Of several records the active one with the
 // lowest id is the product; archived records are never asked for.
@@ -90,6 +92,7 @@ type connector struct {
 // How long reference data is kept, and how much of it.
 const (
 	referenceTTL = time.Minute
+	aheadOf      = referenceTTL / 2 // what every call needs is read anew so long before its time is over
 	partnerTTL   = 10 * time.Minute
 	maxProducts  = 50_000
 )
@@ -142,12 +145,13 @@ func (c *connector) openReferences(idClaim string, invalidations commerce.Invali
 	partners := kept("partners", maxProducts, tagPartners)
 	partners.TTL = partnerTTL
 	prices := commerce.TagOperation(commerce.OpPrices)
+	ahead := func(cfg reference.Config) reference.Config { cfg.Ahead = aheadOf; return cfg }
 	c.products = reference.New[commerce.SKU, priced](bySKU)
 	c.productIDs = reference.New[recordID, product](kept("products by id", maxProducts, tagProducts))
-	c.lists = reference.New[recordID, *priceList](kept("price lists", 1_000, prices))
-	c.rates = reference.New[string, map[string]string](kept("currencies", 1, prices))
-	c.categories = reference.New[string, categoryTree](kept("categories", 1, prices))
-	c.locations = reference.New[recordID, string](kept("locations", 10_000, tagLocations))
+	c.lists = reference.New[recordID, *priceList](ahead(kept("price lists", 1_000, prices)))
+	c.rates = reference.New[string, map[string]string](ahead(kept("currencies", 1, prices)))
+	c.categories = reference.New[string, categoryTree](ahead(kept("categories", 1, prices)))
+	c.locations = reference.New[recordID, string](ahead(kept("locations", 10_000, tagLocations)))
 	c.partners = reference.NewCustomers(partners, idClaim, partnerID)
 	c.orderRefs = reference.New[string, commerce.OrderNumber](kept("order references", maxProducts, tagOrders))
 }

@@ -45,6 +45,11 @@ type Config struct {
 	MaxEntries  int           // how many keys are kept at most, known and absent ones together
 	LoadTimeout time.Duration // how long one load may take, whoever waits for it
 
+	// Ahead is how long before its time is over a value is loaded anew behind the back of
+	// whoever uses it, who is given what is kept: no use waits for a load as long as there
+	// is one in each such while. 0: never.
+	Ahead time.Duration
+
 	// Invalidations is where invalidated tags are seen; nil: nowhere.
 	Invalidations commerce.Invalidations
 	// System is the connector's kind: [commerce.TagSystem] of it drops everything here,
@@ -170,6 +175,29 @@ func (c *Cache[K, V]) GetAll(ctx context.Context, keys []K, load func(context.Co
 	return c.await(ctx, found, waiting)
 }
 
+// Kept answers what is known of keys and may be used, without asking for anything, and
+// those of which nothing is known, each as often as it was given. A key in neither is known
+// to be absent.
+func (c *Cache[K, V]) Kept(keys []K) (known map[K]V, unknown []K) {
+	known = make(map[K]V, len(keys))
+	now := time.Now()
+	for _, key := range keys {
+		switch e, ok := c.usable(key, now); {
+		case !ok:
+			unknown = append(unknown, key)
+		case !e.absent:
+			known[key] = e.value
+		}
+	}
+	return known, unknown
+}
+
+// usable is what is known of key, unless it is too old or was invalidated.
+func (c *Cache[K, V]) usable(key K, now time.Time) (entry[V], bool) {
+	e, ok := c.entries.GetIfPresent(key)
+	return e, ok && now.Before(e.expires) && !c.struck(key, e.since)
+}
+
 // LoadAll is GetAll for who needs the values as they are now: what is kept is not used,
 // only a load that is under way is joined. What is loaded is kept for GetAll.
 func (c *Cache[K, V]) LoadAll(ctx context.Context, keys []K, load func(context.Context, []K) (map[K]V, error)) (map[K]V, error) {
@@ -214,17 +242,23 @@ func (c *Cache[K, V]) start(cause trace.SpanContext, keys []K, load func(context
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	d := c.departure()
+	d, early := c.departure(), c.departure()
 	for _, key := range keys {
-		if e, ok := c.entries.GetIfPresent(key); ok && now.Before(e.expires) && !c.struck(key, e.since) {
-			if !e.absent {
-				found[key] = e.value
-			}
+		e, ok := c.usable(key, now)
+		if !ok {
+			d.board(key, c.struck)
 			continue
 		}
-		d.board(key, c.struck)
+		if e.absent {
+			continue
+		}
+		found[key] = e.value
+		if e.expires.Sub(now) <= c.cfg.Ahead {
+			early.board(key, c.struck)
+		}
 	}
 	d.leave(cause, load)
+	early.leave(cause, load)
 	return found, d.waiting
 }
 

@@ -188,6 +188,9 @@ func (s *stub) answer(to []byte, path string, body []byte) ([]byte, bool) {
 		}
 		return s.rows(to, from, body, `"default_code","in",[`)
 	case strings.HasSuffix(path, "/stock.quant/search_read"):
+		if mark := []byte(`"product_id.default_code","in",[`); bytes.Contains(body, mark) {
+			return s.stockBySKU(to, body, string(mark))
+		}
 		return s.stock(to, body)
 	case isList(path, body):
 		return s.list(to, body)
@@ -286,6 +289,37 @@ func (s *stub) stock(to, body []byte) ([]byte, bool) {
 			to = append(to, ',')
 		}
 		to = s.quants[place].fill(to, variety((n-1)/idStep), place)
+	}
+	return append(to, ']'), true
+}
+
+// stockBySKU is Odoo's answer about the products whose SKUs a condition names.
+func (s *stub) stockBySKU(to, body []byte, mark string) ([]byte, bool) {
+	if bytes.Contains(body, []byte(`"product_id","in",[`)) { // of both kinds, which is made of two
+		byID, ok := s.stock(nil, body)
+		rest, known := s.stockBySKU(nil, body[bytes.Index(body, []byte(mark)):], mark)
+		if len(byID) > len("[]") && len(rest) > len("[]") {
+			rest = append([]byte(","), rest[1:]...)
+		} else if len(rest) > 0 {
+			rest = rest[1:]
+		}
+		return append(append(to, bytes.TrimSuffix(byID, []byte("]"))...), rest...), ok && known
+	}
+	list := between(body, mark, ']')
+	to = append(to, '[')
+	begin := len(to)
+	for len(list) > 0 {
+		var one []byte
+		one, list, _ = bytes.Cut(list, []byte(","))
+		base, v := varietyOf(bytes.Trim(one, `"`))
+		place, known := s.places[string(base)]
+		if !known || place >= len(s.quants) || len(s.quants[place]) == 0 {
+			continue
+		}
+		if len(to) > begin {
+			to = append(to, ',')
+		}
+		to = s.quants[place].fill(to, v, place)
 	}
 	return append(to, ']'), true
 }

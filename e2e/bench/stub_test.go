@@ -33,6 +33,9 @@ func TestTheStubAnswersWhatIsAskedFor(t *testing.T) {
 		"records with a price": {records, `{"domain":[["default_code","in",["A-1.3"]]],"fields":["lst_price"]}`, `[{"default_code":"A-1.3","id":3001,"lst_price":1.50}]`},
 		"records":              {records, `{"domain":[["default_code","in",["C-3","A-1"]]],"fields":["name"]}`, `[{"default_code":"A-1","id":1}]`},
 		"stock":                {"/odoo/json/2/stock.quant/search_read", `{"domain":[["product_id","in",[2,3001]]]}`, `[{"id":7,"product_id":[3001,"A"],"quantity":3},{"id":8,"product_id":[3001,"A"],"quantity":4}]`},
+		"stock by SKU":         {"/odoo/json/2/stock.quant/search_read", `{"domain":[["product_id.default_code","in",["NO-1","A-1.3"]]]}`, `[{"id":7,"product_id":[3001,"A"],"quantity":3},{"id":8,"product_id":[3001,"A"],"quantity":4}]`},
+		"stock by both":        {"/odoo/json/2/stock.quant/search_read", `{"domain":["|",["product_id","in",[3001]],["product_id.default_code","in",["NO-1","A-1"]]]}`, `[{"id":7,"product_id":[3001,"A"],"quantity":3},{"id":8,"product_id":[3001,"A"],"quantity":4},{"id":7,"product_id":[1,"A"],"quantity":3},{"id":8,"product_id":[1,"A"],"quantity":4}]`},
+		"stock by both, none":  {"/odoo/json/2/stock.quant/search_read", `{"domain":["|",["product_id","in",[2]],["product_id.default_code","in",["A-1"]]]}`, `[{"id":7,"product_id":[1,"A"],"quantity":3},{"id":8,"product_id":[1,"A"],"quantity":4}]`},
 		"a page":               {"/elasticsearch/products/_search", `{"range":{"price":{"gte":0.0042}}}`, `{"hits":[{"_source":{"sku":"A-1.42"}},{"_source":{"sku":"B-2.42"}}]}`},
 		"as recorded":          {"/odoo/json/2/res.currency/search_read", `{}`, `[1]`},
 	} {

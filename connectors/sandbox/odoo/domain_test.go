@@ -145,6 +145,27 @@ func TestAnIndexFindsWhatAScanFinds(t *testing.T) {
 	})
 }
 
+func TestStockIsFoundByItsProductsCodeAsAScanFindsIt(t *testing.T) {
+	t.Parallel()
+	d := newDialect(t)
+	indexed := d.models["stock.quant"]
+	scanned := *indexed
+	scanned.lookup = nil
+	codes := []any{"NOPE", "", false, json.Number("7")}
+	for _, p := range d.world.Products() {
+		codes = append(codes, p.SKU)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		some := rapid.SliceOfN(rapid.SampledFrom(codes), 0, 5).Draw(t, "codes")
+		domain := []any{[]any{"product_id.default_code", "in", some}, []any{"location_id.usage", "=", "internal"}}
+		fast, err := found(d, indexed, domain)
+		slow, failed := found(d, &scanned, domain)
+		if err != nil || failed != nil || !maps.Equal(fast, slow) {
+			t.Fatalf("%v: index finds %d (%v), scan %d (%v)", domain, len(fast), err, len(slow), failed)
+		}
+	})
+}
+
 func TestLike(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

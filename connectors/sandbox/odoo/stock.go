@@ -41,6 +41,12 @@ func (d *dialect) quants() *model {
 		}
 		return nil
 	}
+	ofCode := func(code string) []row { // the doubles of a product hold nothing
+		if p := d.world.BySKU(code); p != nil {
+			return d.quantsOf(p, names)
+		}
+		return nil
+	}
 	return &model{
 		name: "stock.quant", order: "id",
 		rows: func() []row {
@@ -50,7 +56,7 @@ func (d *dialect) quants() *model {
 			}
 			return rows
 		},
-		lookup: map[string]lookup{"product_id": byNumber(ofProduct)},
+		lookup: map[string]lookup{"product_id": byNumber(ofProduct), "product_id.default_code": byText(ofCode)},
 		fields: map[string]field{
 			"product_id": {kind: many2one, to: "product.product"}, "product_tmpl_id": {kind: many2one, to: "product.template"},
 			"location_id": {kind: many2one, to: "stock.location"}, "lot_id": {kind: many2one}, "company_id": {kind: many2one},
