@@ -25,10 +25,9 @@ func (t Transport) within(ctx context.Context, text string) *gqlerror.Error {
 
 // prepare takes a query through the checks, the cheap ones first.
 func (t Transport) prepare(ctx context.Context, exec graphql.GraphExecutor, params *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
-	empty := &graphql.OperationContext{RawQuery: params.Query}
 	if documents.From(ctx) == nil { // those were checked when they were loaded
 		if err := t.within(ctx, params.Query); err != nil {
-			return empty, gqlerror.List{err}
+			return &graphql.OperationContext{RawQuery: params.Query}, gqlerror.List{err}
 		}
 	}
 	oc, errs := exec.CreateOperationContext(ctx, params)

@@ -7,6 +7,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/stretchr/testify/assert"
 	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/portico-bff/portico/bff-web/graph/generated"
 	"github.com/portico-bff/portico/schema/commerce"
@@ -33,7 +34,7 @@ func TestWhatOperationsReach(t *testing.T) {
 			`query ($no: Boolean!) { ` + roots + ` me @include(if: $no) { priceGroup } ... @include(if: $no) { order(number: "1") { number } } }`,
 			`query ($no: Boolean!) { __typename @include(if: $no) ` + roots + ` }`,
 		} {
-			doc, errs := gqlparser.LoadQuery(schema, text)
+			doc, errs := gqlparser.LoadQueryWithRules(schema, text, rules.NewDefaultRules())
 			if !assert.Empty(t, errs, text) {
 				continue
 			}
@@ -47,7 +48,7 @@ func TestWhatOperationsReach(t *testing.T) {
 			}
 		}
 	}
-	doc, _ := gqlparser.LoadQuery(schema, `mutation { cartCreate { cart { id } } }`)
+	doc, _ := gqlparser.LoadQueryWithRules(schema, `mutation { cartCreate { cart { id } } }`, rules.NewDefaultRules())
 	mutation := reachOf(&graphql.OperationContext{Doc: doc, Operation: doc.Operations[0]})
 	assert.Equal(t, reach{reads: true, owners: true}, mutation)
 	assert.True(t, mutation.private(commerce.Principal{}))
