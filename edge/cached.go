@@ -14,7 +14,7 @@ import (
 // connected opens the cache and then the systems, which are told by it of what was
 // invalidated.
 func (b *Backend) connected() (systems commerce.Ports, uncached, unconnected error) {
-	deps := transport.Deps{Log: b.Log, Meter: b.Telemetry.Meter(), Tracer: b.Telemetry.Tracer(), Registry: b.Registry}
+	deps := transport.Deps{Log: b.Log, Meter: b.Telemetry.Meter(), Tracer: b.Telemetry.Tracer(), Registry: b.Registry, Wire: b.Config.Wire}
 	if b.cache, uncached = cache.New(b.Config.Cache, cache.Deps{Log: b.Log, Meter: b.Telemetry.Meter()}); uncached == nil {
 		deps.Invalidations = b.cache.Invalidations()
 	}

@@ -3,6 +3,7 @@ package edge
 import (
 	"errors"
 	"log/slog"
+	"net/http"
 	"strings"
 
 	"github.com/portico-bff/portico/cache"
@@ -54,6 +55,9 @@ type Config struct {
 	Admin     AdminConfig
 	Events    events.Config
 	Systems   Systems
+
+	// Wire is what calls of the systems go through in tests: [transport.Deps]. nil: connections.
+	Wire http.RoundTripper
 }
 
 // Development tells whether the process helps developers rather than shoppers.

@@ -3,6 +3,7 @@ package transport
 import (
 	"errors"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -39,6 +40,10 @@ type Deps struct {
 	// Invalidations is what connectors that keep reference data hand to it, so that change
 	// events and invalidations reach it; nil: it lives for its time.
 	Invalidations commerce.Invalidations
+
+	// Wire is what attempts go through instead of connections of the client's own: systems
+	// in memory, with a clock of the test's. nil outside of tests: a Wire checks no address.
+	Wire http.RoundTripper
 }
 
 const (

@@ -39,7 +39,11 @@ func New(system string, cfg Config, sign func(*http.Request) error, deps Deps) (
 	if err != nil {
 		return nil, err
 	}
-	return newClient(system, cfg, sign, deps.withDefaults(), wire{base: base, via: newPool(cfg)})
+	to := wire{base: base, via: deps.Wire}
+	if to.via == nil {
+		to.via = newPool(cfg)
+	}
+	return newClient(system, cfg, sign, deps.withDefaults(), to)
 }
 
 // wire is where a client's attempts go. Tests put an upstream in memory there.
