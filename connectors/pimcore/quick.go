@@ -31,7 +31,12 @@ func (w *wireAnswer[T]) ReadQuick(r *quick.Reader) bool {
 		w.Data[root] = list
 		list.read(r)
 	}
-	return r.Next() == nil && r.Next() == nil && r.OK()
+	for range 2 { // the end of data, and of the answer
+		if r.Next() != nil {
+			return r.Fail()
+		}
+	}
+	return r.OK()
 }
 
 func (w *listing[T]) read(r *quick.Reader) {

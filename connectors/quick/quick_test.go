@@ -66,7 +66,8 @@ const good = `{"text":"a\"b\\ ünï \ud83d\ude00","count":-12,"number":-0.50e+10
 
 func TestReadsWhatIsUsual(t *testing.T) {
 	t.Parallel()
-	for _, data := range []string{good, "{}", ` {"text":null,"count":null,"yes":null,"number":null} `, `{"list":[]}`, `{"count":123456789012345678}`, `{"raw":"x"}`,
+	for _, data := range []string{
+		good, "{}", ` {"text":null,"count":null,"yes":null,"number":null} `, `{"list":[]}`, `{"count":123456789012345678}`, `{"raw":"x"}`,
 		`{"list":["\ud83d\ude00","\ud83d\u0041","\uDE00\ud83d","\b\f\n\r\t\/\"\\","\ud83dx","\ud83d\n","\u00e9\u00E9\uFFFF\u0000"]}`,
 	} {
 		assert.True(t, quicktest.Agree(t, []byte(data), made), data)
