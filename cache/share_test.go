@@ -579,6 +579,7 @@ func TestC2_ClosingGivesLeasesBack(t *testing.T) {
 	a, hung := newNode(t, urlOf(server)), newGate("hung")
 	c, err := New(Config{RedisURL: urlOf(server)}, Deps{Log: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
+	patient(c)
 	hear(t, c)
 	lost := askLater(t.Context(), over(c, hung), "A")
 	<-hung.asked
