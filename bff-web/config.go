@@ -45,7 +45,7 @@ func (g GraphiQL) Validate() error {
 
 // Queries says what one operation may ask for.
 type Queries struct {
-	Calls int `env:"WEB_QUERY_CALLS" envDefault:"40" doc:"Calls of one system that an operation may come to, with nothing kept anywhere; one that would come to more is refused before anything is called. 0 does not limit."`
+	Calls int `env:"WEB_QUERY_CALLS" envDefault:"40" doc:"Calls of one system that an operation may come to, with nothing kept but references, which are read once; one that would come to more is refused before anything is called. 0 does not limit."`
 }
 
 // Validate checks the number.

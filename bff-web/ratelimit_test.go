@@ -56,7 +56,7 @@ func TestW10_ARequestIsChargedWhatItCanCost(t *testing.T) {
 	a := s.from(t, someone, `{product(sku:"MUG-RED"){name price{quantity} availability{quantity}}}`, header{"Authorization", "Bearer C1"})
 	require.Equal(t, http.StatusOK, a.Status, a.Raw)
 	assert.Equal(t, `"customer";q=600;w=60, "address";q=6000;w=60`, a.Header.Get("RateLimit-Policy"))
-	assert.Equal(t, `"customer";r=596;t=0, "address";r=5996;t=0`, a.Header.Get("RateLimit"), "1, and 3 calls")
+	assert.Equal(t, `"customer";r=595;t=0, "address";r=5995;t=0`, a.Header.Get("RateLimit"), "1, and 4 calls")
 	a = s.from(t, elsewhere, `{__typename}`)
 	assert.Equal(t, `"address";r=5999;t=0`, a.Header.Get("RateLimit"))
 	a = s.from(t, elsewhere, `{__typename}`, header{"Authorization", "Bearer forged"})

@@ -13,8 +13,8 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
-// Cost is what an operation can come to at most, in calls of systems: with nothing kept
-// anywhere, and lists without a size of a usual length. Systems go by their role.
+// Cost is what an operation can come to, in calls of systems: with nothing kept but the
+// systems' references, and lists without a size of a usual length. Systems go by their role.
 type Cost struct {
 	Total    int            `json:"total"`
 	BySystem map[string]int `json:"bySystem"`
@@ -68,8 +68,9 @@ type want struct {
 	n     int
 }
 
-// add adds calls of op.
-func (e *estimate) add(op commerce.Operation, calls int) {
+// add adds what so many times op come to.
+func (e *estimate) add(op commerce.Operation, times int) {
+	calls := min(times*max(weights[op], 1), ceiling)
 	port, _, _ := strings.Cut(string(op), ".")
 	role := roles[port]
 	e.cost.BySystem[role] = min(e.cost.BySystem[role]+calls, ceiling)

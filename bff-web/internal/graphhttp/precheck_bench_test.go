@@ -37,8 +37,8 @@ func newDecider() decider {
 type decision int
 
 const (
-	unread   decision = iota // its body was refused
-	byText                   // refused before the parser
+	unread  decision = iota // its body was refused
+	byText                  // refused before the parser
 	byRules                 // by the parser, by validation, or by its arguments
 	accepted
 )
