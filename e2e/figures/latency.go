@@ -47,8 +47,41 @@ func latencies(ctx context.Context, _ *process) error {
 			fmt.Printf("  %-24s %s  %8s %8s\n", kind.name, round, spent[len(spent)/2].Round(10*time.Microsecond), spent[len(spent)-1].Round(10*time.Microsecond))
 		}
 	}
+	if err := rounds(ctx); err != nil {
+		return err
+	}
 	_, err := request(ctx, "DELETE", sandbox+"/_sandbox/faults", "")
 	return err
+}
+
+// What is asked to see what a round of calls costs: of products of which nothing is known.
+const (
+	oneRound  = `query O($key: String!) { product(sku: $key) { name price { unit { formatted } } availability { inStock quantity } reviews { count average } } }`
+	twoRounds = `query T($key: ID!) { category(id: $key) { name products(first: 24) { nodes { name price { unit { formatted } } availability { inStock quantity } } } } }`
+)
+
+// rounds times a product and a category's page while every upstream takes 50 ms, price lists,
+// currencies, categories and places being known.
+func rounds(ctx context.Context) error {
+	for _, kind := range []struct {
+		name, text string
+		keys       []string
+	}{
+		{"product: name, price, stock, reviews", oneRound, []string{"HL-U509-R", "LJ-0192-M", "LJ-0192-S", "SO-B909-M", "CA-1098"}},
+		{"category page of 24: name, price, stock", twoRounds, []string{"101", "103", "131", "114", "121"}},
+	} {
+		var spent []time.Duration
+		for _, key := range kind.keys {
+			begin := time.Now()
+			if _, err := query(ctx, kind.text, "key", key); err != nil {
+				return err
+			}
+			spent = append(spent, time.Since(begin))
+		}
+		slices.Sort(spent)
+		fmt.Printf("  %-40s cold  %8s %8s\n", kind.name, spent[len(spent)/2].Round(10*time.Microsecond), spent[len(spent)-1].Round(10*time.Microsecond))
+	}
+	return nil
 }
 
 func slow(ctx context.Context) error {
