@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/portico-bff/portico/bff-web/graph/generated"
 	"github.com/portico-bff/portico/cache"
 	"github.com/portico-bff/portico/edge"
 	"github.com/portico-bff/portico/schema/commerce"
@@ -25,7 +26,7 @@ var fiveSystems = []struct {
 	ops  []commerce.Operation
 }{
 	{"pim", []commerce.Operation{commerce.OpProducts, commerce.OpRelated, commerce.OpCategoryTree, commerce.OpReviews, commerce.OpPages}},
-	{"search", []commerce.Operation{commerce.OpSearch}},
+	{"search", []commerce.Operation{commerce.OpSearch, commerce.OpRecommend}},
 	{"erp", []commerce.Operation{commerce.OpPrices, commerce.OpAvailability, commerce.OpOrders, commerce.OpOrder, commerce.OpInvoices}},
 	{"crm", []commerce.Operation{commerce.OpCustomer, commerce.OpLoyalty}},
 	{"checkout", []commerce.Operation{commerce.OpCartRead, commerce.OpShippingOptions}},
@@ -33,20 +34,21 @@ var fiveSystems = []struct {
 
 // wholeShop asks every system for all that it has.
 const wholeShop = `query Everything($cart: ID!, $to: AddressInput!, $own: Boolean!) {
-  product(sku: "MUG-RED") { sku price { unit { amount } } availability { quantity } reviews { count } related { sku price { unit { amount } } } variants { product { name } } }
+  product(sku: "MUG-RED") { sku price { unit { amount } } availability { quantity } reviews { count } related { sku price { unit { amount } } } variants { product { name } } variant(options: [{code: "color", value: "Blue"}]) { sku } breadcrumbs { name } }
   products(skus: ["MUG-RED", "LAMP-1"]) { sku price { unit { amount } } }
   search(text: "lamp") { totalCount nodes { sku price { unit { amount } } } }
   categories { id name }
-  category(id: "kitchen") { name products(first: 2) { totalCount nodes { sku } } }
-  cart(id: $cart) @include(if: $own) { id totals { total { amount } } lines { sku product { sku price { unit { amount } } } } }
-  shippingOptions(cartId: $cart, address: $to) @include(if: $own) { code }
-  me @include(if: $own) { profile { email } addresses { city } loyalty { points } orders { totalCount nodes { number lines { product { sku } } } } }
+  pages(ids: ["home"]) { title }
+  recommendations(skus: ["MUG-RED"], first: 1) @include(if: $own) { sku price { unit { amount } } }
+  category(id: "kitchen") { name parent { name } breadcrumbs { name } products(first: 2) { totalCount nodes { sku } } }
+  cart(id: $cart) @include(if: $own) { id shippingOptions(address: $to) { code } totals { total { amount } } lines { sku product { sku price { unit { amount } } } } }
+  me @include(if: $own) { profile { email } addresses { city } loyalty { points } invoices { totalCount } orders { totalCount nodes { number lines { product { sku } } } } }
   order(number: "000000007") @include(if: $own) { number lines { sku product { sku } } }
 }`
 
-// parts are the parts of the answer that can be missing on their own, each with the
+// shopParts are the parts of the answer that can be missing on their own, each with the
 // systems that it needs beside those of the part that it is in.
-var parts = map[string][]string{
+var shopParts = map[string][]string{
 	"product":                           {"pim"},
 	"product/price":                     {"erp"},
 	"product/availability":              {"erp"},
@@ -60,6 +62,12 @@ var parts = map[string][]string{
 	"search":                            {"search"},
 	"search/nodes/0":                    {"pim"},
 	"search/nodes/0/price":              {"erp"},
+	"product/breadcrumbs":               {"pim"},
+	"pages/0":                           {"pim"},
+	"category/breadcrumbs":              {"pim"},
+	"category/parent":                   {"pim"},
+	"cart/shippingOptions":              {"checkout"},
+	"me/invoices":                       {"erp"},
 	"categories":                        {"pim"},
 	"category":                          {"pim"},
 	"category/products":                 {"search"},
@@ -67,7 +75,6 @@ var parts = map[string][]string{
 	"cart":                              {"checkout"},
 	"cart/lines/0/product":              {"pim"},
 	"cart/lines/0/product/price":        {"erp"},
-	"shippingOptions":                   {"checkout"},
 	"me":                                {},
 	"me/profile":                        {"crm"},
 	"me/addresses":                      {"crm"},
@@ -77,6 +84,41 @@ var parts = map[string][]string{
 	"order":                             {"erp"},
 	"order/lines/0/product":             {"pim"},
 }
+
+// A system whose every operation of the channel is taken down is down: no operation is
+// left out, and no root field of the schema.
+func TestW6_TheWholeShopIsAsked(t *testing.T) {
+	t.Parallel()
+	s, cart := loaded(t)
+	var taken []commerce.Operation
+	for _, system := range fiveSystems {
+		taken = append(taken, system.ops...)
+	}
+	for op, traits := range s.Ports().Traits {
+		if traits.Access == commerce.Read && !slices.Contains(notAskedByQueries, op) {
+			assert.Contains(t, taken, op)
+		}
+	}
+	s.ResetCalls()
+	a := s.ok(t, wholeShop, map[string]any{"cart": cart, "to": object(t, addressJSON), "own": true}, header{"Authorization", "Bearer C1"})
+	for _, op := range taken {
+		assert.Positive(t, s.Calls(op), "%s is asked by no field of the query", op)
+	}
+	for _, f := range generated.NewExecutableSchema(generated.Config{}).Schema().Query.Fields {
+		if !strings.HasPrefix(f.Name, "__") && !slices.Contains(ofOthers, f.Name) {
+			assert.Contains(t, a.Data, f.Name)
+		}
+	}
+	for path := range shopParts {
+		assert.NotNil(t, dig(a.Data, path), path)
+	}
+}
+
+// ofOthers are root fields that read what others in the query read, of ten that it may have.
+var ofOthers = []string{"page", "shippingOptions"}
+
+// notAskedByQueries is read by changes, or with a token of a guest's order.
+var notAskedByQueries = []commerce.Operation{commerce.OpPrepare, commerce.OpReconcile, commerce.OpGuestOrder}
 
 // TestW6_AllCombinationsOfDeadAndHungSystems takes all 32 combinations of systems down,
 // dead and hung: what needs none of them stands, what needs one is null, with an error
@@ -155,12 +197,12 @@ func checkWhatIsLeft(t *testing.T, a answer, down []string, kind string) {
 	require.Equal(t, http.StatusOK, a.Status)
 	require.NotNil(t, a.Data, "an optional part never wipes the answer: %s", a.Raw)
 	missing := map[string]bool{}
-	for _, path := range slices.Sorted(maps.Keys(parts)) { // what holds others comes first
+	for _, path := range slices.Sorted(maps.Keys(shopParts)) { // what holds others comes first
 		if _, asked := a.Data[strings.Split(path, "/")[0]]; !asked {
 			continue
 		}
 		within := enclosing(path, missing)
-		lost := slices.ContainsFunc(parts[path], func(system string) bool { return slices.Contains(down, system) })
+		lost := slices.ContainsFunc(shopParts[path], func(system string) bool { return slices.Contains(down, system) })
 		assert.Equal(t, !lost && !within, dig(a.Data, path) != nil, "%s without %v: %s", path, down, a.Raw)
 		if lost && !within {
 			missing[path] = true

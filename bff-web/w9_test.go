@@ -3,6 +3,7 @@ package bffweb
 import (
 	"context"
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -10,6 +11,42 @@ import (
 
 	"github.com/portico-bff/portico/schema/commerce"
 )
+
+// unasked are operations that the channel has no field for.
+var unasked = []commerce.Operation{commerce.OpNotify}
+
+// inCheckout panic while an order is placed or read by its token, which needs a history:
+// TestW9_CheckoutMayPanic has them.
+var inCheckout = []commerce.Operation{commerce.OpPlace, commerce.OpReconcile, commerce.OpGuestOrder}
+
+// TestW9_CheckoutMayPanic has the operations panic that only a placed order leads to.
+func TestW9_CheckoutMayPanic(t *testing.T) {
+	t.Parallel()
+	for _, op := range inCheckout {
+		t.Run(string(op), func(t *testing.T) {
+			t.Parallel()
+			s := open(t)
+			id, payment := s.filled(t)
+			query, variables := place, map[string]any{"in": map[string]any{"cartId": id, "paymentMethod": payment, "idempotencyKey": "key-of-this-order-1"}}
+			switch op {
+			case commerce.OpGuestOrder:
+				a := s.ok(t, query, variables)
+				query, variables = orderQuery, map[string]any{"n": at(t, a.Data, "orderPlace", "order", "number"), "t": at(t, a.Data, "orderPlace", "orderToken")}
+			case commerce.OpReconcile:
+				s.Fail(commerce.OpPlace, commerce.ErrOutcomeUnknown)
+			}
+			s.Hold(op, func(context.Context) { panic("c4n4ry") })
+			a := s.query(t, query, variables)
+			require.Positive(t, s.Calls(op))
+			require.Equal(t, http.StatusOK, a.Status, a.Raw)
+			require.NotEmpty(t, a.Errors, a.Raw)
+			assert.Equal(t, []string{"INTERNAL"}, a.codes(), a.Raw)
+			assert.NotContains(t, a.Raw, "c4n4ry")
+			assert.Contains(t, s.log.String(), "c4n4ry")
+			s.ok(t, `{product(sku:"BOWL-1"){sku}}`, nil)
+		})
+	}
+}
 
 // panicking is an operation of a port, with a request in which it is asked for.
 type panicking struct {
@@ -24,11 +61,13 @@ func TestW9_EveryPortMayPanic(t *testing.T) {
 	t.Parallel()
 	s, cart := loaded(t)
 	address := object(t, addressJSON)
-	for _, c := range []panicking{
+	rows := []panicking{
 		{op: commerce.OpProducts},
 		{op: commerce.OpRelated},
 		{op: commerce.OpCategoryTree},
 		{op: commerce.OpReviews},
+		{op: commerce.OpPages},
+		{op: commerce.OpRecommend},
 		{op: commerce.OpSearch},
 		{op: commerce.OpPrices},
 		{op: commerce.OpAvailability},
@@ -36,6 +75,7 @@ func TestW9_EveryPortMayPanic(t *testing.T) {
 		{op: commerce.OpLoyalty},
 		{op: commerce.OpOrders},
 		{op: commerce.OpOrder},
+		{op: commerce.OpInvoices},
 		{op: commerce.OpCartRead},
 		{op: commerce.OpShippingOptions},
 		{commerce.OpCartCreate, "cartCreate", nil},
@@ -47,7 +87,12 @@ func TestW9_EveryPortMayPanic(t *testing.T) {
 		{commerce.OpCouponRemove, "cartCouponRemove", map[string]any{"cartId": cart}},
 		{commerce.OpShippingSet, "cartShippingSet", map[string]any{"cartId": cart, "email": "a@b.test", "shippingAddress": address, "methodCode": "x"}},
 		{commerce.OpPrepare, "orderPlace", map[string]any{"cartId": cart, "paymentMethod": "checkmo", "idempotencyKey": "one"}},
-	} {
+	}
+	for op := range s.Ports().Traits {
+		has := slices.ContainsFunc(rows, func(c panicking) bool { return c.op == op }) || slices.Contains(inCheckout, op) || slices.Contains(unasked, op)
+		assert.True(t, has, "%s needs its row", op)
+	}
+	for _, c := range rows {
 		t.Run(string(c.op), func(t *testing.T) {
 			fresh, cart := loaded(t) // whose cache holds nothing
 			if c.input["cartId"] != nil && c.op != commerce.OpCartMerge {
@@ -65,6 +110,7 @@ func TestW9_EveryPortMayPanic(t *testing.T) {
 			assert.NotNil(t, a.Data)
 			if c.mutation == "" {
 				assert.NotEmpty(t, a.standing(), a.Raw)
+				assert.Len(t, a.Extensions.Freshness, len(a.Errors), "what is missing is listed: %s", a.Raw)
 			}
 			fresh.Hold(c.op, nil)
 			for range 50 {

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"runtime/debug"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -18,8 +19,18 @@ import (
 func read[V any](ctx context.Context, op commerce.Operation, call func(context.Context) (V, error)) (V, error) {
 	t := tolerance(ctx)
 	within, from := load.From(ctx).Listen(t.within(ctx))
-	v, err := call(within)
+	v, err := guarded(within, call)
 	return settle(ctx, t, v, load.Use{Op: op, Path: graphql.GetPath(ctx), From: from, Err: err})
+}
+
+// guarded calls. A panic is an error, which is told as any other that a system answers.
+func guarded[V any](ctx context.Context, call func(context.Context) (V, error)) (v V, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = &load.Panic{Value: r, Stack: debug.Stack()}
+		}
+	}()
+	return call(ctx)
 }
 
 // readKey reads for the current field what a batch answers for key, which may be unknown.
