@@ -18,6 +18,7 @@ import (
 
 	"github.com/portico-bff/portico/cache"
 	"github.com/portico-bff/portico/edge"
+	"github.com/portico-bff/portico/edge/ratelimit"
 	"github.com/portico-bff/portico/edge/requestid"
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -313,4 +314,34 @@ func TestRepresentationsAreKeptApart(t *testing.T) {
 		}
 	}
 	require.Equal(t, "hit", s.how(t))
+}
+
+func TestMadeUpParametersAreTheSameQuestion(t *testing.T) {
+	t.Parallel()
+	s, _ := keeping(t)
+	s.ok(t, pageQuery, red())
+	s.ok(t, pageQuery, map[string]any{"sku": "MUG-RED", "made": "up"})
+	assert.Equal(t, "hit", s.how(t), "no such variable is declared")
+	body, err := json.Marshal(map[string]any{"query": pageQuery, "variables": red(), "extensions": map[string]any{"a": 1}})
+	require.NoError(t, err)
+	require.Empty(t, s.post(t, string(body)).Errors)
+	assert.Equal(t, "hit", s.how(t), "no extension changes an answer")
+	s.ok(t, pageQuery, map[string]any{"sku": "MUG-BLUE"})
+	assert.Equal(t, "miss", s.how(t))
+}
+
+func TestWhatCachesMayShareTellsNobodysBudget(t *testing.T) {
+	t.Parallel()
+	s, _ := keeping(t, func(b *edge.Backend) {
+		var err error
+		b.RateLimit, err = ratelimit.New(ratelimit.Config{Customer: 1000, Address: 1000}, ratelimit.Deps{Log: b.Log})
+		require.NoError(t, err)
+	})
+	for range 2 { // made, and kept
+		a := s.by(t, pageQuery, red())
+		require.Contains(t, a.Header.Get("Cache-Control"), "public")
+		assert.Empty(t, a.Header.Values("RateLimit"))
+		assert.Empty(t, a.Header.Values("RateLimit-Policy"))
+	}
+	assert.NotEmpty(t, s.ok(t, pageQuery, red()).Header.Values("RateLimit"), "nobody shares what POST is answered")
 }

@@ -10,17 +10,20 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/portico-bff/portico/bff-web/graph"
 	"github.com/portico-bff/portico/bff-web/internal/caller"
 	"github.com/portico-bff/portico/bff-web/internal/documents"
 	"github.com/portico-bff/portico/cache"
+	"github.com/portico-bff/portico/edge/ratelimit"
 	"github.com/portico-bff/portico/edge/requestid"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
 // question is what a request asks for, as far as an answer for everyone can depend on
-// it: document, operation and variables in the market, price group and media type.
+// it: document, operation and variables in the market, price group and media type. No
+// extension of a request changes its answer.
 func (t Transport) question(ctx context.Context, mediaType string, params *graphql.RawParams) *cache.Question {
 	if t.Answers == nil {
 		return nil
@@ -29,7 +32,7 @@ func (t Transport) question(ctx context.Context, mediaType string, params *graph
 	document := hashOf(ctx, params.Query)
 	return &cache.Question{
 		Channel: "web",
-		Text:    []string{string(document[:]), params.OperationName, canonical(params.Variables), canonical(params.Extensions)},
+		Text:    []string{string(document[:]), params.OperationName, canonical(params.Variables)},
 		Market:  shopper.Market, Group: t.Group(shopper.Market, shopper.Principal), Form: mediaType,
 	}
 }
@@ -96,10 +99,23 @@ func canonical(object map[string]any) string {
 	return string(text)
 }
 
+// asDeclared is what a request asks for by the variables that its operation declares:
+// made-up ones must not fill memory with copies of one answer.
+func asDeclared(what asked, declared ast.VariableDefinitionList) *cache.Question {
+	sent := maps.Clone(what.params.Variables)
+	maps.DeleteFunc(sent, func(name string, _ any) bool { return declared.ForName(name) == nil })
+	if len(sent) == len(what.params.Variables) {
+		return what.question
+	}
+	q := *what.question
+	q.Text = []string{q.Text[0], q.Text[1], canonical(sent)}
+	return &q
+}
+
 // shared answers an operation that is the same for everyone in the market and price
 // group: kept, or made once for all who ask at once.
 func (t Transport) shared(out writer, r *http.Request, what asked, exec graphql.GraphExecutor, oc *graphql.OperationContext) {
-	ctx, id, q := r.Context(), requestid.From(r.Context()), what.question
+	ctx, id, q := r.Context(), requestid.From(r.Context()), asDeclared(what, oc.Operation.VariableDefinitions)
 	oc.Headers = nil // they are one client's
 	answer, result, err := t.Answers.Do(ctx, q, func(ctx context.Context) (cache.Produced, error) {
 		made := t.produce(requestid.With(ctx, id), q, exec, oc)
@@ -171,6 +187,8 @@ func (t Transport) send(out writer, r *http.Request, answer *cache.Answer, resul
 		for _, f := range answer.Fields() {
 			h[f.Name] = f.Values
 		}
+		delete(h, policyField) // one client's budget is not for those who share the answer
+		delete(h, stateField)
 		age := answer.AgeField()
 		h[age.Name] = age.Values
 		if h["Etag"] = answer.Entity; unchanged(r.Header["If-None-Match"], answer.Entity) {
@@ -183,6 +201,12 @@ func (t Transport) send(out writer, r *http.Request, answer *cache.Answer, resul
 	h["Content-Length"] = answer.Length() // or net/http would send what is long in chunks
 	out.body(http.StatusOK, answer.Body)
 }
+
+// The fields of a client's budgets, as net/http has their names.
+var (
+	policyField = http.CanonicalHeaderKey(ratelimit.PolicyField)
+	stateField  = http.CanonicalHeaderKey(ratelimit.Field)
+)
 
 // controls is the Cache-Control of a kept answer to POST, or to a customer (false).
 var controls = map[bool][]string{true: {cacheControl(false, false, nil)}, false: {cacheControl(false, true, nil)}}

@@ -49,7 +49,7 @@ func (d decider) decide(body []byte) decision {
 	if err != nil {
 		return unread
 	}
-	_, _ = canonical(p.Variables), canonical(p.Extensions) // what answers are kept by
+	_ = canonical(p.Variables) // what answers are kept by
 	ctx := graphql.StartOperationTrace(context.Background())
 	if d.transport.Limits.Check(p.Query) != nil {
 		return byText
