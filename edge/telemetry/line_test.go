@@ -96,7 +96,7 @@ func TestWarningsDoNotWait(t *testing.T) {
 		log := slog.New(naming{slog.NewJSONHandler(s, nil), s})
 		log.Info("first")
 		assert.Empty(t, out.all())
-		log.With("a", 1).WithGroup("g").Warn("second")
+		log.With(slog.Int("a", 1)).WithGroup("g").Warn("second")
 		assert.Equal(t, 2, strings.Count(out.all(), "\n"), "nor what came before them")
 		tel := &Telemetry{channel: "web", sink: s, log: log}
 		tel.logRequest(t.Context(), slog.LevelInfo, &Request{Status: 200})
