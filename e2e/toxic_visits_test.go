@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/portico-bff/portico/demo/stack"
+	"github.com/portico-bff/portico/schema/commerce"
 )
 
 // visit is a read of either channel, whose answer is the same whenever it is complete.
@@ -92,6 +93,11 @@ func (v visit) wrongOnTheWeb(got, healthy reply) []string {
 		for i := range got.list("errors") {
 			at := got.list("errors", i, "path")
 			covered = covered || (len(at) <= len(path) && fmt.Sprint(at) == fmt.Sprint(path[:len(at)]))
+		}
+		for i := range got.list("extensions", "freshness") { // a declared constant is told there, and is no error
+			at := got.list("extensions", "freshness", i, "path")
+			filled := got.text("extensions", "freshness", i, "state") == string(commerce.StateFiller)
+			covered = covered || (filled && len(at) <= len(path) && fmt.Sprint(at) == fmt.Sprint(path[:len(at)]))
 		}
 		if !covered {
 			problems = append(problems, fmt.Sprintf("%v is null without an error: %.300s", path, got.Raw))
