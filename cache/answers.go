@@ -126,7 +126,7 @@ type Answers struct {
 // NewAnswers makes the answers of a channel beside c, or nil, which keeps nothing, when
 // cfg has no memory for them. They are closed before c is.
 func NewAnswers(c *Cache, cfg Config, channel string, meter metric.MeterProvider) (*Answers, error) {
-	if cfg.AnswerBytes == 0 {
+	if cfg.AnswerBytes == 0 || cfg.Off {
 		return nil, nil //nolint:nilnil // off is a configuration, not a failure
 	}
 	if err := cfg.checkAnswers(); err != nil {

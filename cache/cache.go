@@ -16,6 +16,7 @@ import (
 
 // Config of the cache. A zero limit means the default that its tag names, unless its doc says otherwise.
 type Config struct {
+	Off         bool            `env:"CACHE_OFF" envDefault:"false" doc:"Keeps nothing that systems answer, and no whole answers: every read asks its system, and only those at a time share a call."`
 	RedisURL    commerce.Secret `env:"REDIS_URL" doc:"Redis for the second cache tier and idempotency keys: redis, rediss, redis+sentinel or redis+cluster; empty keeps both in this process."`
 	L1Bytes     int64           `env:"CACHE_L1_BYTES" envDefault:"25165824" doc:"Memory for what systems answered, in bytes, with what garbage collection takes for it (GOGC)."`
 	AnswerBytes int64           `env:"CACHE_ANSWER_BYTES" envDefault:"12582912" doc:"Memory for whole answers to clients, alike; 0 keeps none."`
@@ -40,6 +41,7 @@ type Deps struct {
 
 // Cache keeps and shares answers of upstreams. It is safe for concurrent use.
 type Cache struct {
+	off         bool
 	hardTimeout time.Duration
 	unheard     time.Duration // see span
 	memory      *memory
@@ -99,7 +101,7 @@ func New(cfg Config, deps Deps) (*Cache, error) {
 		return nil, err
 	}
 	c := &Cache{
-		hardTimeout: cfg.HardTimeout, unheard: cfg.Unheard, memory: first, remote: second, metrics: metrics, log: deps.Log,
+		off: cfg.Off, hardTimeout: cfg.HardTimeout, unheard: cfg.Unheard, memory: first, remote: second, metrics: metrics, log: deps.Log,
 		flights: flights{byKey: map[string]*flight{}}, tags: tags, epochs: newEpochs(), phases: newPhases(),
 	}
 	c.ctx, c.stop = context.WithCancel(context.Background())

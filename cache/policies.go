@@ -97,6 +97,15 @@ func joined(op commerce.Operation, traits commerce.Traits) Policy {
 	return p
 }
 
+// policy is what this cache does with the operation's answers.
+func (c *Cache) policy(op commerce.Operation, traits commerce.Traits) Policy {
+	p := joined(op, traits)
+	if c.off {
+		p.Fresh, p.StaleWhileRevalidate, p.StaleIfError, p.Negative = 0, 0, 0, 0
+	}
+	return p
+}
+
 // life is how long an answer can be of any use.
 func (p Policy) life() time.Duration {
 	if p.Fresh == 0 {

@@ -72,7 +72,7 @@ type wrapper struct {
 // plan joins the table's policy with the kind's traits.
 func (w wrapper) plan(op commerce.Operation, form codec) *plan {
 	traits := w.traits[op]
-	p := &plan{name: op, system: traits.System, policy: joined(op, traits), codec: form, labels: labelsOf(op)}
+	p := &plan{name: op, system: traits.System, policy: w.cache.policy(op, traits), codec: form, labels: labelsOf(op)}
 	if p.system == "" {
 		p.system = unknownSystem
 	}
