@@ -69,6 +69,8 @@ func (v tokens) Verify(_ context.Context, authorization string) (commerce.Princi
 		return v.Neighbor, nil
 	case "Bearer T1": // C1 of another tenant: the same subject, somebody else
 		return commerce.Principal{Tenant: "other", Subject: v.Customer.Subject, Email: "tia@example.test", EmailVerified: true}, nil
+	case "Bearer W1", "Bearer W2": // two who pay the wholesale price
+		return commerce.Principal{Tenant: "default", Subject: authorization, Email: authorization[7:] + "@example.test", EmailVerified: true, PriceGroup: "wholesale"}, nil
 	case "Bearer nobody-up":
 		return commerce.Principal{}, commerce.ErrUnavailable
 	}
