@@ -80,6 +80,7 @@ type work struct {
 	ask        ask
 	clients    int
 	shared     int64 // of how many things is asked over again; 0: each thing once
+	off        bool  // with a cache that keeps nothing, in a process of its own
 	must, goal float64
 }
 
@@ -92,8 +93,10 @@ func (r *rig) list() []work {
 		{id: "B2", name: "list of 100, distinct", channel: r.mobile, plain: r.plainAt, ask: r.mobileList(), clients: fewClients, must: 1.2, goal: 2.3},
 		{id: "B2", name: "list of 100, identical", channel: r.web, plain: r.plainAt, ask: r.webList(), clients: identical, shared: 1, must: 8, goal: 12},
 		{id: "B2", name: "list of 100, identical", channel: r.mobile, plain: r.plainAt, ask: r.mobileList(), clients: identical, shared: 1, must: 8, goal: 12},
-		{id: "B3", name: "product page, distinct", channel: r.web, plain: r.plainAt, ask: r.webPage(), clients: clients, must: 1, goal: 2},
-		{id: "B3", name: "product page, distinct", channel: r.mobile, plain: r.plainAt, ask: r.mobilePage(), clients: clients, must: 1.6, goal: 2.3},
+		{id: "B3", name: "product page, distinct, cache off", channel: r.web, off: true, plain: r.plainAt, ask: r.webPage(), clients: clients, must: 1, goal: 2},
+		{id: "B3", name: "product page, distinct, cache off", channel: r.mobile, off: true, plain: r.plainAt, ask: r.mobilePage(), clients: clients, must: 1.6, goal: 2.3},
+		{id: "B3", name: "product page, distinct, each kept", channel: r.web, plain: r.plainAt, ask: r.webPage(), clients: clients},
+		{id: "B3", name: "product page, distinct, each kept", channel: r.mobile, plain: r.plainAt, ask: r.mobilePage(), clients: clients},
 		{id: "B5", name: "product page, warm", channel: r.web, plain: r.plainKept, ask: r.webPage(), clients: clients, shared: 50, must: 0.8, goal: 0.95},
 		{id: "B5", name: "product page, warm", channel: r.mobile, plain: r.plainKept, ask: r.mobilePage(), clients: clients, shared: 50, must: 1.3, goal: 1.6},
 	}
@@ -160,12 +163,7 @@ func (r *rig) works(ctx context.Context, to *report) error {
 		if !r.wanted(w.id) {
 			continue
 		}
-		if err := r.verify(w.channel.target, w.plain, w.ask); err != nil {
-			return fmt.Errorf("%s %s: %w", w.id, w.name, err)
-		}
-		stop := r.profile(ctx, w)
-		ours, plain, err := r.rounds(ctx, w)
-		stop()
+		ours, plain, err := r.work(ctx, w)
 		if failed, ok := errors.AsType[*failedError](err); ok {
 			fmt.Fprintln(os.Stderr, failed.sample)
 			to.add(row{id: w.id, channel: w.channel.name(), what: w.name, value: "no figure: " + failed.Error(), must: "no errors", holds: missed})
@@ -177,6 +175,21 @@ func (r *rig) works(ctx context.Context, to *report) error {
 		to.ratio(w, ours, plain)
 	}
 	return nil
+}
+
+// work measures one work, in a process of its own if it wants one.
+func (r *rig) work(ctx context.Context, w work) (ours, plain []arm, err error) {
+	if w.off {
+		if w.channel, err = r.startChannel(ctx, w.channel.name(), "CACHE_OFF=true"); err != nil {
+			return nil, nil, err
+		}
+		defer func() { err = errors.Join(err, r.end(w.channel)) }()
+	}
+	if err := r.verify(w.channel.target, w.plain, w.ask); err != nil {
+		return nil, nil, fmt.Errorf("%s %s: %w", w.id, w.name, err)
+	}
+	defer r.profile(ctx, w)()
+	return r.rounds(ctx, w)
 }
 
 // failedError is a load of which a part was answered with errors, or not at all: it is no figure.

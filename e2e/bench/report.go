@@ -85,6 +85,14 @@ func (r *report) ratio(w work, ours, plain []arm) {
 	fmt.Fprintf(os.Stderr, "%s %s, %s: %.2f (%.2f–%.2f)\n", w.id, w.channel.name(), w.name, got.value, got.low, got.high)
 }
 
+// demand is what the ratio should be, as text.
+func (x ratio) demand() string {
+	if x.must == 0 && x.goal == 0 {
+		return noVerdict.String()
+	}
+	return fmt.Sprintf("%g / %g", x.must, x.goal)
+}
+
 func quotient(a, b time.Duration) float64 {
 	if b == 0 {
 		return 0
@@ -114,8 +122,8 @@ func (r *report) text() string {
 		b.WriteString("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
 	}
 	for _, x := range r.ratios {
-		fmt.Fprintf(&b, "| %s | %s | %s | %.2f | %.2f–%.2f | %g / %g | %s | %s, %s | %.2f, %.2f | %.0f, %.0f | %s, %s | %s, %s |\n", x.work.id, x.work.channel.name(), x.work.name,
-			x.value, x.low, x.high, x.must, x.goal, atLeast(x.value, x.must, x.goal), micro(x.ours.cpu), micro(x.plain.cpu),
+		fmt.Fprintf(&b, "| %s | %s | %s | %.2f | %.2f–%.2f | %s | %s | %s, %s | %.2f, %.2f | %.0f, %.0f | %s, %s | %s, %s |\n", x.work.id, x.work.channel.name(), x.work.name,
+			x.value, x.low, x.high, x.demand(), atLeast(x.value, x.must, x.goal), micro(x.ours.cpu), micro(x.plain.cpu),
 			x.ours.calls, x.plain.calls, x.ours.rps, x.plain.rps, milli(x.ours.p50), milli(x.plain.p50), milli(x.ours.p99), milli(x.plain.p99))
 	}
 	if len(r.rows) > 0 {

@@ -105,8 +105,9 @@ func (r *rig) startPlain(ctx context.Context, self string) error {
 	return err
 }
 
-// startChannel starts one of our binaries as it is shipped: only addresses and secrets are set.
-func (r *rig) startChannel(ctx context.Context, name string) (*channel, error) {
+// startChannel starts one of our binaries as it is shipped: only addresses and secrets are
+// set, and settings, which are NAME=value.
+func (r *rig) startChannel(ctx context.Context, name string, settings ...string) (*channel, error) {
 	addr, err := freeAddr(ctx)
 	if err != nil {
 		return nil, err
@@ -119,7 +120,7 @@ func (r *rig) startChannel(ctx context.Context, name string) (*channel, error) {
 	c.environ = append(sandbox.Environ("http://"+r.stubAddr), "PATH="+os.Getenv("PATH"), "HOME="+os.Getenv("HOME"),
 		"PORTICO_MODE=production", "WEB_DOCUMENTS_DIR="+r.documents, "REDIS_URL="+r.redisURL, prefix+"_ADDR="+addr, prefix+"_ADMIN_ADDR="+c.admin,
 		"ORDER_TOKEN_KEY=only-for-measurements-only-for-measurements")
-	c.environ = append(c.environ, r.options.settings...)
+	c.environ = append(append(c.environ, settings...), r.options.settings...)
 	c.target = newTarget(name, addr)
 	c.process, err = launch(ctx, coreUnderTest, c.environ, "http://"+c.admin+"/readyz", c.binary)
 	r.keep(c.process)
