@@ -18,29 +18,34 @@ import (
 
 // codec turns an operation's values into bytes and back, exactly.
 type codec struct {
-	written func(any) (any, error) // what of a value is written
+	written func(any) (any, error)     // what of a value is written; nil for all of it
+	write   func(to *sheet, value any) // writes that; nil for encoding/json
 	decode  func([]byte) (any, error)
-	stored  reflect.Type // alike
+	stored  reflect.Type // what is written
 }
 
-// encode writes a value at the end of b. What it answers is good until b is used again.
-func (c codec) encode(b *bytes.Buffer, value any) ([]byte, error) {
-	v, err := c.written(value)
-	if err != nil {
-		return nil, err
+// encode writes a value. What it answers is good until the sheet is used again.
+func (c *codec) encode(to *sheet, value any) ([]byte, error) {
+	to.b, to.err = to.b[:0], nil
+	if c.written != nil {
+		if value, to.err = c.written(value); to.err != nil {
+			return nil, to.err
+		}
 	}
-	from := b.Len()
-	if err := json.NewEncoder(b).Encode(v); err != nil {
-		return nil, err
+	if c.write == nil || reflect.TypeOf(value) != c.stored {
+		to.b, to.err = json.Marshal(value)
+	} else {
+		c.write(to, value)
 	}
-	return bytes.TrimSuffix(b.Bytes()[from:], []byte("\n")), nil
+	return to.b, to.err
 }
 
 // jsonCodec is for types whose JSON says everything about them.
 func jsonCodec[V any]() codec {
+	stored := reflect.TypeFor[V]()
 	return codec{
-		stored:  reflect.TypeFor[V](),
-		written: func(v any) (any, error) { return v, nil },
+		stored: stored,
+		write:  penOf(stored),
 		decode: func(data []byte) (any, error) {
 			var v V
 			if err := strictJSON(data, &v); err != nil {

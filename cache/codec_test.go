@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"bytes"
 	"context"
 	"encoding/hex"
 	"flag"
@@ -195,7 +194,7 @@ func FuzzDecode(f *testing.F) {
 			if err != nil {
 				continue
 			}
-			written, err := form.encode(&bytes.Buffer{}, v)
+			written, err := form.encode(&sheet{}, v)
 			require.NoError(t, err)
 			again, err := form.decode(written)
 			require.NoError(t, err)
@@ -247,7 +246,7 @@ func TestStoredValuesSurviveExactly(t *testing.T) {
 
 func survives(t *testing.T, form codec, value any) {
 	t.Helper()
-	data, err := form.encode(&bytes.Buffer{}, value)
+	data, err := form.encode(&sheet{}, value)
 	require.NoError(t, err)
 	back, err := form.decode(data)
 	require.NoError(t, err)

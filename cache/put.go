@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"bytes"
 	"context"
 	"sync"
 	"time"
@@ -29,16 +28,15 @@ type putting struct {
 // room is memory for what is sent, which is used again.
 type room struct {
 	packed []byte
-	json   bytes.Buffer
+	json   sheet
 }
 
 var rooms = sync.Pool{New: func() any { return &room{} }}
 
 // leave has the room used by others, unless it grew beyond what is usual.
 func (r *room) leave() {
-	if cap(r.packed)+r.json.Cap() <= maxGatheredPuts {
+	if cap(r.packed)+cap(r.json.b) <= maxGatheredPuts {
 		r.packed = r.packed[:0]
-		r.json.Reset()
 		rooms.Put(r)
 	}
 }
@@ -97,15 +95,12 @@ func (r *remote) pack(ctx context.Context, writes []write, leases *leaseSet) (p 
 	return p, size
 }
 
-// encoded is the entry with its payload, which is good until b is used again.
-func (w *write) encoded(b *bytes.Buffer) (stored, error) {
-	entry := w.stored
-	if w.form == nil {
-		return entry, nil
+// encoded is the entry with its payload, which is good until the sheet is used again.
+func (w *write) encoded(to *sheet) (entry stored, err error) {
+	entry = w.stored
+	if w.form != nil {
+		entry.payload, err = w.form.encode(to, w.value)
 	}
-	b.Reset()
-	payload, err := w.form.encode(b, w.value)
-	entry.payload = payload
 	return entry, err
 }
 
