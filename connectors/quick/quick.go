@@ -7,6 +7,7 @@ package quick
 
 import (
 	"slices"
+	"sync"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -22,8 +23,30 @@ type Value interface {
 // Unmarshal reads data, one value in valid UTF-8 and nothing else, into v. The reader's
 // caller has checked that it is UTF-8. False: v is spoiled, and data may yet be good.
 func Unmarshal(data []byte, v Value) bool {
-	r := Reader{data: data}
-	return v.ReadQuick(&r) && r.end()
+	r, ok := readers.Get().(*Reader)
+	if !ok {
+		r = &Reader{}
+	}
+	r.begin(data)
+	read := v.ReadQuick(r) && r.end()
+	r.data = nil // the answer is not kept by who has read it
+	if cap(r.scratch) > keptScratch {
+		r.scratch = nil
+	}
+	readers.Put(r)
+	return read
+}
+
+// readers are those that have read: a reader is a kilobyte, most of it short texts, which the next answer
+// of a system has again.
+var readers sync.Pool
+
+// keptScratch is how much room a reader keeps for texts with escapes.
+const keptScratch = 4096
+
+func (r *Reader) begin(data []byte) {
+	r.data, r.at, r.depth, r.first, r.bad = data, 0, 0, false, false
+	r.texts.begin(len(data))
 }
 
 // Reader is where in its data the reading is. After a failure nothing more is read: each
@@ -34,7 +57,7 @@ type Reader struct {
 	depth int
 	first bool // nothing was read of the array or object yet
 	bad   bool
-	kept  [keptTexts]string
+	texts texts
 
 	scratch []byte
 }
@@ -141,23 +164,39 @@ func (r *Reader) plain() []byte {
 		r.Fail()
 		return nil
 	}
-	for i := r.at + 1; i < len(r.data); i++ {
-		switch c := r.data[i]; {
-		case c == '"':
-			s := r.data[r.at+1 : i]
-			r.at = i + 1
-			return s
-		case c == '\\' || c < ' ':
-			r.Fail()
-			return nil
-		}
+	begin := r.at + 1
+	end := r.textEnd(begin)
+	if end == len(r.data) || r.data[end] != '"' {
+		r.Fail()
+		return nil
 	}
-	r.Fail()
-	return nil
+	r.at = end + 1
+	return r.data[begin:end]
 }
 
-// Text reads a string; null is an empty one.
-func (r *Reader) Text() string {
+// ends are the bytes at which a text ends, or is not plain.
+var ends = func() (table [256]bool) {
+	for c := range ' ' {
+		table[c] = true
+	}
+	table['"'], table['\\'] = true, true
+	return table
+}()
+
+// textEnd is the place of the first such byte from i.
+func (r *Reader) textEnd(i int) int {
+	for i < len(r.data) && !ends[r.data[i]] {
+		i++
+	}
+	return i
+}
+
+// Text reads a string; null is an empty one. A text shares memory with those that are read
+// next to it, up to half a kilobyte of them.
+func (r *Reader) Text() string { return r.TextLike("") }
+
+// TextLike is Text where another is likely to be the same, which is then not made again.
+func (r *Reader) TextLike(other string) string {
 	switch r.peek() {
 	case '"':
 	case 'n':
@@ -168,30 +207,27 @@ func (r *Reader) Text() string {
 		return ""
 	}
 	begin := r.at
-	for i := begin + 1; i < len(r.data); i++ {
-		switch c := r.data[i]; {
-		case c == '"':
-			r.at = i + 1
-			return r.keep(r.data[begin+1 : i])
-		case c == '\\':
-			return r.escaped(begin, i)
-		case c < ' ':
-			r.Fail()
-			return ""
-		}
+	end := r.textEnd(begin + 1)
+	switch {
+	case end == len(r.data):
+	case r.data[end] == '"':
+		r.at = end + 1
+		return r.texts.of(r.data[begin+1:end], other)
+	case r.data[end] == '\\':
+		return r.texts.of(r.escaped(begin, end), other)
 	}
 	r.Fail()
 	return ""
 }
 
-// escaped reads the string from begin, whose first escape is at i.
-func (r *Reader) escaped(begin, i int) string {
+// escaped reads the string from begin, whose first escape is at i. It is valid until more is read.
+func (r *Reader) escaped(begin, i int) []byte {
 	text := append(r.scratch[:0], r.data[begin+1:i]...)
 	for i < len(r.data) && r.data[i] >= ' ' {
 		c := r.data[i]
 		if c == '"' {
 			r.at, r.scratch = i+1, text
-			return r.keep(text)
+			return text
 		}
 		n := 1
 		if c == '\\' {
@@ -205,7 +241,7 @@ func (r *Reader) escaped(begin, i int) string {
 		i += n
 	}
 	r.Fail()
-	return ""
+	return nil
 }
 
 // escapes are what follows a backslash, and what it means.
@@ -258,24 +294,6 @@ func codePoint(s []byte) (rune, bool) {
 		c = c<<4 | rune(d)
 	}
 	return c, true
-}
-
-const (
-	keptTexts = 64 // a power of 2
-	keptBytes = 32 // of a text that is kept
-)
-
-// keep makes a string; short ones that came lately are not made again: units, colors,
-// names of places repeat in every row.
-func (r *Reader) keep(b []byte) string {
-	if len(b) == 0 || len(b) > keptBytes {
-		return string(b)
-	}
-	slot := &r.kept[(len(b)^int(b[0])<<1^int(b[len(b)/2])<<2^int(b[len(b)-1]))&(keptTexts-1)]
-	if *slot != string(b) {
-		*slot = string(b)
-	}
-	return *slot
 }
 
 // Number reads a number as it is written, valid until more is read; nil for null.
@@ -398,20 +416,15 @@ func (r *Reader) Skip() {
 }
 
 func (r *Reader) skipText() {
-	for i := r.at + 1; i < len(r.data); i++ {
-		switch c := r.data[i]; {
-		case c == '"':
-			r.at = i + 1
-			return
-		case c == '\\':
-			r.escaped(r.at, i)
-			return
-		case c < ' ':
-			r.Fail()
-			return
-		}
+	end := r.textEnd(r.at + 1)
+	switch {
+	case end == len(r.data) || r.data[end] < ' ':
+		r.Fail()
+	case r.data[end] == '\\':
+		r.escaped(r.at, end)
+	default:
+		r.at = end + 1
 	}
-	r.Fail()
 }
 
 // Once tells whether field, of fewer than 64, is met for the first time in an object: of

@@ -127,3 +127,30 @@ func FuzzUnmarshal(f *testing.F) {
 	f.Add([]byte(`{"list":["\ud83d\ude00","\ud83d\u0041","\uDE00\ud83d","\b\f\n\r\t\/\"\\","\ud83dx","\ud83d\n"]}`))
 	f.Fuzz(func(t *testing.T, data []byte) { quicktest.Agree(t, data, made) })
 }
+
+// A pooled reader knows nothing of what it read before but texts, and those are right.
+func TestReadersAreUsedAgain(t *testing.T) {
+	t.Parallel()
+	for i := range 1_000 {
+		text := strings.Repeat(string(rune('a'+i%26)), i%200)
+		data := []byte(`{"list":["` + text + `","` + text + `x","\u0041` + text + `"]}`)
+		var spoiled, got sample
+		assert.False(t, quick.Unmarshal(data[:len(data)-2-i%7], &spoiled))
+		require.True(t, quick.Unmarshal(data, &got))
+		for at := range data {
+			data[at] = '!' // what was read is no part of the data
+		}
+		require.Equal(t, []string{text, text + "x", "A" + text}, got.List)
+	}
+}
+
+func FuzzAppendText(f *testing.F) {
+	for _, s := range []string{"", "BK-M68B-38", `a"b\`, "<&>", "\u00e9\u2028\x7f\x00", "\xff"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		want, err := json.Marshal(s)
+		require.NoError(t, err)
+		assert.Equal(t, "["+string(want), string(quick.AppendText([]byte("["), s)))
+	})
+}
