@@ -2,6 +2,7 @@ package bffweb
 
 import (
 	"errors"
+	"log/slog"
 	"net/url"
 
 	"github.com/portico-bff/portico/bff-web/internal/documents"
@@ -56,17 +57,35 @@ func (q Queries) Validate() error {
 	return nil
 }
 
+// sections are the variables that only the web channel reads.
+func (c *Config) sections() []config.Section {
+	return []config.Section{
+		{Title: "Web channel", Config: &c.Listen}, {Title: "Queries", Config: &c.Queries}, {Title: "GraphiQL", Config: &c.GraphiQL},
+		{Title: "Trusted documents", Config: &c.Documents}, {Title: "Traces of requests", Config: &c.Trace},
+	}
+}
+
+// own is the web channel's part of the configuration in force as log attributes, secrets
+// hidden; the rest is [edge.Config.Effective].
+func (c Config) own() []slog.Attr {
+	var attrs []slog.Attr
+	for _, s := range c.sections() {
+		attrs = append(attrs, config.Effective(s.Prefix, s.Config)...)
+	}
+	return attrs
+}
+
 // Load reads the configuration from environ, a list of KEY=VALUE as
 // [os.Environ] answers it. All bad values are reported at once.
 func Load(environ []string) (Config, error) {
 	shared, sharedErr := edge.Load(environ)
 	cfg := Config{Config: shared}
-	err := errors.Join(config.Decode(environ, "", &cfg.Listen), config.Decode(environ, "", &cfg.GraphiQL),
-		config.Decode(environ, "", &cfg.Documents), config.Decode(environ, "", &cfg.Trace), config.Decode(environ, "", &cfg.Queries), cfg.checkDocuments())
-	return cfg, errors.Join(sharedErr, err)
+	var errs []error
+	for _, s := range cfg.sections() {
+		errs = append(errs, config.Decode(environ, s.Prefix, s.Config))
+	}
+	return cfg, errors.Join(append([]error{sharedErr}, append(errs, cfg.checkDocuments())...)...)
 }
 
 // Sections lists the variables that only the web channel reads, for [config.Doc].
-func Sections() []config.Section {
-	return []config.Section{{Title: "Web channel", Config: &Listen{}}, {Title: "Queries", Config: &Queries{}}, {Title: "GraphiQL", Config: &GraphiQL{}}, {Title: "Trusted documents", Config: &documents.Config{}}, {Title: "Traces of requests", Config: &Trace{}}}
-}
+func Sections() []config.Section { return new(Config).sections() }

@@ -3109,7 +3109,7 @@ type ProductConnection {
 
 "A product in a page."
 type ProductEdge {
-  "Goes into after, with the same search, to go on right behind this product. It names the product's place by what is sorted by, not a number: products that come or go meanwhile shift nothing."
+  "Goes into after, with the same search, to go on right behind this product. It names the product's place by what is sorted by, not a number: by price, name and date, products that come or go meanwhile shift nothing. Relevance depends on the whole index: sorted by it, a product may be met twice or be passed over when the index changes between pages."
   cursor: String!
   "The product; null when it cannot be had now."
   node: Product @goField(batch: true) @freshness(onError: STALE, staleUpTo: "24h")
