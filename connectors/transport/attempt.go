@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"slices"
 	"sync"
 	"time"
@@ -30,6 +31,11 @@ type attempt struct {
 	took   time.Duration // set by measured
 	got    progress
 	span   attemptSpan
+
+	// What is sent refers to these: as parts of the attempt they cost nothing more.
+	hooks httptrace.ClientTrace
+	body  bytes.Reader
+	told  [1]string // the value of timeoutHeader
 
 	mu     sync.Mutex
 	cancel context.CancelFunc // ends it; set by timeout
@@ -69,17 +75,16 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// attempts is the client that the retry loop repeats.
-func (c *Client) attempts(via http.RoundTripper) http.RoundTripper {
+// attempts makes one attempt of a call.
+func (c *Client) attempts(via http.RoundTripper) func(context.Context, *call) (*http.Response, error) {
 	layers := c.attemptLayers(via)
-	return roundTrip(func(req *http.Request) (*http.Response, error) {
-		ctx := req.Context()
-		a := &attempt{call: callOf(ctx), kind: firstAttempt}
-		if a.call.tries > 1 {
+	return func(ctx context.Context, k *call) (*http.Response, error) {
+		a := &attempt{call: k, kind: firstAttempt}
+		if k.tries > 1 {
 			a.kind = retryAttempt
 		}
 		return layers(ctx, a)
-	})
+	}
 }
 
 // Values of headers that never change.
@@ -94,14 +99,14 @@ func (a *attempt) message(ctx context.Context) *http.Request {
 	header := make(http.Header, 8) // signers and tracing add to it
 	header["Accept"] = acceptJSON
 	for name, values := range k.header {
-		header[http.CanonicalHeaderKey(name)] = slices.Clone(values)
+		header[http.CanonicalHeaderKey(name)] = slices.Clip(values) // a signer that adds to them gets a copy
 	}
 	header["User-Agent"] = agent
 	req := &http.Request{
 		Method: k.method, URL: k.url, Host: k.url.Host, Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
-	k.fillOnce(req)
+	a.fillOnce(req)
 	return req.WithContext(ctx)
 }
 
@@ -112,10 +117,13 @@ func (a *attempt) message(ctx context.Context) *http.Request {
 // connection, past the limit of attempts, the backoff and the count. So no body
 // can be had again, and it is empty only for methods that net/http does not
 // repeat by themselves; the headers are never sent.
-func (k *call) fillOnce(req *http.Request) {
+func (a *attempt) fillOnce(req *http.Request) {
+	k := a.call
 	switch {
 	case len(k.body) > 0:
-		req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(k.body)), int64(len(k.body))
+		// A type of our own would have net/http send the header first, by itself.
+		a.body.Reset(k.body)
+		req.Body, req.ContentLength = io.NopCloser(&a.body), int64(len(k.body))
 	case repeatedByItself(k.method):
 		// A body of no bytes. Without "identity" net/http would start a goroutine to find that out.
 		req.Body, req.TransferEncoding = noBytes{}, identity

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +18,13 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(upstreamProcess) != "" {
+		beUpstream()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 var (
 	readTraits  = commerce.Traits{System: "odoo", Operation: commerce.OpAvailability, Access: commerce.Read}

@@ -75,9 +75,7 @@ func (c *Client) admit(ctx context.Context, a *attempt) error {
 		}
 	case ctx.Err() == nil && c.bulkhead.tryAcquire(): // nothing to wait for
 	default:
-		begun := time.Now()
-		err = c.bulkhead.acquire(ctx, a.call.traits.Access)
-		a.call.record.Queued(a.number, time.Since(begun))
+		err = c.queue(ctx, a)
 	}
 	switch {
 	case err == nil:
@@ -89,6 +87,16 @@ func (c *Client) admit(ctx context.Context, a *attempt) error {
 		late.own = true // the upstream was not asked
 		return late
 	}
+}
+
+// queue waits for a slot.
+func (c *Client) queue(ctx context.Context, a *attempt) error {
+	ctx, cancel := timed(ctx)
+	defer cancel()
+	begun := time.Now()
+	err := c.bulkhead.acquire(ctx, a.call.traits.Access)
+	a.call.record.Queued(a.number, time.Since(begun))
+	return err
 }
 
 // leave gives the attempt's slot back. Only an answer that can be used tells how

@@ -30,40 +30,81 @@ func (c *Client) deadline(next handler) handler {
 		if errors.Is(ctx.Err(), context.Canceled) {
 			return nil, context.Canceled
 		}
-		limit := orDefault(k.traits.Timeout, c.cfg.Timeout)
-		if end, ok := ctx.Deadline(); ok {
-			limit = min(limit, time.Until(end)-deadlineMargin)
+		now := time.Now()
+		by := now.Add(orDefault(k.traits.Timeout, c.cfg.Timeout))
+		if end, ok := ctx.Deadline(); ok && end.Add(-deadlineMargin).Before(by) {
+			by = end.Add(-deadlineMargin)
 		}
-		if limit <= 0 {
+		if !now.Before(by) {
 			return nil, c.failure(k, &attemptError{kind: commerce.ErrTimeout, reason: commerce.ReasonTimeout, cause: context.DeadlineExceeded})
 		}
-		ctx, cancel := context.WithTimeout(ctx, limit)
-		defer cancel()
-		return next(ctx, k)
+		return next(&bounded{Context: ctx, by: by}, k)
 	}
 }
 
-// retry runs go-retryablehttp's loop with policies that know the call.
+// bounded is the context of a call. It tells by when the call must have ended, and
+// leaves it to others to see to that: nearly every call ends with its first attempt,
+// whose own limit is no later. Whatever else waits does so on [timed].
+type bounded struct {
+	context.Context
+	by time.Time
+}
+
+// Deadline is when the call must have ended.
+func (b *bounded) Deadline() (time.Time, bool) { return b.by, true }
+
+// timed is a context that does end at the deadline of a call's context.
+func timed(ctx context.Context) (context.Context, context.CancelFunc) {
+	by, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, by)
+}
+
+// retry makes a call's first attempt. Where another may help, go-retryablehttp's
+// loop goes on from there.
 func (c *Client) retry(ctx context.Context, k *call) (*Response, error) {
-	policy := &retryPolicy{client: c, call: k}
+	k.tries = 1
+	res, err := c.attempt(ctx, k) //nolint:bodyclose // read whole, nothing to close
+	if k.traits.Access == commerce.Read && repeatable(res, err) {
+		res, err = c.repeat(ctx, k, res, err) //nolint:bodyclose // the same
+	}
+	return c.outcome(k, res, err)
+}
+
+// repeat runs go-retryablehttp's loop with policies that know the call, from where
+// the first attempt ended: most calls need no loop, and are spared its cost.
+func (c *Client) repeat(ctx context.Context, k *call, res *http.Response, err error) (*http.Response, error) {
+	ctx, cancel := timed(ctx)
+	defer cancel()
+	k.tries = 0 // the loop counts the first attempt, too
+	policy := &retryPolicy{client: c, call: k, res: res, err: err}
 	loop := &retryablehttp.Client{
-		HTTPClient:     c.http,
+		HTTPClient: &http.Client{
+			Transport: roundTrip(policy.attempt),
+			// A redirect is a bad answer: followed, it would take credentials to another host.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
 		CheckRetry:     policy.check,
 		Backoff:        policy.backoff,
 		RetryMax:       c.cfg.MaxAttempts - 1,
 		ErrorHandler:   retryablehttp.PassthroughErrorHandler,
 		RequestLogHook: func(retryablehttp.Logger, *http.Request, int) { k.tries++ },
 	}
-	res, err := loop.Do(&retryablehttp.Request{Request: k.request(ctx)}) //nolint:bodyclose // read whole, nothing to close
-	return c.outcome(ctx, k, res, err)
+	res, err = loop.Do(&retryablehttp.Request{Request: k.request(ctx)}) //nolint:bodyclose // read whole, nothing to close
+	if err == nil {
+		return res, nil
+	}
+	if _, ok := errors.AsType[*attemptError](err); !ok && ctx.Err() != nil {
+		err = lost(ctx, ctx.Err(), waiting())
+	}
+	return nil, err
 }
 
-// outcome reads what the loop ended with.
-func (c *Client) outcome(ctx context.Context, k *call, res *http.Response, err error) (*Response, error) {
+// outcome reads what the call ended with.
+func (c *Client) outcome(k *call, res *http.Response, err error) (*Response, error) {
 	if err != nil {
-		if _, ok := errors.AsType[*attemptError](err); !ok && ctx.Err() != nil {
-			err = lost(ctx, ctx.Err(), waiting())
-		}
 		return nil, c.failure(k, err)
 	}
 	k.status = res.StatusCode
@@ -78,12 +119,22 @@ func (c *Client) outcome(ctx context.Context, k *call, res *http.Response, err e
 	return &Response{Status: res.StatusCode, Header: res.Header, Body: whole.data, whole: whole}, nil
 }
 
-// retryPolicy decides whether and when one call is tried again. The loop asks
-// check, then backoff, on one goroutine.
+// retryPolicy decides whether and when one call is tried again. The loop calls
+// attempt, then asks check, then backoff, on one goroutine.
 type retryPolicy struct {
 	client *Client
 	call   *call
+	res    *http.Response // what the first attempt ended with
+	err    error
 	wait   time.Duration
+}
+
+// attempt makes those that follow the first.
+func (p *retryPolicy) attempt(r *http.Request) (*http.Response, error) {
+	if p.call.tries == 1 {
+		return p.res, p.err
+	}
+	return p.client.attempt(r.Context(), callOf(r.Context()))
 }
 
 // check lets a Read try again where that can help, time remains for it, and the

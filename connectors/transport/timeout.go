@@ -20,13 +20,17 @@ const timeoutHeader = "X-Envoy-Expected-Rq-Timeout-Ms"
 // with less time than the upstream usually takes.
 func (c *Client) timeout(next attemptHandler) attemptHandler {
 	return func(ctx context.Context, a *attempt) (*http.Response, error) {
-		if end, ok := ctx.Deadline(); ok && time.Until(end) < c.leastTime(a.call.operation) {
-			return nil, &attemptError{kind: commerce.ErrTimeout, reason: commerce.ReasonTimeout, cause: errTooLate, own: true}
+		now := time.Now()
+		by := now.Add(c.cfg.AttemptTimeout)
+		if end, ok := ctx.Deadline(); ok {
+			if end.Sub(now) < c.leastTime(a.call.operation) {
+				return nil, &attemptError{kind: commerce.ErrTimeout, reason: commerce.ReasonTimeout, cause: errTooLate, own: true}
+			}
+			if a.isWrite() || end.Before(by) {
+				by = end
+			}
 		}
-		if a.isWrite() {
-			return next(ctx, a)
-		}
-		ctx, cancel := context.WithTimeout(ctx, c.cfg.AttemptTimeout)
+		ctx, cancel := context.WithDeadline(ctx, by)
 		defer cancel()
 		a.cancelledBy(cancel)
 		return next(ctx, a)
@@ -42,8 +46,9 @@ func (c *Client) leastTime(op *operation) time.Duration {
 }
 
 // announceTimeout writes the header that tells what ctx leaves.
-func announceTimeout(ctx context.Context, header http.Header) {
+func (a *attempt) announceTimeout(ctx context.Context, header http.Header) {
 	if end, ok := ctx.Deadline(); ok {
-		header[timeoutHeader] = []string{strconv.FormatInt(max(1, time.Until(end).Milliseconds()), 10)}
+		a.told[0] = strconv.FormatInt(max(1, time.Until(end).Milliseconds()), 10)
+		header[timeoutHeader] = a.told[:]
 	}
 }

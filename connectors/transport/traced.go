@@ -31,16 +31,19 @@ func (p *progress) sent(err error) bool {
 	return !p.dials && !isDial(err)
 }
 
-func (p *progress) hooks() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{
-		GotConn:              func(httptrace.GotConnInfo) { p.connected.Store(true) },
-		GotFirstResponseByte: func() { p.answered.Store(true) },
-		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
+// watched has hooks tell the attempt's progress.
+func (a *attempt) watched(overTLS bool) *httptrace.ClientTrace {
+	p := &a.got
+	a.hooks.GotConn = func(httptrace.GotConnInfo) { p.connected.Store(true) }
+	a.hooks.GotFirstResponseByte = func() { p.answered.Store(true) }
+	if overTLS {
+		a.hooks.TLSHandshakeDone = func(_ tls.ConnectionState, err error) {
 			if err != nil && !brokenOff(err) {
 				p.tlsFailed.Store(true)
 			}
-		},
+		}
 	}
+	return &a.hooks
 }
 
 // brokenOff tells a connection that ended in its handshake, which another may not,
@@ -57,7 +60,7 @@ func (c *Client) traced(next attemptHandler) attemptHandler {
 		number := int(k.attempts.Add(1))
 		a.got.dials = c.dials
 		ctx, a.span = c.tracer.attempt(ctx, c.system, c.deps.Role, k.traits.Operation, number, string(a.kind))
-		res, err := next(httptrace.WithClientTrace(ctx, a.got.hooks()), a)
+		res, err := next(httptrace.WithClientTrace(ctx, a.watched(c.overTLS)), a)
 		if err != nil {
 			failed, ok := errors.AsType[*attemptError](err)
 			if !ok {

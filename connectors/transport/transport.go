@@ -15,12 +15,13 @@ type Client struct {
 	base    *url.URL
 	cfg     Config
 	sign    func(*http.Request) error
-	http    *http.Client
 	metrics *instruments
 	tracer  tracer
 	deps    Deps
 	run     handler
+	attempt func(context.Context, *call) (*http.Response, error)
 	dials   bool // attempts go over connections, whose making can be watched
+	overTLS bool // and these are made with a handshake
 
 	// What the calls to this system have in common.
 	bulkhead   *bulkhead
@@ -62,12 +63,8 @@ func newClient(system string, cfg Config, sign func(*http.Request) error, deps D
 		bulkhead: newBulkhead(cfg.MaxConcurrent), budget: newBudget(), hedges: newAllowance(),
 	}
 	_, c.dials = to.via.(*http.Transport)
-	c.http = &http.Client{
-		Transport: c.attempts(to.via),
-		// A redirect is a bad answer: followed, it would take credentials to another host.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	c.run = c.callLayers()
+	c.overTLS = to.base.Scheme == "https"
+	c.run, c.attempt = c.callLayers(), c.attempts(to.via) //nolint:bodyclose // read whole, nothing to close
 	deps.Registry.add(c)
 	return c, nil
 }
