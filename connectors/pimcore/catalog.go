@@ -26,31 +26,43 @@ func (c *connector) product(w *wireProduct) *commerce.Product {
 	p := &commerce.Product{
 		SKU:         commerce.SKU(w.SKU),
 		Name:        w.name(),
+		Brand:       w.Brand.Name,
 		Description: plainText(cmp.Or(w.Description, w.FallbackDescription)),
 		Attributes:  attributes(w),
 		Variants:    variants(w.Variants),
 		UpdatedAt:   seconds(w.ModificationDate),
 	}
-	if w.Brand != nil {
-		p.Brand = w.Brand.Name
-	}
-	for _, category := range w.Categories {
-		if category == nil {
-			continue
-		}
-		if id, err := commerce.ParseCategoryID("id", category.ID); err == nil {
-			p.Categories = append(p.Categories, commerce.CategoryRef{ID: id, Name: category.name()})
-		}
-	}
+	p.Categories = categoriesOf(w.Categories)
 	for _, hotspot := range w.Images {
-		if hotspot == nil {
-			continue
-		}
-		if image := c.pictures.image(hotspot.Image, p.Name); image != nil {
-			p.Images = append(p.Images, *image)
+		if image, ok := c.pictures.image(hotspot.Image, p.Name); ok {
+			if p.Images == nil {
+				p.Images = make([]commerce.Image, 0, len(w.Images))
+			}
+			p.Images = append(p.Images, image)
 		}
 	}
 	return p
+}
+
+func categoriesOf(named []wireNamed) []commerce.CategoryRef {
+	if len(named) == 0 {
+		return nil
+	}
+	list := make([]commerce.CategoryRef, 0, len(named))
+	for _, w := range named {
+		if commerce.IsCategoryID(w.ID) {
+			list = append(list, commerce.CategoryRef{ID: commerce.CategoryID(w.ID), Name: cmp.Or(w.Name, w.FallbackName, w.ID)})
+		}
+	}
+	return filled(list)
+}
+
+// filled is list, or nil when it is empty.
+func filled[T any](list []T) []T {
+	if len(list) == 0 {
+		return nil
+	}
+	return list
 }
 
 // name is never empty: a product that has none in any language goes by its SKU.
@@ -60,62 +72,56 @@ func (w *wireCategory) name() string { return cmp.Or(w.Name, w.FallbackName, w.I
 
 // attributes are the class's fields that shoppers read; those without a value are left out.
 func attributes(w *wireProduct) []commerce.Attribute {
-	all := []commerce.Attribute{
+	all := [...]commerce.Attribute{
 		{Code: "color", Label: "Color", Value: w.Color},
 		{Code: "size", Label: "Size", Value: w.Size, Unit: w.SizeUnit},
-		{Code: "weight", Label: "Weight"},
+		{Code: "weight", Label: "Weight", Value: w.Weight.Value.String(), Unit: w.Weight.Unit.Abbreviation},
 		{Code: "class", Label: "Class", Value: w.Class},
 		{Code: "style", Label: "Style", Value: w.Style},
 		{Code: "line", Label: "Line", Value: w.Line},
 		{Code: "model", Label: "Model", Value: w.Model},
 	}
-	if w.Weight != nil {
-		all[2].Value = w.Weight.Value.String()
-		if w.Weight.Unit != nil {
-			all[2].Unit = w.Weight.Unit.Abbreviation
+	n := 0
+	for i := range all {
+		if all[i].Value != "" {
+			all[n] = all[i]
+			n++
 		}
 	}
-	var filled []commerce.Attribute
-	for _, a := range all {
-		if a.Value != "" {
-			filled = append(filled, a)
-		}
-	}
-	return filled
+	return slices.Clone(filled(all[:n]))
 }
 
-// options are the fields that can tell variants apart.
-var options = []struct {
-	code  string
-	value func(*wireProduct) string
-}{
-	{"color", func(w *wireProduct) string { return w.Color }},
-	{"size", func(w *wireProduct) string { return w.Size }},
-	{"style", func(w *wireProduct) string { return w.Style }},
+// optionCodes are the fields that can tell variants apart.
+var optionCodes = [...]string{"color", "size", "style"}
+
+// options are their values.
+func (w *wireVariant) options() [len(optionCodes)]string {
+	return [...]string{w.Color, w.Size, w.Style}
 }
+
+func (w *wireVariant) name() string { return cmp.Or(w.Name, w.FallbackName, w.SKU) }
 
 // variants keeps the members that can be named and told apart, with the options in which they differ.
-func variants(members []*wireProduct) []commerce.Variant {
+func variants(members []wireVariant) []commerce.Variant {
 	if len(members) < 2 {
 		return nil
 	}
-	members = slices.DeleteFunc(slices.Clone(members), func(w *wireProduct) bool {
-		if w == nil {
-			return true
+	differ, most := differences(members)
+	list := make([]commerce.Variant, 0, len(members))
+	room := make([]commerce.Option, 0, most) // of all their options
+	for i := range members {
+		w := &members[i]
+		if !commerce.IsSKU(w.SKU) {
+			continue
 		}
-		_, err := commerce.ParseSKU("sku", w.SKU)
-		return err != nil
-	})
-	var list []commerce.Variant
-	for _, w := range members {
-		v := commerce.Variant{SKU: commerce.SKU(w.SKU), Name: w.name()}
-		for _, o := range options {
-			if value := o.value(w); value != "" && differ(members, o.value) {
-				v.Options = append(v.Options, commerce.Option{Code: o.code, Value: value})
+		begin := len(room)
+		for o, value := range w.options() {
+			if value != "" && differ[o] {
+				room = append(room, commerce.Option{Code: optionCodes[o], Value: value})
 			}
 		}
-		if len(v.Options) > 0 {
-			list = append(list, v)
+		if len(room) > begin {
+			list = append(list, commerce.Variant{SKU: commerce.SKU(w.SKU), Name: w.name(), Options: slices.Clip(room[begin:])})
 		}
 	}
 	if len(list) < 2 {
@@ -124,8 +130,29 @@ func variants(members []*wireProduct) []commerce.Variant {
 	return list
 }
 
-func differ(members []*wireProduct, value func(*wireProduct) string) bool {
-	return slices.ContainsFunc(members, func(w *wireProduct) bool { return value(w) != value(members[0]) })
+// differences tells in which options members that can be named differ, and how many values
+// of those they have at most.
+func differences(members []wireVariant) (differ [len(optionCodes)]bool, most int) {
+	var first *wireVariant
+	for i := range members {
+		w := &members[i]
+		switch {
+		case !commerce.IsSKU(w.SKU):
+		case first == nil:
+			first = w
+		default:
+			values := first.options()
+			for o, value := range w.options() {
+				differ[o] = differ[o] || value != values[o]
+			}
+		}
+	}
+	for _, differs := range differ {
+		if differs {
+			most += len(members)
+		}
+	}
+	return differ, most
 }
 
 // Related implements [commerce.Related].
@@ -143,12 +170,9 @@ func (c *connector) Related(ctx context.Context, _ commerce.Market, skus []comme
 
 // others are the usable SKUs among a product's related ones, each once, itself left out. Never nil.
 func others(w *wireRelated) []commerce.SKU {
-	list := []commerce.SKU{}
+	list := make([]commerce.SKU, 0, len(w.Related))
 	for _, member := range w.Related {
-		if member == nil || member.SKU == w.SKU {
-			continue
-		}
-		if sku, err := commerce.ParseSKU("sku", member.SKU); err == nil && !slices.Contains(list, sku) {
+		if sku := commerce.SKU(member.SKU); member.SKU != w.SKU && commerce.IsSKU(member.SKU) && !slices.Contains(list, sku) {
 			list = append(list, sku)
 		}
 	}

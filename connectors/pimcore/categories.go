@@ -62,7 +62,7 @@ func (c *connector) children(byParent map[string][]*wireCategory, parent string,
 			ID: id, Name: w.name(), Description: plainText(cmp.Or(w.Description, w.FallbackDescription)), Parent: commerce.CategoryID(parent),
 			Children: c.children(byParent, w.ID, seen),
 		}
-		category.Image = c.pictures.image(w.Image, category.Name)
+		category.Image = c.pictures.pointer(w.Image, category.Name)
 		list = append(list, category)
 	}
 	return list

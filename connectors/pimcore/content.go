@@ -20,7 +20,7 @@ func (c *connector) Pages(ctx context.Context, m commerce.Market, ids []commerce
 			ID: id, Title: cmp.Or(w.Title, w.FallbackTitle, w.Key), Body: plainText(cmp.Or(w.Body, w.FallbackBody)),
 			UpdatedAt: seconds(w.ModificationDate),
 		}
-		page.Image = c.pictures.image(w.Image, page.Title)
+		page.Image = c.pictures.pointer(w.Image, page.Title)
 		pages[id] = page
 	}
 	return pages, err

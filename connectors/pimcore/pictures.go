@@ -15,6 +15,7 @@ import (
 // thumbnail is a size in which the PIM offers pictures.
 type thumbnail struct {
 	name  string
+	alias string // under which it is asked for
 	width int
 }
 
@@ -22,7 +23,8 @@ type thumbnail struct {
 type pictures struct {
 	thumbnails []thumbnail // by ascending width
 	base       *url.URL
-	rewrite    bool // also for pictures that the PIM places on another host
+	below      string // what an address begins with whose path needs no escaping; empty when that cannot be said
+	rewrite    bool   // also for pictures that the PIM places on another host
 }
 
 var thumbnailPattern = regexp.MustCompile(`^([A-Za-z0-9_-]+)=([1-9][0-9]{0,4})$`)
@@ -46,6 +48,13 @@ func parsePictures(cfg Config) (pictures, error) {
 		return p, transport.BadSetting("PUBLIC_ASSET_URL", "must begin with http:// or https:// and a host")
 	}
 	p.base = base
+	for i := range p.thumbnails {
+		p.thumbnails[i].alias = alias(i)
+	}
+	const probe = "/x"
+	if address, ok := p.joined(probe); ok && strings.HasSuffix(address, probe) {
+		p.below = strings.TrimSuffix(address, probe)
+	}
 	return p, nil
 }
 
@@ -60,25 +69,56 @@ func (p pictures) selection() string {
 
 func alias(i int) string { return "t" + strconv.Itoa(i) }
 
-// image makes what a query got of an asset an image; nil when there is no usable size.
-func (p pictures) image(w *wireAsset, alt string) *commerce.Image {
-	if w == nil {
-		return nil
+// image makes what a query got of an asset an image; false when there is no usable size.
+func (p pictures) image(w wireAsset, alt string) (commerce.Image, bool) {
+	if len(w) == 0 {
+		return commerce.Image{}, false
 	}
-	image := &commerce.Image{Alt: alt}
-	for i, t := range p.thumbnails {
-		if address, ok := p.address((*w)[alias(i)]); ok {
-			image.Renditions = append(image.Renditions, commerce.Rendition{Width: t.width, URL: address})
+	renditions := make([]commerce.Rendition, 0, len(p.thumbnails))
+	for _, t := range p.thumbnails {
+		if address, ok := p.address(w.path(t.alias)); ok {
+			renditions = append(renditions, commerce.Rendition{Width: t.width, URL: address})
 		}
 	}
-	if len(image.Renditions) == 0 {
-		return nil
+	return commerce.Image{Alt: alt, Renditions: renditions}, len(renditions) > 0
+}
+
+// pointer is image for what has one picture or none.
+func (p pictures) pointer(w wireAsset, alt string) *commerce.Image {
+	if image, ok := p.image(w, alt); ok {
+		return &image
 	}
-	return image
+	return nil
 }
 
 // address is where clients find what the PIM calls path.
 func (p pictures) address(path string) (string, bool) {
+	if p.below != "" && isPlainPath(path) {
+		return p.below + path, true
+	}
+	return p.joined(path)
+}
+
+// isPlainPath tells whether path begins with a slash and has nothing that is escaped, left out or read
+// in another way: neither query nor host, and no segment that is empty or begins with a dot.
+func isPlainPath(path string) bool {
+	if len(path) < 2 || path[0] != '/' {
+		return false
+	}
+	for i := range len(path) {
+		switch c := path[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '_':
+		case c == '.' && path[i-min(i, 1)] != '/':
+		case c == '/' && i+1 < len(path) && path[i+1] != '/':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// joined is address for any path.
+func (p pictures) joined(path string) (string, bool) {
 	asset, err := url.Parse(path)
 	if err != nil || path == "" || asset.User != nil {
 		return "", false

@@ -81,32 +81,28 @@ func readEdge[T any](r *quick.Reader) (e edge[T]) {
 	return e
 }
 
-// listOf reads an array whose members may be null; null is none.
+// listOf reads an array whose members may be null, which are empty; null is none.
 func listOf[T any, V interface {
 	*T
 	quick.Value
-}](r *quick.Reader) []*T {
+}](r *quick.Reader) []T {
 	if r.Null() {
 		return nil
 	}
-	list := []*T{}
+	list := []T{}
 	for r.Array(); r.More(); {
-		list = append(list, pointer[T, V](r))
+		var empty T
+		list = append(list, empty)
+		orNull(r, V(&list[len(list)-1]))
 	}
 	return list
 }
 
-// pointer reads a value or null.
-func pointer[T any, V interface {
-	*T
-	quick.Value
-}](r *quick.Reader) *T {
-	if r.Null() {
-		return nil
+// orNull reads v, or null.
+func orNull(r *quick.Reader, v quick.Value) {
+	if !r.Null() {
+		v.ReadQuick(r)
 	}
-	v := new(T)
-	V(v).ReadQuick(r)
-	return v
 }
 
 // ReadQuick implements [quick.Value].
@@ -114,9 +110,9 @@ func (w *wireProduct) ReadQuick(r *quick.Reader) bool {
 	var seen uint64
 	r.Object()
 	for name := r.Next(); name != nil; name = r.Next() {
-		field, text := w.textField(string(name))
+		field, text, like := w.textField(name)
 		if text != nil {
-			*text = r.Text()
+			*text = r.TextLike(like)
 			r.Once(&seen, field)
 			continue
 		}
@@ -124,15 +120,17 @@ func (w *wireProduct) ReadQuick(r *quick.Reader) bool {
 		case "modificationDate":
 			field, w.ModificationDate = 16, r.Int()
 		case "brand":
-			field, w.Brand = 17, pointer[wireBrand](r)
+			field = 17
+			orNull(r, &w.Brand)
 		case "categories":
-			field, w.Categories = 18, listOf[wireCategory](r)
+			field, w.Categories = 18, listOf[wireNamed](r)
 		case "weight":
-			field, w.Weight = 19, pointer[wireQuantity](r)
+			field = 19
+			orNull(r, &w.Weight)
 		case "images":
 			field, w.Images = 20, listOf[wireHotspot](r)
 		case "variants":
-			field, w.Variants = 21, listOf[wireProduct](r)
+			field, w.Variants = 21, listOf[wireVariant](r)
 		default:
 			return r.Fail()
 		}
@@ -141,36 +139,63 @@ func (w *wireProduct) ReadQuick(r *quick.Reader) bool {
 	return r.OK()
 }
 
-// textField is where a text belongs, and its number; nil when name is no text.
-func (w *wireProduct) textField(name string) (int, *string) {
-	switch name {
+// textField is where a text belongs, its number, and what it is likely to be; nil when name is no text.
+func (w *wireProduct) textField(name []byte) (field int, text *string, like string) {
+	switch string(name) {
 	case "sku":
-		return 0, &w.SKU
+		return 0, &w.SKU, ""
 	case "name":
-		return 1, &w.Name
+		return 1, &w.Name, ""
 	case "fallbackName":
-		return 2, &w.FallbackName
+		return 2, &w.FallbackName, w.Name
 	case "description":
-		return 3, &w.Description
+		return 3, &w.Description, ""
 	case "fallbackDescription":
-		return 4, &w.FallbackDescription
+		return 4, &w.FallbackDescription, w.Description
 	case "model":
-		return 5, &w.Model
+		return 5, &w.Model, ""
 	case "color":
-		return 6, &w.Color
+		return 6, &w.Color, ""
 	case "size":
-		return 7, &w.Size
+		return 7, &w.Size, ""
 	case "sizeUnit":
-		return 8, &w.SizeUnit
+		return 8, &w.SizeUnit, ""
 	case "productClass":
-		return 9, &w.Class
+		return 9, &w.Class, ""
 	case "style":
-		return 10, &w.Style
+		return 10, &w.Style, ""
 	case "line":
-		return 11, &w.Line
+		return 11, &w.Line, ""
 	default:
-		return 0, nil
+		return 0, nil, ""
 	}
+}
+
+// ReadQuick implements [quick.Value].
+func (w *wireVariant) ReadQuick(r *quick.Reader) bool {
+	var seen uint64
+	r.Object()
+	for name := r.Next(); name != nil; name = r.Next() {
+		field := 0
+		switch string(name) {
+		case "sku":
+			w.SKU = r.Text()
+		case "name":
+			field, w.Name = 1, r.Text()
+		case "fallbackName":
+			field, w.FallbackName = 2, r.TextLike(w.Name)
+		case "color":
+			field, w.Color = 3, r.Text()
+		case "size":
+			field, w.Size = 4, r.Text()
+		case "style":
+			field, w.Style = 5, r.Text()
+		default:
+			return r.Fail()
+		}
+		r.Once(&seen, field)
+	}
+	return r.OK()
 }
 
 // oneText reads an object that has one text, or none.
@@ -192,7 +217,7 @@ func (w *wireBrand) ReadQuick(r *quick.Reader) bool { return oneText(r, "name", 
 func (w *wireSKU) ReadQuick(r *quick.Reader) bool { return oneText(r, "sku", &w.SKU) }
 
 // ReadQuick implements [quick.Value].
-func (w *wireCategory) ReadQuick(r *quick.Reader) bool {
+func (w *wireNamed) ReadQuick(r *quick.Reader) bool {
 	var seen uint64
 	r.Object()
 	for name := r.Next(); name != nil; name = r.Next() {
@@ -203,9 +228,9 @@ func (w *wireCategory) ReadQuick(r *quick.Reader) bool {
 		case "name":
 			field, w.Name = 1, r.Text()
 		case "fallbackName":
-			field, w.FallbackName = 2, r.Text()
+			field, w.FallbackName = 2, r.TextLike(w.Name)
 		default:
-			return r.Fail() // the tree is read once in a while
+			return r.Fail()
 		}
 		r.Once(&seen, field)
 	}
@@ -224,7 +249,6 @@ func (w *wireQuantity) ReadQuick(r *quick.Reader) bool {
 		case "unit":
 			field = 1
 			if !r.Null() {
-				w.Unit = &wireUnit{}
 				oneText(r, "abbreviation", &w.Unit.Abbreviation)
 			}
 		default:
@@ -237,25 +261,44 @@ func (w *wireQuantity) ReadQuick(r *quick.Reader) bool {
 
 // ReadQuick implements [quick.Value].
 func (w *wireHotspot) ReadQuick(r *quick.Reader) bool {
+	var seen uint64
 	r.Object()
 	for name := r.Next(); name != nil; name = r.Next() {
-		if string(name) != "image" || w.Image != nil {
+		if string(name) != "image" || !r.Once(&seen, 0) {
 			return r.Fail()
 		}
-		w.Image = pointer[wireAsset](r)
+		orNull(r, &w.Image)
 	}
 	return r.OK()
 }
 
 // ReadQuick implements [quick.Value].
 func (w *wireAsset) ReadQuick(r *quick.Reader) bool {
-	*w = wireAsset{}
 	r.Object()
 	for name := r.Next(); name != nil; name = r.Next() {
-		alias := string(name)
-		(*w)[alias] = r.Text()
+		alias := known(name)
+		if n := len(*w); n > 0 && compareAliases((*w)[n-1].alias, alias) >= 0 {
+			return r.Fail()
+		}
+		if *w == nil {
+			*w = make(wireAsset, 0, len(firstAliases))
+		}
+		*w = append(*w, wirePath{alias: alias, path: r.Text()})
 	}
 	return r.OK()
+}
+
+// firstAliases are those of as many sizes as most shops have.
+var firstAliases = [...]string{"t0", "t1"}
+
+// known is an alias as a string.
+func known(alias []byte) string {
+	for _, known := range firstAliases {
+		if known == string(alias) {
+			return known
+		}
+	}
+	return string(alias)
 }
 
 // ReadQuick implements [quick.Value].

@@ -25,8 +25,12 @@ func (c *connector) Reviews(ctx context.Context, _ commerce.Market, skus []comme
 func summary(w *wireReviewed) *commerce.ReviewSummary {
 	s := &commerce.ReviewSummary{SKU: commerce.SKU(w.SKU)}
 	sum := 0
-	for _, r := range w.Reviews {
-		if r == nil || r.Rating < 1 || r.Rating > 5 {
+	if len(w.Reviews) > 0 {
+		s.Reviews = make([]commerce.Review, 0, len(w.Reviews))
+	}
+	for i := range w.Reviews {
+		r := &w.Reviews[i]
+		if r.Rating < 1 || r.Rating > 5 {
 			continue
 		}
 		sum += r.Rating

@@ -21,7 +21,7 @@ var (
 // plainText is what a reader sees of a text field: the port promises no markup, and WYSIWYG fields hold
 // HTML. Paragraphs become lines with a blank one between. A text without markup stays as it is.
 func plainText(text string) string {
-	if !markup.MatchString(text) {
+	if strings.IndexByte(text, '<') < 0 || !markup.MatchString(text) {
 		return text
 	}
 	text = dropped.ReplaceAllString(text, "")

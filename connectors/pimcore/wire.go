@@ -1,7 +1,9 @@
 package pimcore
 
 import (
+	"cmp"
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -42,24 +44,41 @@ type edge[T any] struct {
 
 // wireProduct is an object of class Product, as the products query selects it.
 type wireProduct struct {
-	SKU                 string          `json:"sku"`
-	ModificationDate    int64           `json:"modificationDate"` // seconds
-	Name                string          `json:"name"`
-	FallbackName        string          `json:"fallbackName"`
-	Description         string          `json:"description"`
-	FallbackDescription string          `json:"fallbackDescription"`
-	Brand               *wireBrand      `json:"brand"`
-	Categories          []*wireCategory `json:"categories"` // members may be null
-	Model               string          `json:"model"`
-	Color               string          `json:"color"`
-	Size                string          `json:"size"`
-	SizeUnit            string          `json:"sizeUnit"`
-	Class               string          `json:"productClass"`
-	Style               string          `json:"style"`
-	Line                string          `json:"line"`
-	Weight              *wireQuantity   `json:"weight"`
-	Images              []*wireHotspot  `json:"images"`
-	Variants            []*wireProduct  `json:"variants"` // members may be null
+	SKU                 string        `json:"sku"`
+	ModificationDate    int64         `json:"modificationDate"` // seconds
+	Name                string        `json:"name"`
+	FallbackName        string        `json:"fallbackName"`
+	Description         string        `json:"description"`
+	FallbackDescription string        `json:"fallbackDescription"`
+	Brand               wireBrand     `json:"brand"`      // null is empty
+	Categories          []wireNamed   `json:"categories"` // members may be null, which are empty
+	Model               string        `json:"model"`
+	Color               string        `json:"color"`
+	Size                string        `json:"size"`
+	SizeUnit            string        `json:"sizeUnit"`
+	Class               string        `json:"productClass"`
+	Style               string        `json:"style"`
+	Line                string        `json:"line"`
+	Weight              wireQuantity  `json:"weight"`
+	Images              []wireHotspot `json:"images"`
+	Variants            []wireVariant `json:"variants"` // members may be null, which are empty
+}
+
+// wireVariant is a sibling of a product, of which less is asked.
+type wireVariant struct {
+	SKU          string `json:"sku"`
+	Name         string `json:"name"`
+	FallbackName string `json:"fallbackName"`
+	Color        string `json:"color"`
+	Size         string `json:"size"`
+	Style        string `json:"style"`
+}
+
+// wireNamed is a category that a product is in.
+type wireNamed struct {
+	ID           string `json:"id"`
+	Name         string `json:"name"`
+	FallbackName string `json:"fallbackName"`
 }
 
 type wireBrand struct {
@@ -68,7 +87,7 @@ type wireBrand struct {
 
 type wireQuantity struct {
 	Value json.Number `json:"value"`
-	Unit  *wireUnit   `json:"unit"`
+	Unit  wireUnit    `json:"unit"`
 }
 
 type wireUnit struct {
@@ -76,22 +95,53 @@ type wireUnit struct {
 }
 
 type wireHotspot struct {
-	Image *wireAsset `json:"image"`
+	Image wireAsset `json:"image"`
 }
 
-// wireAsset holds a path for each configured thumbnail, by alias.
-type wireAsset map[string]string
+// wireAsset holds a path for each configured thumbnail, by rising alias.
+type wireAsset []wirePath
+
+type wirePath struct{ alias, path string }
+
+// UnmarshalJSON reads an object of texts, or null.
+func (w *wireAsset) UnmarshalJSON(data []byte) error {
+	var paths map[string]string
+	if err := json.Unmarshal(data, &paths); err != nil {
+		return err
+	}
+	*w = nil
+	for alias, path := range paths {
+		*w = append(*w, wirePath{alias, path})
+	}
+	slices.SortFunc(*w, func(a, b wirePath) int { return compareAliases(a.alias, b.alias) })
+	return nil
+}
+
+// compareAliases puts t9 before t10.
+func compareAliases(a, b string) int {
+	return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
+}
+
+// path is what has the alias; empty when nothing has.
+func (w wireAsset) path(alias string) string {
+	for _, p := range w {
+		if p.alias == alias {
+			return p.path
+		}
+	}
+	return ""
+}
 
 // wireCategory is an object of class Category.
 type wireCategory struct {
-	ID                  string     `json:"id"`
-	Index               int        `json:"index"`
-	Name                string     `json:"name"`
-	FallbackName        string     `json:"fallbackName"`
-	Description         string     `json:"description"`
-	FallbackDescription string     `json:"fallbackDescription"`
-	Parent              *wireRef   `json:"parent"` // {} when it is no category
-	Image               *wireAsset `json:"image"`
+	ID                  string    `json:"id"`
+	Index               int       `json:"index"`
+	Name                string    `json:"name"`
+	FallbackName        string    `json:"fallbackName"`
+	Description         string    `json:"description"`
+	FallbackDescription string    `json:"fallbackDescription"`
+	Parent              *wireRef  `json:"parent"` // {} when it is no category
+	Image               wireAsset `json:"image"`
 }
 
 type wireRef struct {
@@ -100,8 +150,8 @@ type wireRef struct {
 
 // wireRelated is a Product with the SKUs of its related products.
 type wireRelated struct {
-	SKU     string     `json:"sku"`
-	Related []*wireSKU `json:"related"` // members may be null
+	SKU     string    `json:"sku"`
+	Related []wireSKU `json:"related"` // members may be null, which are empty
 }
 
 type wireSKU struct {
@@ -110,8 +160,8 @@ type wireSKU struct {
 
 // wireReviewed is a Product with its reviews.
 type wireReviewed struct {
-	SKU     string        `json:"sku"`
-	Reviews []*wireReview `json:"reviews"` // members may be null
+	SKU     string       `json:"sku"`
+	Reviews []wireReview `json:"reviews"` // members may be null, which are empty
 }
 
 type wireReview struct {
@@ -124,13 +174,13 @@ type wireReview struct {
 
 // wirePage is an object of class ContentPage.
 type wirePage struct {
-	Key              string     `json:"key"`
-	ModificationDate int64      `json:"modificationDate"` // seconds
-	Title            string     `json:"title"`
-	FallbackTitle    string     `json:"fallbackTitle"`
-	Body             string     `json:"body"`
-	FallbackBody     string     `json:"fallbackBody"`
-	Image            *wireAsset `json:"image"`
+	Key              string    `json:"key"`
+	ModificationDate int64     `json:"modificationDate"` // seconds
+	Title            string    `json:"title"`
+	FallbackTitle    string    `json:"fallbackTitle"`
+	Body             string    `json:"body"`
+	FallbackBody     string    `json:"fallbackBody"`
+	Image            wireAsset `json:"image"`
 }
 
 // seconds turns a Unix time into UTC; 0 means that the PIM does not say.
