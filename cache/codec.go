@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/portico-bff/portico/schema/commerce"
@@ -106,17 +107,19 @@ func strictJSON(data []byte, v any) error {
 	return nil
 }
 
-// The form of a stored entry, version 3:
+// The form of a stored entry, version 4:
 //
 //	"PTC", version, flags, length of key, key, began by the writer's clock (ns since 1970, 8 bytes), began by Redis's clock
 //	(alike; 0 when not known), the last invalidation that its load knew of
 //	(ms and sequence of the stream's ID, 8 bytes each), number of the value's own tags, each with its length before it,
-//	length of payload, payload, CRC-64 of all before
+//	length of payload, payload, XXH64 of all before
 //
-// Version 2 did not know Redis's clock and is read. Version 1 knew no invalidations; it is a miss.
+// Up to version 3 the sum was a CRC-64, version 2 did not know Redis's clock; both are read. Version 1 knew no
+// invalidations; it is a miss.
 const (
 	entryMagic     = "PTC"
-	entryVersion   = 3
+	entryVersion   = 4
+	entryCRC       = 3 // the last version with a CRC
 	entryClockless = 2 // the version without Redis's clock
 	flagCompressed = 1
 	compressFrom   = 4 << 10 // bytes of payload from which compressing pays: it takes more time than all else of a write
@@ -128,7 +131,18 @@ const (
 // errCorrupt is anything but what was written for this key in a form that is known.
 var errCorrupt = errors.New("stored entry cannot be used")
 
-var checksums = crc64.MakeTable(crc64.ECMA)
+// sumSize is the length of the sum at an entry's end, in bytes.
+const sumSize = 8
+
+var crcTable = crc64.MakeTable(crc64.ECMA)
+
+// sumOf is the sum that stands behind body, the rest of an entry, in the version that body says it is.
+func sumOf(body []byte) uint64 {
+	if at := len(entryMagic); len(body) > at && body[at] <= entryCRC {
+		return crc64.Checksum(body, crcTable)
+	}
+	return xxhash.Sum64(body)
+}
 
 // packer writes and reads stored entries. It is safe for concurrent use.
 type packer struct {
@@ -180,27 +194,26 @@ func (p *packer) appendTo(b []byte, key string, s stored) []byte {
 	}
 	b = binary.AppendUvarint(b, uint64(len(payload)))
 	b = append(b, payload...)
-	return binary.BigEndian.AppendUint64(b, crc64.Checksum(b[from:], checksums))
+	return binary.BigEndian.AppendUint64(b, sumOf(b[from:]))
 }
 
 // unpack reads what is stored under key.
 func (p *packer) unpack(key string, raw []byte) (stored, error) {
-	const sum = 8
-	if len(raw) < len(entryMagic)+2+sum || len(raw) > maxStored {
+	if len(raw) < len(entryMagic)+2+sumSize || len(raw) > maxStored {
 		return stored{}, errCorrupt
 	}
-	body, tail := raw[:len(raw)-sum], raw[len(raw)-sum:]
-	if crc64.Checksum(body, checksums) != binary.BigEndian.Uint64(tail) {
+	body, tail := raw[:len(raw)-sumSize], raw[len(raw)-sumSize:]
+	if sumOf(body) != binary.BigEndian.Uint64(tail) {
 		return stored{}, errCorrupt
 	}
 	r := reader{rest: body, ok: true}
 	magic, form, flags := r.take(len(entryMagic)), r.byte(), r.byte()
-	if !r.ok || string(magic) != entryMagic || (form != entryVersion && form != entryClockless) || flags > flagCompressed {
+	if !r.ok || string(magic) != entryMagic || form < entryClockless || form > entryVersion || flags > flagCompressed {
 		return stored{}, errCorrupt
 	}
 	own := r.field()
 	s := stored{began: time.Unix(0, int64(r.number()))}
-	if form == entryVersion {
+	if form > entryClockless {
 		s.redis = timeOf(r.number())
 	}
 	s.at, s.tags = version{r.number(), r.number()}, r.tags()

@@ -69,11 +69,17 @@ func TestC17_OnlyWhatWasWrittenForThisKeyIsRead(t *testing.T) {
 func TestC17_FrozenBytes(t *testing.T) {
 	t.Parallel()
 	p := packerOf(t)
-	const file = "testdata/entry_v3.golden"
+	const file = "testdata/entry_v4.golden"
 	if *update {
 		require.NoError(t, os.WriteFile(file, []byte(hex.EncodeToString(p.pack("key", storedOf(`{"SKU":"A"}`)))+"\n"), 0o600))
 	}
 	got, err := p.unpack("key", frozen(t, file))
+	require.NoError(t, err)
+	got.began, got.redis = got.began.UTC(), got.redis.UTC()
+	assert.Equal(t, storedOf(`{"SKU":"A"}`), got)
+
+	// The third had another sum.
+	got, err = p.unpack("key", frozen(t, "testdata/entry_v3.golden"))
 	require.NoError(t, err)
 	got.began, got.redis = got.began.UTC(), got.redis.UTC()
 	assert.Equal(t, storedOf(`{"SKU":"A"}`), got)
@@ -252,4 +258,26 @@ func survives(t *testing.T, form codec, value any) {
 	require.NoError(t, err)
 	assert.Equal(t, reflect.TypeOf(value), reflect.TypeOf(back))
 	assert.Equal(t, value, back)
+}
+
+// BenchmarkPack packs and reads an entry of a usual size.
+func BenchmarkPack(b *testing.B) {
+	p, s := packerOf(b), storedOf(strings.Repeat("portico ", 90))
+	key := strings.Repeat("k", 160)
+	raw := p.pack(key, s)
+	b.Run("pack", func(b *testing.B) {
+		room := make([]byte, 0, len(raw))
+		b.ReportAllocs()
+		for b.Loop() {
+			room = p.appendTo(room[:0], key, s)
+		}
+	})
+	b.Run("unpack", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := p.unpack(key, raw); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }

@@ -3,7 +3,6 @@ package cache
 import (
 	"bytes"
 	"encoding/binary"
-	"hash/crc64"
 	"slices"
 	"strings"
 	"testing"
@@ -18,13 +17,13 @@ import (
 // summed is body with the checksum that it has to have: a checksum keeps out damage, and
 // nobody who writes to Redis on purpose.
 func summed(body []byte) []byte {
-	return binary.BigEndian.AppendUint64(bytes.Clone(body), crc64.Checksum(body, checksums))
+	return binary.BigEndian.AppendUint64(bytes.Clone(body), sumOf(body))
 }
 
 // bodyOf is an entry as it is written, without its checksum.
 func bodyOf(p *packer, key string, s stored) []byte {
 	whole := p.pack(key, s)
-	return whole[:len(whole)-crc64.Size]
+	return whole[:len(whole)-sumSize]
 }
 
 func TestC17_WhatIsForgedIsAMiss(t *testing.T) {
@@ -34,6 +33,12 @@ func TestC17_WhatIsForgedIsAMiss(t *testing.T) {
 		b := bodyOf(p, "key", storedOf("payload"))
 		b[at] = to
 		return summed(b)
+	}
+	// An entry as it is says that it was written by another release, whose sum was another.
+	another := func(to byte) []byte {
+		b := p.pack("key", storedOf("payload"))
+		b[len(entryMagic)] = to
+		return b
 	}
 	tagged := func(tags ...commerce.Tag) []byte {
 		s := storedOf("payload")
@@ -52,6 +57,7 @@ func TestC17_WhatIsForgedIsAMiss(t *testing.T) {
 		"another kind of thing":     change(0, 'Q'),
 		"the first version":         change(len(entryMagic), 1),
 		"the version after":         change(len(entryMagic), entryVersion+1),
+		"a sum of today's":          another(entryCRC),
 		"a flag that nobody knows":  change(len(entryMagic)+1, flagCompressed+1),
 		"not compressed after all":  change(len(entryMagic)+1, flagCompressed),
 		"something behind its end":  summed(append(bodyOf(p, "key", storedOf("payload")), 0)),

@@ -149,8 +149,7 @@ func (t *tagTable) least(tags []commerce.Tag) version {
 
 // checksumOf is how one entry under an address is told from another.
 func checksumOf(entry string) string {
-	const sum = 8
-	return entry[max(0, len(entry)-sum):]
+	return entry[max(0, len(entry)-sumSize):]
 }
 
 // order is v as digits, which compare as versions do.
