@@ -156,10 +156,15 @@ func (p *phases) next() phase {
 // so do the pieces of a very large one.
 const oneLife = 100
 
-// nextPhase is that of the next entry that the load brings.
-func (l *load) nextPhase() phase {
-	if l.brought%oneLife == 0 {
-		l.phase = l.cache.phases.next()
+// nextPhase is that of the next entry that the load brings, at the place i. What several
+// requests had loaded in one call ends apart, as if each had made its own.
+func (l *load) nextPhase(i int) phase {
+	whose := 0
+	if l.whose != nil {
+		whose = l.whose[i]
+	}
+	if l.brought%oneLife == 0 || whose != l.phased {
+		l.phase, l.phased = l.cache.phases.next(), whose
 	}
 	l.brought++
 	return l.phase

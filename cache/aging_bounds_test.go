@@ -253,10 +253,10 @@ func TestC10_PiecesOfALoadEndApart(t *testing.T) {
 	l := &load{cache: &Cache{phases: newPhases()}}
 	var last phase
 	for piece := range 3 {
-		first := l.nextPhase()
+		first := l.nextPhase(0)
 		assert.NotEqual(t, last, first, piece)
 		for range oneLife - 1 {
-			require.InDelta(t, float64(first), float64(l.nextPhase()), 0, piece)
+			require.InDelta(t, float64(first), float64(l.nextPhase(0)), 0, piece)
 		}
 		last = first
 	}

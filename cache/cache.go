@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
 	"sync"
 	"time"
 
@@ -54,6 +55,7 @@ type Cache struct {
 	metrics     *instruments
 	unwatch     func() error // nil without Redis
 	log         *slog.Logger
+	pause       func() // lets those go first who are ready to run; see board
 
 	// Loads under way belong to the cache, not to a request.
 	ctx  context.Context
@@ -103,6 +105,7 @@ func New(cfg Config, deps Deps) (*Cache, error) {
 	c := &Cache{
 		off: cfg.Off, hardTimeout: cfg.HardTimeout, unheard: cfg.Unheard, memory: first, remote: second, metrics: metrics, log: deps.Log,
 		flights: flights{byKey: map[string]*flight{}}, tags: tags, epochs: newEpochs(), phases: newPhases(),
+		pause: runtime.Gosched,
 	}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	if second == nil {

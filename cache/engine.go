@@ -25,6 +25,7 @@ type plan struct {
 	labels map[served]metric.AddOption
 	warm   []metric.AddOption // for what memory answers fresh
 	counts tally
+	boards boards
 }
 
 // own are the tags that only value tells.
@@ -40,10 +41,20 @@ type request struct {
 	plan  *plan
 	keys  []string // as stored
 	texts []string // as reported and forgotten
-	load  func(ctx context.Context, which []int) []answer
+	asker string   // what the keys begin with: operation, market, group; empty when nobody else may board
+	wish
 
-	subject func(i int) string // what the key's tags are named after; nil without keys
-	epoch   *atomic.Uint64     // of who asks, for what belongs to one principal; else nil
+	epoch *atomic.Uint64 // of who asks, for what belongs to one principal; else nil
+}
+
+// wish is a request in its port's own types.
+type wish interface {
+	// load asks the system for the keys at the places which.
+	load(ctx context.Context, which []int) []answer
+	// subject is what the tags of the key at place i are named after; empty without keys.
+	subject(i int) string
+	// together asks for what all on a board led, one after the other.
+	together(list []passenger) wish
 }
 
 func (r *request) epochNow() uint64 {
@@ -55,10 +66,7 @@ func (r *request) epochNow() uint64 {
 
 // tags are those of the key at place i.
 func (r *request) tags(i int) []commerce.Tag {
-	subject := ""
-	if r.subject != nil {
-		subject = r.subject(i)
-	}
+	subject := r.subject(i)
 	list := make([]commerce.Tag, len(r.plan.tags))
 	for n, t := range r.plan.tags {
 		list[n] = t.of(subject)
@@ -245,7 +253,7 @@ func (w *waiter) one(ctx context.Context, i int, f *flight) result {
 		case <-w.ticks:
 			w.tick()
 		case <-ctx.Done():
-			w.cache.leave(w.request, i, f)
+			w.cache.leave(w.plan, f)
 			return w.gaveUp(ctx, i, f)
 		}
 	}

@@ -20,15 +20,14 @@ type flight struct {
 	stamp stamp
 	epoch uint64                         // of its principal; see epochs
 	tags  []commerce.Tag                 // those that its key tells
-	cause trace.SpanContext              // who began it, for traces
-	by    *request                       // alike, for counting
+	by    *request                       // who wanted it first
 	stale atomic.Pointer[entry]          // what Redis had, too old to be current
 	trail atomic.Pointer[commerce.Trail] // of its load, once its system is asked
 	done  chan struct{}
 
 	// Guarded by the flights' lock.
 	waiting int
-	cancel  context.CancelFunc
+	of      *journey // that brings it; nil when it was over before anybody waited
 
 	// Set before done is closed.
 	entry    *entry
@@ -43,36 +42,45 @@ type flights struct {
 	byKey map[string]*flight
 }
 
-// join answers the flight of each key of r at the places which; led are those
-// places whose flights were just made and have to be flown by the caller. A
+// join answers the flight of each key of r at the places which. Those that were not under
+// way are boarded; begun is what the caller has to have depart for them, or nil. A
 // flight that began before its key was invalidated, or before its principal wrote
-// something, is not joined. cancel ends the
-// load of those just made, which cause is the span of.
-func (c *Cache) join(cause trace.SpanContext, r *request, which []int, cancel context.CancelFunc) (all []*flight, led []int) {
+// something, is not joined. cause is the caller's span.
+func (c *Cache) join(cause trace.SpanContext, r *request, which []int) (all []*flight, begun *board) {
 	all = make([]*flight, len(r.keys))
-	var made []flight // at once: a load's flights end with it
+	var made []flight // at once: a request's flights mostly end together
+	p := passenger{request: r, flights: all}
 	c.flights.mu.Lock()
 	defer c.flights.mu.Unlock()
 	for _, i := range which {
 		f := c.flights.byKey[r.keys[i]]
+		if f != nil && f.of != nil && f.of.over {
+			f = nil
+		}
 		if f == nil {
 			f = c.justLanded(r, i)
 		}
 		if f == nil || c.tags.struck(f.tags, f.stamp.local) || f.epoch != r.epochNow() {
 			// What it knew of is noted first: what comes later is not missed.
 			if made == nil {
-				made, led = make([]flight, len(which)), make([]int, 0, len(which))
+				made, p.led = make([]flight, len(which)), make([]int, 0, len(which))
 			}
-			f = &made[len(led)]
-			f.stamp, f.epoch, f.tags, f.cause, f.by = c.tags.stamp(), r.epochNow(), r.tags(i), cause, r
-			f.done, f.cancel, f.began = make(chan struct{}), cancel, time.Now()
+			p.again = p.again || f != nil
+			f = &made[len(p.led)]
+			f.stamp, f.epoch, f.tags, f.by = c.tags.stamp(), r.epochNow(), r.tags(i), r
+			f.done, f.began = make(chan struct{}), time.Now()
 			c.flights.byKey[r.keys[i]] = f
-			led = append(led, i)
+			p.led = append(p.led, i)
+		} else if f.of != nil {
+			f.of.waiting++
 		}
 		f.waiting++
 		all[i] = f
 	}
-	return all, led
+	if len(p.led) == 0 {
+		return all, nil
+	}
+	return all, r.plan.boards.take(p, cause)
 }
 
 // justLanded stands for a flight that was kept since the caller looked at memory, or is
@@ -93,19 +101,18 @@ func (f *flight) outdated(table *tagTable, asked uint64) bool {
 	return f.err == nil && f.stamp.local < asked && table.struck(f.entry.tags, f.stamp.local)
 }
 
-// leave is for a caller who waits no more. A load whose answer nobody wants and
+// leave is for a caller who waits no more. A load whose answers nobody wants and
 // that may not be kept is ended.
-func (c *Cache) leave(r *request, i int, f *flight) {
+func (c *Cache) leave(p *plan, f *flight) {
 	c.flights.mu.Lock()
 	defer c.flights.mu.Unlock()
 	f.waiting--
-	if f.waiting > 0 || r.plan.policy.Fresh > 0 {
+	if f.of == nil {
 		return
 	}
-	if c.flights.byKey[r.keys[i]] == f {
-		delete(c.flights.byKey, r.keys[i])
+	if f.of.waiting--; f.of.waiting == 0 && p.policy.Fresh == 0 {
+		f.of.end()
 	}
-	f.cancel()
 }
 
 // land ends a flight: what it brought is already kept when nobody can join it any more.
@@ -121,18 +128,10 @@ func (c *Cache) land(key string, f *flight) {
 // fly joins or starts the flights of r at the places which, for caller.
 func (c *Cache) fly(caller context.Context, r *request, which []int) []*flight {
 	// No value of any caller's context but the ids of its span: the answer is for all who wait.
-	cause := trace.SpanContextFromContext(caller)
-	ctx, cancel := context.WithTimeout(causedBy(c.ctx, cause), loadTimeout)
-	all, led := c.join(cause, r, which, cancel)
-	if len(led) == 0 {
-		cancel()
-		return all
+	all, begun := c.join(trace.SpanContextFromContext(caller), r, which)
+	if begun != nil {
+		c.work.Go(func() { c.depart(begun) })
 	}
-	mine := &load{cache: c, request: r, flights: all, open: led}
-	c.work.Go(func() {
-		defer cancel()
-		mine.run(ctx)
-	})
 	return all
 }
 
@@ -142,10 +141,14 @@ type load struct {
 	*request
 	flights []*flight      // by place; nil where there is none
 	open    []int          // not landed yet
+	whose   []int          // by place, which of the requests that boarded it is of; nil when there is one
 	seen    map[int]string // the checksums of what Redis had for them
 	berths  []berth        // where Redis has them
 	phase   phase          // of what it brings; see nextPhase
+	phased  int            // whose it is
 	brought int
+
+	settling sync.Mutex // what was said apart is settled one after the other
 }
 
 func (l *load) run(ctx context.Context) {
@@ -183,23 +186,30 @@ func (l *load) address(i int) string { return l.berth(i).entry }
 // fromSystem has the system answer the places which, and gives Redis what others may
 // have, together with the leases held for it, which may be nil.
 func (l *load) fromSystem(ctx context.Context, which []int, leases *leaseSet) {
-	ctx, trail := commerce.WithTrail(ctx)
-	trail.For(len(which))
-	for _, i := range which {
-		l.flights[i].trail.Store(trail)
+	h := l.inquire(ctx, which, nil)
+	if failed := l.failedTogether(ctx, h); failed != nil {
+		l.askApart(ctx, h, failed, leases)
+		return
 	}
-	answers := l.ask(ctx, which)
-	writes := l.settle(which, answers, trail.Outcomes(), leases)
-	if l.plan.remote {
-		l.cache.remote.put(ctx, writes, leases)
+	l.bring(ctx, h, leases)
+}
+
+// survive is deferred where a panic is not to end the process.
+func (l *load) survive(ctx context.Context) {
+	if p := recover(); p != nil {
+		l.panicked(ctx)
 	}
+}
+
+func (l *load) panicked(ctx context.Context) {
+	l.cache.log.LogAttrs(ctx, slog.LevelError, "load panicked",
+		slog.String("operation", string(l.plan.name)), slog.String("stack", string(debug.Stack())))
 }
 
 // abandon lands what a panic or a Goexit left in the air, as failed.
 func (l *load) abandon(ctx context.Context) {
 	if p := recover(); p != nil {
-		l.cache.log.LogAttrs(ctx, slog.LevelError, "load panicked",
-			slog.String("operation", string(l.plan.name)), slog.String("stack", string(debug.Stack())))
+		l.panicked(ctx)
 	}
 	for _, i := range l.open {
 		f := l.flights[i]
@@ -253,7 +263,7 @@ func (l *load) adopt(i int, s stored) bool {
 	}
 	e := newEntry(l.keys[i], value, s.began, l.plan.policy).tagged(tags, stamp{local: f.stamp.local, global: s.at})
 	if !l.renews(i) {
-		e.apart(l.nextPhase())
+		e.apart(l.nextPhase(i))
 	}
 	now := time.Now()
 	switch l.cache.judge(l.plan, e, now) {
@@ -283,8 +293,7 @@ func (l *load) ask(ctx context.Context, which []int) (answers []answer) {
 			return
 		}
 		if p := recover(); p != nil {
-			l.cache.log.LogAttrs(ctx, slog.LevelError, "load panicked",
-				slog.String("operation", string(l.plan.name)), slog.String("stack", string(debug.Stack())))
+			l.panicked(ctx)
 		}
 		answers = make([]answer, len(which))
 		for n := range answers {
@@ -294,7 +303,7 @@ func (l *load) ask(ctx context.Context, which []int) (answers []answer) {
 	l.plan.counts.calls.Add(1)
 	l.plan.counts.loads.Add(int64(len(which)))
 	begun := time.Now()
-	answers = l.load(ctx, which)
+	answers = l.wish.load(ctx, which)
 	returned = true
 	if slices.ContainsFunc(answers, func(a answer) bool { return a.err == nil }) {
 		l.plan.takes.took(time.Since(begun))
@@ -327,7 +336,7 @@ func (l *load) settle(which []int, answers []answer, outcomes []commerce.Reason,
 			tags := append(slices.Clip(f.tags), extra...)
 			f.entry, f.served = newEntry(l.keys[i], a.value, f.began, l.plan.policy).tagged(tags, f.stamp), upstreamFresh
 			if !l.renews(i) {
-				f.entry.apart(l.nextPhase())
+				f.entry.apart(l.nextPhase(i))
 			}
 			if w, ok := l.keep(i, f.entry, extra); ok {
 				writes = append(writes, w)

@@ -284,6 +284,7 @@ func TestC19_EverybodyIsAnsweredTheirOwn(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		list := visitors.Draw(r, "visitors")
 		scope := rapid.SampledFrom([]commerce.Scope{commerce.ScopePublic, commerce.ScopePublic, commerce.ScopeSegment, commerce.ScopeSession, commerce.ScopeCustomer}).Draw(r, "scope")
+		boards := rapid.Bool().Draw(r, "boards") // who asks within a moment does, as far as they may
 		var wrong []string
 		synctest.Test(t, func(*testing.T) {
 			up, server := &echo{}, miniredis.NewMiniRedis()
@@ -294,6 +295,9 @@ func TestC19_EverybodyIsAnsweredTheirOwn(t *testing.T) {
 				if err != nil {
 					wrong = append(wrong, err.Error())
 					return
+				}
+				if boards {
+					c.pause = func() { time.Sleep(5 * time.Millisecond) }
 				}
 				nodes, ports = append(nodes, c), append(ports, c.Wrap(up.ports(scope)))
 			}

@@ -68,6 +68,7 @@ func (b *batch[K, V]) get(ctx context.Context, who asker, keys []K, next batchLo
 		for i, text := range r.texts {
 			r.keys[i] = withArgs(prefix, text)
 		}
+		r.asker = r.keys[0][:len(prefix)]
 		results = b.cache.get(ctx, r)
 	} else {
 		results = r.direct(ctx)
@@ -78,27 +79,51 @@ func (b *batch[K, V]) get(ctx context.Context, who asker, keys []K, next batchLo
 
 func (b *batch[K, V]) request(keys []K, next batchLoad[K, V]) *request {
 	r := &request{plan: b.plan, keys: make([]string, len(keys)), texts: make([]string, len(keys))}
-	r.subject = func(i int) string { return b.about(keys[i]) }
+	r.wish = &batchWish[K, V]{batch: b, keys: keys, next: next}
 	for i, k := range keys {
 		r.texts[i] = b.text(k)
 	}
-	r.load = func(ctx context.Context, which []int) []answer {
-		asked := make([]K, len(which))
-		for n, i := range which {
-			asked[n] = keys[i]
+	return r
+}
+
+// batchWish asks for keys.
+type batchWish[K comparable, V any] struct {
+	batch *batch[K, V]
+	keys  []K
+	next  batchLoad[K, V]
+}
+
+func (a *batchWish[K, V]) subject(i int) string { return a.batch.about(a.keys[i]) }
+
+func (a *batchWish[K, V]) load(ctx context.Context, which []int) []answer {
+	asked := make([]K, len(which))
+	for n, i := range which {
+		asked[n] = a.keys[i]
+	}
+	values, err := a.next(ctx, asked)
+	answers := make([]answer, len(which))
+	for n, k := range asked {
+		if v, ok := values[k]; ok {
+			answers[n] = answer{value: v, found: true}
+		} else {
+			answers[n].err = commerce.KeyError(err, k)
 		}
-		values, err := next(ctx, asked)
-		answers := make([]answer, len(which))
-		for n, k := range asked {
-			if v, ok := values[k]; ok {
-				answers[n] = answer{value: v, found: true}
-			} else {
-				answers[n].err = commerce.KeyError(err, k)
+	}
+	return answers
+}
+
+// together asks as the first does: all ask the same port for the same market and group,
+// as far as the answer depends on them.
+func (a *batchWish[K, V]) together(list []passenger) wish {
+	all := &batchWish[K, V]{batch: a.batch, next: a.next}
+	for n := range list {
+		if own, ok := list[n].wish.(*batchWish[K, V]); ok { // as all of a plan are
+			for _, i := range list[n].led {
+				all.keys = append(all.keys, own.keys[i])
 			}
 		}
-		return answers
 	}
-	return r
+	return all
 }
 
 // direct asks the system for this caller alone.
@@ -187,11 +212,7 @@ func (s *single[V]) get(ctx context.Context, who asker, args string, next func(c
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return none, context.Canceled
 	}
-	r := &request{plan: s.plan, keys: []string{""}, texts: []string{""}}
-	r.load = func(ctx context.Context, _ []int) []answer {
-		v, err := next(ctx)
-		return []answer{{value: v, found: err == nil, err: err}}
-	}
+	r := &request{plan: s.plan, keys: []string{""}, texts: []string{""}, wish: singleWish[V](next)}
 	var results []result
 	if prefix, shared := s.plan.prefix(who); shared {
 		r.keys[0] = withArgs(prefix, args)
@@ -214,3 +235,15 @@ func (s *single[V]) get(ctx context.Context, who asker, args string, next func(c
 	}
 	return v, got.err
 }
+
+// singleWish asks for one thing, with nobody: its asker is never told.
+type singleWish[V any] func(context.Context) (V, error)
+
+func (singleWish[V]) subject(int) string { return "" }
+
+func (next singleWish[V]) load(ctx context.Context, _ []int) []answer {
+	v, err := next(ctx)
+	return []answer{{value: v, found: err == nil, err: err}}
+}
+
+func (next singleWish[V]) together([]passenger) wish { return next }

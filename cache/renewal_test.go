@@ -80,16 +80,21 @@ func TestC9_WhatIsDueInBothTiers(t *testing.T) {
 	}
 }
 
+// sayer answers whatever it is asked for.
+type sayer struct {
+	wish
+	says func() []answer
+}
+
+func (s *sayer) load(context.Context, []int) []answer { return s.says() }
+
 // How long a system took to fail says nothing about how long its answers take.
 func TestC9_WhatFailsIsNoMeasureOfLoads(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l := loadOver(t, newCache(t, Config{}), time.Now(), nil)
 		says := []answer{{err: errDown}}
-		l.load = func(context.Context, []int) []answer {
-			time.Sleep(time.Second)
-			return says
-		}
+		l.wish = &sayer{says: func() []answer { time.Sleep(time.Second); return says }}
 		l.ask(t.Context(), []int{0})
 		require.Zero(t, l.plan.takes.usual())
 		says = []answer{{err: errDown}, {value: "v", found: true}}

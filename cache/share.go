@@ -210,7 +210,7 @@ func (l *load) close(i int) {
 func (c *Cache) refresh(ctx context.Context, r *request, which []int) []*flight {
 	flights := c.fly(ctx, r, which)
 	for _, i := range which {
-		c.leave(r, i, flights[i])
+		c.leave(r.plan, flights[i])
 	}
 	return flights
 }

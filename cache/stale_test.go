@@ -220,7 +220,7 @@ func TestC10_LifetimesAreSpread(t *testing.T) {
 		for at := 0; at < 10_000; at += size {
 			call := &load{cache: c}
 			for range min(size, 10_000-at) {
-				fresh := newEntry("k", "v", now, p).apart(call.nextPhase()).fresh
+				fresh := newEntry("k", "v", now, p).apart(call.nextPhase(0)).fresh
 				expiring[int64(fresh/time.Second)]++
 				lives[fresh] = true
 			}

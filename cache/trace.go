@@ -18,7 +18,7 @@ func causedBy(ctx context.Context, cause trace.SpanContext) context.Context {
 }
 
 // linkJoined points the caller's span to the spans of those whose loads it waits
-// for, since the calls made for it are seen there.
+// for, by having joined or boarded them, since the calls made for it are seen there.
 func linkJoined(caller context.Context, p *plan, flights []*flight) {
 	span := trace.SpanFromContext(caller)
 	if !span.IsRecording() {
@@ -26,11 +26,11 @@ func linkJoined(caller context.Context, p *plan, flights []*flight) {
 	}
 	seen := map[trace.SpanID]bool{span.SpanContext().SpanID(): true}
 	for _, f := range flights {
-		if f == nil || !f.cause.IsValid() || seen[f.cause.SpanID()] {
+		if f == nil || f.of == nil || !f.of.cause.IsValid() || seen[f.of.cause.SpanID()] {
 			continue
 		}
-		seen[f.cause.SpanID()] = true
-		span.AddLink(trace.Link{SpanContext: f.cause, Attributes: []attribute.KeyValue{
+		seen[f.of.cause.SpanID()] = true
+		span.AddLink(trace.Link{SpanContext: f.of.cause, Attributes: []attribute.KeyValue{
 			attribute.String("portico.link", "joined flight"),
 			attribute.String("portico.system", p.system),
 			attribute.String("portico.operation", string(p.name)),

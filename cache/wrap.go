@@ -77,7 +77,7 @@ func (w wrapper) plan(op commerce.Operation, form codec) *plan {
 		p.system = unknownSystem
 	}
 	p.tags, p.warm = templatesOf(op, p.system), []metric.AddOption{p.labels[memoryFresh]}
-	p.form = formOf(form.stored, p.tags)
+	p.form, p.boards = formOf(form.stored, p.tags), newBoards(p.policy, traits)
 	w.cache.metrics.remember(p)
 	if op == commerce.OpProducts {
 		p.extra = categoriesOf
