@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/portico-bff/portico/connectors/quick"
 	"github.com/portico-bff/portico/connectors/transport"
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -25,19 +26,18 @@ type fetched[T any] struct {
 	total  int
 }
 
+// header is what every call says of itself. Nobody changes it.
+var header = http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}}
+
 // fetch makes one call. Go has no generic methods, so the connector is an argument.
 func fetch[T any](ctx context.Context, c *connector, op commerce.Operation, vars wireVariables) (fetched[T], error) {
 	traits, doc := c.traits[op], c.documents[op]
 	var got fetched[T]
-	body, err := json.Marshal(wireRequest{Query: doc.text, OperationName: doc.name, Variables: vars})
-	if err != nil {
-		return got, err
-	}
-	_, err = c.client.Do(ctx, traits, transport.Request{
+	_, err := c.client.Do(ctx, traits, transport.Request{
 		Method: http.MethodPost,
-		Path:   []string{"pimcore-graphql-webservices", c.endpoint},
-		Header: http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}},
-		Body:   body,
+		Path:   c.path,
+		Header: header,
+		Body:   vars.body(doc),
 		Read: func(res *transport.Response) (err error) {
 			got, err = read[T](traits, doc, res)
 			return err
@@ -169,12 +169,16 @@ func spoiled[K comparable](traits commerce.Traits, keys []K) error {
 }
 
 // anyOf is a filter in Data Hub's language, which has no "in".
-func anyOf[K ~string](column string, keys []K) string {
-	alternatives := make([]map[string]string, len(keys))
+func anyOf[K ~string](column string, keys []K) []byte {
+	const around, each = len(`{"$or":[]}`), 32
+	filter := make([]byte, 0, around+len(keys)*each)
+	filter = append(filter, `{"$or":[`...)
 	for i, key := range keys {
-		alternatives[i] = map[string]string{column: string(key)}
+		if i > 0 {
+			filter = append(filter, ',')
+		}
+		filter = append(quick.AppendText(append(filter, '{'), column), ':')
+		filter = append(quick.AppendText(filter, key), '}')
 	}
-	// Strings in maps always can be written.
-	text, _ := json.Marshal(map[string]any{"$or": alternatives})
-	return string(text)
+	return append(filter, "]}"...)
 }

@@ -44,7 +44,7 @@ func traits() map[commerce.Operation]commerce.Traits {
 type connector struct {
 	client    *transport.Client
 	traits    map[commerce.Operation]commerce.Traits
-	endpoint  string
+	path      []string // of every call
 	prefix    string
 	languages languages
 	pictures  pictures
@@ -83,7 +83,7 @@ func New(cfg Config, deps transport.Deps) (commerce.Ports, error) {
 		return commerce.Ports{}, fmt.Errorf("pimcore: %w", err)
 	}
 	c := &connector{
-		client: client, traits: traits(), endpoint: cfg.Endpoint, prefix: cfg.ColumnPrefix,
+		client: client, traits: traits(), path: []string{"pimcore-graphql-webservices", cfg.Endpoint}, prefix: cfg.ColumnPrefix,
 		languages: languages, pictures: pictures, documents: documents(pictures),
 	}
 	return commerce.Ports{

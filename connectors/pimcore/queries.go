@@ -3,6 +3,7 @@ package pimcore
 import (
 	"strings"
 
+	"github.com/portico-bff/portico/connectors/quick"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -58,8 +59,16 @@ const (
 type document struct {
 	name  string // the operationName, by which a call can be told apart on the wire
 	root  string // the one root field
-	text  string
-	whole bool // a listing in which a row is broken is of no use
+	head  []byte // of every body: all before its variables
+	whole bool   // a listing in which a row is broken is of no use
+}
+
+// writtenAs begins the bodies of a query.
+func (d document) writtenAs(query string) document {
+	head := quick.AppendText([]byte(`{"query":`), query)
+	head = quick.AppendText(append(head, `,"operationName":`...), d.name)
+	d.head = append(head, `,"variables":{`...)
+	return d
 }
 
 // documents are the queries for the configured sizes of pictures.
@@ -69,10 +78,10 @@ func documents(p pictures) map[commerce.Operation]document {
 	}
 	const products, categories, pages = "getProductListing", "getCategoryListing", "getContentPageListing"
 	return map[commerce.Operation]document{
-		commerce.OpProducts:     {name: "products", root: products, text: sized(productsQuery)},
-		commerce.OpRelated:      {name: "related", root: products, text: relatedQuery},
-		commerce.OpReviews:      {name: "reviews", root: products, text: reviewsQuery},
-		commerce.OpCategoryTree: {name: "categories", root: categories, text: sized(categoriesQuery), whole: true},
-		commerce.OpPages:        {name: "pages", root: pages, text: sized(pagesQuery)},
+		commerce.OpProducts:     document{name: "products", root: products}.writtenAs(sized(productsQuery)),
+		commerce.OpRelated:      document{name: "related", root: products}.writtenAs(relatedQuery),
+		commerce.OpReviews:      document{name: "reviews", root: products}.writtenAs(reviewsQuery),
+		commerce.OpCategoryTree: document{name: "categories", root: categories, whole: true}.writtenAs(sized(categoriesQuery)),
+		commerce.OpPages:        document{name: "pages", root: pages}.writtenAs(sized(pagesQuery)),
 	}
 }

@@ -6,15 +6,20 @@ import (
 )
 
 // AppendText appends s as JSON, byte for byte as encoding/json writes it.
-func AppendText(data []byte, s string) []byte {
+func AppendText[S ~string | ~[]byte](data []byte, s S) []byte {
+	begin := len(data)
+	data = append(data, '"')
 	for i := range len(s) {
-		if !asItIs[s[i]] {
-			text, _ := json.Marshal(s) // a string always can be written
-			return append(data, text...)
+		switch c := s[i]; {
+		case asItIs[c]:
+			data = append(data, c)
+		case c == '"' || c == '\\':
+			data = append(data, '\\', c)
+		default:
+			text, _ := json.Marshal(string(s)) // a string always can be written
+			return append(data[:begin], text...)
 		}
 	}
-	data = append(data, '"')
-	data = append(data, s...)
 	return append(data, '"')
 }
 
