@@ -48,18 +48,30 @@ func Batch[K comparable, V any](ctx context.Context, traits commerce.Traits, key
 // itself: an answer's order says nothing. Of several items for a key the first
 // counts; items that nobody asked for are dropped.
 func Join[K comparable, V any](asked []K, items []V, key func(V) K) map[K]V {
-	wanted := make(map[K]bool, len(asked))
-	for _, k := range asked {
-		wanted[k] = true
-	}
-	found := make(map[K]V, len(asked))
+	isAsked := asks(asked)
+	found := make(map[K]V, min(len(asked), len(items)))
 	for _, item := range items {
 		k := key(item)
-		if _, known := found[k]; wanted[k] && !known {
+		if _, known := found[k]; !known && isAsked(k) {
 			found[k] = item
 		}
 	}
 	return found
+}
+
+// fewKeys are found sooner by looking at each than in a map that has to be made.
+const fewKeys = 8
+
+// asks tells whether a key is one of those asked.
+func asks[K comparable](asked []K) func(K) bool {
+	if len(asked) <= fewKeys {
+		return func(k K) bool { return slices.Contains(asked, k) }
+	}
+	wanted := make(map[K]struct{}, len(asked))
+	for _, k := range asked {
+		wanted[k] = struct{}{}
+	}
+	return func(k K) bool { _, ok := wanted[k]; return ok }
 }
 
 // piece is a part of a batch and what became of it.
@@ -75,19 +87,50 @@ func split[K comparable, V any](keys []K, size int) []*piece[K, V] {
 	if size <= 0 {
 		size = commerce.MaxBatch
 	}
-	seen := make(map[K]bool, len(keys))
-	list := make([]K, 0, len(keys))
-	for _, key := range keys {
-		if !seen[key] {
-			seen[key] = true
-			list = append(list, key)
-		}
-	}
-	var pieces []*piece[K, V]
+	list := once(keys)
+	pieces := make([]*piece[K, V], 0, (len(list)+size-1)/size)
 	for part := range slices.Chunk(list, size) {
 		pieces = append(pieces, &piece[K, V]{keys: part})
 	}
 	return pieces
+}
+
+// once is keys without repetitions: keys itself when there are none.
+func once[K comparable](keys []K) []K {
+	if len(keys) <= fewKeys {
+		return onceOfFew(keys)
+	}
+	seen := make(map[K]struct{}, len(keys))
+	for _, key := range keys {
+		seen[key] = struct{}{}
+	}
+	if len(seen) == len(keys) {
+		return keys
+	}
+	list := make([]K, 0, len(seen))
+	for _, key := range keys {
+		if _, first := seen[key]; first {
+			list = append(list, key)
+			delete(seen, key)
+		}
+	}
+	return list
+}
+
+func onceOfFew[K comparable](keys []K) []K {
+	for i, key := range keys {
+		if !slices.Contains(keys[:i], key) {
+			continue
+		}
+		list := slices.Clone(keys[:i])
+		for _, key := range keys[i:] {
+			if !slices.Contains(list, key) {
+				list = append(list, key)
+			}
+		}
+		return list
+	}
+	return keys
 }
 
 func askAll[K comparable, V any](ctx context.Context, traits commerce.Traits, pieces []*piece[K, V], load func(context.Context, []K) (map[K]V, error)) {
@@ -128,8 +171,27 @@ func (p *piece[K, V]) ask(ctx context.Context, traits commerce.Traits, load func
 	p.found, p.err = load(ctx, slices.Clone(p.keys))
 }
 
+// whole is the piece's answer as it came, when nothing has to be left out of it.
+func (p *piece[K, V]) whole() (map[K]V, bool) {
+	if p.err != nil || p.found == nil {
+		return nil, false
+	}
+	met := 0
+	for _, key := range p.keys { // each once
+		if _, ok := p.found[key]; ok {
+			met++
+		}
+	}
+	return p.found, met == len(p.found)
+}
+
 // joined puts the pieces' answers together.
 func joined[K comparable, V any](pieces []*piece[K, V]) (map[K]V, error) {
+	if len(pieces) == 1 {
+		if found, ok := pieces[0].whole(); ok {
+			return found, nil
+		}
+	}
 	found, failed := map[K]V{}, map[K]error{}
 	var left error // the caller's leaving, which is no key's failure
 	asked := 0
