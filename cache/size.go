@@ -34,17 +34,23 @@ const overhead = 256
 // sizeOf estimates the bytes that value holds on to, whatever its type. What is
 // shared within it counts once.
 func sizeOf(value any) uint32 {
-	s := sizer{seen: map[uintptr]bool{}}
-	v := reflect.ValueOf(value)
-	if !v.IsValid() {
+	t := reflect.TypeOf(value)
+	if t == nil {
 		return 0
 	}
-	return uint32(min(int64(v.Type().Size())+s.held(v), math.MaxUint32/2))
+	total := int64(t.Size())
+	if of := gaugeFor(t); of != nil {
+		total += of(value)
+	} else {
+		total += sizer{seen: map[uintptr]bool{}}.held(reflect.ValueOf(value))
+	}
+	return uint32(min(total, math.MaxUint32/2))
 }
 
 // localZone is what times of this machine's zone point to: one for all of them.
 var localZone = reflect.ValueOf(time.Local).Pointer()
 
+// sizer finds out by reflection.
 type sizer struct{ seen map[uintptr]bool }
 
 // held is what v points to, beyond its own words.
