@@ -76,15 +76,18 @@ func sorted[T any](list *listing[T], errs []wireError) (fetched[T], error) {
 	if list == nil || list.Edges == nil {
 		return result, cause(errs)
 	}
-	spoiled := map[int]bool{}
+	var spoiled map[int]bool // nearly never
 	for _, e := range errs {
 		i, ok := e.edge()
 		if !ok {
 			return result, errGraphQL
 		}
+		if spoiled == nil {
+			spoiled = map[int]bool{}
+		}
 		spoiled[i] = true
 	}
-	result.total = list.TotalCount
+	result.total, result.nodes = list.TotalCount, make([]*T, 0, len(list.Edges))
 	for i, edge := range list.Edges {
 		switch {
 		case edge.Node == nil:
@@ -147,6 +150,9 @@ type query[K ~string, T any] struct {
 // failed. Of several rows for one key the first counts.
 func (q query[K, T]) join(batch []K, got fetched[T]) (found map[K]*T, broken []K) {
 	found = transport.Join(batch, got.nodes, q.key)
+	if len(got.broken) == 0 {
+		return found, nil
+	}
 	for key := range transport.Join(batch, got.broken, q.key) {
 		if found[key] == nil {
 			broken = append(broken, key)

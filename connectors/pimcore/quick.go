@@ -53,8 +53,9 @@ func (w *listing[T]) read(r *quick.Reader) {
 				continue
 			}
 			w.Edges = []edge[T]{}
+			var room nodes[T]
 			for r.Array(); r.More(); {
-				w.Edges = append(w.Edges, readEdge[T](r))
+				w.Edges = append(w.Edges, readEdge(r, &room))
 			}
 		default:
 			r.Fail()
@@ -62,7 +63,24 @@ func (w *listing[T]) read(r *quick.Reader) {
 	}
 }
 
-func readEdge[T any](r *quick.Reader) (e edge[T]) {
+// nodes are made a few at a time: all of them live as long as their answer.
+type nodes[T any] struct {
+	room []T
+	made int
+}
+
+func (n *nodes[T]) next() *T {
+	const most = 16
+	if len(n.room) == 0 {
+		n.room = make([]T, min(max(n.made, 1), most))
+	}
+	node := &n.room[0]
+	n.room = n.room[1:]
+	n.made++
+	return node
+}
+
+func readEdge[T any](r *quick.Reader, room *nodes[T]) (e edge[T]) {
 	r.Object()
 	name := r.Next()
 	switch {
@@ -70,7 +88,7 @@ func readEdge[T any](r *quick.Reader) (e edge[T]) {
 		r.Fail()
 	case r.Null():
 	default:
-		e.Node = new(T)
+		e.Node = room.next()
 		if node, ok := any(e.Node).(quick.Value); !ok || !node.ReadQuick(r) {
 			r.Fail()
 		}
@@ -81,20 +99,30 @@ func readEdge[T any](r *quick.Reader) (e edge[T]) {
 	return e
 }
 
+// The kinds of lists in a node.
+const (
+	ofCategories = iota
+	ofImages
+	ofVariants
+	ofReviews
+	ofRelated
+)
+
 // listOf reads an array whose members may be null, which are empty; null is none.
 func listOf[T any, V interface {
 	*T
 	quick.Value
-}](r *quick.Reader) []T {
+}](r *quick.Reader, kind int) []T {
 	if r.Null() {
 		return nil
 	}
-	list := []T{}
+	list := make([]T, 0, r.Room(kind))
 	for r.Array(); r.More(); {
 		var empty T
 		list = append(list, empty)
 		orNull(r, V(&list[len(list)-1]))
 	}
+	r.Had(kind, len(list))
 	return list
 }
 
@@ -123,14 +151,14 @@ func (w *wireProduct) ReadQuick(r *quick.Reader) bool {
 			field = 17
 			orNull(r, &w.Brand)
 		case "categories":
-			field, w.Categories = 18, listOf[wireNamed](r)
+			field, w.Categories = 18, listOf[wireNamed](r, ofCategories)
 		case "weight":
 			field = 19
 			orNull(r, &w.Weight)
 		case "images":
-			field, w.Images = 20, listOf[wireHotspot](r)
+			field, w.Images = 20, listOf[wireHotspot](r, ofImages)
 		case "variants":
-			field, w.Variants = 21, listOf[wireVariant](r)
+			field, w.Variants = 21, listOf[wireVariant](r, ofVariants)
 		default:
 			return r.Fail()
 		}
@@ -311,7 +339,7 @@ func (w *wireReviewed) ReadQuick(r *quick.Reader) bool {
 		case "sku":
 			w.SKU = r.Text()
 		case "reviews":
-			field, w.Reviews = 1, listOf[wireReview](r)
+			field, w.Reviews = 1, listOf[wireReview](r, ofReviews)
 		default:
 			return r.Fail()
 		}
@@ -355,7 +383,7 @@ func (w *wireRelated) ReadQuick(r *quick.Reader) bool {
 		case "sku":
 			w.SKU = r.Text()
 		case "related":
-			field, w.Related = 1, listOf[wireSKU](r)
+			field, w.Related = 1, listOf[wireSKU](r, ofRelated)
 		default:
 			return r.Fail()
 		}
