@@ -264,16 +264,16 @@ func TestBulkheadWakesWaitersWhenItGrows(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := filled(t, 64)
-		results := queueUp(b, 20, commerce.Read)
+		results := queueUp(b, 60, commerce.Read)
 		time.Sleep(votingPeriod)
 		for range leastVotes {
 			b.release(voteUsual)
 		}
 		synctest.Wait()
 		limit, inFlight, queued := b.stats()
-		assert.Greater(t, limit, 32)
+		assert.Equal(t, 64, limit)
 		assert.Equal(t, limit, inFlight, "all of the grown limit is used at once")
-		assert.Equal(t, 20-len(results), queued)
+		assert.Equal(t, 60-len(results), queued)
 		time.Sleep(maxQueueWait)
 	})
 }

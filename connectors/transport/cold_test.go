@@ -77,3 +77,37 @@ func TestAColdStartUnderABurst(t *testing.T) {
 		assert.GreaterOrEqual(t, limit, firstLimit, "%d pages, %v", test.pages, test.takes)
 	}
 }
+
+// Product pages at 500 a second ask one system up to five things each, and it answers in
+// 20 ms: 50 attempts at a time. A system that is well refuses none of them, however a
+// process comes to that load.
+func TestASystemThatIsWellRefusesNobodyAfterAStart(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name  string
+		rates []float64 // a second each
+	}{
+		{"at once", []float64{2500}},
+		{"at once, somewhat less", []float64{1500}},
+		{"in steps, as behind a load balancer", []float64{500, 1000, 1500, 2000, 2500}},
+		{"at once after a calm time", []float64{20, 20, 2500}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				b := newBulkhead(128)
+				s := newSimulation(b, newWorkers(1000))
+				calls := newKind(takes(20 * ms)).always
+				for _, rate := range test.rates {
+					s.offer(rate, time.Second, calls)
+				}
+				s.offer(test.rates[len(test.rates)-1], 10*time.Second, calls)
+				s.calls.Wait()
+				all := s.score(0, 20)
+				assert.Equal(t, all.offered, all.good)
+				limit, _, _ := b.stats()
+				t.Logf("limit %d, longest %v, refused %d", limit, all.took[len(all.took)-1], all.refused)
+			})
+		})
+	}
+}

@@ -1,6 +1,9 @@
 package transport
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 const (
 	// An attempt is slow beyond 1.5 × its operation's pace + 10 ms. In simulations
@@ -57,6 +60,7 @@ func latencyVote(took, usual time.Duration) vote {
 // is not crowded. Learnt under load they would rise with the load they are to
 // reveal, until overload looks normal and outlasts its cause. Where there is no
 // calm moment to learn in for some seconds, the limit makes one: it goes to its floor.
+// Until then a pace is guessed, and a limit that nothing has spoken against doubles.
 type limit struct {
 	at    int // now
 	least int
@@ -70,9 +74,10 @@ type limit struct {
 	stale    int                  // votes still to come from attempts that began before the last change
 	shrunk   bool                 // the last change was a decrease
 	before   int                  // the limit before the decreases of late
-	target   int                  // up to here it grows twofold: it has held before
+	target   int                  // up to here it grows twofold: it has held before, or nothing has spoken against it yet
 	growths  int                  // since the last decrease
-	calm     bool                 // the last decision found nothing wrong
+	guesses  int                  // those of votes that were said against a guess
+	calm     bool                 // the last decision found nothing wrong, and not by guesses
 	learning int                  // counts how often paces proved outdated
 	own      ownDelay
 }
@@ -80,7 +85,7 @@ type limit struct {
 func newLimit(ceiling int) limit {
 	most := max(ceiling, 1)
 	first := min(firstLimit, most)
-	return limit{at: first, least: min(leastLimit, most), first: first, most: most, decided: time.Now()}
+	return limit{at: first, least: min(leastLimit, most), first: first, most: most, target: most, decided: time.Now()}
 }
 
 // entered notes how many are inside.
@@ -107,7 +112,7 @@ func (l *limit) cast(v vote, inFlight int) {
 		return
 	}
 	l.decide(inFlight)
-	l.votes, l.peak, l.decided = [voteUnknown + 1]int{}, inFlight, now
+	l.votes, l.guesses, l.peak, l.decided = [voteUnknown + 1]int{}, 0, inFlight, now
 }
 
 func (l *limit) total() int {
@@ -118,22 +123,28 @@ func (l *limit) decide(inFlight int) {
 	l.noteFull()
 	usual, unknown := l.votes[voteUsual], l.votes[voteUnknown]
 	slow := l.votes[voteSlow] + l.votes[voteLonger]
+	known := 2*(unknown+l.guesses) <= l.total()
 	switch {
+	case !known && !l.calm && l.mayLook():
+		// Full from the start: how long anything takes by itself cannot be seen
+		// from here. This is to look, so the way back is short.
+		l.target = max(l.target, l.at)
+		l.shrink(l.least, inFlight)
 	case unknown > usual+slow:
-		if !l.calm && !l.full.IsZero() && time.Since(l.full) >= lookAfter {
-			// Full from the start: how long anything takes by itself cannot be seen
-			// from here. This is to look, so the way back is short.
-			l.target = max(l.target, l.at)
-			l.shrink(l.least, inFlight)
-		}
 	case clearly(slow, usual):
 		l.tooMuch(inFlight)
 	case usual >= slow:
-		l.calm = true
+		l.calm = l.calm || known
 		if 2*l.peak >= l.at || l.at < l.first { // an idle system proves nothing about a higher limit
 			l.grow(inFlight)
 		}
 	}
+}
+
+// mayLook tells whether there has been no calm moment for some seconds. While our own
+// process is late nothing but that could be seen.
+func (l *limit) mayLook() bool {
+	return !l.full.IsZero() && time.Since(l.full) >= lookAfter && l.own.ofAttempt() < slowSlack
 }
 
 // noteFull remembers since when all of the limit has been used.
@@ -200,9 +211,16 @@ func (l *limit) judged(p *pace, took time.Duration, inFlight int) vote {
 	if p.learning != l.learning {
 		*p = pace{recent: newRecent(), learning: l.learning}
 	}
-	v := latencyVote(took-l.own.ofAttempt(), p.usual)
-	if l.teaches(p, inFlight) {
+	usual, guessed := p.known()
+	v := latencyVote(took-l.own.ofAttempt(), usual)
+	switch {
+	case l.teaches(p, inFlight):
 		p.learn(took)
+	case p.usual == 0:
+		p.suspect(took)
+	}
+	if guessed && l.stale == 0 {
+		l.guesses++
 	}
 	return v
 }
@@ -214,7 +232,8 @@ type pace struct {
 	recent   *recent // uncrowded attempts only
 	usual    time.Duration
 	learnt   int
-	learning int // of the limit, when it began
+	crowded  []time.Duration // the first few attempts of a crowd, while usual is not known
+	learning int             // of the limit, when it began
 }
 
 func newPace() *pace { return &pace{recent: newRecent()} }
@@ -231,5 +250,23 @@ func (p *pace) learn(took time.Duration) {
 	// What is no longer known is still the best guess: a crowd of ten minutes teaches nothing.
 	if usual := p.recent.baseline(); usual > 0 {
 		p.usual = usual
+	}
+}
+
+// known is how long the operation takes. While that is not known it is guessed: as
+// long as in the crowd that was there first. Against that it is seen whether a larger
+// crowd makes it slower.
+func (p *pace) known() (usual time.Duration, guessed bool) {
+	if p.usual > 0 || len(p.crowded) < enoughForMedian {
+		return p.usual, false
+	}
+	return p.crowded[len(p.crowded)/2], true
+}
+
+// suspect takes an attempt of a crowd for a guess.
+func (p *pace) suspect(took time.Duration) {
+	if len(p.crowded) < enoughForMedian {
+		p.crowded = append(p.crowded, took)
+		slices.Sort(p.crowded)
 	}
 }

@@ -107,12 +107,51 @@ func TestLimitGrowsWhenItIsUsed(t *testing.T) {
 		assert.Equal(t, 32, l.at, "less than half was used")
 		l.entered(16)
 		poll(&l, 10, 0)
-		assert.Equal(t, 34, l.at)
-		for range 10 {
+		assert.Equal(t, 40, l.at, "the ceiling")
+	})
+}
+
+// Twofold, until something speaks against it: a system that is well and asked for 50
+// at a time must not refuse any while it is found out. Then in steps.
+func TestLimitGrowsFastUntilItWasTooMuch(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimit(1000)
+		grows := func() int {
 			l.entered(l.at)
 			poll(&l, 10, 0)
+			return l.at
 		}
-		assert.Equal(t, 40, l.at, "the ceiling")
+		assert.Equal(t, []int{64, 128}, []int{grows(), grows()})
+		poll(&l, 0, 10)
+		assert.Equal(t, 108, l.at)
+		assert.Equal(t, []int{114, 121, 135}, []int{grows(), grows(), grows()})
+	})
+}
+
+// A process that starts under load knows no paces. It guesses, and sees whether more at
+// a time makes it worse; what is only guessed is looked at when the system stays full.
+func TestLimitGuessesUnderLoad(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, p := newLimit(128), newPace()
+		full := func(took time.Duration) {
+			time.Sleep(time.Second)
+			l.entered(l.at)
+			for range l.stale + leastVotes {
+				l.cast(l.judged(p, took, l.at), l.at-1)
+			}
+		}
+		full(20 * ms)
+		assert.Equal(t, firstLimit, l.at, "nothing to compare with")
+		full(20 * ms)
+		assert.Equal(t, 64, l.at)
+		full(50 * ms)
+		assert.Equal(t, 54, l.at, "slower by more than half")
+		assert.Zero(t, p.usual)
+		assert.False(t, l.calm)
+		full(20 * ms)
+		assert.Equal(t, leastLimit, l.at, "full for three seconds")
 	})
 }
 
@@ -156,8 +195,11 @@ func TestPaceIsLearntWithoutACrowd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l, p := newLimit(128), newPace()
-		for range 100 {
+		for range enoughForMedian {
 			assert.Equal(t, voteUnknown, l.judged(p, time.Second, 17))
+		}
+		for range 90 {
+			assert.Equal(t, voteUsual, l.judged(p, time.Second, 17), "guessed")
 		}
 		assert.Zero(t, p.usual)
 		for range leastVotes {
@@ -285,6 +327,15 @@ func TestLimitLooksOnlyAfterAWhile(t *testing.T) {
 		}
 		full()
 		assert.Equal(t, leastLimit, l.at)
+
+		l = newLimit(128)
+		for range delaySamples {
+			l.own.add(slowSlack)
+		}
+		for range 10 {
+			full()
+			assert.Equal(t, firstLimit, l.at, "nothing but our own delay could be seen")
+		}
 
 		l = newLimit(128)
 		for range 10 {

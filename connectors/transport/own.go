@@ -1,6 +1,9 @@
 package transport
 
-import "time"
+import (
+	"runtime"
+	"time"
+)
 
 const (
 	// delayEvery is how often a busy bulkhead looks how late its process is.
@@ -32,7 +35,9 @@ func (d *ownDelay) add(late time.Duration) {
 // ofAttempt is about how much of what an attempt took was waiting for ourselves.
 func (d *ownDelay) ofAttempt() time.Duration { return wakesOfAttempt * d.sum / delaySamples }
 
-// look has a timer tell how late it comes, one at a time.
+// look has a timer tell how late its goroutine comes, one at a time. A timer's goroutine
+// is the next to run, past all others: it goes to their end first, where those stand
+// whom an answer woke.
 func (b *bulkhead) look() {
 	if b.limit.own.looking {
 		return
@@ -40,6 +45,7 @@ func (b *bulkhead) look() {
 	b.limit.own.looking = true
 	due := time.Now().Add(delayEvery)
 	time.AfterFunc(delayEvery, func() {
+		runtime.Gosched()
 		late := time.Since(due)
 		b.mu.Lock()
 		defer b.mu.Unlock()

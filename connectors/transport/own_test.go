@@ -2,6 +2,8 @@ package transport
 
 import (
 	"math/rand/v2"
+	"runtime"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -82,4 +84,32 @@ func TestOwnDelayIsOfLate(t *testing.T) {
 		d.add(0)
 	}
 	assert.Zero(t, d.ofAttempt())
+}
+
+// What an answer wakes stands behind all that wait for a processor, and a timer's
+// goroutine before them: the look goes to their end. Not parallel: it has one
+// processor for all.
+func TestOwnDelayIsThatOfTheLastInLine(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	const busy, turn = 20, 5 * ms
+	b := newBulkhead(8)
+	delay := func() time.Duration {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return b.limit.own.sum
+	}
+	var workers sync.WaitGroup
+	for range busy {
+		workers.Go(func() {
+			for range 4 {
+				for begun := time.Now(); time.Since(begun) < turn; {
+				}
+				runtime.Gosched()
+			}
+		})
+	}
+	require.NoError(t, b.acquire(t.Context(), commerce.Read))
+	workers.Wait()
+	b.release(voteNone)
+	assert.Greater(t, delay(), busy*turn/2)
 }
