@@ -45,7 +45,7 @@ func Prove(made Produced, began time.Time, surrogates int) *Answer {
 	return answer
 }
 
-// prove is [Prove] with the tags of all sources.
+// prove is [Prove] with the tags of all sources, if the answer is public.
 func prove(made Produced, began time.Time, room int) (answer *Answer, tags []commerce.Tag) {
 	answer = &Answer{Produced: made, began: began, left: maxAnswerLife}
 	answer.public = made.Whole && len(made.Sources) > 0 && len(made.Sources) <= maxAnswerSources
@@ -54,12 +54,12 @@ func prove(made Produced, began time.Time, room int) (answer *Answer, tags []com
 		answer.public = answer.public && provable(s)
 		answer.left, answer.oldest = min(answer.left, s.Fresh), max(answer.oldest, s.Age)
 	}
-	tags = tagsOf(made.Sources)
 	answer.Sources, answer.Spent = nil, nil // they were for the proof, and for who waits
 	if !answer.public {
 		answer.left = 0
-		return answer, tags
+		return answer, nil
 	}
+	tags = tagsOf(made.Sources)
 	answer.Rest = nil
 	answer.length = []string{strconv.Itoa(len(answer.Body))}
 	answer.describe(tags, room)
@@ -70,40 +70,76 @@ func provable(s *commerce.Source) bool {
 	return s.State == commerce.StateFresh && s.Reason == "" && s.Scope >= commerce.ScopeSegment && len(s.Tags) > 0
 }
 
+// tagsOf are the tags of all sources, each once, in no order.
 func tagsOf(sources []commerce.Source) []commerce.Tag {
-	seen := map[commerce.Tag]bool{}
-	var tags []commerce.Tag
+	const own = 2 // tags that a source has and no other: that of its key, and seldom another
+	set := tagSet{list: make([]commerce.Tag, 0, own*len(sources)+fewTags/own)}
+	var last []commerce.Tag
 	for i := range sources {
-		for _, tag := range sources[i].Tags {
-			if !seen[tag] {
-				seen[tag] = true
-				tags = append(tags, tag)
+		tags := sources[i].Tags
+		for n, tag := range tags {
+			// Those of an operation and its system end the list, the same for neighbours.
+			if back := len(last) - len(tags) + n; back < 0 || last[back] != tag {
+				set.add(tag)
 			}
 		}
+		last = tags
 	}
-	slices.Sort(tags)
-	return tags
+	return set.list
+}
+
+// tagSet is a list that has each tag once.
+type tagSet struct {
+	list  []commerce.Tag
+	known map[commerce.Tag]struct{} // those in it, once there are many
+}
+
+// fewTags are sooner looked through than looked up.
+const fewTags = 32
+
+func (s *tagSet) add(tag commerce.Tag) {
+	if len(s.list) < fewTags {
+		if !slices.Contains(s.list, tag) {
+			s.list = append(s.list, tag)
+		}
+		return
+	}
+	if s.known == nil {
+		s.known = make(map[commerce.Tag]struct{}, cap(s.list))
+		for _, tag := range s.list {
+			s.known[tag] = struct{}{}
+		}
+	}
+	if _, known := s.known[tag]; !known {
+		s.known[tag] = struct{}{}
+		s.list = append(s.list, tag)
+	}
 }
 
 // describe writes the answer's header once, for all who get it. room is the bytes there
 // are for its tags; 0 says that nobody purges by them.
 func (a *Answer) describe(tags []commerce.Tag, room int) {
 	control := "max-age=" + strconv.Itoa(int((a.oldest+max(a.left, 0))/time.Second))
-	keys := listed(tags)
+	length := len(tags) - 1
+	for _, tag := range tags {
+		length += len(tag)
+	}
 	switch {
 	case room == 0:
 		a.fields = []Field{fieldOf("Cache-Control", "public, "+control)}
-	case len(keys) > room:
+	case length > room:
 		// What nobody can purge is not for caches that people share; a word that all of them know says so.
 		a.fields = []Field{fieldOf("Cache-Control", "private, "+control)}
 	default:
-		a.fields = []Field{fieldOf("Cache-Control", "public, "+control), fieldOf("Surrogate-Key", keys)}
+		a.fields = []Field{fieldOf("Cache-Control", "public, "+control), fieldOf("Surrogate-Key", listed(tags, length))}
 	}
 }
 
-// listed is tags with a space between them.
-func listed(tags []commerce.Tag) string {
+// listed puts tags in order and is them with a space between them, which takes so many bytes.
+func listed(tags []commerce.Tag, length int) string {
 	var b strings.Builder
+	b.Grow(length)
+	slices.Sort(tags)
 	for i, tag := range tags {
 		if i > 0 {
 			b.WriteByte(' ')
