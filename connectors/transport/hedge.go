@@ -13,6 +13,11 @@ const (
 	hedgeSamples  = 20   // of the last seconds; fewer say little about a tail
 	hedgeShare    = 0.05 // hedges for each call of the system, at most
 	hedgeBurst    = 10.0
+
+	// hedgeLeast is the time before which no hedge begins. Where answers take single
+	// milliseconds, a late one is most often our own machine's doing, and a second
+	// attempt would cost more than it could save.
+	hedgeLeast = 10 * time.Millisecond
 )
 
 // allowance is how many hedges a system's calls have earned: each call a
@@ -63,12 +68,25 @@ func (c *Client) hedge(next attemptHandler) attemptHandler {
 }
 
 // hedgeAfter is how long an attempt has until it gets company; false: it gets none.
+// What it may have to wait for ourselves is on top: a process that is short of CPU
+// would be so the more for hedges, and each that loses costs a connection.
 func (c *Client) hedgeAfter(a *attempt) (time.Duration, bool) {
 	if a.isWrite() || c.cfg.NoHedge {
 		return 0, false
 	}
 	after, samples := a.call.operation.recent.quantile(hedgeQuantile)
-	return after, samples >= hedgeSamples && after < c.cfg.AttemptTimeout
+	if samples < hedgeSamples {
+		return 0, false
+	}
+	after = max(hedgeLeast, after+c.bulkhead.late())
+	return after, after < c.cfg.AttemptTimeout
+}
+
+// late is about how much of what an attempt takes is waiting for ourselves, of late.
+func (b *bulkhead) late() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.limit.own.ofAttempt()
 }
 
 // mayHedge is asked when the time has come. A breaker that is not closed gets no
@@ -81,31 +99,36 @@ func (c *Client) mayHedge(ctx context.Context, a *attempt) bool {
 }
 
 // race is an attempt and its hedge. The attempt runs on the caller's goroutine,
-// the hedge on one of its own that the race waits for.
+// the hedge on one of its own that the race waits for. Nearly every attempt ends
+// before its hedge would begin: until then there is no more than a timer.
 type race struct {
 	client *Client
+	ctx    context.Context //nolint:containedctx // of the call that the race is a part of
 	next   attemptHandler
 	first  *attempt
-	second attempt
 
-	done chan struct{} // closed when the hedge has ended
-	res  *http.Response
-	err  error
+	hedging sync.WaitGroup // until the hedge has ended
+	res     *http.Response
+	err     error
+	panic   *panicError // goes on in the caller
 
-	panic *panicError // goes on in the caller
+	mu     sync.Mutex
+	over   bool     // the first attempt has won
+	second *attempt // nil until it begins
 }
 
 func (c *Client) raced(ctx context.Context, a *attempt, after time.Duration, next attemptHandler) (*http.Response, error) {
-	r := &race{client: c, next: next, first: a, second: attempt{call: a.call, kind: hedgeAttempt}, done: make(chan struct{})}
-	timer := time.AfterFunc(after, func() { r.hedge(ctx) })
+	r := &race{client: c, ctx: ctx, next: next, first: a}
+	r.hedging.Add(1)
+	timer := time.AfterFunc(after, r.hedge)
 	res, err := next(ctx, a)
 	if timer.Stop() { // it never began
 		return res, err
 	}
 	if won(res, err) {
-		r.second.lose()
+		r.end()
 	}
-	<-r.done // at once when it lost; else it may still bring what the first did not
+	r.hedging.Wait() // not for long when it lost; else it may still bring what the first did not
 	if r.panic != nil {
 		panic(r.panic)
 	}
@@ -117,18 +140,39 @@ func (c *Client) raced(ctx context.Context, a *attempt, after time.Duration, nex
 	return r.res, nil
 }
 
-func (r *race) hedge(ctx context.Context) {
-	defer close(r.done)
+// end says that no hedge is wanted any more.
+func (r *race) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.over = true
+	if r.second != nil {
+		r.second.lose()
+	}
+}
+
+// begin makes the second attempt, unless the race is over.
+func (r *race) begin() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.over || !r.client.mayHedge(r.ctx, r.first) {
+		return false
+	}
+	r.second = &attempt{call: r.first.call, kind: hedgeAttempt}
+	return true
+}
+
+func (r *race) hedge() {
+	defer r.hedging.Done()
 	// On a goroutine of its own a panic would end the process, past every recovery of the caller's.
 	defer func() {
 		if value := recover(); value != nil {
 			r.panic = &panicError{value: value, stack: debug.Stack()}
 		}
 	}()
-	if !r.client.mayHedge(ctx, r.first) {
+	if !r.begin() {
 		return
 	}
-	r.res, r.err = r.next(ctx, &r.second) //nolint:bodyclose // read whole, nothing to close
+	r.res, r.err = r.next(r.ctx, r.second) //nolint:bodyclose // read whole, nothing to close
 	if won(r.res, r.err) {
 		r.first.lose()
 	}

@@ -311,6 +311,45 @@ func TestN11_AHedgeThatLosesIsCancelledAtOnce(t *testing.T) {
 	})
 }
 
+// What takes single milliseconds is not asked for twice because of one or two more.
+func TestN11_NoHedgeBeginsWithinTenMilliseconds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		upstream := &answering{takes: func(n int64) (time.Duration, int, error) {
+			switch n {
+			case 101:
+				return 9 * time.Millisecond, http.StatusOK, nil
+			case 102:
+				return time.Second, http.StatusOK, nil
+			default:
+				return time.Millisecond, http.StatusOK, nil
+			}
+		}}
+		c := over(t, Config{}, upstream)
+		warm(t, c, 101)
+		assert.EqualValues(t, 101, upstream.calls.Load())
+		begun := time.Now()
+		warm(t, c, 1)
+		assert.Equal(t, 11*time.Millisecond, time.Since(begun))
+		assert.EqualValues(t, 103, upstream.calls.Load())
+	})
+}
+
+// A process that is late itself waits longer before it asks twice.
+func TestN11_OurOwnDelayIsNoReasonToHedge(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		upstream := &answering{takes: slowAfter(100, 35*time.Millisecond)}
+		c := over(t, Config{}, upstream)
+		warm(t, c, 100)
+		for range delaySamples {
+			c.bulkhead.limit.own.add(5 * time.Millisecond)
+		}
+		warm(t, c, 1)
+		assert.EqualValues(t, 101, upstream.calls.Load(), "20 ms are usual, and another 15 our own")
+	})
+}
+
 // A hedge takes a free place of the bulkhead or none.
 func TestN11_AHedgeNeverWaitsForAPlace(t *testing.T) {
 	t.Parallel()

@@ -171,15 +171,23 @@ func (s *scissors) client(t *testing.T, h2 bool, sign func(*http.Request) error)
 			return context.WithValue(ctx, connKey{}, conn)
 		},
 	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = server.Serve(listener)
-	}()
+	// Close waits for nobody, and over HTTP/2 a connection may be served for a second
+	// longer: the upstream is gone when the last of them is.
+	var served sync.WaitGroup
+	server.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			served.Add(1)
+		case http.StateClosed:
+			served.Done()
+		default:
+		}
+	}
+	served.Go(func() { _ = server.Serve(listener) })
 	t.Cleanup(func() {
 		pool.CloseIdleConnections()
 		_ = server.Close()
-		<-done
+		served.Wait()
 	})
 	parsed, err := url.Parse(base)
 	require.NoError(t, err)

@@ -96,6 +96,52 @@ func TestN7_NoKindOfRefusedAnswerCostsAConnection(t *testing.T) {
 	assert.LessOrEqual(t, opened.Load(), int64(4))
 }
 
+// A connection that was dialled is used for as long as it lives: a steady load of
+// thousands of calls needs no more than its callers do at a time, and those of the few
+// calls that are made twice.
+func TestN7_ASteadyLoadKeepsItsConnections(t *testing.T) {
+	t.Parallel()
+	const callers, calls = 16, 250
+	for name, takes := range map[string]time.Duration{"at once": 0, "in two milliseconds": 2 * time.Millisecond} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var opened, seen atomic.Int64
+			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				seen.Add(1)
+				select {
+				case <-time.After(takes):
+				case <-r.Context().Done():
+				}
+				_, _ = io.WriteString(w, "{}")
+			}))
+			server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+				if state == http.StateNew {
+					opened.Add(1)
+				}
+			}
+			server.Start()
+			t.Cleanup(server.Close)
+			c, err := New("odoo", Config{BaseURL: server.URL, AllowPrivate: true}, nil, quiet())
+			require.NoError(t, err)
+			var all sync.WaitGroup
+			for range callers {
+				all.Go(func() {
+					for range calls {
+						_, err := do(t, c, readTraits, get("x"))
+						assert.NoError(t, err)
+					}
+				})
+			}
+			all.Wait()
+			twice := seen.Load() - callers*calls
+			t.Logf("%d connections, %d calls were made twice", opened.Load(), twice)
+			// While one is being dialled another may become free: then both are kept. A call
+			// that is made twice takes one more and costs one.
+			assert.LessOrEqual(t, opened.Load()-2*twice, int64(2*callers))
+		})
+	}
+}
+
 // canned is an upstream that answers every request of a connection with the
 // same bytes, from write, and allocates next to nothing for that.
 func canned(t testing.TB, cfg Config, write func(io.Writer) error) *Client {
