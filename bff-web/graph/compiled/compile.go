@@ -34,7 +34,23 @@ func (e *Executor) compile(oc *graphql.OperationContext) *tree {
 		return &tree{uncovered: err.Error()}
 	}
 	c.tree.root = root
+	c.tree.constant = root.constant()
 	return c.tree
+}
+
+// constant is the answer to a selection of nothing but the type's name, or nil.
+func (n *node) constant() []byte {
+	b := []byte{'{'}
+	for i, f := range n.fields {
+		if f.how != fromName {
+			return nil
+		}
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, f.key...)
+	}
+	return append(b, '}')
 }
 
 func (c *compiler) node(def *ast.Definition, typ reflect.Type, set ast.SelectionSet) (*node, error) {
@@ -53,6 +69,9 @@ func (c *compiler) node(def *ast.Definition, typ reflect.Type, set ast.Selection
 		if compiled.how == fromResolver || below != nil && len(below.ahead) > 0 {
 			compiled.slot = len(n.ahead)
 			n.ahead = append(n.ahead, compiled)
+			if compiled.waits() {
+				n.apart = append(n.apart, compiled)
+			}
 		}
 		n.fields = append(n.fields, compiled)
 	}

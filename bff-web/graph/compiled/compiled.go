@@ -63,11 +63,14 @@ func (e *Executor) Run(ctx context.Context, oc *graphql.OperationContext) (*grap
 	if ctx.Err() != nil {
 		return nil, true
 	}
-	ctx = graphql.WithOperationContext(context.WithValue(ctx, treeKey{}, t), oc)
-	ctx = graphql.WithResponseContext(ctx, e.present, e.recover)
-	r := &run{ctx: ctx, oc: oc, args: args}
+	if t.constant != nil {
+		return &graphql.Response{Data: t.constant}, true
+	}
+	own := &executing{Context: ctx, tree: t, oc: oc}
+	r := &own.run
+	r.ctx, r.oc, r.args = graphql.WithResponseContext(own, e.present, e.recover), oc, args
 	data := r.safely(t)
-	return &graphql.Response{Data: data, Errors: graphql.GetErrors(ctx)}, true
+	return &graphql.Response{Data: data, Errors: graphql.GetErrors(r.ctx)}, true
 }
 
 // safely is answer, where a panic of this package fails one answer and not the process.

@@ -65,16 +65,16 @@ func (g *group) exact(i int) context.Context {
 		return g.ctx
 	}
 	parent, index := g.parentOf(i)
-	ctx := graphql.WithFieldContext(g.up.exact(parent), g.via.context(g.up.node))
+	ctx := within(g.up.exact(parent), g.via.context(g.up.node))
 	if index >= 0 {
-		ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Index: &index})
+		ctx = within(ctx, graphql.FieldContext{Index: &index})
 	}
 	return ctx
 }
 
 // context is what resolvers find of the field that is resolved.
-func (f *field) context(of *node) *graphql.FieldContext {
-	return &graphql.FieldContext{Object: of.object, Field: f.collected, IsResolver: f.resolver != nil, IsMethod: f.resolver != nil || f.how == fromMethod}
+func (f *field) context(of *node) graphql.FieldContext {
+	return graphql.FieldContext{Object: of.object, Field: f.collected, IsResolver: f.resolver != nil, IsMethod: f.resolver != nil || f.how == fromMethod}
 }
 
 // has tells whether there is an object i.

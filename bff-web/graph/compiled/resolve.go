@@ -50,7 +50,7 @@ func (r *run) rejoin(wg *sync.WaitGroup) {
 // once, then the answer is written.
 func (r *run) answer(t *tree) []byte {
 	root := &group{node: t.root, n: 1}
-	root.ctx = graphql.WithFieldContext(r.ctx, &graphql.FieldContext{Object: t.root.object})
+	root.ctx = within(r.ctx, graphql.FieldContext{Object: t.root.object})
 	r.resolve(root)
 	last := t.size.Load()
 	w := &writer{run: r, buf: make([]byte, 0, last+last/8+512), path: make(ast.Path, 0, 16)}
@@ -66,15 +66,16 @@ func (r *run) answer(t *tree) []byte {
 func (r *run) resolve(g *group) {
 	g.read = make([]result, len(g.node.ahead))
 	g.below = make([]*group, len(g.node.ahead))
-	var wg sync.WaitGroup
-	var own []*field
-	for _, f := range g.node.ahead {
-		if f.waits() {
-			own = append(own, f)
+	own := g.node.apart
+	if len(own) == 0 {
+		for _, f := range g.node.ahead {
+			r.field(g, f)
 		}
+		return
 	}
+	var wg sync.WaitGroup
 	var last *field
-	if len(own) > 0 && len(own) == len(g.node.ahead) { // this goroutine has nothing better to do
+	if len(own) == len(g.node.ahead) { // this goroutine has nothing better to do
 		last, own = own[len(own)-1], own[:len(own)-1]
 	}
 	for _, f := range own {
@@ -102,7 +103,7 @@ func (r *run) field(g *group, f *field) {
 	if below == nil || len(below.ahead) == 0 {
 		return
 	}
-	child := &group{node: below, up: g, via: f, ctx: graphql.WithFieldContext(g.ctx, f.context(g.node))}
+	child := &group{node: below, up: g, via: f, ctx: within(g.ctx, f.context(g.node))}
 	child.gather(res)
 	g.below[f.slot] = child
 	if child.n > 0 {
@@ -112,7 +113,9 @@ func (r *run) field(g *group, f *field) {
 
 // batch calls a resolver that takes all parents at once.
 func (r *run) batch(g *group, f *field, res *result) {
-	parents, at := g.objs, &places{group: g, field: f}
+	ctx := within(g.ctx, f.context(g.node))
+	ctx.at = places{group: g, field: f}
+	parents, at := g.objs, &ctx.at
 	if !g.whole() {
 		parents = reflect.MakeSlice(g.objs.Type(), 0, g.n)
 		at.kept = make([]int, 0, g.n)
@@ -126,7 +129,6 @@ func (r *run) batch(g *group, f *field, res *result) {
 		res.values = reflect.MakeSlice(reflect.SliceOf(f.resolver.value), g.n, g.n)
 		return
 	}
-	ctx := context.WithValue(graphql.WithFieldContext(g.ctx, f.context(g.node)), placesKey{}, at)
 	values, err := r.call(ctx, f, parents)
 	errs := each(err, parents.Len())
 	for i, err := range errs {
@@ -188,7 +190,7 @@ func (r *run) singles(g *group, f *field, res *result) {
 }
 
 func (r *run) single(g *group, i int, f *field, res *result) {
-	ctx := graphql.WithFieldContext(g.exact(i), f.context(g.node))
+	ctx := within(g.exact(i), f.context(g.node))
 	var parent reflect.Value
 	if g.up != nil {
 		parent = g.obj(i)

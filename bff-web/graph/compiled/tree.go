@@ -16,6 +16,7 @@ type tree struct {
 	uncovered string       // why the operation is not covered; empty when it is
 	fields    int          // all of them
 	size      atomic.Int64 // of the last answer, in bytes
+	constant  []byte       // the answer, when it is always the same; read-only
 	collected map[selected][]graphql.CollectedField
 }
 
@@ -49,6 +50,7 @@ type node struct {
 	typ    reflect.Type // the Go struct behind it; nil for Query
 	fields []*field     // in the order of the answer
 	ahead  []*field     // those that are resolved before anything is written
+	apart  []*field     // those of them that may wait on their own
 }
 
 // how says where a field's value comes from.
