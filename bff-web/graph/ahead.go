@@ -20,7 +20,7 @@ import (
 func searchAhead(ctx context.Context, id commerce.CategoryID) {
 	for _, f := range fieldsBelow(ctx, "products") {
 		if q, ok := queryOf(argumentsOf(ctx, f), id); ok {
-			load.From(ctx).Searches.Start(ToleranceOf(f.Field).within(ctx), []load.Question{load.QuestionOf(q)})
+			load.From(ctx).Searches.StartUpTo(ctx, ToleranceOf(f.Field).bound(), []load.Question{load.QuestionOf(q)})
 		}
 	}
 }
@@ -30,7 +30,7 @@ func shippingAhead(ctx context.Context, id commerce.CartID) {
 	for _, f := range fieldsBelow(ctx, "shippingOptions") {
 		if to, ok := addressOf(argumentsOf(ctx, f)["address"]); ok {
 			q := load.QuestionOf(load.ShippingQuery{Cart: id, To: to})
-			load.From(ctx).Shipping.Start(ToleranceOf(f.Field).within(ctx), []load.Question{q})
+			load.From(ctx).Shipping.StartUpTo(ctx, ToleranceOf(f.Field).bound(), []load.Question{q})
 		}
 	}
 }
@@ -76,7 +76,7 @@ func argument(f graphql.CollectedField, variables map[string]any, name string) a
 // readAsked reads for the current field what a port without keys answers.
 func readAsked[V any](ctx context.Context, op commerce.Operation, b *load.Batch[load.Question, V], q load.Question) (V, error) {
 	t := tolerance(ctx)
-	v, _, from, err := b.Read(t.within(ctx), q)
+	v, _, from, err := b.ReadUpTo(ctx, t.bound(), q)
 	v, err = orNull(v, err)
 	return settle(ctx, t, v, load.Use{Op: op, Path: graphql.GetPath(ctx), From: from, Err: err})
 }

@@ -145,7 +145,7 @@ func domainAddress(in generated.AddressInput) commerce.Address {
 func (r *Resolver) customer(ctx context.Context) (*commerce.Customer, error) {
 	l := load.From(ctx)
 	t := tolerance(ctx)
-	c, _, from, err := l.Customer.Read(t.within(ctx), load.One{})
+	c, _, from, err := l.Customer.ReadUpTo(ctx, t.bound(), load.One{})
 	c, err = orNull(c, err)
 	return settle(ctx, t, c, load.Use{Op: commerce.OpCustomer, Path: graphql.GetPath(ctx), From: from, Err: err})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/portico-bff/portico/bff-web/graph/generated"
+	"github.com/portico-bff/portico/bff-web/graph/load"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -131,6 +132,14 @@ func (t Tolerance) within(ctx context.Context) context.Context {
 		return ctx
 	}
 	return commerce.WithStaleUpTo(ctx, t.StaleUpTo)
+}
+
+// bound is the age of the oldest stale value that t takes, for a batch.
+func (t Tolerance) bound() time.Duration {
+	if t.StaleUpTo == Unbounded {
+		return load.NoBound
+	}
+	return t.StaleUpTo
 }
 
 // tolerance is that of the field which is being resolved.

@@ -27,9 +27,19 @@ func (a *asked[K]) add(takes Tolerance, keys ...K) {
 	}{takes, slices.Clip(keys)}) // who adds to them later gets a copy
 }
 
-// start asks for all of a.
+// start asks for all of a in the background.
 func start[K comparable, V any](ctx context.Context, b *load.Batch[K, V], a asked[K]) {
 	for _, part := range a {
-		b.Start(part.takes.within(ctx), part.keys)
+		b.StartUpTo(ctx, part.takes.bound(), part.keys)
 	}
+}
+
+// askHere is start for who is about to wait for all of a.
+func askHere[K comparable, V any](ctx context.Context, b *load.Batch[K, V], a asked[K]) {
+	if len(a) == 0 {
+		return
+	}
+	last := len(a) - 1
+	start(ctx, b, a[:last])
+	b.AskUpTo(ctx, a[last].takes.bound(), a[last].keys)
 }

@@ -36,14 +36,14 @@ func guarded[V any](ctx context.Context, call func(context.Context) (V, error)) 
 // readKey reads for the current field what a batch answers for key, which may be unknown.
 func readKey[K comparable, V any](ctx context.Context, op commerce.Operation, b *load.Batch[K, V], key K) (V, error) {
 	t := tolerance(ctx)
-	v, _, from, err := b.Read(t.within(ctx), key)
+	v, _, from, err := b.ReadUpTo(ctx, t.bound(), key)
 	return settle(ctx, t, v, load.Use{Op: op, Key: key, Path: graphql.GetPath(ctx), From: from, Err: err})
 }
 
 // readOne reads for the current field what is read once a request.
 func readOne[V any](ctx context.Context, op commerce.Operation, b *load.Batch[load.One, V]) (V, error) {
 	t := tolerance(ctx)
-	v, _, from, err := b.Read(t.within(ctx), load.One{})
+	v, _, from, err := b.ReadUpTo(ctx, t.bound(), load.One{})
 	return settle(ctx, t, v, load.Use{Op: op, Path: graphql.GetPath(ctx), From: from, Err: err})
 }
 
@@ -83,16 +83,20 @@ type uses[K comparable] struct {
 	poor map[int]load.Use // those with an error, or a filler
 }
 
-// note has l keep u.
-func (u *uses[K]) note(l *load.Loader) {
-	l.NoteAll(load.Uses{N: len(u.keys), Of: u.of, Poor: len(u.poor) > 0})
-}
+var _ load.Uses = (*uses[commerce.SKU])(nil)
 
-func (u *uses[K]) of(i int) (load.Use, bool) {
+// Len implements [load.Uses].
+func (u *uses[K]) Len() int { return len(u.keys) }
+
+// Poor implements [load.Uses].
+func (u *uses[K]) Poor() bool { return len(u.poor) > 0 }
+
+// At implements [load.Uses].
+func (u *uses[K]) At(i int) load.Use {
 	if poor, ok := u.poor[i]; ok {
-		return poor, true
+		return poor
 	}
-	return load.Use{Op: u.op, Key: u.keys[i], Path: u.place(i), From: u.from[i]}, true
+	return load.Use{Op: u.op, Key: u.keys[i], Path: u.place(i), From: u.from[i]}
 }
 
 func (u *uses[K]) place(i int) ast.Path {

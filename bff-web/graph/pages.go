@@ -49,11 +49,11 @@ func stringsOf(v any) []string {
 func pages(ctx context.Context, ids []string) []*commerce.Page {
 	planPages(ctx)
 	l, t := load.From(ctx), tolerance(ctx)
-	within := t.within(ctx)
+	most := t.bound()
 	list := make([]*commerce.Page, len(ids))
 	for i, text := range ids {
 		id := commerce.PageID(text)
-		page, _, from, err := l.Pages.Read(within, id)
+		page, _, from, err := l.Pages.ReadUpTo(ctx, most, id)
 		path := below(ctx, ast.PathIndex(i))
 		page, err = settle(ctx, t, page, load.Use{Op: commerce.OpPages, Key: id, Path: path, From: from, Err: err})
 		if err != nil {

@@ -48,13 +48,23 @@ type follow struct {
 
 // plan claims what wants need on this level and, in the background, below it.
 func plan(ctx context.Context, wants ...want) {
+	start(ctx, load.From(ctx).Products, planBeside(ctx, wants))
+}
+
+// planHere is plan for who has nothing to do but to wait for the products: they are asked
+// for here, without a goroutine of their own.
+func planHere(ctx context.Context, wants ...want) {
+	askHere(ctx, load.From(ctx).Products, planBeside(ctx, wants))
+}
+
+// planBeside is plan but for the products themselves, which it answers.
+func planBeside(ctx context.Context, wants []want) asked[commerce.SKU] {
 	l := load.From(ctx)
 	oc := graphql.GetOperationContext(ctx)
 	var k keys
 	for _, w := range wants {
 		k.add(ctx, l, w)
 	}
-	start(ctx, l.Products, k.skus)
 	start(ctx, l.Prices, k.prices)
 	start(ctx, l.Availability, k.available)
 	start(ctx, l.Reviews, k.reviewed)
@@ -63,6 +73,7 @@ func plan(ctx context.Context, wants ...want) {
 	if len(k.follow) > 0 {
 		l.Go(func() { planBelow(ctx, oc, k.follow) })
 	}
+	return k.skus
 }
 
 func (k *keys) add(ctx context.Context, l *load.Loader, w want) {
@@ -137,15 +148,15 @@ func planBelow(ctx context.Context, oc *graphql.OperationContext, list []follow)
 // resolver meets the error itself.
 func (f follow) skus(ctx context.Context) []commerce.SKU {
 	l := load.From(ctx)
-	within, above := ToleranceOf(f.field.Field).within(ctx), f.from.takes.within(ctx)
+	own, above := ToleranceOf(f.field.Field).bound(), f.from.takes.bound()
 	var skus []commerce.SKU
 	for _, sku := range f.from.skus {
 		if f.field.Name == "related" {
-			list, _, _ := l.Related.Get(within, sku)
+			list, _, _, _ := l.Related.ReadUpTo(ctx, own, sku)
 			skus = append(skus, list...)
 			continue
 		}
-		p, _, _ := l.Products.Get(above, sku)
+		p, _, _, _ := l.Products.ReadUpTo(ctx, above, sku)
 		if p == nil {
 			continue
 		}
@@ -172,7 +183,7 @@ func planRoots(ctx context.Context) {
 			args := f.ArgumentMap(oc.Variables)
 			wants = append(wants, want{place: f.Alias, skus: named(args), takes: ToleranceOf(f.Field), fields: f.Selections})
 		}
-		plan(ctx, wants...)
+		planHere(ctx, wants...)
 	})
 }
 

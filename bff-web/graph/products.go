@@ -55,7 +55,7 @@ func (r *Resolver) products(ctx context.Context, n int, skuOf func(int) commerce
 // PIM no longer publishes are left out.
 func (r *Resolver) related(ctx context.Context, objs []*commerce.Product) ([][]*commerce.Product, error) {
 	l, t := load.From(ctx), tolerance(ctx)
-	within := t.within(ctx)
+	most := t.bound()
 	l.Planned(ctx, place(ctx))
 	var parents, all []commerce.SKU
 	for _, p := range objs {
@@ -63,12 +63,12 @@ func (r *Resolver) related(ctx context.Context, objs []*commerce.Product) ([][]*
 			parents = append(parents, s)
 		}
 	}
-	l.Related.Start(within, parents)
+	l.Related.AskUpTo(ctx, most, parents)
 	for _, s := range parents {
-		list, _, _ := l.Related.Get(within, s)
+		list, _, _, _ := l.Related.ReadUpTo(ctx, most, s)
 		all = append(all, list...)
 	}
-	l.Products.Start(within, all)
+	l.Products.AskUpTo(ctx, most, all)
 	found, errs := make([][]*commerce.Product, len(objs)), make(graphql.BatchErrorList, len(objs))
 	for i, p := range objs {
 		if s, ok := sku(p); ok {
@@ -81,8 +81,8 @@ func (r *Resolver) related(ctx context.Context, objs []*commerce.Product) ([][]*
 // relatedTo answers the products that go with one and that the PIM publishes, in their
 // order, for the path of the current field.
 func relatedTo(ctx context.Context, t Tolerance, s commerce.SKU, path ast.Path) ([]*commerce.Product, error) {
-	l, within := load.From(ctx), t.within(ctx)
-	list, _, from, err := l.Related.Read(within, s)
+	l, most := load.From(ctx), t.bound()
+	list, _, from, err := l.Related.ReadUpTo(ctx, most, s)
 	use := load.Use{Op: commerce.OpRelated, Key: s, Path: path, From: from, Err: err}
 	if err != nil {
 		return settle[[]*commerce.Product](ctx, t, nil, use)
@@ -90,7 +90,7 @@ func relatedTo(ctx context.Context, t Tolerance, s commerce.SKU, path ast.Path) 
 	l.Note(use)
 	products := []*commerce.Product{}
 	for _, s := range list {
-		p, ok, from, err := l.Products.Read(within, s)
+		p, ok, from, err := l.Products.ReadUpTo(ctx, most, s)
 		use := load.Use{Op: commerce.OpProducts, Key: s, Path: path, From: from, Err: err}
 		if err != nil {
 			return settle[[]*commerce.Product](ctx, t, nil, use)
@@ -115,7 +115,7 @@ func listed(ctx context.Context, skus []commerce.SKU, dropUnknown bool) []*comme
 		path: func(i int) ast.Path { return append(here, ast.PathIndex(i)) },
 	}
 	products := make([]*commerce.Product, 0, len(skus))
-	l.Products.Each(t.within(ctx), skus, func(i int, p *commerce.Product, ok bool, from load.Origin, err error) {
+	l.Products.EachUpTo(ctx, t.bound(), skus, func(i int, p *commerce.Product, ok bool, from load.Origin, err error) {
 		if !ok && err == nil && dropUnknown {
 			return
 		}
@@ -128,7 +128,7 @@ func listed(ctx context.Context, skus []commerce.SKU, dropUnknown bool) []*comme
 		}
 		products = append(products, p)
 	})
-	u.note(l)
+	l.NoteAll(u)
 	return products
 }
 
@@ -171,11 +171,11 @@ func (r *Resolver) search(ctx context.Context, q commerce.SearchQuery) (*model.P
 // edges pairs products with their cursors. What the PIM no longer publishes is left out;
 // what cannot be had is the node's to say.
 func (r *Resolver) edges(ctx context.Context, page *model.ProductConnection) []*model.ProductEdge {
-	l, within := load.From(ctx), nodeTolerance().within(ctx)
-	l.Products.Start(within, page.SKUs)
+	l, most := load.From(ctx), nodeTolerance().bound()
+	l.Products.AskUpTo(ctx, most, page.SKUs)
 	edges := []*model.ProductEdge{}
 	for i, s := range page.SKUs {
-		if _, ok, err := l.Products.Get(within, s); ok || err != nil {
+		if _, ok, _, err := l.Products.ReadUpTo(ctx, most, s); ok || err != nil {
 			edges = append(edges, &model.ProductEdge{Cursor: page.Cursors[i], SKU: s})
 		}
 	}

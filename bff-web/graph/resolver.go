@@ -48,7 +48,7 @@ func keyed[P any, K comparable, V any](ctx context.Context, op commerce.Operatio
 	values := make([]V, len(parents))
 	var errs graphql.BatchErrorList
 	u.from = make([]load.Origin, len(u.keys))
-	b.Each(t.within(ctx), u.keys, func(i int, v V, _ bool, from load.Origin, err error) {
+	b.EachUpTo(ctx, t.bound(), u.keys, func(i int, v V, _ bool, from load.Origin, err error) {
 		u.from[i] = from
 		if err != nil {
 			v, err = settleAt(ctx, t, v, u, i, err)
@@ -61,7 +61,7 @@ func keyed[P any, K comparable, V any](ctx context.Context, op commerce.Operatio
 			errs[u.at[i]] = err
 		}
 	})
-	u.note(load.From(ctx))
+	load.From(ctx).NoteAll(u)
 	if errs != nil {
 		return values, errs
 	}

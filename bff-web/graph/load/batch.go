@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/portico-bff/portico/schema/commerce"
@@ -23,16 +24,26 @@ type Batch[K comparable, V any] struct {
 // bounded is a key as it is asked for.
 type bounded[K comparable] struct {
 	key  K
-	most time.Duration // oldest stale value; noBound when anything is taken
+	most time.Duration // oldest stale value; NoBound when anything is taken
 }
 
-const noBound time.Duration = -1
+// NoBound is the bound of who takes what is stale as the context has it, which has no bound
+// as a rule.
+const NoBound time.Duration = -1
 
 func boundOf(ctx context.Context) time.Duration {
 	if most, ok := commerce.StaleUpTo(ctx); ok {
 		return most
 	}
-	return noBound
+	return NoBound
+}
+
+// boundIn is most, or the context's bound where most is none.
+func boundIn(ctx context.Context, most time.Duration) time.Duration {
+	if most == NoBound {
+		return boundOf(ctx)
+	}
+	return most
 }
 
 // answer is what a key met; valid once its call is done.
@@ -45,8 +56,44 @@ type answer[V any] struct {
 
 // call is one call of the port.
 type call struct {
-	done chan struct{}
 	from Origin
+	over atomic.Bool
+
+	mu   sync.Mutex
+	done chan struct{} // nil until somebody waits
+}
+
+// end tells those who wait that the call has been answered.
+func (c *call) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.over.Store(true)
+	if c.done != nil {
+		close(c.done)
+	}
+}
+
+// wait waits until the call has been answered. It answers false when ctx ends before.
+func (c *call) wait(ctx context.Context) bool {
+	if c.over.Load() {
+		return true
+	}
+	c.mu.Lock()
+	if c.over.Load() {
+		c.mu.Unlock()
+		return true
+	}
+	if c.done == nil {
+		c.done = make(chan struct{})
+	}
+	done := c.done
+	c.mu.Unlock()
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // in makes b a batch of l, which ask asks for.
@@ -55,60 +102,109 @@ func (b *Batch[K, V]) in(l *Loader, ask func(context.Context, *Loader, []K) (map
 	return b
 }
 
-// Start asks for those of keys that nobody has asked for yet, in the background,
-// at most [commerce.MaxBatch] in a call. When it returns, all keys are claimed.
-func (b *Batch[K, V]) Start(ctx context.Context, keys []K) {
-	if len(keys) == 0 {
-		return
-	}
-	most := boundOf(ctx)
-	b.mu.Lock()
-	fresh := b.claim(keys, most)
-	b.mu.Unlock()
-	b.ready(ctx, fresh, most)
-}
-
 // part is keys that one call asks for, and where the answers go.
 type part[K comparable, V any] struct {
-	call    *call
+	call
 	keys    []K
 	answers []answer[V]
+	next    *part[K, V]
+
+	// Room for one key, which many calls are for.
+	key    [1]K
+	answer [1]answer[V]
 }
 
-// ready has every part asked for.
-func (b *Batch[K, V]) ready(ctx context.Context, parts []part[K, V], most time.Duration) {
-	for _, p := range parts {
-		b.told.wg.Go(func() { b.run(ctx, p) })
+func newPart[K comparable, V any](keys int) *part[K, V] {
+	p := &part[K, V]{}
+	if keys == 1 {
+		p.keys, p.answers = p.key[:0], p.answer[:0]
+	} else {
+		p.keys, p.answers = make([]K, 0, keys), make([]answer[V], 0, keys)
 	}
+	return p
+}
+
+// Start asks for those of keys that nobody has asked for yet, in the background,
+// at most [commerce.MaxBatch] in a call. When it returns, all keys are claimed.
+func (b *Batch[K, V]) Start(ctx context.Context, keys []K) { b.StartUpTo(ctx, NoBound, keys) }
+
+// StartUpTo is Start for who takes what is stale only while it is at most that old.
+func (b *Batch[K, V]) StartUpTo(ctx context.Context, most time.Duration, keys []K) {
+	most = boundIn(ctx, most)
+	for p := b.claims(most, keys); p != nil; p = p.next {
+		b.goRun(ctx, p, most)
+	}
+}
+
+// AskUpTo is StartUpTo for who is about to wait for the answers: the last call, which is the
+// only one as a rule, is made here.
+func (b *Batch[K, V]) AskUpTo(ctx context.Context, most time.Duration, keys []K) {
+	most = boundIn(ctx, most)
+	b.ready(ctx, b.claims(most, keys), most)
+}
+
+// claims claims those of keys that nobody has asked for.
+func (b *Batch[K, V]) claims(most time.Duration, keys []K) *part[K, V] {
+	if len(keys) == 0 {
+		return nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.claim(keys, most)
+}
+
+// ready has every part asked for: the last here, by who waits for it, the others meanwhile.
+func (b *Batch[K, V]) ready(ctx context.Context, p *part[K, V], most time.Duration) {
+	for ; p != nil; p = p.next {
+		if p.next == nil {
+			b.run(ctx, p, most)
+			return
+		}
+		b.goRun(ctx, p, most)
+	}
+}
+
+// goRun has a part asked for in the background.
+func (b *Batch[K, V]) goRun(ctx context.Context, p *part[K, V], most time.Duration) {
+	b.told.wg.Add(1)
+	go func() {
+		defer b.told.wg.Done()
+		b.run(ctx, p, most)
+	}()
 }
 
 // claim finds out which of keys nobody has asked for. The caller holds the lock.
-func (b *Batch[K, V]) claim(keys []K, most time.Duration) []part[K, V] {
+func (b *Batch[K, V]) claim(keys []K, most time.Duration) (first *part[K, V]) {
 	if b.seen == nil {
 		b.seen = make(map[bounded[K]]*answer[V], len(keys))
 	}
-	var parts []part[K, V]
+	var last *part[K, V]
 	for i, key := range keys {
 		at := bounded[K]{key, most}
 		if b.seen[at] != nil {
 			continue
 		}
-		last := len(parts) - 1
-		if last < 0 || len(parts[last].keys) == commerce.MaxBatch {
-			n := min(len(keys)-i, commerce.MaxBatch)
-			parts = append(parts, part[K, V]{&call{done: make(chan struct{})}, make([]K, 0, n), make([]answer[V], 0, n)})
-			last++
+		if last == nil || len(last.keys) == commerce.MaxBatch {
+			p := newPart[K, V](min(len(keys)-i, commerce.MaxBatch))
+			if last == nil {
+				first = p
+			} else {
+				last.next = p
+			}
+			last = p
 		}
-		p := &parts[last]
-		p.keys, p.answers = append(p.keys, key), append(p.answers, answer[V]{call: p.call})
-		b.seen[at] = &p.answers[len(p.answers)-1]
+		last.keys, last.answers = append(last.keys, key), append(last.answers, answer[V]{call: &last.call})
+		b.seen[at] = &last.answers[len(last.answers)-1]
 	}
-	return parts
+	return first
 }
 
-func (b *Batch[K, V]) run(ctx context.Context, p part[K, V]) {
-	defer close(p.call.done)
-	ctx, p.call.from = b.told.Listen(ctx)
+func (b *Batch[K, V]) run(ctx context.Context, p *part[K, V], most time.Duration) {
+	defer p.end()
+	if boundOf(ctx) != most {
+		ctx = commerce.WithStaleUpTo(ctx, most)
+	}
+	ctx, p.from = b.told.Listen(ctx)
 	values, err := b.guarded(ctx, p.keys)
 	for i, key := range p.keys {
 		a := &p.answers[i]
@@ -146,33 +242,47 @@ func (b *Batch[K, V]) Get(ctx context.Context, key K) (V, bool, error) {
 
 // Read is Get and tells who knows where the value came from.
 func (b *Batch[K, V]) Read(ctx context.Context, key K) (value V, found bool, from Origin, err error) {
-	most := boundOf(ctx)
+	return b.ReadUpTo(ctx, NoBound, key)
+}
+
+// ReadUpTo is Read for who takes what is stale only while it is at most that old.
+func (b *Batch[K, V]) ReadUpTo(ctx context.Context, most time.Duration, key K) (value V, found bool, from Origin, err error) {
+	most = boundIn(ctx, most)
 	b.mu.Lock()
 	a := b.seen[bounded[K]{key, most}]
-	if a == nil {
-		fresh := b.claim([]K{key}, most)
+	if a != nil {
 		b.mu.Unlock()
-		b.ready(ctx, fresh, most)
-		return fresh[0].answers[0].wait(ctx)
+		return a.wait(ctx)
 	}
+	own := b.claim([]K{key}, most)
 	b.mu.Unlock()
-	return a.wait(ctx)
+	b.ready(ctx, own, most)
+	return own.answers[0].wait(ctx)
 }
 
 // Each reads keys and shows see, in their order, what Read answers for each.
 func (b *Batch[K, V]) Each(ctx context.Context, keys []K, see func(i int, value V, found bool, from Origin, err error)) {
+	b.EachUpTo(ctx, NoBound, keys, see)
+}
+
+// EachUpTo is Each for who takes what is stale only while it is at most that old.
+func (b *Batch[K, V]) EachUpTo(ctx context.Context, most time.Duration, keys []K, see func(i int, value V, found bool, from Origin, err error)) {
 	if len(keys) == 0 {
 		return
 	}
-	most := boundOf(ctx)
-	answers := make([]*answer[V], len(keys))
+	most = boundIn(ctx, most)
+	var one [1]*answer[V]
+	answers := one[:]
+	if len(keys) > 1 {
+		answers = make([]*answer[V], len(keys))
+	}
 	b.mu.Lock()
-	fresh := b.claim(keys, most)
+	own := b.claim(keys, most)
 	for i, key := range keys {
 		answers[i] = b.seen[bounded[K]{key, most}]
 	}
 	b.mu.Unlock()
-	b.ready(ctx, fresh, most)
+	b.ready(ctx, own, most)
 	for i, a := range answers {
 		v, found, from, err := a.wait(ctx)
 		see(i, v, found, from, err)
@@ -181,15 +291,8 @@ func (b *Batch[K, V]) Each(ctx context.Context, keys []K, see func(i int, value 
 
 // wait answers what the key met, or that ctx has ended.
 func (a *answer[V]) wait(ctx context.Context) (value V, found bool, from Origin, err error) {
-	select {
-	case <-a.call.done: // the likely case costs little
-		return a.value, a.found, a.call.from, a.err
-	default:
-	}
-	select {
-	case <-a.call.done:
-		return a.value, a.found, a.call.from, a.err
-	case <-ctx.Done():
+	if !a.call.wait(ctx) {
 		return value, false, Origin{}, ctx.Err()
 	}
+	return a.value, a.found, a.call.from, a.err
 }

@@ -39,42 +39,43 @@ type Use struct {
 
 // Uses are values that one field of several parents, or one list, was given. What is
 // all fresh interests nobody, as a rule: they are told one by one only when they do.
-type Uses struct {
-	N    int
-	Of   func(i int) (Use, bool) // use i; false where there was nothing to use
-	Poor bool                    // whether any has an error, or a filler
+type Uses interface {
+	// Len is how many there are.
+	Len() int
+	// At is use i.
+	At(i int) Use
+	// Poor tells whether any has an error, or a filler.
+	Poor() bool
 }
 
 // Note notes what went to a path of the answer.
 func (l *Loader) Note(u Use) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.uses = append(l.uses, noted{one: u})
+	l.uses = append(l.uses, noted{one: &u})
 }
 
 // NoteAll notes what went to several paths of the answer.
 func (l *Loader) NoteAll(u Uses) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.uses = append(l.uses, noted{all: &u})
+	l.uses = append(l.uses, noted{all: u})
 }
 
 // noted is one use, or several.
 type noted struct {
-	one Use
-	all *Uses
+	one *Use
+	all Uses // nil: it is one
 }
 
 // each shows every use.
 func (n *noted) each(see func(Use)) {
 	if n.all == nil {
-		see(n.one)
+		see(*n.one)
 		return
 	}
-	for i := range n.all.N {
-		if u, ok := n.all.Of(i); ok {
-			see(u)
-		}
+	for i := range n.all.Len() {
+		see(n.all.At(i))
 	}
 }
 
@@ -121,7 +122,7 @@ type Report struct {
 
 // Sources is where all came from that was read so far.
 func (l *Loader) Sources() []commerce.Source {
-	origins, n := append(l.heard(), Origin{l.sink}), 0
+	origins, n := l.heard(), 0
 	for _, from := range origins {
 		from.sink.Visit(func(*commerce.Source) { n++ })
 	}
@@ -132,10 +133,11 @@ func (l *Loader) Sources() []commerce.Source {
 	return all
 }
 
+// heard are all origins that there are so far.
 func (l *Loader) heard() []Origin {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.Clone(l.origins)
+	return append(append(make([]Origin, 0, len(l.origins)+1), l.origins...), Origin{l.sink})
 }
 
 // at names what a call told of.
@@ -149,7 +151,7 @@ type at struct {
 // zero Origin, as any did.
 func (l *Loader) unfresh() map[at]commerce.Source {
 	var sources map[at]commerce.Source
-	for _, from := range append(l.heard(), Origin{l.sink}) {
+	for _, from := range l.heard() {
 		from.sink.Visit(func(s *commerce.Source) {
 			if s.State == commerce.StateFresh {
 				return
@@ -173,7 +175,7 @@ func (l *Loader) Freshness() []Report {
 	defer l.mu.Unlock()
 	var reports []Report
 	for i := range l.uses {
-		if all := l.uses[i].all; all != nil && !all.Poor && sources == nil {
+		if all := l.uses[i].all; all != nil && !all.Poor() && sources == nil {
 			continue
 		}
 		l.uses[i].each(func(u Use) {

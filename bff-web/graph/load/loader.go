@@ -48,6 +48,10 @@ type Loader struct {
 	origins []Origin
 	uses    []noted
 	failed  []ast.Path
+
+	// Room for what most requests come to.
+	firstOrigins [6]Origin
+	firstUses    [6]noted
 }
 
 type loaderKey struct{}
@@ -72,6 +76,7 @@ func Start(ctx context.Context, ports commerce.Ports, shopper commerce.Shopper, 
 	l := &Loader{Group: group, ports: ports, shopper: shopper, Fault: func(error) {}}
 	ctx, l.cancel = context.WithCancel(ctx)
 	ctx, l.sink = commerce.WithSink(ctx)
+	l.origins, l.uses = l.firstOrigins[:0], l.firstUses[:0]
 	own := &l.own
 	l.Products, l.Related = own.products.in(l, askProducts), own.related.in(l, askRelated)
 	l.Prices, l.Availability = own.prices.in(l, askPrices), own.availability.in(l, askAvailability)
