@@ -12,7 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -116,8 +117,7 @@ func graphQL(b *edge.Backend, published *documents.Store, cfg Config) http.Handl
 	bounds := bounds(b.Config)
 	bounds.Calls = cfg.Queries.Calls
 
-	server := handler.New(schema)
-	transport := graphhttp.Transport{
+	transport := &graphhttp.Transport{
 		Schema: schema.Schema(), Documents: published, Limits: bounds, Ports: b.Ports, Group: b.Markets.PriceGroup,
 		Observe: web.NoteOperation, Fault: resolver.LogInternal, Checked: lru.New[bool](queryCacheSize),
 		Tracing:  graphhttp.NewTracing(b.Config.Development(), cfg.Trace.Secret, graphhttp.TracingDeps{Log: b.Log, Meter: b.Telemetry.Meter()}),
@@ -125,14 +125,19 @@ func graphQL(b *edge.Backend, published *documents.Store, cfg Config) http.Handl
 		Compiled: resolver.Compiled(schema.Schema(), queryCacheSize),
 		Answers:  b.Answers, Answered: web.NoteAnswer, ShowCost: b.Config.Development(), TellLimits: web.TellLimits, TooMany: web.TooMany, Surrogates: b.Config.Cache.SurrogateKeyBytes,
 	}
-	server.AddTransport(transport)
-	server.SetQueryCache(graphhttp.Queries{Cache: lru.New[*ast.QueryDocument](queryCacheSize)})
-	server.SetParserTokenLimit(bounds.Tokens)
-	server.SetDisableSuggestion(true)
-	server.SetValidationRulesFn(graph.Rules)
-	server.SetErrorPresenter(resolver.Present)
-	server.SetRecoverFunc(resolver.Recover)
-	return transport.Before(server)
+	return transport.Handler(executing(schema, resolver, bounds))
+}
+
+// executing is the executor of what is not run as it was compiled.
+func executing(schema graphql.ExecutableSchema, resolver *graph.Resolver, bounds graphhttp.Limits) *executor.Executor {
+	exec := executor.New(schema)
+	exec.SetQueryCache(graphhttp.Queries{Cache: lru.New[*ast.QueryDocument](queryCacheSize)})
+	exec.SetParserTokenLimit(bounds.Tokens)
+	exec.SetDisableSuggestion(true)
+	exec.SetDefaultRulesFn(graph.Rules)
+	exec.SetErrorPresenter(resolver.Present)
+	exec.SetRecoverFunc(resolver.Recover)
+	return exec
 }
 
 // Handler answers the channel's public requests.

@@ -16,7 +16,7 @@ const Header = "X-Request-Id"
 const most = 64
 
 // Key is under what a context keeps the id, for contexts that keep it themselves; the
-// value is a string.
+// value is a string, or a pointer to one that nobody changes.
 type Key struct{}
 
 // New keeps incoming when it is 1 to 64 of [A-Za-z0-9._-], else it makes an id of
@@ -51,6 +51,12 @@ func With(ctx context.Context, id string) context.Context {
 
 // From is the context's id, or empty.
 func From(ctx context.Context) string {
-	id, _ := ctx.Value(Key{}).(string)
-	return id
+	switch id := ctx.Value(Key{}).(type) {
+	case string:
+		return id
+	case *string:
+		return *id
+	default:
+		return ""
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"sync"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -20,13 +21,16 @@ import (
 const prefix = "sha256:"
 
 // Document is a published document, ready to be executed. It is shared by all
-// requests and read-only. There is one value for each text, which stays the same for
+// requests and read-only but for its notes. There is one value for each text, which stays the same for
 // as long as any manifest holds the text, so that it may be a key.
 type Document struct {
 	Hash [sha256.Size]byte // of Text
 	Name string            // of its first operation; the beginning of its hash when that has none
 	Text string            // as the manifest has it
 	AST  *ast.QueryDocument
+	// Notes are what those who execute the document have found out about it, under keys of
+	// their own; they go with it.
+	Notes sync.Map
 }
 
 // ID names the document by its text: "sha256:" and 64 hexadecimal digits.

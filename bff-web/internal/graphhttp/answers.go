@@ -24,8 +24,8 @@ import (
 // question is what a request asks for, as far as an answer for everyone can depend on
 // it: document, operation and variables in the market, price group and media type. No
 // extension of a request changes its answer.
-func (t Transport) question(ctx context.Context, mediaType string, params *graphql.RawParams) *cache.Question {
-	if t.Answers == nil {
+func (t *Transport) question(ctx context.Context, mediaType string, params *graphql.RawParams) *cache.Question {
+	if t.Answers == nil || nobodyElses(ctx, params.OperationName) {
 		return nil
 	}
 	shopper := caller.Shopper(ctx)
@@ -37,18 +37,23 @@ func (t Transport) question(ctx context.Context, mediaType string, params *graph
 	}
 }
 
-// maxLiteral is how many letters a request may have, in bytes, to be known by them.
-const maxLiteral = 8 << 10
+const (
+	// maxLiteral is how many letters a request may have, in bytes, to be known by them.
+	maxLiteral = 8 << 10
+	// usualLetters is more than most have. There is room for them on the stack, which is
+	// made larger for none.
+	usualLetters = 1 << 10
+)
 
 // literally is what is kept under the very letters of a request, in its market, price
 // group and media type, or nil: equal letters ask for the same, and nothing needs to be
 // understood.
-func (t Transport) literally(r *http.Request, in received) *cache.Answer {
+func (t *Transport) literally(r *http.Request, in *received) *cache.Answer {
 	if t.Answers == nil || t.Tracing.asks(r.Header) {
 		return nil
 	}
-	var room [8 + maxLiteral + len(http.MethodPost)]byte
-	letters := in.letters(room[:0], r, in.body)
+	var room [usualLetters]byte
+	letters := in.letters(room[:0], r)
 	if letters == nil {
 		return nil
 	}
@@ -61,12 +66,8 @@ func (t Transport) literally(r *http.Request, in received) *cache.Answer {
 }
 
 // alias has answer found under the letters of r, in which it was asked for.
-func (t Transport) alias(r *http.Request, mediaType string, body []byte, answer *cache.Answer) {
-	in, ok := r.Context().Value(receivedKey{}).(*received)
-	if !ok {
-		return
-	}
-	letters := in.letters(nil, r, body)
+func (t *Transport) alias(r *http.Request, in *received, answer *cache.Answer) {
+	letters := in.letters(nil, r)
 	if letters == nil {
 		return
 	}
@@ -74,7 +75,7 @@ func (t Transport) alias(r *http.Request, mediaType string, body []byte, answer 
 	shopper := caller.Shopper(r.Context())
 	t.Answers.Alias(&cache.Question{
 		Channel: "web", Text: []string{string(sum[:])},
-		Market: shopper.Market, Group: t.Group(shopper.Market, shopper.Principal), Form: mediaType,
+		Market: shopper.Market, Group: t.Group(shopper.Market, shopper.Principal), Form: in.out.mediaType,
 	}, answer)
 }
 
@@ -114,7 +115,7 @@ func asDeclared(what asked, declared ast.VariableDefinitionList) *cache.Question
 
 // shared answers an operation that is the same for everyone in the market and price
 // group: kept, or made once for all who ask at once.
-func (t Transport) shared(out writer, r *http.Request, what asked, exec graphql.GraphExecutor, oc *graphql.OperationContext) {
+func (t *Transport) shared(out *writer, r *http.Request, what asked, exec graphql.GraphExecutor, oc *graphql.OperationContext) {
 	ctx, id, q := r.Context(), requestid.From(r.Context()), asDeclared(what, oc.Operation.VariableDefinitions)
 	oc.Headers = nil // they are one client's
 	answer, result, err := t.Answers.Do(ctx, q, func(ctx context.Context) (cache.Produced, error) {
@@ -130,14 +131,14 @@ func (t Transport) shared(out writer, r *http.Request, what asked, exec graphql.
 		t.note(ctx, result)
 		out.refuse(ctx, err)
 	default:
-		t.alias(r, q.Form, what.body, answer)
+		t.alias(r, what.in, answer)
 		t.send(out, r, answer, result)
 	}
 }
 
 // unshared answers GET where no answers are kept, and tells caches on the way what its
 // sources prove.
-func (t Transport) unshared(out writer, r *http.Request, exec graphql.GraphExecutor, oc *graphql.OperationContext) {
+func (t *Transport) unshared(out *writer, r *http.Request, exec graphql.GraphExecutor, oc *graphql.OperationContext) {
 	began := time.Now()
 	t.execute(r.Context(), exec, oc, func(ctx context.Context, o outcome) {
 		proven := cache.Prove(o.produced(ctx, oc, out.mediaType), began, t.Surrogates)
@@ -147,7 +148,7 @@ func (t Transport) unshared(out writer, r *http.Request, exec graphql.GraphExecu
 }
 
 // produce executes an operation for nobody in particular.
-func (t Transport) produce(ctx context.Context, q *cache.Question, exec graphql.GraphExecutor, oc *graphql.OperationContext) (made cache.Produced) {
+func (t *Transport) produce(ctx context.Context, q *cache.Question, exec graphql.GraphExecutor, oc *graphql.OperationContext) (made cache.Produced) {
 	ctx = caller.WithMarket(ctx, q.Market)
 	ctx = caller.WithPrincipal(ctx, commerce.Principal{PriceGroup: q.Group})
 	t.execute(ctx, exec, oc, func(ctx context.Context, o outcome) { made = o.produced(ctx, oc, q.Form) })
@@ -169,7 +170,7 @@ func (o outcome) produced(ctx context.Context, oc *graphql.OperationContext, for
 }
 
 // send answers with what is kept or was made for several at once.
-func (t Transport) send(out writer, r *http.Request, answer *cache.Answer, result cache.Result) {
+func (t *Transport) send(out *writer, r *http.Request, answer *cache.Answer, result cache.Result) {
 	ctx := r.Context()
 	t.note(ctx, result)
 	if t.Observe != nil {
@@ -230,7 +231,7 @@ func (o outcome) as(ctx context.Context) outcome {
 	return o
 }
 
-func (t Transport) note(ctx context.Context, result cache.Result) {
+func (t *Transport) note(ctx context.Context, result cache.Result) {
 	if t.Answers != nil && t.Answered != nil {
 		t.Answered(ctx, string(result))
 	}

@@ -15,18 +15,34 @@ import (
 const costKey = "cost"
 
 // price notes what oc comes to, and refuses it when that is too much.
-func (l Limits) price(oc *graphql.OperationContext) error {
-	cost := costOf(oc)
-	oc.Stats.SetExtension(costKey, cost)
-	return cost.within(l.Calls)
+func (t *Transport) price(ctx context.Context, oc *graphql.OperationContext) error {
+	cost, known := knownCost(ctx, oc)
+	if !known {
+		own := costOf(oc)
+		cost = &own
+		oc.Stats.SetExtension(costKey, cost)
+	}
+	return cost.within(t.Limits.Calls)
+}
+
+// priceOf is what [Transport.price] found that oc comes to.
+func priceOf(ctx context.Context, oc *graphql.OperationContext) *Cost {
+	if own, ok := oc.Stats.GetExtension(costKey).(*Cost); ok {
+		return own
+	}
+	cost, _ := knownCost(ctx, oc)
+	return cost
 }
 
 // charge charges an operation that is about to run to whoever asks for it: each call that
 // it can come to, and each guess apart.
-func (t Transport) charge(ctx context.Context, out writer, oc *graphql.OperationContext) *ratelimit.Refused {
+func (t *Transport) charge(ctx context.Context, out *writer, oc *graphql.OperationContext) *ratelimit.Refused {
 	client := caller.Client(ctx)
-	cost, priced := oc.Stats.GetExtension(costKey).(Cost)
-	if client == nil || !priced {
+	if client == nil {
+		return nil
+	}
+	cost := priceOf(ctx, oc)
+	if cost == nil {
 		return nil
 	}
 	refused := client.Coupons(ctx, cost.guesses)
@@ -40,7 +56,7 @@ func (t Transport) charge(ctx context.Context, out writer, oc *graphql.Operation
 }
 
 // priced shows in the answer what the operation could have come to.
-func (t Transport) priced(oc *graphql.OperationContext, response *graphql.Response) {
+func (t *Transport) priced(ctx context.Context, oc *graphql.OperationContext, response *graphql.Response) {
 	if !t.ShowCost || response == nil {
 		return
 	}
@@ -48,6 +64,6 @@ func (t Transport) priced(oc *graphql.OperationContext, response *graphql.Respon
 	if shown == nil {
 		shown = map[string]any{}
 	}
-	shown[costKey] = oc.Stats.GetExtension(costKey)
+	shown[costKey] = priceOf(ctx, oc)
 	response.Extensions = shown
 }

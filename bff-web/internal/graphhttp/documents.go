@@ -34,7 +34,7 @@ var sha256Pattern = regexp.MustCompile(`^(sha256:)?[0-9a-f]{64}$`)
 // trusted has r carry the document that it names, and p its text. What is no published
 // document is refused here, before anything is parsed. A text of its own is taken in
 // open mode only, and there as it is.
-func (t Transport) trusted(r *http.Request, p *parameters) (*http.Request, error) {
+func (t *Transport) trusted(r *http.Request, p *parameters) (*http.Request, error) {
 	hash, err := p.persisted()
 	switch {
 	case err != nil:
@@ -55,7 +55,7 @@ func (t Transport) trusted(r *http.Request, p *parameters) (*http.Request, error
 }
 
 // found is r with the document that p names by its id, or else by its hash.
-func (t Transport) found(r *http.Request, p *parameters, hash string) (*http.Request, error) {
+func (t *Transport) found(r *http.Request, p *parameters, hash string) (*http.Request, error) {
 	id, field := p.document, "documentId"
 	if id == "" {
 		id, field = hash, "extensions.persistedQuery.sha256Hash"
@@ -91,7 +91,7 @@ func (p *parameters) persisted() (string, error) {
 
 // usedAgain counts a request that was answered by its letters: the answer knows of
 // which document it is.
-func (t Transport) usedAgain(r *http.Request, answer *cache.Answer) {
+func (t *Transport) usedAgain(r *http.Request, answer *cache.Answer) {
 	if d, _ := answer.Of.(*documents.Document); d != nil {
 		t.Documents.Used(documents.ClientOf(r.Header), d)
 	}
@@ -99,11 +99,11 @@ func (t Transport) usedAgain(r *http.Request, answer *cache.Answer) {
 
 // letters are those of a request, after the edition of what is published: it
 // decides which letters are answered, so that they are worth nothing once it has changed.
-func (in received) letters(b []byte, r *http.Request, body []byte) []byte {
+func (in *received) letters(b []byte, r *http.Request) []byte {
 	for shift := range 8 {
 		b = append(b, byte(in.edition>>(8*shift)))
 	}
-	return lettersOf(b, r, body)
+	return lettersOf(b, r, in.body)
 }
 
 // hashOf names a text; that of a published document is known.

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -60,17 +60,16 @@ func TestW1_NothingIsParsedButWhatIsPublished(t *testing.T) {
 		require.NoError(t, err)
 		defer store.Close()
 		counted := &parses{Cache: Queries{lru.New[*ast.QueryDocument](10)}}
-		server := handler.New(es)
-		server.SetQueryCache(counted)
+		exec := executor.New(es)
+		exec.SetQueryCache(counted)
 		transport := Transport{
 			Schema: es.Schema(), Limits: DefaultLimits, Checked: lru.New[bool](10), Documents: store,
 			Group: func(commerce.Market, commerce.Principal) commerce.PriceGroup { return "" },
 		}
-		server.AddTransport(transport)
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", strings.NewReader(body))
 		r.Header.Set("Content-Type", "application/json")
 		w := httptest.NewRecorder()
-		transport.Before(server).ServeHTTP(w, r)
+		transport.Handler(exec).ServeHTTP(w, r)
 		return w.Code, counted.texts
 	}
 	for body, want := range map[string]int{

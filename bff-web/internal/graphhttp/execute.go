@@ -12,13 +12,16 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
+// nothingUsed is the use of what reads nothing.
+func nothingUsed(func(commerce.Operation, string, ast.Path)) {}
+
 // execute runs an operation for who ctx says, and calls then with what it brought
 // before it waits for what may still run.
-func (t Transport) execute(ctx context.Context, exec graphql.GraphExecutor, oc *graphql.OperationContext, then func(context.Context, outcome)) {
+func (t *Transport) execute(ctx context.Context, exec graphql.GraphExecutor, oc *graphql.OperationContext, then func(context.Context, outcome)) {
 	if !reachOf(oc).reads { // as those do that ask whether we live
 		response, ctx := t.run(ctx, exec, oc)
-		t.priced(oc, response)
-		then(ctx, outcome{response: response}.told(ctx, func(func(commerce.Operation, string, ast.Path)) {}))
+		t.priced(ctx, oc, response)
+		then(ctx, outcome{response: response}.told(ctx, nothingUsed))
 		return
 	}
 	shopper := caller.Shopper(ctx)
@@ -29,7 +32,7 @@ func (t Transport) execute(ctx context.Context, exec graphql.GraphExecutor, oc *
 		loader.Fault = func(err error) { t.Fault(ctx, err) }
 	}
 	response, ctx := t.run(ctx, exec, oc)
-	t.priced(oc, response)
+	t.priced(ctx, oc, response)
 	if failed := loader.Failed(); len(failed) > 0 && response != nil {
 		response.Data = graph.Bubble(oc, response.Data, failed)
 	}

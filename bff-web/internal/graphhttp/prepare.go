@@ -12,7 +12,7 @@ import (
 )
 
 // within holds a text to the limits, once.
-func (t Transport) within(ctx context.Context, text string) *gqlerror.Error {
+func (t *Transport) within(ctx context.Context, text string) *gqlerror.Error {
 	if _, ok := t.Checked.Get(ctx, text); ok {
 		return nil
 	}
@@ -24,19 +24,19 @@ func (t Transport) within(ctx context.Context, text string) *gqlerror.Error {
 }
 
 // prepare takes a query through the checks, the cheap ones first.
-func (t Transport) prepare(ctx context.Context, exec graphql.GraphExecutor, params *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
+func (t *Transport) prepare(ctx context.Context, exec graphql.GraphExecutor, params *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
 	if documents.From(ctx) == nil { // those were checked when they were loaded
 		if err := t.within(ctx, params.Query); err != nil {
 			return &graphql.OperationContext{RawQuery: params.Query}, gqlerror.List{err}
 		}
 	}
-	oc, errs := exec.CreateOperationContext(ctx, params)
+	oc, errs := exec.CreateOperationContext(graphql.StartOperationTrace(ctx), params)
 	if len(errs) > 0 {
 		return oc, naming(oc.Doc, params, errs)
 	}
 	err := t.Limits.checkArguments(t.Schema, oc)
 	if err == nil {
-		err = t.Limits.price(oc)
+		err = t.price(ctx, oc)
 	}
 	if err != nil {
 		own, ok := errors.AsType[*gqlerror.Error](err)

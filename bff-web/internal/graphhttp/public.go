@@ -1,11 +1,13 @@
 package graphhttp
 
 import (
+	"context"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/portico-bff/portico/bff-web/internal/documents"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -55,6 +57,21 @@ func reachOf(oc *graphql.OperationContext) reach {
 	deferred := strings.Contains(oc.RawQuery, "@defer") || strings.Contains(oc.RawQuery, "@stream")
 	found.everyones = found.everyones && found.reads && !deferred
 	return found
+}
+
+// nobodyElses tells whether a published document's operation is known to be of no use to
+// anybody else, before its variables are: nobody looks for its answer among those kept.
+func nobodyElses(ctx context.Context, operation string) bool {
+	d := documents.From(ctx)
+	if d == nil {
+		return false
+	}
+	op := d.AST.Operations.ForName(operation)
+	if op == nil || op.Operation != ast.Query {
+		return true
+	}
+	found := reach{everyones: true}
+	return found.plainly(op.SelectionSet) && (!found.reads || !found.everyones)
 }
 
 // plainly looks at root fields among which there is nothing to resolve; else it answers

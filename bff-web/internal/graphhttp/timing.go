@@ -32,6 +32,9 @@ type elapsed struct {
 	calls     []systemCalls
 }
 
+// noTime is what making an answer took that waited for nothing.
+var noTime elapsed
+
 // systemCalls is how many calls of a system were waited for.
 type systemCalls struct {
 	system string
@@ -76,6 +79,9 @@ func widened(list []window, w window) []window {
 // spend sums up the calls that were waited for. A call that another began counts from
 // when it was waited for, one that goes on until it was no more.
 func spend(list []window) *elapsed {
+	if len(list) == 0 {
+		return &noTime
+	}
 	s := &elapsed{}
 	var seen []*commerce.Call // a load's calls may be on several trails
 	for _, w := range list {
@@ -151,9 +157,10 @@ func (s *elapsed) union(from, to time.Time, system string) time.Duration {
 // and how the answer cache was used.
 func (s *elapsed) timing(began, now time.Time, result cache.Result) string {
 	if s == nil {
-		s = &elapsed{}
+		s = &noTime
 	}
-	b := make([]byte, 0, 192)
+	var room [192]byte
+	b := room[:0]
 	for _, of := range s.calls {
 		took := s.union(began, now, of.system)
 		b = appendMetric(b, metricName(of.system), took)
@@ -210,7 +217,7 @@ func metricName(system string) string {
 }
 
 // timed tells the client where the request's time went.
-func (w writer) timed(s *elapsed, result cache.Result) {
+func (w *writer) timed(s *elapsed, result cache.Result) {
 	if result == cache.Hit {
 		w.Header()[timingHeader] = hitTiming
 		return
@@ -233,7 +240,7 @@ func (o outcome) told(ctx context.Context, each uses) outcome {
 }
 
 // cameIn is when the request came in.
-func (t Transport) cameIn(ctx context.Context) time.Time {
+func (t *Transport) cameIn(ctx context.Context) time.Time {
 	if t.Began == nil {
 		return time.Now()
 	}
@@ -241,7 +248,7 @@ func (t Transport) cameIn(ctx context.Context) time.Time {
 }
 
 // kept is what is kept for q, which is nil when nothing kept is to be given.
-func (t Transport) kept(q *cache.Question) *cache.Answer {
+func (t *Transport) kept(q *cache.Question) *cache.Answer {
 	if q == nil {
 		return nil
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/portico-bff/portico/bff-web/graph/compiled"
 	"github.com/portico-bff/portico/bff-web/internal/caller"
 	"github.com/portico-bff/portico/bff-web/internal/documents"
-	"github.com/portico-bff/portico/bff-web/internal/scope"
+	"github.com/portico-bff/portico/bff-web/internal/vary"
 	"github.com/portico-bff/portico/cache"
 	"github.com/portico-bff/portico/edge/ratelimit"
 	"github.com/portico-bff/portico/schema/commerce"
@@ -52,17 +52,37 @@ type Transport struct {
 	Documents *documents.Store
 }
 
-var _ graphql.Transport = Transport{}
+// received is a request that is well-formed as far as HTTP goes.
+type received struct {
+	out     writer
+	body    []byte
+	edition uint64 // of what is published, when it was received
+}
 
-// Supports takes every request: what is wrong with one is said in GraphQL's words.
-func (t Transport) Supports(*http.Request) bool { return true }
+// Handler answers requests: it refuses what is no GraphQL over HTTP, and answers what is kept
+// under the very letters of the request. What is not run as it was compiled exec runs.
+func (t *Transport) Handler(exec graphql.GraphExecutor) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		vary.Add(w.Header(), vary.Accept)
+		in, err := receive(w, r)
+		if err != nil {
+			in.out.refuse(r.Context(), err)
+			return
+		}
+		in.edition = t.Documents.Generation()
+		if kept := t.literally(r, &in); kept != nil {
+			t.usedAgain(r, kept)
+			t.send(&in.out, r, kept, cache.Hit)
+			return
+		}
+		own := in // in itself need not outlive this
+		own.out.began = t.cameIn(r.Context())
+		t.understand(&own, r, exec)
+	})
+}
 
-// Do answers a request that [Transport.Before] has received.
-func (t Transport) Do(_ http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	in, ok := r.Context().Value(receivedKey{}).(*received)
-	if !ok {
-		panic("graphhttp: a request came past Before") // a mistake of whoever wired it
-	}
+// understand reads what a request asks for, and answers it.
+func (t *Transport) understand(in *received, r *http.Request, exec graphql.GraphExecutor) {
 	asks, err := read(r, in.body)
 	if err == nil {
 		r, err = t.trusted(r, asks)
@@ -73,38 +93,7 @@ func (t Transport) Do(_ http.ResponseWriter, r *http.Request, exec graphql.Graph
 	}
 	params := &asks.RawParams
 	params.Headers = r.Header
-	params.ReadTime = graphql.TraceTiming{Start: graphql.Now(), End: graphql.Now()}
-	t.answer(in.out, r, exec, asked{params, in.body, t.question(r.Context(), in.out.mediaType, params)})
-}
-
-// received is a request that is well-formed as far as HTTP goes.
-type received struct {
-	out     writer
-	body    []byte
-	edition uint64 // of what is published, when it was received
-}
-
-type receivedKey struct{}
-
-// Before stands before the executor that t is a transport of: it refuses what is no
-// GraphQL over HTTP, and answers what is kept under the very letters of the request.
-func (t Transport) Before(executor http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Add("Vary", "Accept")
-		in, err := receive(w, r)
-		if err != nil {
-			in.out.refuse(r.Context(), err)
-			return
-		}
-		in.edition = t.Documents.Generation()
-		if kept := t.literally(r, in); kept != nil {
-			t.usedAgain(r, kept)
-			t.send(in.out, r, kept, cache.Hit)
-			return
-		}
-		in.out.began = t.cameIn(r.Context())
-		executor.ServeHTTP(w, scope.Put(r, receivedKey{}, &in))
-	})
+	t.answer(&in.out, r, exec, asked{params, in, t.question(r.Context(), in.out.mediaType, params)})
 }
 
 // receive takes a request in. With an error, out says it.
@@ -122,22 +111,22 @@ func receive(w http.ResponseWriter, r *http.Request) (in received, err error) {
 	return in, err
 }
 
-// asked is a request's parameters, with the body that they came in, if any, and what
-// they ask for, which is nil when no answers are kept.
+// asked is a request's parameters, what they came in, and what they ask for, which is nil
+// when no answer to it is kept.
 type asked struct {
 	params   *graphql.RawParams
-	body     []byte
+	in       *received
 	question *cache.Question
 }
 
-func (t Transport) answer(out writer, r *http.Request, exec graphql.GraphExecutor, what asked) {
+func (t *Transport) answer(out *writer, r *http.Request, exec graphql.GraphExecutor, what asked) {
 	ctx, params := r.Context(), what.params
 	shown := t.Tracing.grants(ctx, r.Header, params.Query)
 	if shown {
 		ctx, what.question = traced(ctx, out.began), nil
 	}
 	if kept := t.kept(what.question); kept != nil {
-		t.alias(r, out.mediaType, what.body, kept)
+		t.alias(r, what.in, kept)
 		t.send(out, r, kept, cache.Hit)
 		return
 	}

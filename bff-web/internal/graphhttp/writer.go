@@ -24,7 +24,7 @@ type writer struct {
 	began     time.Time // when the request came in
 }
 
-func (w writer) write(status int, doc document) {
+func (w *writer) write(status int, doc document) {
 	body, ok := render(doc)
 	if !ok {
 		status = http.StatusInternalServerError
@@ -33,7 +33,7 @@ func (w writer) write(status int, doc document) {
 	w.body(status, body)
 }
 
-func (w writer) body(status int, body []byte) {
+func (w *writer) body(status int, body []byte) {
 	h := w.Header()
 	if h["Content-Length"] == nil { // or net/http would send what is long in chunks
 		h["Content-Length"] = []string{strconv.Itoa(len(body))}
@@ -51,7 +51,7 @@ var (
 )
 
 // refuse answers a request that is malformed.
-func (w writer) refuse(ctx context.Context, err error) {
+func (w *writer) refuse(ctx context.Context, err error) {
 	status, shown := http.StatusInternalServerError, graph.Public(ctx, err)
 	if r, ok := errors.AsType[*refusal](err); ok {
 		status, shown.Message, shown.Extensions["code"] = r.status, r.message, r.code
@@ -70,7 +70,7 @@ func (w writer) refuse(ctx context.Context, err error) {
 // parse or fit the schema is a well-formed request: plain JSON clients get 200,
 // as the GraphQL-over-HTTP specification has it. Unusable input and queries that
 // ask for too much are 400 for everyone.
-func (w writer) failed(response *graphql.Response) {
+func (w *writer) failed(response *graphql.Response) {
 	status := http.StatusBadRequest
 	if w.mediaType == jsonType && !slices.ContainsFunc(response.Errors, blamesClient) {
 		status = http.StatusOK
@@ -84,7 +84,7 @@ func blamesClient(err *gqlerror.Error) bool {
 	return code != errcode.ParseFailed && code != errcode.ValidationFailed
 }
 
-func (w writer) answered(ctx context.Context, made outcome, private bool, result cache.Result) {
+func (w *writer) answered(ctx context.Context, made outcome, private bool, result cache.Result) {
 	w.timed(made.spent, result)
 	if made.response == nil {
 		w.refuse(ctx, &refusal{http.StatusGatewayTimeout, "TIMEOUT", "not answered in time", ""})

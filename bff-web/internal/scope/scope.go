@@ -25,7 +25,7 @@ type Scope struct {
 
 	timed  atomic.Pointer[timed] // the context that ends in time; nil until somebody waits for that
 	mu     sync.Mutex            // held while timed is made, and at the close
-	closed bool
+	closed atomic.Bool
 }
 
 type pair struct{ key, value any }
@@ -77,7 +77,7 @@ func Within(r *http.Request, d time.Duration) (*http.Request, context.CancelFunc
 func (s *Scope) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.closed = true
+	s.closed.Store(true)
 	if t := s.timed.Load(); t != nil {
 		t.cancel()
 	}
@@ -99,7 +99,7 @@ func (s *Scope) ends() context.Context {
 	}
 	t := &timed{}
 	t.Context, t.cancel = context.WithDeadline(s.parent, s.end)
-	if s.closed {
+	if s.closed.Load() {
 		t.cancel()
 	}
 	s.timed.Store(t)
@@ -118,8 +118,13 @@ func (s *Scope) Deadline() (time.Time, bool) {
 // Done implements [context.Context].
 func (s *Scope) Done() <-chan struct{} { return s.ends().Done() }
 
-// Err implements [context.Context].
-func (s *Scope) Err() error { return s.ends().Err() }
+// Err implements [context.Context]. To ask whether the end has come is not to wait for it.
+func (s *Scope) Err() error {
+	if s.timed.Load() != nil || s.end.IsZero() || s.closed.Load() || !time.Now().Before(s.end) {
+		return s.ends().Err()
+	}
+	return s.parent.Err()
+}
 
 // Value implements [context.Context]: what was put last under key, or what the parent has.
 func (s *Scope) Value(key any) any {

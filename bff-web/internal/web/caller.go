@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/portico-bff/portico/bff-web/internal/caller"
+	"github.com/portico-bff/portico/bff-web/internal/vary"
 	"github.com/portico-bff/portico/edge/market"
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -19,7 +20,7 @@ type Verifier interface {
 func Authenticate(v Verifier) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			vary(w.Header(), "Authorization")
+			vary.Add(w.Header(), vary.Caller)
 			values := r.Header["Authorization"]
 			authorization := only(values)
 			if len(values) > 1 || len(values) == 1 && authorization == "" {
@@ -41,7 +42,7 @@ func Market(resolver *market.Resolver) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			h := w.Header()
-			vary(h, market.Vary)
+			vary.Add(h, vary.Market)
 			m, err := resolver.Resolve(market.Hints{
 				Channel: only(r.Header["X-Channel"]), AcceptLanguage: only(r.Header["Accept-Language"]),
 				Currency: only(r.Header["X-Currency"]), Country: only(r.Header["X-Country"]),
@@ -64,13 +65,4 @@ func only(values []string) string {
 		return ""
 	}
 	return values[0]
-}
-
-// vary names headers that the answer depends on; there are four lines of them.
-func vary(h http.Header, names string) {
-	list := h["Vary"]
-	if list == nil {
-		list = make([]string, 0, 4)
-	}
-	h["Vary"] = append(list, names)
 }

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/portico-bff/portico/bff-web/internal/vary"
 	"github.com/portico-bff/portico/edge/cors"
 )
 
@@ -19,7 +20,7 @@ func CORS(policy *cors.Policy) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			h := w.Header()
-			vary(h, "Origin")
+			vary.Add(h, vary.Origin)
 			origin := only(r.Header["Origin"])
 			allowed := policy.Allowed(origin)
 			if allowed {
@@ -31,7 +32,7 @@ func CORS(policy *cors.Policy) Middleware {
 				next.ServeHTTP(w, r)
 				return
 			}
-			vary(h, "Access-Control-Request-Method, Access-Control-Request-Headers")
+			vary.Add(h, "Access-Control-Request-Method, Access-Control-Request-Headers")
 			if !allowed {
 				Refuse(r.Context(), w, errForeignOrigin)
 				return

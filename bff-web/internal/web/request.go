@@ -18,9 +18,9 @@ import (
 // RequestID names each request and tells the client.
 func RequestID(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := requestid.New(only(r.Header[requestid.Header]))
-		w.Header()[requestid.Header] = []string{id}
-		next.ServeHTTP(w, scope.Put(scope.Begin(r), requestid.Key{}, id))
+		id := []string{requestid.New(only(r.Header[requestid.Header]))}
+		w.Header()[requestid.Header] = id
+		next.ServeHTTP(w, scope.Put(scope.Begin(r), requestid.Key{}, &id[0]))
 	})
 }
 
