@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"sync"
 
 	"github.com/portico-bff/portico/connectors/transport"
 	"github.com/portico-bff/portico/schema/commerce"
@@ -17,20 +18,12 @@ import (
 type query struct {
 	model string
 
-	Domain  domain   `json:"domain"`
-	Fields  []string `json:"fields,omitempty"`
-	Order   string   `json:"order,omitempty"`
-	Limit   int      `json:"limit,omitempty"`
-	Context *options `json:"context,omitempty"`
+	Domain   domain
+	Fields   []string
+	Order    string
+	Limit    int
+	Archived bool // finds archived records too
 }
-
-// options is Odoo's context of a call.
-type options struct {
-	ActiveTest bool `json:"active_test"`
-}
-
-// withArchived makes a search find archived records too.
-var withArchived = &options{ActiveTest: false}
 
 // domain is a condition in prefix form: leaves, and "|" or "&" before the two that it joins.
 type domain []any
@@ -40,9 +33,6 @@ type leaf struct {
 	field, operator string
 	value           any
 }
-
-// MarshalJSON writes [field, operator, value].
-func (l leaf) MarshalJSON() ([]byte, error) { return json.Marshal([]any{l.field, l.operator, l.value}) }
 
 // record is a row of an answer. check says why it cannot be one that was asked for:
 // every row has its id, whatever fields are asked for.
@@ -87,14 +77,14 @@ func (c *connector) count(ctx context.Context, op commerce.Operation, q query) (
 // call makes one call, decodes its answer and has it checked: check's error says why
 // the answer is of no use.
 func (c *connector) call(ctx context.Context, op commerce.Operation, method string, q query, into any, check func() error) error {
-	body, err := json.Marshal(q)
+	body, err := q.body()
 	if err != nil {
 		return err
 	}
-	t := traitsOf(op)
+	t, way := traitsOf(op), wayOf(q.model, method)
 	_, err = c.client.Do(ctx, t, transport.Request{
-		Step:   q.model + "." + method,
-		Method: http.MethodPost, Path: []string{"json", "2", q.model, method}, Header: c.header, Body: body,
+		Step:   way.step,
+		Method: http.MethodPost, Path: way.path, Header: c.header, Body: body,
 		Read: func(res *transport.Response) error {
 			if res.Status >= http.StatusMultipleChoices {
 				return refused(t, res)
@@ -109,6 +99,27 @@ func (c *connector) call(ctx context.Context, op commerce.Operation, method stri
 		},
 	})
 	return err
+}
+
+// way is where a method of a model is called, and its name among an operation's requests.
+type way struct {
+	step string
+	path []string
+}
+
+// wayTo is remembered: there are as many as models and methods in the code.
+var wayTo sync.Map // from [2]string
+
+func wayOf(model, method string) way {
+	key := [2]string{model, method}
+	if known, ok := wayTo.Load(key); ok {
+		if w, ok := known.(way); ok {
+			return w
+		}
+	}
+	w := way{step: model + "." + method, path: []string{"json", "2", model, method}}
+	wayTo.Store(key, w)
+	return w
 }
 
 // wireFault is Odoo's error body. Its message and traceback are not even read:

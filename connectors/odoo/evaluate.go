@@ -16,6 +16,31 @@ type evaluation struct {
 	tree  categoryTree
 	rates map[string]string
 	now   time.Time
+
+	// What was worked out for the product that was asked about last: each is asked about several times.
+	last  product
+	rules []applicable
+}
+
+// applicable are the rules of a list that can apply to a product.
+type applicable struct {
+	list  *priceList
+	rules []*rule
+}
+
+// rulesOf answers what [priceList.rules] does.
+func (e *evaluation) rulesOf(list *priceList, p product) []*rule {
+	if p != e.last {
+		e.last, e.rules = p, e.rules[:0]
+	}
+	for _, known := range e.rules {
+		if known.list == list {
+			return known.rules
+		}
+	}
+	rules := list.rules(p, e.tree, e.now)
+	e.rules = append(e.rules, applicable{list, rules})
+	return rules
 }
 
 // priced is a product with what the server says of its price.
@@ -41,7 +66,7 @@ func (e *evaluation) at(list *priceList, p priced, quantity, depth int) (commerc
 	if list == nil || depth > maxListDepth {
 		return commerce.Money{}, errNoList
 	}
-	for _, r := range list.rules(p.product, e.tree, e.now) {
+	for _, r := range e.rulesOf(list, p.product) {
 		if quantity < r.from {
 			continue
 		}
@@ -61,6 +86,9 @@ func (e *evaluation) listPrice(p priced, code string) (commerce.Money, error) {
 
 // converted turns a number of one currency into an amount of another, rounded half up to its digits.
 func (e *evaluation) converted(n number, from, to string) (commerce.Money, error) {
+	if from == to {
+		return n.rounded(to)
+	}
 	amount, err := n.money(from)
 	if err != nil {
 		return commerce.Money{}, err
@@ -85,7 +113,7 @@ func (e *evaluation) exchange(amount commerce.Money, to string) (commerce.Money,
 	return there.Round(), nil
 }
 
-func (e *evaluation) apply(r rule, list *priceList, p priced, quantity, depth int) (commerce.Money, error) {
+func (e *evaluation) apply(r *rule, list *priceList, p priced, quantity, depth int) (commerce.Money, error) {
 	if r.Compute == computeFixed {
 		return r.Fixed.price(list.currency)
 	}
@@ -101,7 +129,7 @@ func (e *evaluation) apply(r rule, list *priceList, p priced, quantity, depth in
 }
 
 // base is the amount that a rule takes something off, in the list's currency.
-func (e *evaluation) base(r rule, list *priceList, p priced, quantity, depth int) (commerce.Money, error) {
+func (e *evaluation) base(r *rule, list *priceList, p priced, quantity, depth int) (commerce.Money, error) {
 	switch string(r.Base) {
 	case baseCost:
 		return e.converted(p.cost, p.currency, list.currency)
@@ -132,7 +160,7 @@ func less(amount commerce.Money, percent number) (commerce.Money, error) {
 }
 
 // formula is a discount, then rounding to a step, then a surcharge, all within margins on the base.
-func formula(r rule, base commerce.Money) (commerce.Money, error) {
+func formula(r *rule, base commerce.Money) (commerce.Money, error) {
 	code := base.CurrencyCode()
 	price, err := less(base, r.Discount)
 	if err != nil {
@@ -170,7 +198,7 @@ func toStep(amount commerce.Money, step number) (commerce.Money, error) {
 
 // within keeps a price between the base plus the smallest and the base plus the
 // largest margin; a margin of 0 is none.
-func within(price, base commerce.Money, r rule) (commerce.Money, error) {
+func within(price, base commerce.Money, r *rule) (commerce.Money, error) {
 	for _, bound := range []struct {
 		margin number
 		worse  int // how the price compares with the bound when the bound replaces it
@@ -219,7 +247,7 @@ func (e *evaluation) breaks(list *priceList, p priced, depth int) []int {
 		return nil
 	}
 	var breaks []int
-	for _, r := range list.rules(p.product, e.tree, e.now) {
+	for _, r := range e.rulesOf(list, p.product) {
 		if r.from > 1 && r.from <= commerce.MaxQuantity {
 			breaks = append(breaks, r.from)
 		}

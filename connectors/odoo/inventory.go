@@ -10,8 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/portico-bff/portico/connectors/transport"
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -28,15 +26,10 @@ func (c *connector) Availability(ctx context.Context, _ commerce.Market, skus []
 	known, unknown := c.products.Kept(skus)
 	asked := append(slices.Sorted(maps.Keys(known)), unknown...)
 	answer := stockAnswer{products: known}
-	var looked map[commerce.SKU]priced
-	// A group without a context: what one is refused does not end the other's call.
-	var g errgroup.Group
-	g.Go(func() error {
-		looked, answer.unasked = c.productsBySKU(ctx, op, unknown)
-		return nil
-	})
+	looking := c.askProducts(ctx, op, unknown)
 	answer.stock, answer.failed = c.stockBySKU(ctx, asked, known)
-	_ = g.Wait() // it has no error of its own
+	looked, unasked := looking.Values(ctx)
+	answer.unasked = unasked
 	for _, err := range []error{answer.unasked, answer.failed} {
 		if errors.Is(err, context.Canceled) {
 			return nil, err
@@ -194,7 +187,7 @@ func (c *connector) locationNames(ctx context.Context, op commerce.Operation, st
 	return c.locations.GetAll(ctx, slices.Sorted(maps.Keys(ids)), func(ctx context.Context, missing []recordID) (map[recordID]string, error) {
 		return transport.Batch(ctx, traitsOf(op), missing, func(ctx context.Context, batch []recordID) (map[recordID]string, error) {
 			records, err := search[wireLocation](ctx, c, op, query{
-				model: "stock.location", Domain: domain{leaf{"id", "in", batch}}, Fields: []string{"name"}, Context: withArchived,
+				model: "stock.location", Domain: domain{leaf{"id", "in", batch}}, Fields: []string{"name"}, Archived: true,
 			})
 			found := make(map[recordID]string, len(records))
 			for id, w := range transport.Join(batch, records, func(w wireLocation) recordID { return w.ID }) {

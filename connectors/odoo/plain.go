@@ -51,7 +51,7 @@ func plainText(data []byte) (s, rest []byte, ok bool) {
 }
 
 // digits is how many of them data begins with.
-func digits(data []byte) int {
+func digits[S ~string | ~[]byte](data S) int {
 	n := 0
 	for n < len(data) && data[n] >= '0' && data[n] <= '9' {
 		n++
@@ -75,7 +75,7 @@ func isDecimal(data []byte) bool {
 
 // whole is a number without decimals, or with zeros only.
 func (n number) whole() (int64, bool) {
-	d := digits([]byte(n))
+	d := digits(n)
 	if d == 0 || d > maxPlainID {
 		return 0, false
 	}
@@ -85,6 +85,39 @@ func (n number) whole() (int64, bool) {
 	}
 	for i, c := range n[d:] {
 		if i == 0 && c != '.' || i > 0 && c != '0' {
+			return 0, false
+		}
+	}
+	return value, true
+}
+
+// scaled is a number that is not below zero times ten to the places, when that is a whole number of few
+// digits, written without an exponent.
+func (n number) scaled(places int) (int64, bool) {
+	const most = 15 // an int64 holds three more
+	d := digits(n)
+	if d == 0 || d+places > most {
+		return 0, false
+	}
+	value := int64(0)
+	for i := range d {
+		value = 10*value + int64(n[i]-'0')
+	}
+	fraction := n[d:]
+	if fraction != "" {
+		fraction = fraction[1:]
+		if n[d] != '.' || fraction == "" || digits(fraction) != len(fraction) {
+			return 0, false
+		}
+	}
+	for i := range max(places, len(fraction)) {
+		c := byte('0')
+		if i < len(fraction) {
+			c = fraction[i]
+		}
+		if i < places {
+			value = 10*value + int64(c-'0')
+		} else if c != '0' {
 			return 0, false
 		}
 	}

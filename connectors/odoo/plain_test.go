@@ -84,3 +84,31 @@ func TestStockAddsUpExactly(t *testing.T) {
 	assert.Equal(t, 0, (&place{whole: -5}).pieces())
 	assert.Equal(t, maxPieces, (&place{whole: maxPieces + 1}).pieces())
 }
+
+// What is read as minor units is the amount that it would be otherwise.
+func FuzzMinorUnits(f *testing.F) {
+	for _, n := range []string{"3578.27", "0", "0.0", "49.9", "1.005", "1e-3", "-1", "00.5", "5.", ".5", "123456789012345.5", "0.00000", "1.2300", "x"} {
+		f.Add(n)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, code := range []string{"USD", "JPY", "BHD", "XXX", ""} {
+			got, ok := number(text).minor(code)
+			if !ok {
+				continue
+			}
+			want, err := number(text).exact(code)
+			require.NoError(t, err, "%q %s", text, code)
+			assert.Equal(t, want, got, "%q %s", text, code)
+			assert.Equal(t, want.Round(), got, "%q %s", text, code)
+		}
+	})
+}
+
+func TestWholeCentsAreReadAsSuch(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[number]string{"3578.27": "3578.27 USD", "49.9": "49.90 USD", "0.0": "0.00 USD", "7": "7.00 USD", "1.230000": "1.23 USD"} {
+		got, ok := text.minor("USD")
+		require.True(t, ok, text)
+		assert.Equal(t, want, got.String())
+	}
+}

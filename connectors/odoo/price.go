@@ -6,8 +6,6 @@ import (
 	"maps"
 	"slices"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -35,30 +33,37 @@ func (c *connector) Prices(ctx context.Context, m commerce.Market, group commerc
 	if errors.Is(failed, context.Canceled) {
 		return nil, failed
 	}
-	b := priceBatch{op: op, group: group, e: e, list: list, prices: map[commerce.PriceKey]*commerce.Price{}, failed: map[commerce.PriceKey]error{}}
+	b := priceBatch{op: op, group: group, e: e, list: list, prices: make(map[commerce.PriceKey]*commerce.Price, len(keys)), failed: map[commerce.PriceKey]error{}}
 	for _, key := range keys {
 		b.answer(key, known[key.SKU], commerce.KeyError(failed, key.SKU))
 	}
 	return b.prices, b.err()
 }
 
-// evaluation gathers the reference data that prices are computed from, all at once.
+// evaluation gathers the reference data that prices are computed from: what is not known is read at once,
+// each on a flight of its own, which one's refusal does not end.
 func (c *connector) evaluation(ctx context.Context, op commerce.Operation, id recordID) (*evaluation, error) {
+	list, rates, tree := c.askList(ctx, op, id), c.askRates(ctx, op), c.askCategories(ctx, op)
 	e := &evaluation{now: c.now()}
-	// A group without a context: cancelled by its sibling's refusal, a breaker's probe would tell nothing.
-	var g errgroup.Group
-	g.Go(func() (err error) { e.lists, err = c.listsFor(ctx, op, id); return err })
-	g.Go(func() (err error) { e.rates, err = c.ratesByCurrency(ctx, op); return err })
-	g.Go(func() (err error) { e.tree, err = c.allCategories(ctx, op); return err })
-	return e, g.Wait()
+	var failed [3]error
+	e.lists, failed[0] = c.listsFor(ctx, op, id, list)
+	e.rates, failed[1] = rates.Value(ctx)
+	e.tree, failed[2] = tree.Value(ctx)
+	for _, err := range failed {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return e, nil
 }
 
 func skusOf(keys []commerce.PriceKey) []commerce.SKU {
-	skus := map[commerce.SKU]bool{}
-	for _, key := range keys {
-		skus[key.SKU] = true
+	skus := make([]commerce.SKU, len(keys))
+	for i, key := range keys {
+		skus[i] = key.SKU
 	}
-	return slices.Sorted(maps.Keys(skus))
+	slices.Sort(skus)
+	return slices.Compact(skus)
 }
 
 // listPrices reads the products' own prices, and what rules may ask of them, of those that

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/portico-bff/portico/connectors/reference"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -18,10 +19,10 @@ type priceList struct {
 	id       recordID
 	currency string
 
-	variants   map[recordID][]rule // by product, in the order of evaluation
-	templates  map[recordID][]rule
-	categories map[recordID][]rule
-	global     []rule
+	variants   map[recordID][]*rule // by product, in the order of evaluation
+	templates  map[recordID][]*rule
+	categories map[recordID][]*rule
+	global     []*rule
 	bases      []recordID // lists that rules start from
 	needsCost  bool       // some rule starts from the product's cost
 }
@@ -56,31 +57,49 @@ const (
 	maxListDepth = 5 // lists that start from lists that start from lists
 )
 
-// listsFor reads the list and every list that its rules start from.
-func (c *connector) listsFor(ctx context.Context, op commerce.Operation, id recordID) (map[recordID]*priceList, error) {
+// listsFor reads the list, which is being asked for, and every list that its rules start from.
+func (c *connector) listsFor(ctx context.Context, op commerce.Operation, id recordID, asked askedList) (map[recordID]*priceList, error) {
 	lists := map[recordID]*priceList{}
-	wanted := []recordID{id}
-	for depth := 0; len(wanted) > 0; depth++ {
+	list, err := asked.Value(ctx)
+	if err != nil {
+		return nil, err
+	}
+	lists[id] = list
+	wanted := others(list.bases, lists)
+	for depth := 1; len(wanted) > 0; depth++ {
 		if depth > maxListDepth {
 			return nil, badAnswer(op, errors.New("price lists that start from each other"))
 		}
 		var next []recordID
 		for _, id := range wanted {
-			list, err := c.list(ctx, op, id)
+			list, err := c.askList(ctx, op, id).Value(ctx)
 			if err != nil {
 				return nil, err
 			}
 			lists[id] = list
 			next = append(next, list.bases...)
 		}
-		wanted = slices.DeleteFunc(next, func(id recordID) bool { return lists[id] != nil })
+		wanted = others(next, lists)
 	}
 	return lists, nil
 }
 
-// list reads one price list. One that does not exist is a wrong setting, not an absence.
-func (c *connector) list(ctx context.Context, op commerce.Operation, id recordID) (*priceList, error) {
-	list, err := c.lists.Get(ctx, id, func(ctx context.Context, id recordID) (*priceList, error) {
+// others are those of ids that are not among lists.
+func others(ids []recordID, lists map[recordID]*priceList) []recordID {
+	var left []recordID
+	for _, id := range ids {
+		if lists[id] == nil {
+			left = append(left, id)
+		}
+	}
+	return left
+}
+
+type askedList = reference.Asked[recordID, *priceList]
+
+// askList asks for one price list. One that does not exist is a wrong setting, not an absence.
+func (c *connector) askList(ctx context.Context, op commerce.Operation, id recordID) askedList {
+	return c.lists.Ask(ctx, id, func(ctx context.Context, id recordID) (*priceList, error) {
 		heads, err := search[wirePriceList](ctx, c, op, query{
 			model: "product.pricelist", Domain: domain{leaf{"id", "=", id}}, Fields: []string{"currency_id"},
 		})
@@ -96,7 +115,6 @@ func (c *connector) list(ctx context.Context, op commerce.Operation, id recordID
 		}
 		return newPriceList(op, id, heads[0].Currency.Name, rules)
 	})
-	return list, err
 }
 
 // rulesOf reads all rules of a list, page after page by id.
@@ -123,14 +141,14 @@ func (c *connector) rulesOf(ctx context.Context, op commerce.Operation, id recor
 func newPriceList(op commerce.Operation, id recordID, code string, rules []wireRule) (*priceList, error) {
 	l := &priceList{
 		id: id, currency: code,
-		variants: map[recordID][]rule{}, templates: map[recordID][]rule{}, categories: map[recordID][]rule{},
+		variants: map[recordID][]*rule{}, templates: map[recordID][]*rule{}, categories: map[recordID][]*rule{},
 	}
 	for _, w := range rules {
 		if err := l.add(w); err != nil {
 			return nil, badAnswer(op, fmt.Errorf("price list rule %d: %w", w.ID, err))
 		}
 	}
-	for _, group := range []map[recordID][]rule{l.variants, l.templates, l.categories} {
+	for _, group := range []map[recordID][]*rule{l.variants, l.templates, l.categories} {
 		for _, rules := range group {
 			slices.SortFunc(rules, inOrder)
 		}
@@ -140,7 +158,7 @@ func newPriceList(op commerce.Operation, id recordID, code string, rules []wireR
 }
 
 // inOrder is the order of evaluation among rules of one rank: the largest quantity first, then the youngest.
-func inOrder(a, b rule) int {
+func inOrder(a, b *rule) int {
 	if n := b.least.Cmp(a.least); n != 0 {
 		return n
 	}
@@ -148,7 +166,7 @@ func inOrder(a, b rule) int {
 }
 
 func (l *priceList) add(w wireRule) error {
-	r := rule{wireRule: w}
+	r := &rule{wireRule: w}
 	var err error
 	if r.least, r.from, err = wholeQuantity(w.MinQuantity); err != nil {
 		return err
@@ -212,12 +230,14 @@ func wholeQuantity(n number) (*big.Rat, int, error) {
 
 // rules answers the rules that can apply to p at now, for any quantity, in the
 // documented order: by rank, then by quantity, by the category's full name, and by id.
-func (l *priceList) rules(p product, tree categoryTree, now time.Time) []rule {
-	var inCategory []rule
-	for _, id := range tree.above(p.category) {
-		inCategory = append(inCategory, l.categories[id]...)
+func (l *priceList) rules(p product, tree categoryTree, now time.Time) []*rule {
+	var inCategory []*rule
+	if len(l.categories) > 0 {
+		for id := range tree.above(p.category) {
+			inCategory = append(inCategory, l.categories[id]...)
+		}
 	}
-	slices.SortFunc(inCategory, func(a, b rule) int {
+	slices.SortFunc(inCategory, func(a, b *rule) int {
 		if n := b.least.Cmp(a.least); n != 0 {
 			return n
 		}
@@ -227,7 +247,7 @@ func (l *priceList) rules(p product, tree categoryTree, now time.Time) []rule {
 		return cmp.Compare(b.ID, a.ID)
 	})
 	all := slices.Concat(l.variants[p.id], l.templates[p.template], inCategory, l.global)
-	return slices.DeleteFunc(all, func(r rule) bool {
+	return slices.DeleteFunc(all, func(r *rule) bool {
 		return !r.Start.IsZero() && now.Before(r.Start.Time) || !r.End.IsZero() && now.After(r.End.Time)
 	})
 }

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 
+	"github.com/portico-bff/portico/connectors/reference"
 	"github.com/portico-bff/portico/connectors/transport"
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -28,11 +30,11 @@ func productOf(w wireProduct) product {
 	}
 }
 
-// productsBySKU finds the record of each SKU. Where a code was given twice it is
+// askProducts asks for the record of each SKU. Where a code was given twice it is
 // the lowest id; the server leaves archived records out. A list price in what it answers
 // may be a minute old.
-func (c *connector) productsBySKU(ctx context.Context, op commerce.Operation, skus []commerce.SKU) (map[commerce.SKU]priced, error) {
-	return c.products.GetAll(ctx, skus, func(ctx context.Context, missing []commerce.SKU) (map[commerce.SKU]priced, error) {
+func (c *connector) askProducts(ctx context.Context, op commerce.Operation, skus []commerce.SKU) reference.AskedAll[commerce.SKU, priced] {
+	return c.products.AskAll(ctx, skus, func(ctx context.Context, missing []commerce.SKU) (map[commerce.SKU]priced, error) {
 		return c.rowsBySKU(ctx, op, missing, priceFields)
 	})
 }
@@ -65,7 +67,7 @@ func (c *connector) productsByID(ctx context.Context, op commerce.Operation, ids
 	return c.productIDs.GetAll(ctx, ids, func(ctx context.Context, missing []recordID) (map[recordID]product, error) {
 		return transport.Batch(ctx, traitsOf(op), missing, func(ctx context.Context, batch []recordID) (map[recordID]product, error) {
 			records, err := search[wireProduct](ctx, c, op, query{
-				model: "product.product", Domain: domain{leaf{"id", "in", batch}}, Fields: productFields, Order: "id", Context: withArchived,
+				model: "product.product", Domain: domain{leaf{"id", "in", batch}}, Fields: productFields, Order: "id", Archived: true,
 			})
 			found := make(map[recordID]product, len(records))
 			for id, w := range transport.Join(batch, records, func(w wireProduct) recordID { return w.ID }) {
@@ -76,9 +78,9 @@ func (c *connector) productsByID(ctx context.Context, op commerce.Operation, ids
 	})
 }
 
-// ratesByCurrency answers, by currency, units for one unit of the company's currency.
-func (c *connector) ratesByCurrency(ctx context.Context, op commerce.Operation) (map[string]string, error) {
-	return c.rates.Get(ctx, "", func(ctx context.Context, _ string) (map[string]string, error) {
+// askRates asks for, by currency, units for one unit of the company's currency.
+func (c *connector) askRates(ctx context.Context, op commerce.Operation) reference.Asked[string, map[string]string] {
+	return c.rates.Ask(ctx, "", func(ctx context.Context, _ string) (map[string]string, error) {
 		records, err := search[wireCurrency](ctx, c, op, query{model: "res.currency", Domain: domain{}, Fields: []string{"name", "rate"}})
 		if err != nil {
 			return nil, err
@@ -94,9 +96,9 @@ func (c *connector) ratesByCurrency(ctx context.Context, op commerce.Operation) 
 // categoryTree is product.category by id.
 type categoryTree map[recordID]wireCategory
 
-// allCategories reads the tree. It is small: a shop has hundreds.
-func (c *connector) allCategories(ctx context.Context, op commerce.Operation) (categoryTree, error) {
-	return c.categories.Get(ctx, "", func(ctx context.Context, _ string) (categoryTree, error) {
+// askCategories asks for the tree. It is small: a shop has hundreds.
+func (c *connector) askCategories(ctx context.Context, op commerce.Operation) reference.Asked[string, categoryTree] {
+	return c.categories.Ask(ctx, "", func(ctx context.Context, _ string) (categoryTree, error) {
 		records, err := search[wireCategory](ctx, c, op, query{
 			model: "product.category", Domain: domain{}, Fields: []string{"parent_id", "complete_name"}, Order: "id",
 		})
@@ -112,13 +114,12 @@ func (c *connector) allCategories(ctx context.Context, op commerce.Operation) (c
 }
 
 // above is the category and everything above it, each once.
-func (t categoryTree) above(id recordID) []recordID {
-	var path []recordID
-	for id != 0 && len(path) <= len(t) {
-		path = append(path, id)
-		id = t[id].Parent.ID
+func (t categoryTree) above(id recordID) iter.Seq[recordID] {
+	return func(yield func(recordID) bool) {
+		for n := 0; id != 0 && n <= len(t) && yield(id); n++ {
+			id = t[id].Parent.ID
+		}
 	}
-	return path
 }
 
 // noPriceList says which setting is missing.

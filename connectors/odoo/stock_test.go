@@ -1,7 +1,6 @@
 package odoo
 
 import (
-	"encoding/json"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -38,7 +37,7 @@ func TestStockIsAskedForByIDWhereTheRecordIsKnown(t *testing.T) {
 		`[["product_id.default_code","in",["C"]]]`:                             {"C"},
 		`["|",["product_id","in",[5]],["product_id.default_code","in",["C"]]]`: {"C", "A"},
 	} {
-		got, err := json.Marshal(ofProducts(skus, known))
+		got, err := ofProducts(skus, known).appendTo(nil)
 		require.NoError(t, err)
 		assert.JSONEq(t, want, string(got))
 	}

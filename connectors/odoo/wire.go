@@ -107,6 +107,14 @@ func (n number) check() error {
 
 // money is n of a currency, to at most [decimals] places.
 func (n number) money(code string) (commerce.Money, error) {
+	if amount, ok := n.minor(code); ok {
+		return amount, nil
+	}
+	return n.exact(code)
+}
+
+// exact is money of any number.
+func (n number) exact(code string) (commerce.Money, error) {
 	if n == "" {
 		return commerce.Money{}, errWire
 	}
@@ -122,13 +130,34 @@ func (n number) money(code string) (commerce.Money, error) {
 	return unsigned(amount.RoundTo(decimals, currency.RoundHalfUp)), nil
 }
 
-// price is n rounded to its currency's digits.
+// minor is money of a number that is not below zero and has no more places than its currency, as
+// nearly all are.
+func (n number) minor(code string) (commerce.Money, bool) {
+	digits, ok := currency.GetDigits(code)
+	units, known := n.scaled(int(digits))
+	if !ok || !known {
+		return commerce.Money{}, false
+	}
+	amount, err := currency.NewAmountFromInt64(units, code)
+	return amount, err == nil
+}
+
+// rounded is n rounded half up to its currency's digits.
+func (n number) rounded(code string) (commerce.Money, error) {
+	if amount, ok := n.minor(code); ok {
+		return amount, nil
+	}
+	amount, err := n.exact(code)
+	return amount.Round(), err
+}
+
+// price is n rounded to its currency's digits, without a sign when it is zero.
 func (n number) price(code string) (commerce.Money, error) {
-	amount, err := n.money(code)
+	amount, err := n.rounded(code)
 	if err != nil {
 		return commerce.Money{}, err
 	}
-	return unsigned(amount.Round()), nil
+	return unsigned(amount), nil
 }
 
 // unsigned turns −0 into 0.
