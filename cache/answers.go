@@ -137,7 +137,7 @@ func NewAnswers(c *Cache, cfg Config, channel string, meter metric.MeterProvider
 	}
 	a := &Answers{cache: c, room: cfg.SurrogateKeyBytes, flights: map[string]*production{}}
 	var err error
-	if a.table, err = newTable(cfg.AnswerBytes, func(string) { a.evicted.Add(1) }); err != nil {
+	if a.table, err = newTable(cfg.AnswerBytes, c.memory.clock, func(string) { a.evicted.Add(1) }); err != nil {
 		return nil, err
 	}
 	if err := a.measure(meter, channel); err != nil {

@@ -44,6 +44,9 @@ type request struct {
 	asker string   // what the keys begin with: operation, market, group; empty when nobody else may board
 	wish
 
+	landed uint64 // flights by the time memory was looked at
+	bare   []bool // by place, whether memory held nothing then; nil when it held something of all
+
 	epoch *atomic.Uint64 // of who asks, for what belongs to one principal; else nil
 }
 
@@ -55,6 +58,14 @@ type wish interface {
 	subject(i int) string
 	// together asks for what all on a board led, one after the other.
 	together(list []passenger) wish
+}
+
+// void notes that memory holds nothing of the key at place i.
+func (r *request) void(i int) {
+	if r.bare == nil {
+		r.bare = make([]bool, len(r.keys))
+	}
+	r.bare[i] = true
 }
 
 func (r *request) epochNow() uint64 {
@@ -91,6 +102,7 @@ type result struct {
 // get answers every key of r: the whole decision, in order.
 func (c *Cache) get(ctx context.Context, r *request) []result {
 	now, asked, takes := time.Now(), c.tags.seq.Load(), toleranceOf(ctx)
+	r.landed = c.flights.landed.Load()
 	results := make([]result, len(r.keys))
 	var missing, renew []int
 	stale := map[int]*entry{}
@@ -114,6 +126,9 @@ func (c *Cache) get(ctx context.Context, r *request) []result {
 			missing = append(missing, i)
 		case useless:
 			missing = append(missing, i)
+			if e == nil {
+				r.void(i)
+			}
 		}
 	}
 	if len(renew) > 0 {

@@ -14,6 +14,7 @@ type entry struct {
 	missing bool
 	began   time.Time     // when its load began; its age counts from there
 	fresh   time.Duration // its own lifetime: the policy's, or a little less
+	life    time.Duration // after which memory lets go of it; set when it is kept
 	size    uint32        // bytes, estimated
 	tags    []commerce.Tag
 	stamp   stamp

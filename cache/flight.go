@@ -19,6 +19,7 @@ type flight struct {
 	began time.Time
 	stamp stamp
 	epoch uint64                         // of its principal; see epochs
+	bare  bool                           // memory held nothing of its key when it began
 	tags  []commerce.Tag                 // those that its key tells
 	by    *request                       // who wanted it first
 	stale atomic.Pointer[entry]          // what Redis had, too old to be current
@@ -38,8 +39,9 @@ type flight struct {
 
 // flights are the loads under way, by key.
 type flights struct {
-	mu    sync.Mutex
-	byKey map[string]*flight
+	mu     sync.Mutex
+	byKey  map[string]*flight
+	landed atomic.Uint64 // so far; written under mu
 }
 
 // join answers the flight of each key of r at the places which. Those that were not under
@@ -57,7 +59,8 @@ func (c *Cache) join(cause trace.SpanContext, r *request, which []int) (all []*f
 		if f != nil && f.of != nil && f.of.over {
 			f = nil
 		}
-		if f == nil {
+		since := c.flights.landed.Load() != r.landed
+		if f == nil && since {
 			f = c.justLanded(r, i)
 		}
 		if f == nil || c.tags.struck(f.tags, f.stamp.local) || f.epoch != r.epochNow() {
@@ -69,6 +72,7 @@ func (c *Cache) join(cause trace.SpanContext, r *request, which []int) (all []*f
 			f = &made[len(p.led)]
 			f.stamp, f.epoch, f.tags, f.by = c.tags.stamp(), r.epochNow(), r.tags(i), r
 			f.done, f.began = make(chan struct{}), time.Now()
+			f.bare = !since && r.bare != nil && r.bare[i]
 			c.flights.byKey[r.keys[i]] = f
 			p.led = append(p.led, i)
 		} else if f.of != nil {
@@ -118,6 +122,7 @@ func (c *Cache) leave(p *plan, f *flight) {
 // land ends a flight: what it brought is already kept when nobody can join it any more.
 func (c *Cache) land(key string, f *flight) {
 	c.flights.mu.Lock()
+	c.flights.landed.Add(1)
 	if c.flights.byKey[key] == f {
 		delete(c.flights.byKey, key)
 	}

@@ -167,10 +167,10 @@ func (m *memory) held() map[commerce.Operation]holding {
 // each calls visit for whatever is in memory.
 func (m *memory) each(visit func(key string, e *entry)) {
 	for key, k := range m.values.All() {
-		visit(key, k.entry)
+		visit(key, k)
 	}
 	for key, k := range m.absent.All() {
-		visit(key, k.entry)
+		visit(key, k)
 	}
 }
 

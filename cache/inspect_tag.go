@@ -47,10 +47,10 @@ func (c *Cache) Tagged(tag commerce.Tag, answers *Answers) Tagged {
 	if answers != nil {
 		for text, k := range answers.table.All() {
 			answer, _ := k.value.(*Answer)
-			if answer == nil || answer.entry != k.entry || !slices.Contains(k.tags, tag) {
+			if answer == nil || answer.entry != k || !slices.Contains(k.tags, tag) {
 				continue // another way to ask for an answer is not another answer
 			}
-			s := c.taggedState(k.entry)
+			s := c.taggedState(k)
 			s.Name = answer.Name
 			s.Channel, s.Market, s.Group = readQuestion(text)
 			told.Answers = append(told.Answers, s)

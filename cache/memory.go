@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -13,81 +14,100 @@ type memory struct {
 	alive  func(*entry) bool
 
 	evicted evictions
+	clock   *otter.CoarseClock
 }
 
-// kept is an entry with the time it can be dropped after.
-type kept struct {
-	*entry
-	life time.Duration
-}
+// tableTime is how exactly tables know the time, by which they only let go of what nobody
+// may be given any more: reading the clock would be a good part of a look into one.
+const tableTime = time.Second
 
 // newMemory keeps what is alive, and until something else comes also what is not.
 func newMemory(budget int64, alive func(*entry) bool) (*memory, error) {
-	evicted := newEvictions()
-	values, err := newTable(budget-budget/10, evicted.gone)
-	if err != nil {
+	m := &memory{alive: alive, evicted: newEvictions(), clock: otter.NewCoarseClock(tableTime)}
+	var err error
+	if m.values, err = newTable(budget-budget/10, m.clock, m.evicted.gone); err != nil {
 		return nil, err
 	}
-	absent, err := newTable(budget/10, evicted.gone)
-	if err != nil {
+	if m.absent, err = newTable(budget/10, m.clock, m.evicted.gone); err != nil {
 		return nil, err
 	}
-	return &memory{values: values, absent: absent, alive: alive, evicted: evicted}, nil
+	return m, nil
 }
 
 // table holds entries within a byte budget; see liveBytes.
-type table struct{ *otter.Cache[string, *kept] }
+type table struct {
+	*otter.Cache[string, *entry]
+	held *atomic.Int64 // entries; what is put is counted before
+}
 
 // newTable drops what has outlived its use. Whether an entry may be answered is
 // judged by its own times, which no step of the wall clock changes. evicted is told the
 // keys of what went for want of memory; it must be quick.
-func newTable(budget int64, evicted func(key string)) (table, error) {
-	entries, err := otter.New(&otter.Options[string, *kept]{
+func newTable(budget int64, clock *otter.CoarseClock, evicted func(key string)) (table, error) {
+	held := &atomic.Int64{}
+	entries, err := otter.New(&otter.Options[string, *entry]{
 		MaximumWeight: uint64(liveBytes(budget)),
-		Weigher:       func(_ string, k *kept) uint32 { return k.size },
-		OnAtomicDeletion: func(e otter.DeletionEvent[string, *kept]) {
+		Clock:         clock,
+		Weigher:       func(_ string, e *entry) uint32 { return e.size },
+		OnAtomicDeletion: func(e otter.DeletionEvent[string, *entry]) {
 			e.Value.unchanged()
+			held.Add(-1)
 			if e.Cause == otter.CauseOverflow {
 				evicted(e.Key)
 			}
 		},
-		ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[string, *kept]) time.Duration {
-			return max(time.Millisecond, e.Value.life-time.Since(e.Value.began))
+		ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[string, *entry]) time.Duration {
+			return max(0, e.Value.life-time.Since(e.Value.began)) + tableTime
 		}),
 	})
-	return table{entries}, err
+	return table{entries, held}, err
 }
 
 // get is what lies under key, or nil.
 func (t table) get(key string) *entry {
-	k, ok := t.GetIfPresent(key)
+	e, ok := t.GetIfPresent(key)
 	if !ok {
 		return nil
 	}
-	k.unchanged()
-	return k.entry
+	e.unchanged()
+	return e
 }
 
 // set keeps e, whatever was there.
 func (t table) set(key string, e *entry, life time.Duration) {
 	e.seal()
-	t.Set(key, &kept{entry: e, life: life})
+	e.life = life
+	t.held.Add(1) // before it can be found; what it takes the place of is counted when it goes
+	t.Set(key, e)
 }
 
 // renew keeps e unless what is there began later and is alive.
 func (t table) renew(key string, e *entry, life time.Duration, alive func(*entry) bool) {
 	e.seal()
-	t.Compute(key, func(old *kept, found bool) (*kept, otter.ComputeOp) {
-		if found && old.began.After(e.began) && alive(old.entry) {
+	e.life = life
+	t.held.Add(1)
+	kept := true
+	t.Compute(key, func(old *entry, found bool) (*entry, otter.ComputeOp) {
+		if found && old.began.After(e.began) && alive(old) {
+			kept = false
 			return nil, otter.CancelOp
 		}
-		return &kept{entry: e, life: life}, otter.WriteOp
+		return e, otter.WriteOp
 	})
+	if !kept {
+		t.held.Add(-1)
+	}
 }
+
+// empty tells that nothing was put that has not gone again: nobody needs to look for it.
+func (t table) empty() bool { return t.held.Load() == 0 }
 
 func (m *memory) get(key string) *entry {
 	if e := m.values.get(key); e != nil {
 		return e
+	}
+	if m.absent.empty() {
+		return nil
 	}
 	return m.absent.get(key)
 }
@@ -103,11 +123,14 @@ func (m *memory) put(key string, e *entry, life time.Duration) {
 		m.absent.set(key, e, e.fresh)
 		return
 	}
-	m.absent.Invalidate(key)
+	if !m.absent.empty() {
+		m.absent.Invalidate(key)
+	}
 	m.values.renew(key, e, life, m.alive)
 }
 
 func (m *memory) close() {
 	m.values.StopAllGoroutines()
 	m.absent.StopAllGoroutines()
+	m.clock.Stop()
 }

@@ -229,6 +229,9 @@ func (l *load) ages(i int, e *entry, now time.Time) bool {
 // new when its load began: then it ends apart from its neighbours already, and what
 // comes in its place may have the whole lifetime.
 func (l *load) renews(i int) bool {
+	if l.flights[i].bare {
+		return false
+	}
 	old := l.cache.memory.get(l.keys[i])
 	if old == nil || old.missing || !l.cache.tags.alive(old) {
 		return false

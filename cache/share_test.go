@@ -523,7 +523,7 @@ func TestC2_WhoCannotStoreTakesNoLease(t *testing.T) {
 func onlyEntry(t *testing.T, c *Cache) *entry {
 	t.Helper()
 	for _, k := range c.memory.values.All() {
-		return k.entry
+		return k
 	}
 	require.Fail(t, "memory is empty")
 	return nil
