@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -124,8 +125,21 @@ func benchmarkWith(b *testing.B, traits commerce.Traits, r Request, each func(co
 	}
 }
 
-// BenchmarkStack is a call whose upstream is in memory: what the layers alone cost.
+// BenchmarkStack is a call whose upstream is in memory: what the layers alone cost,
+// also on a goroutine of its own, as a load makes it, whose stack has yet to grow.
 func BenchmarkStack(b *testing.B) {
+	b.Run("grown", func(b *testing.B) { benchmarkLayers(b, func(call func()) { call() }) })
+	b.Run("fresh", func(b *testing.B) {
+		benchmarkLayers(b, func(call func()) {
+			var one sync.WaitGroup
+			one.Go(call)
+			one.Wait()
+		})
+	})
+}
+
+func benchmarkLayers(b *testing.B, on func(call func())) {
+	b.Helper()
 	body := []byte(`{"ok":true}`)
 	header := http.Header{"Content-Type": {"application/json"}}
 	via := roundTrip(func(req *http.Request) (*http.Response, error) {
@@ -143,10 +157,13 @@ func BenchmarkStack(b *testing.B) {
 		require.NoError(b, err)
 	}
 	b.ReportAllocs()
+	defer onCPU(b)()
 	for b.Loop() {
-		ctx, _ := commerce.WithTrail(ctx)
-		if _, err := c.Do(ctx, readTraits, r); err != nil {
-			b.Fatal(err)
-		}
+		on(func() {
+			ctx, _ := commerce.WithTrail(ctx)
+			if _, err := c.Do(ctx, readTraits, r); err != nil {
+				b.Error(err)
+			}
+		})
 	}
 }

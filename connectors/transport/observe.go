@@ -60,19 +60,24 @@ func (c *Client) observe(next handler) handler {
 		c.metrics.attempts.Add(ctx, int64(attempts), with.add...)
 		c.metrics.duration.Record(ctx, took.Seconds(), with.record...)
 		if cause := failureOf(outcome, res, err); cause != nil && c.worthALine(outcome) {
-			c.deps.Log.LogAttrs(ctx, slog.LevelWarn, "upstream call failed",
-				slog.String("system", c.system),
-				slog.String("role", c.deps.Role),
-				slog.String("operation", string(k.traits.Operation)),
-				slog.String("reason", outcome),
-				slog.Int("status", k.status),
-				slog.Int("attempts", attempts),
-				slog.Float64("durationMs", float64(took.Microseconds())/1000),
-				slog.Any("error", cause),
-			)
+			c.warn(ctx, k, outcome, took, cause)
 		}
 		return res, err
 	}
+}
+
+// warn is apart so that calls that end well need no room for it on their stacks.
+func (c *Client) warn(ctx context.Context, k *call, outcome string, took time.Duration, cause error) {
+	c.deps.Log.LogAttrs(ctx, slog.LevelWarn, "upstream call failed",
+		slog.String("system", c.system),
+		slog.String("role", c.deps.Role),
+		slog.String("operation", string(k.traits.Operation)),
+		slog.String("reason", outcome),
+		slog.Int("status", k.status),
+		slog.Int("attempts", int(k.attempts.Load())),
+		slog.Float64("durationMs", float64(took.Microseconds())/1000),
+		slog.Any("error", cause),
+	)
 }
 
 // failureOf is what to warn of: that the upstream failed, or refused who we are,

@@ -130,10 +130,17 @@ func (r *recent) counts() (answered, failed int64) {
 // rotate makes the window of this moment the running one.
 func (r *recent) rotate() {
 	number := int64(time.Since(r.begun) / recentWindow)
-	passed := number - r.number
-	if passed <= 0 {
-		return
+	if passed := number - r.number; passed > 0 {
+		r.turn(number, passed)
 	}
+}
+
+// turn makes window number the running one, passed windows after the last. A call
+// asks for the present window several times, deep down its stack, and has to pay for
+// the room that is needed here only when it turns.
+//
+//go:noinline
+func (r *recent) turn(number, passed int64) {
 	if median := r.running.median(); median > 0 {
 		r.medians[r.eldest] = windowMedian{number: r.number, median: median}
 		r.eldest = (r.eldest + 1) % medianWindows
@@ -151,9 +158,12 @@ func (w *window) median() time.Duration {
 	if w.took < enoughForMedian {
 		return 0
 	}
-	d, _ := quantileOf(0.5, w, &window{})
+	d, _ := quantileOf(0.5, w, &emptyWindow)
 	return d
 }
+
+// emptyWindow is never written to.
+var emptyWindow window
 
 func quantileOf(q float64, a, b *window) (time.Duration, int) {
 	n := a.took + b.took
