@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
-	"golang.org/x/sys/unix"
 )
 
 // target is a server that requests are sent to.
@@ -32,7 +31,7 @@ func newTarget(name, addr string) *target {
 // ask is one kind of request: set makes the n-th of them.
 type ask struct {
 	set func(req *fasthttp.Request, n int64)
-	// right tells a good answer; nil: status 200 and no errors in it.
+	// right tells a good answer; nil: status 200, no errors in it, and nothing missing or old.
 	right func(res *fasthttp.Response) bool
 }
 
@@ -47,7 +46,18 @@ func (a ask) good(res *fasthttp.Response) bool {
 	if a.right != nil {
 		return a.right(res)
 	}
-	return res.StatusCode() == fasthttp.StatusOK && !bytes.Contains(res.Body(), []byte(`"errors":[`)) && !bytes.Contains(res.Body(), []byte(`"degraded":[`))
+	return res.StatusCode() == fasthttp.StatusOK && whole(res.Body())
+}
+
+// whole tells whether nothing in an answer failed, is missing or old. What is refused comes
+// fast: with such answers among them figures would look better than they are.
+func whole(answer []byte) bool {
+	for _, mark := range [...]string{`"errors":[`, `"degraded":[`, `"freshness":[`} {
+		if bytes.Contains(answer, []byte(mark)) {
+			return false
+		}
+	}
+	return true
 }
 
 // load is what came of many requests.
@@ -146,11 +156,16 @@ func open(ctx context.Context, t *target, a ask, perSecond int, length time.Dura
 	idle := make(chan *worker, patience)
 	var workers []*worker
 	var wg sync.WaitGroup
+	clock, err := newAlarm()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = clock.close() }()
 	begin := time.Now()
 	total := int(length.Seconds() * float64(perSecond))
 	for i := range total {
 		due := begin.Add(time.Duration(i) * time.Second / time.Duration(perSecond))
-		pause(time.Until(due))
+		clock.wait(time.Until(due))
 		if ctx.Err() != nil {
 			break
 		}
@@ -172,14 +187,4 @@ func open(ctx context.Context, t *target, a ask, perSecond int, length time.Dura
 	}
 	wg.Wait()
 	return merged(workers, time.Since(begin)), ctx.Err()
-}
-
-// pause sleeps to some 50 µs; Go's own timers are good to a millisecond.
-func pause(d time.Duration) {
-	if d <= 0 {
-		return
-	}
-	left := unix.NsecToTimespec(d.Nanoseconds())
-	for unix.Nanosleep(&left, &left) != nil {
-	}
 }

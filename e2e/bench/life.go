@@ -22,7 +22,7 @@ func (r *rig) starts(ctx context.Context, to *report) error {
 				return err
 			}
 			took = append(took, c.took)
-			pause(time.Second) // what a start needs is done, and given back
+			time.Sleep(time.Second) // what a start needs is done, and given back
 			now, _, err := c.resident()
 			if err != nil {
 				return err

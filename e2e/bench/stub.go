@@ -28,6 +28,7 @@ type stub struct {
 	page   fragment
 	exact  map[string][]byte
 
+	clock   *alarm
 	weather atomic.Pointer[weather]
 	mu      sync.Mutex
 	calls   map[string]int
@@ -142,7 +143,7 @@ func (s *stub) fare(ctx *fasthttp.RequestCtx, system string) bool {
 	if w.Slow > 0 && rand.Float64() < w.Slow {
 		delay += w.SlowBy
 	}
-	pause(delay)
+	s.clock.wait(delay)
 	if w.Dead == system {
 		ctx.HijackSetNoResponse(true)
 		ctx.Hijack(func(net.Conn) {})
@@ -348,5 +349,10 @@ func runStub(ctx context.Context, addr, file string) error {
 	if err != nil {
 		return err
 	}
-	return newStub(r).serve(ctx, addr)
+	s := newStub(r)
+	if s.clock, err = newAlarm(); err != nil {
+		return err
+	}
+	defer func() { _ = s.clock.close() }()
+	return s.serve(ctx, addr)
 }

@@ -32,7 +32,7 @@ func answered(t *target, a ask, n int64) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if status != fasthttp.StatusOK {
+	if status != fasthttp.StatusOK || !whole(body) {
 		return nil, fmt.Errorf("%s answers %d: %.300s", t.name, status, body)
 	}
 	var answer map[string]any
