@@ -90,15 +90,21 @@ func routes(b *edge.Backend, verifier web.Verifier, published *documents.Store, 
 		web.Market(b.Markets),
 		web.Counted(b.ClientRequest),
 	)
-	mux := http.NewServeMux()
-	mux.Handle(Route, web.Stack(graphQL(b, published, cfg), api...))
+	mux, answering := http.NewServeMux(), web.Stack(graphQL(b, published, cfg), api...)
+	mux.Handle(Route, answering)
 	if b.Config.Development() {
 		mux.Handle("GET "+graphiql.Prefix, graphiql.Assets())
 		handed := web.Stack(presets(b, cfg), web.CORS(b.CORS), web.CSRF(b.CORS))
 		mux.Handle("GET "+graphiql.PresetsPath, handed)
 		mux.Handle("POST "+graphiql.PresetsPath, handed)
 	}
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == Route { // as nearly all do: there is nothing to match
+			answering.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
 // presets is what GraphiQL offers beside the editor.

@@ -92,24 +92,44 @@ func (c *Client) Fields() (policy, state string) {
 	if c == nil {
 		return "", ""
 	}
+	signedIn := c.person.Subject != ""
+	if policy = c.limiter.policies[signedIn]; policy == "" {
+		return "", ""
+	}
 	now := time.Now()
-	var policies, states []byte
-	add := func(w who) {
-		if w.budget == nil {
-			return
+	var room [96]byte
+	states := room[:0]
+	if signedIn {
+		states = c.appendState(states, who{budget: c.limiter.customer, person: c.person}, now)
+	}
+	return policy, string(c.appendState(states, who{budget: c.limiter.address, address: c.address}, now))
+}
+
+// appendState appends what is left of a budget, if there is one.
+func (c *Client) appendState(states []byte, w who, now time.Time) []byte {
+	if w.budget == nil {
+		return states
+	}
+	if len(states) > 0 {
+		states = append(states, ", "...)
+	}
+	left := c.limiter.account(w).left(now)
+	return item(states, w.budget.name, "r", left, "t", (w.budget.most-left)*int(window.Seconds())/w.budget.most)
+}
+
+// policyOf writes budgets, of which some may be nil.
+func policyOf(budgets ...*budget) string {
+	var policies []byte
+	for _, b := range budgets {
+		if b == nil {
+			continue
 		}
 		if len(policies) > 0 {
-			policies, states = append(policies, ", "...), append(states, ", "...)
+			policies = append(policies, ", "...)
 		}
-		left := c.limiter.account(w).left(now)
-		policies = item(policies, w.budget.name, "q", w.budget.most, "w", int(window.Seconds()))
-		states = item(states, w.budget.name, "r", left, "t", (w.budget.most-left)*int(window.Seconds())/w.budget.most)
+		policies = item(policies, b.name, "q", b.most, "w", int(window.Seconds()))
 	}
-	if c.person.Subject != "" {
-		add(who{budget: c.limiter.customer, person: c.person})
-	}
-	add(who{budget: c.limiter.address, address: c.address})
-	return string(policies), string(states)
+	return string(policies)
 }
 
 // item appends "name";first=n;second=m, a structured field's string with parameters.

@@ -58,6 +58,7 @@ type Deps struct {
 type Limiter struct {
 	customer, address, customerCoupons, addressCoupons *budget // nil where there is none
 
+	policies        map[bool]string // the values of [PolicyField], by whether somebody signed in
 	proxies, exempt prefixes
 	accounts        *lru.Cache[who, *account]
 	redis           *redis_rate.Limiter
@@ -95,6 +96,7 @@ func New(cfg Config, deps Deps) (*Limiter, error) {
 	if l.customer == nil && l.address == nil && l.customerCoupons == nil && l.addressCoupons == nil {
 		return nil, nil //nolint:nilnil // a nil limiter limits nobody
 	}
+	l.policies = map[bool]string{true: policyOf(l.customer, l.address), false: policyOf(l.address)}
 	return l, nil
 }
 

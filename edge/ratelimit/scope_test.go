@@ -49,3 +49,18 @@ func TestW10_BudgetsOfOnePersonAreApartInRedis(t *testing.T) {
 	assert.Nil(t, c.Both(t.Context(), 10), "coupons are not requests")
 	assert.NotNil(t, c.Coupons(t.Context(), 1))
 }
+
+// Who met the end of what all nodes share is refused on this node until it is there again,
+// also for what is too little to be settled.
+func TestW10_WhatAllNodesHaveSpentIsSpentHere(t *testing.T) {
+	t.Parallel()
+	nodes := shared(t, miniredis.RunT(t), 2, Config{Customer: 400})
+	require.Nil(t, client(nodes[0], "203.0.113.1:1", ann).Customer(t.Context(), 400))
+	here := client(nodes[1], "203.0.113.1:1", ann)
+	require.NotNil(t, here.Customer(t.Context(), 200), "a part is settled, and there is none")
+	refused := here.Customer(t.Context(), 1)
+	require.NotNil(t, refused)
+	assert.Positive(t, refused.Wait)
+	_, state := here.Fields()
+	assert.Contains(t, state, `"customer";r=0;`)
+}
