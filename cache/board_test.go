@@ -339,6 +339,29 @@ func TestBoard_ALoadEndsWhenNobodyWaitsForAnyOfIt(t *testing.T) {
 	}
 }
 
+// Whoever comes when all have left has a load of their own, of the same and of anything else.
+func TestBoard_NobodyBoardsWhatWasEnded(t *testing.T) {
+	t.Parallel()
+	for _, sku := range []commerce.SKU{"A", "B"} {
+		synctest.Test(t, func(t *testing.T) {
+			port := over(boardingCache(t, Config{Off: true}), &terminal{takes: 100 * time.Millisecond})
+			leaving, leave := context.WithCancel(t.Context())
+			var all sync.WaitGroup
+			all.Go(func() {
+				_, _, err := ask(leaving, port, "A")
+				assert.Equal(t, context.Canceled, err)
+			})
+			synctest.Wait()
+			leave()
+			synctest.Wait()
+			p, _, err := ask(t.Context(), port, sku)
+			require.NoError(t, err)
+			assert.Equal(t, sku, p.SKU)
+			all.Wait()
+		})
+	}
+}
+
 // Who leaves a load of two things has it go on for who waits for one of them.
 func TestC3_WhoLeavesAListFailsNobodyWhoWaitsForPartOfIt(t *testing.T) {
 	t.Parallel()

@@ -20,6 +20,21 @@ type ready struct {
 	price   *commerce.Price
 	stock   *commerce.Availability
 	related []commerce.SKU
+	takes   func() // of a call; may be nil
+}
+
+// ports are those of s, for everybody.
+func (s *ready) ports() commerce.Ports {
+	return commerce.Ports{Catalog: s, Pricing: s, Inventory: s, Related: s, Traits: map[commerce.Operation]commerce.Traits{
+		commerce.OpProducts: publicly(commerce.OpProducts), commerce.OpPrices: publicly(commerce.OpPrices),
+		commerce.OpAvailability: publicly(commerce.OpAvailability), commerce.OpRelated: publicly(commerce.OpRelated),
+	}}
+}
+
+func (s *ready) called() {
+	if s.takes != nil {
+		s.takes()
+	}
 }
 
 func newReady(b *testing.B) *ready {
@@ -40,18 +55,22 @@ func each[K comparable, V any](keys []K, value V) map[K]V {
 }
 
 func (s *ready) Products(_ context.Context, _ commerce.Market, skus []commerce.SKU) (map[commerce.SKU]*commerce.Product, error) {
+	s.called()
 	return each(skus, s.product), nil
 }
 
 func (s *ready) Prices(_ context.Context, _ commerce.Market, _ commerce.PriceGroup, keys []commerce.PriceKey) (map[commerce.PriceKey]*commerce.Price, error) {
+	s.called()
 	return each(keys, s.price), nil
 }
 
 func (s *ready) Availability(_ context.Context, _ commerce.Market, skus []commerce.SKU) (map[commerce.SKU]*commerce.Availability, error) {
+	s.called()
 	return each(skus, s.stock), nil
 }
 
 func (s *ready) Related(_ context.Context, _ commerce.Market, skus []commerce.SKU) (map[commerce.SKU][]commerce.SKU, error) {
+	s.called()
 	return each(skus, s.related), nil
 }
 
@@ -103,10 +122,7 @@ func benchmarkCold(b *testing.B, url commerce.Secret, n int) {
 	if url != "" {
 		tripped = watchTrips(c)
 	}
-	asked := asks(c.Wrap(commerce.Ports{Catalog: s, Pricing: s, Inventory: s, Related: s, Traits: map[commerce.Operation]commerce.Traits{
-		commerce.OpProducts: publicly(commerce.OpProducts), commerce.OpPrices: publicly(commerce.OpPrices),
-		commerce.OpAvailability: publicly(commerce.OpAvailability), commerce.OpRelated: publicly(commerce.OpRelated),
-	}}))
+	asked := asks(c.Wrap(s.ports()))
 	round := strconv.FormatInt(time.Now().UnixNano(), 36)
 	b.ReportAllocs()
 	b.ResetTimer()

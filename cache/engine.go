@@ -105,7 +105,7 @@ func (c *Cache) get(ctx context.Context, r *request) []result {
 	r.landed = c.flights.landed.Load()
 	results := make([]result, len(r.keys))
 	var missing, renew []int
-	stale := map[int]*entry{}
+	var stale map[int]*entry // hardly ever
 	for i := range r.keys {
 		e := c.remembered(r, i)
 		switch takes.of(c.judge(r.plan, e, now), e, now) {
@@ -122,6 +122,9 @@ func (c *Cache) get(ctx context.Context, r *request) []result {
 		case held:
 			results[i] = r.stale(i, e, "", now)
 		case fallback:
+			if stale == nil {
+				stale = map[int]*entry{}
+			}
 			stale[i] = e
 			missing = append(missing, i)
 		case useless:
@@ -237,7 +240,7 @@ func (w *waiter) wait(ctx context.Context, which []int, flights []*flight) {
 	told := newWaits(w.began, len(which))
 	for _, i := range which {
 		w.results[i] = w.one(ctx, i, flights[i])
-		w.tell(told, i)
+		w.tell(&told, i)
 	}
 }
 

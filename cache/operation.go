@@ -78,12 +78,22 @@ func (b *batch[K, V]) get(ctx context.Context, who asker, keys []K, next batchLo
 }
 
 func (b *batch[K, V]) request(keys []K, next batchLoad[K, V]) *request {
-	r := &request{plan: b.plan, keys: make([]string, len(keys)), texts: make([]string, len(keys))}
-	r.wish = &batchWish[K, V]{batch: b, keys: keys, next: next}
+	r := &batchRequest[K, V]{batchWish: batchWish[K, V]{batch: b, keys: keys, next: next}}
+	r.plan, r.wish, r.request.keys, r.texts = b.plan, &r.batchWish, r.room[:1:1], r.room[1:]
+	if len(keys) != 1 {
+		r.request.keys, r.texts = make([]string, len(keys)), make([]string, len(keys))
+	}
 	for i, k := range keys {
 		r.texts[i] = b.text(k)
 	}
-	return r
+	return &r.request
+}
+
+// batchRequest is a request with its wish, in one piece.
+type batchRequest[K comparable, V any] struct {
+	request
+	batchWish[K, V]
+	room [2]string // for one key and its text
 }
 
 // batchWish asks for keys.
@@ -154,12 +164,15 @@ func (r *request) direct(ctx context.Context) []result {
 func collect[K comparable, V any](ctx context.Context, keys []K, results []result) (map[K]V, error) {
 	values := make(map[K]V, len(keys))
 	sources := make([]commerce.Source, len(keys))
-	failed := map[K]error{}
+	var failed map[K]error
 	same := true
 	for i, r := range results {
 		sources[i] = r.source
 		switch {
 		case r.err != nil:
+			if failed == nil {
+				failed = map[K]error{}
+			}
 			failed[keys[i]] = r.err
 			same = same && sameError(r.err, results[0].err)
 		case r.found:
@@ -188,7 +201,11 @@ func sameError(a, b error) bool {
 	return a != nil && b != nil && reflect.TypeOf(a).Kind() == reflect.Pointer && a == b // identity is meant
 }
 
+// distinct are keys, each once, in a list of its own.
 func distinct[K comparable](keys []K) []K {
+	if len(keys) == 1 {
+		return []K{keys[0]}
+	}
 	seen := make(map[K]bool, len(keys))
 	list := make([]K, 0, len(keys))
 	for _, k := range keys {

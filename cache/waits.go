@@ -18,8 +18,8 @@ type waits struct {
 	list  []commerce.Wait
 }
 
-func newWaits(began time.Time, keys int) *waits {
-	return &waits{began: began, list: make([]commerce.Wait, 0, keys)}
+func newWaits(began time.Time, keys int) waits {
+	return waits{began: began, list: make([]commerce.Wait, 0, keys)}
 }
 
 // end tells a source what was waited for until now; trail is nil when its system was

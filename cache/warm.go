@@ -42,11 +42,14 @@ func (b *batch[K, V]) warm(ctx context.Context, who asker, keys []K) (map[K]V, b
 	}
 	sink, prefix, now := commerce.SinkOf(ctx), len(s.key), time.Now()
 	s.reports = sink != nil
-	values := make(map[K]V, len(keys))
+	var values map[K]V // none for a miss
 	for _, k := range keys {
 		v, ok := b.hit(s, prefix, k, now)
 		if !ok {
 			return nil, false
+		}
+		if values == nil {
+			values = make(map[K]V, len(keys))
 		}
 		values[k] = v
 	}
