@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"log/slog"
 	"runtime"
@@ -139,7 +140,7 @@ func newRemote(address commerce.Secret, log *slog.Logger, metrics *instruments) 
 	silence()
 	return &remote{
 		client: newClient(*opts), lent: newClient(lent(*opts)), opts: opts, cluster: opts.IsClusterMode,
-		packer: p, wait: remoteWait, log: log, metrics: metrics, leased: leased,
+		packer: p, wait: remoteWait, log: log, metrics: metrics, leased: leased, name: rand.Text(),
 	}, nil
 }
 

@@ -318,23 +318,57 @@ type leaseSet struct {
 // renew keeps the leases until they are lost, or until the function it answers is called:
 // on its return nothing of it is under way. Most loads end before the first time.
 func (h *leaseSet) renew(ctx context.Context) (end func()) {
+	n := &renewal{}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.timer = time.AfterFunc(leaseRenew, func() { n.run(ctx, h) })
+	return n.end
+}
+
+// renewal renews leases again and again.
+type renewal struct {
+	running sync.Mutex // held while one is under way
+
+	mu     sync.Mutex
+	timer  *time.Timer
+	cancel context.CancelFunc // of what is under way; nil before the first
+	ended  bool
+}
+
+func (n *renewal) run(ctx context.Context, h *leaseSet) {
+	n.running.Lock()
+	defer n.running.Unlock()
 	ctx, cancel := context.WithCancel(ctx)
-	var mu sync.Mutex // held while one is under way
-	var timer *time.Timer
-	mu.Lock()
-	defer mu.Unlock()
-	timer = time.AfterFunc(leaseRenew, func() {
-		mu.Lock()
-		defer mu.Unlock()
-		if ctx.Err() == nil && h.extend(ctx) {
-			timer.Reset(leaseRenew)
-		}
-	})
-	return func() {
-		cancel()
-		mu.Lock()
-		defer mu.Unlock()
-		timer.Stop()
+	defer cancel()
+	if !n.begin(cancel) {
+		return
+	}
+	held := h.extend(ctx)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if held && !n.ended {
+		n.timer.Reset(leaseRenew)
+	}
+}
+
+func (n *renewal) begin(cancel context.CancelFunc) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.cancel = cancel
+	return !n.ended
+}
+
+func (n *renewal) end() {
+	n.mu.Lock()
+	n.ended = true
+	idle := n.timer.Stop()
+	if n.cancel != nil {
+		n.cancel()
+	}
+	n.mu.Unlock()
+	if !idle {
+		n.running.Lock() // the last one is over
+		defer n.running.Unlock()
 	}
 }
 
@@ -437,7 +471,7 @@ const (
 type leaseCounts struct {
 	counter metric.Int64Counter
 	sums    [countFailed + 1]atomic.Int64
-	labels  [countFailed + 1]metric.AddOption
+	labels  [countFailed + 1][]metric.AddOption
 }
 
 func newLeaseCounts(meter metric.Meter) (*leaseCounts, error) {
@@ -445,7 +479,7 @@ func newLeaseCounts(meter metric.Meter) (*leaseCounts, error) {
 		"Keys that were about to be loaded, by what became of their lease: granted, held by another process, taken over from one, failed."))
 	c := &leaseCounts{counter: counter}
 	for i, result := range []string{"granted", "held", "taken-over", "failed"} {
-		c.labels[i] = metric.WithAttributeSet(attribute.NewSet(attribute.String("result", result)))
+		c.labels[i] = []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(attribute.String("result", result)))}
 	}
 	return c, err
 }
@@ -453,6 +487,6 @@ func newLeaseCounts(meter metric.Meter) (*leaseCounts, error) {
 func (c *leaseCounts) add(which, n int) {
 	if n > 0 {
 		c.sums[which].Add(int64(n))
-		c.counter.Add(context.Background(), int64(n), c.labels[which])
+		c.counter.Add(context.Background(), int64(n), c.labels[which]...)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // write is an entry to be stored, or to be taken out.
@@ -44,9 +46,19 @@ func (r *room) leave() {
 // set is an entry as it is stored, and for how long.
 type set struct {
 	address string
-	packed  []byte
-	left    time.Duration
+	packed  string // in a room
+	ms      int64
 }
+
+// store adds to pipe what stores the entry. Redis's client is given pointers, which it
+// need not have copied to the heap.
+func (s *set) store(ctx context.Context, pipe redis.Pipeliner, words []any) {
+	words = append(words, "set", s.address, &s.packed, "px", &s.ms)
+	_ = pipe.Process(ctx, redis.NewStatusCmd(ctx, words...)) // it is sent with the rest
+}
+
+// setWords is how many a SET has.
+const setWords = 5
 
 // put stores writes and gives leases back, which may be nil, together with what other
 // loads bring within a moment; what is too large is left out. Whoever is the first of
@@ -86,7 +98,7 @@ func (r *remote) pack(ctx context.Context, writes []write, leases *leaseSet) (p 
 		in.packed = r.packer.appendTo(in.packed, w.key, entry)
 		packed := in.packed[from:]
 		if left > time.Millisecond && len(packed) <= maxStored && len(w.tags) <= maxStoredTags {
-			p.sets = append(p.sets, set{w.address, packed, left})
+			p.sets = append(p.sets, set{w.address, view(packed), left.Milliseconds()})
 			size += len(packed)
 		} else {
 			leases.unshared(w.address)
@@ -118,8 +130,9 @@ func (r *remote) putAll(ctx context.Context, all []*putting) {
 				pipe.Del(ctx, w.address)
 			}
 		}
-		for _, s := range p.sets {
-			pipe.Set(ctx, s.address, s.packed, s.left)
+		words := make([]any, setWords*len(p.sets))
+		for i := range p.sets {
+			p.sets[i].store(ctx, pipe, words[setWords*i:][:0:setWords])
 		}
 		stores = stores || len(p.sets) > 0
 		p.leases.release(ctx, pipe)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -45,10 +46,17 @@ type remote struct {
 	writes  breaker         // apart: a full or read-only Redis still answers
 	leases  breaker         // apart: a Redis without scripts still stores
 	leased  *leaseCounts
+	name    string                  // of this process, among those that ask for leases
+	turns   atomic.Uint64           // that it took
 	clock   atomic.Pointer[reading] // of Redis's clock; nil until it was read
 	wait    time.Duration
 	log     *slog.Logger
 	metrics *instruments
+}
+
+// token is a name for who asks for leases that nobody else has.
+func (r *remote) token() string {
+	return r.name + "-" + strconv.FormatUint(r.turns.Add(1), 36)
 }
 
 // address is where an entry lies: short, and without anything that was asked for.

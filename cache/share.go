@@ -2,7 +2,6 @@ package cache
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	mathrand "math/rand/v2"
 	"slices"
@@ -23,7 +22,7 @@ type sharing struct {
 // share loads what no other process is loading and waits for the rest; what Redis has is
 // taken from there. Where Redis answers and would not say what it has, all stays open.
 func (l *load) share(ctx context.Context) {
-	s := &sharing{load: l, token: rand.Text()}
+	s := &sharing{load: l, token: l.cache.remote.token()}
 	for round := 0; len(l.open) > 0; round++ {
 		if round > 0 {
 			if !pause(ctx) {
