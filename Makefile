@@ -62,7 +62,7 @@ decision: ## decide about 20,000 hostile requests of the web channel; fails when
 	go test -run '^$$' -bench W3_ -benchtime 1x ./bff-web/internal/graphhttp
 
 e2e: $(AUDITS) ## end to end: real processes, real sockets, a real Redis, a real browser (needs redis-server, node, chromium)
-	go test -race -tags e2e -count=1 -timeout 20m ./e2e
+	go test -race -tags e2e -count=1 -timeout 20m ./e2e/...
 
 fuzz: ## every fuzz target in turn (FUZZTIME=60s)
 	@grep -rlE '^func Fuzz' --include='*_test.go' . | sort | while read -r file; do \
