@@ -134,6 +134,7 @@ func plainCall(ctx context.Context, b *testing.B, at string, r Request) func() e
 	b.Helper()
 	pool := newPool(Config{AllowPrivate: true})
 	b.Cleanup(pool.CloseIdleConnections)
+	pool.ReadBufferSize = 0 // net/http's own
 	client := &http.Client{Transport: pool}
 	return func() error {
 		ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
