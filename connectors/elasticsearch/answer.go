@@ -21,6 +21,9 @@ var (
 	errShape   = errors.New("answered without what was asked for")
 )
 
+// header is what every call says of itself. Nobody changes it.
+var header = http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}}
+
 // fetch makes the one call of a search.
 func (c *connector) fetch(ctx context.Context, s *search) (*commerce.SearchResult, error) {
 	body, err := json.Marshal(s.body)
@@ -31,7 +34,7 @@ func (c *connector) fetch(ctx context.Context, s *search) (*commerce.SearchResul
 	_, err = c.client.Do(ctx, c.traits, transport.Request{
 		Method: http.MethodPost,
 		Path:   []string{c.model.cfg.Index, "_search"},
-		Header: http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}},
+		Header: header,
 		Body:   body,
 		Read: func(res *transport.Response) (err error) {
 			result, err = c.read(s, res)
@@ -89,13 +92,18 @@ func (c *connector) result(s *search, answer *wireAnswer) (*commerce.SearchResul
 	}
 	r := &commerce.SearchResult{Total: total, HasNext: len(hits) > s.query.First}
 	hits = hits[:min(len(hits), s.query.First)]
+	if len(hits) > 0 {
+		r.SKUs, r.Cursors = make([]commerce.SKU, 0, len(hits)), make([]string, 0, len(hits))
+	}
+	met := make(map[commerce.SKU]struct{}, len(hits))
 	for _, hit := range hits {
 		sku, ok := c.model.sku(hit.Source)
 		if !ok || !s.sort.fits(hit.Sort) {
 			return nil, errShape
 		}
 		r.EndCursor = newCursor(s.sum, hit.Sort)
-		if !slices.Contains(r.SKUs, sku) {
+		if _, twice := met[sku]; !twice {
+			met[sku] = struct{}{}
 			r.SKUs, r.Cursors = append(r.SKUs, sku), append(r.Cursors, r.EndCursor)
 		}
 	}
@@ -117,8 +125,7 @@ func count(n json.Number) (int, error) {
 // sku reads the SKU in a hit's source, whose field may lie in objects.
 func (m *model) sku(source json.RawMessage) (commerce.SKU, bool) {
 	if only := (onlyText{field: m.cfg.SKUField}); quick.Unmarshal(source, &only) {
-		sku, err := commerce.ParseSKU("sku", only.text)
-		return sku, err == nil
+		return commerce.SKU(only.text), commerce.IsSKU(only.text)
 	}
 	for name := range strings.SplitSeq(m.cfg.SKUField, ".") {
 		var parts map[string]json.RawMessage
@@ -164,7 +171,7 @@ func (m *model) facetsOf(s *search, aggs map[string]wireFacet) ([]commerce.Facet
 // nobody has and nobody chose is left out.
 func valuesOf(buckets []wireBucket, chosen []string, labeled bool) ([]commerce.FacetValue, error) {
 	values := make([]commerce.FacetValue, 0, len(buckets))
-	seen := map[string]bool{}
+	seen := make(map[string]bool, len(buckets))
 	for _, b := range buckets {
 		n, err := count(b.Count)
 		if err != nil {

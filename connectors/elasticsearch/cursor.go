@@ -50,7 +50,8 @@ func fingerprint(market string, q commerce.SearchQuery) string {
 // newCursor writes a place in the search with this sum: right behind the hit with these
 // sort values, which fit it. It is what [cursor] is as JSON, without reflection: every hit has one.
 func newCursor(sum string, after []json.RawMessage) string {
-	text := make([]byte, 0, 128)
+	var room [192]byte // of most
+	text := room[:0]
 	text = append(text, `{"v":`...)
 	text = strconv.AppendInt(text, cursorVersion, 10)
 	text = append(text, `,"q":"`...)

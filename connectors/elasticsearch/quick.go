@@ -2,8 +2,10 @@ package elasticsearch
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/portico-bff/portico/connectors/quick"
+	"github.com/portico-bff/portico/schema/commerce"
 )
 
 // An answer read in one pass. What it does not read is read by encoding/json.
@@ -78,7 +80,11 @@ func (w *wireHits) read(r *quick.Reader) {
 		case "hits":
 			*field, w.Hits = 2, []wireHit{}
 			for r.Array(); r.More(); {
+				left := r.Left()
 				w.Hits = append(w.Hits, readHit(r))
+				if len(w.Hits) == 1 { // room for as many as there are if all are as long
+					w.Hits = slices.Grow(w.Hits, min(r.Left()/max(left-r.Left(), 1), commerce.MaxBatch))
+				}
 			}
 		default:
 			return false

@@ -1,6 +1,11 @@
 package odoo
 
-import "github.com/portico-bff/portico/connectors/quick"
+import (
+	"slices"
+
+	"github.com/portico-bff/portico/connectors/quick"
+	"github.com/portico-bff/portico/schema/commerce"
+)
 
 // Answers of which there are many, or that are long, read in one pass. What they do not
 // read is read by encoding/json.
@@ -10,20 +15,28 @@ type rows[T record] []T
 
 // ReadQuick implements [quick.Value] for records that do; of others it reads nothing.
 func (l *rows[T]) ReadQuick(r *quick.Reader) bool {
-	if _, able := any(new(T)).(quick.Value); !able {
+	if _, able := any((*T)(nil)).(quick.Value); !able {
 		return false
 	}
 	list := rows[T]{}
 	for r.Array(); r.More(); {
 		var zero T
+		left := r.Left()
 		list = append(list, zero)
 		if one, ok := any(&list[len(list)-1]).(quick.Value); !ok || !one.ReadQuick(r) {
 			return false
+		}
+		if len(list) == 1 {
+			list = slices.Grow(list, min(r.Left()/max(left-r.Left(), 1), mostRoom))
 		}
 	}
 	*l = list
 	return r.OK()
 }
+
+// mostRoom is for how many records room is made at once: as many as there are if all are as long as
+// the first.
+const mostRoom = 2 * commerce.MaxBatch
 
 // ReadQuick implements [quick.Value].
 func (w *wirePrice) ReadQuick(r *quick.Reader) bool {

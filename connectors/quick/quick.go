@@ -139,6 +139,9 @@ func (r *Reader) open(bracket byte) bool {
 // More goes on to the next element of an array; false at its end, which it consumes.
 func (r *Reader) More() bool { return r.more(']') }
 
+// Left is how many bytes are not read yet.
+func (r *Reader) Left() int { return len(r.data) - r.at }
+
 // Next goes on to the next member of an object and answers its name, which is valid until
 // more is read; nil at the object's end, which it consumes.
 func (r *Reader) Next() []byte {
