@@ -33,6 +33,11 @@ var hints = map[string]compiled.Hint{
 	"Product.optionAxes":         {Quick: true}, // computed
 	"Product.variant":            {Quick: true},
 	"ReviewSummary.distribution": {Quick: true},
+	"Product.price":              {Direct: compiled.DirectBatchArg[*commerce.Product, int, *commerce.Price]()},
+	"Product.availability":       {Direct: compiled.DirectBatch[*commerce.Product, *commerce.Availability]()},
+	"Product.reviews":            {Direct: compiled.DirectBatch[*commerce.Product, *commerce.ReviewSummary]()},
+	"Product.related":            {Direct: compiled.DirectBatch[*commerce.Product, []*commerce.Product]()},
+	"Product.breadcrumbs":        {Direct: compiled.DirectBatch[*commerce.Product, []*commerce.CategoryRef]()},
 	"Availability.locations": {Inline: compiled.InlineArg(func(_ context.Context, a *commerce.Availability, ids []string) []*commerce.LocationStock {
 		return stockAt(a, ids)
 	})},

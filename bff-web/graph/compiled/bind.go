@@ -17,6 +17,8 @@ type Hint struct {
 	// Inline, if set, is called in place of the resolver, or of the domain's method, while
 	// the answer is written.
 	Inline *Inline
+	// Direct, if set, is how a batch resolver is called.
+	Direct *Direct
 }
 
 // Inline is a resolver that needs no context of its field: it never waits and never fails.
@@ -60,6 +62,7 @@ type resolver struct {
 	// unreadable resolvers have a signature that says nothing.
 	unreadable bool
 	hint       Hint
+	direct     call // how a batch resolver is called; nil: by reflection
 }
 
 // resolversOf finds the resolvers of every field that has one.
@@ -118,6 +121,11 @@ func (r *resolver) read(t reflect.Type, root bool, arguments int) error {
 	r.parent = t.In(1)
 	if r.parent.Kind() == reflect.Slice {
 		r.batch, r.parent, r.value = true, r.parent.Elem(), r.value.Elem()
+	}
+	if d := r.hint.Direct; d != nil {
+		if r.direct = d.bind(r.method.Interface()); r.direct == nil {
+			return fmt.Errorf("its hint is for another signature than %s", t)
+		}
 	}
 	if in := r.hint.Inline; in != nil && (in.parent != r.parent || in.value != r.value) {
 		return fmt.Errorf("its hint is for %s of %s", in.value, in.parent)

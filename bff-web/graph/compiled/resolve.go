@@ -211,6 +211,9 @@ func (r *run) call(ctx context.Context, f *field, parent reflect.Value) (value r
 			err = r.oc.RecoverFunc(ctx, p)
 		}
 	}()
+	if f.resolver.direct != nil {
+		return f.resolver.direct(ctx, parent, f.given.of(r))
+	}
 	in := make([]reflect.Value, 0, 2+len(f.resolver.params))
 	in = append(in, reflect.ValueOf(ctx))
 	if parent.IsValid() {
