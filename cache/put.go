@@ -2,7 +2,7 @@ package cache
 
 import (
 	"context"
-	"sync"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -33,13 +33,33 @@ type room struct {
 	json   sheet
 }
 
-var rooms = sync.Pool{New: func() any { return &room{} }}
+// rooms are those that are free. Unlike a [sync.Pool]'s they outlive garbage collections, of
+// which there is one for every few lists that nobody holds.
+var rooms = make(chan *room, freeRooms)
+
+const (
+	freeRooms = 8
+	maxRoom   = 256 << 10 // bytes of a room that is used again
+)
+
+func enter() *room {
+	select {
+	case r := <-rooms:
+		return r
+	default:
+		return &room{}
+	}
+}
 
 // leave has the room used by others, unless it grew beyond what is usual.
 func (r *room) leave() {
-	if cap(r.packed)+cap(r.json.b) <= maxGatheredPuts {
-		r.packed = r.packed[:0]
-		rooms.Put(r)
+	if cap(r.packed)+cap(r.json.b) > maxRoom {
+		return
+	}
+	r.packed = r.packed[:0]
+	select {
+	case rooms <- r:
+	default:
 	}
 }
 
@@ -81,7 +101,7 @@ func (r *remote) put(ctx context.Context, writes []write, leases *leaseSet) {
 
 // pack makes of writes what is sent, and says how much that is in bytes.
 func (r *remote) pack(ctx context.Context, writes []write, leases *leaseSet) (p *putting, size int) {
-	in, _ := rooms.Get().(*room)
+	in := enter()
 	p = &putting{writes: writes, sets: make([]set, 0, len(writes)), leases: leases, room: in}
 	for i := range writes {
 		w := &writes[i]
@@ -97,6 +117,10 @@ func (r *remote) pack(ctx context.Context, writes []write, leases *leaseSet) (p 
 		left, from := w.life-time.Since(w.began), len(in.packed)
 		in.packed = r.packer.appendTo(in.packed, w.key, entry)
 		packed := in.packed[from:]
+		if from == 0 && len(packed)*len(writes) <= maxRoom {
+			in.packed = slices.Grow(in.packed, len(packed)*len(writes)) // the others are much like the first
+			packed = in.packed[from:]
+		}
 		if left > time.Millisecond && len(packed) <= maxStored && len(w.tags) <= maxStoredTags {
 			p.sets = append(p.sets, set{w.address, view(packed), left.Milliseconds()})
 			size += len(packed)
