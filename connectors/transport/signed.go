@@ -97,11 +97,11 @@ func dropNamed(header http.Header, connection []string) {
 // look like a failure of the upstream.
 func sendableHeader(header http.Header) bool {
 	for name, values := range header {
-		if name == "" || strings.ContainsFunc(name, notInToken) {
+		if !isToken(name) {
 			return false
 		}
 		for _, value := range values {
-			if strings.ContainsFunc(value, isControl) {
+			if hasControl(value) {
 				return false
 			}
 		}
@@ -109,14 +109,23 @@ func sendableHeader(header http.Header) bool {
 	return true
 }
 
-func isControl(r rune) bool { return (r < ' ' && r != '\t') || r == 0x7f }
-
-// notInToken tells whether r cannot be in a header's name (RFC 9110 §5.6.2).
-func notInToken(r rune) bool {
-	switch {
-	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
-		return false
-	default:
-		return !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
+func hasControl(s string) bool {
+	for i := range len(s) {
+		if b := s[i]; (b < ' ' && b != '\t') || b == 0x7f {
+			return true
+		}
 	}
+	return false
+}
+
+// isToken tells whether name can be a header's (RFC 9110 §5.6.2).
+func isToken(name string) bool {
+	for i := range len(name) {
+		switch b := name[i]; {
+		case 'a' <= b && b <= 'z', 'A' <= b && b <= 'Z', '0' <= b && b <= '9', b == '-':
+		case strings.IndexByte("!#$%&'*+.^_`|~", b) < 0:
+			return false
+		}
+	}
+	return name != ""
 }
