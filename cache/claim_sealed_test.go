@@ -84,7 +84,7 @@ var tampered = []struct {
 	{"it is replaced", func(m *memory, _ *Answers) { m.put("k", aProduct(&commerce.Product{}), time.Hour) }},
 	{"it is put again", func(m *memory, _ *Answers) {
 		for k := range m.values.Values() {
-			m.put("k", k.entry, time.Hour)
+			m.put("k", k, time.Hour)
 		}
 	}},
 	{"it is dropped", func(m *memory, _ *Answers) {
