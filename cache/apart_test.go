@@ -134,7 +134,8 @@ func TestBoard_WhatIsAskedApartDelaysNobodyElse(t *testing.T) {
 	})
 }
 
-// Of what was asked for together only what failed is asked for again.
+// Of what was asked for together only what failed is asked for again, and nobody who was
+// answered waits for that.
 func TestBoard_WhatWasAnsweredStands(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -143,9 +144,16 @@ func TestBoard_WhatWasAnsweredStands(t *testing.T) {
 				return nil
 			}
 			return &commerce.BatchError[commerce.SKU]{Errs: map[commerce.SKU]error{"poison": errDown, "A": errDown}}
+		}, slow: func(skus []commerce.SKU) time.Duration {
+			if len(skus) == 1 {
+				return 300 * time.Millisecond
+			}
+			return 0
 		}}
-		for _, v := range boardAll(t.Context(), over(boardingCache(t, Config{}), pim), []commerce.SKU{"poison", "B"}, []commerce.SKU{"A"}, []commerce.SKU{"C", "D"}) {
-			require.NoError(t, v.err)
+		boarders := boardAll(t.Context(), over(boardingCache(t, Config{}), pim), []commerce.SKU{"poison", "B"}, []commerce.SKU{"A"}, []commerce.SKU{"C", "D"})
+		for i, took := range []time.Duration{boarding + 300*time.Millisecond, boarding + 300*time.Millisecond, boarding} {
+			require.NoError(t, boarders[i].err)
+			assert.Equal(t, took, boarders[i].took)
 		}
 		assert.Equal(t, [][]commerce.SKU{{"A"}, {"A", "B", "C", "D", "poison"}, {"poison"}}, pim.calls())
 	})
