@@ -210,7 +210,7 @@ func (r *Reader) textEnd(i int) int {
 }
 
 // Text reads a string; null is an empty one. A text shares memory with those that are read
-// next to it, up to half a kilobyte of them.
+// next to it, up to a quarter of a kilobyte of them.
 func (r *Reader) Text() string { return r.TextLike("") }
 
 // TextLike is Text where another is likely to be the same, which is then not made again.

@@ -17,7 +17,7 @@ const (
 
 	// The least and the most that a text can keep from being collected, beside itself.
 	leastPiece = 64
-	mostPiece  = 512
+	mostPiece  = 256
 	// mostShared is the length of a text that shares memory with others.
 	mostShared = 128
 )
