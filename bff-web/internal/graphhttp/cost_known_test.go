@@ -31,14 +31,26 @@ func TestW10_AKnownCostIsWhatItWouldBeFoundToBe(t *testing.T) {
 		kept  bool // whether all but the last set are found again
 	}{
 		{`query($sku: String!) { product(sku: $sku) { name price { unit { amount } } } }`, []map[string]any{{"sku": "A"}, {"sku": "B"}, {"sku": "C"}}, true},
-		{`query($first: Int!, $min: String) { search(first: $first, filter: {priceMin: $min}) { nodes { price { unit { amount } } } } }`,
-			[]map[string]any{{"first": number(1), "min": "1"}, {"first": number(100), "min": "1"}, {"first": number(1), "min": "2"}, {"first": int64(100)}}, true},
-		{`query($skus: [String!]!) { products(skus: $skus) { name availability { inStock } } }`,
-			[]map[string]any{{"skus": []any{"A"}}, {"skus": many(101)}, {"skus": []any{"A", "B"}}, {"skus": "A"}}, true},
-		{`query($a: Int!, $b: Int!) { product(sku: "A") { price(quantity: $a) { unit { amount } } other: price(quantity: $b) { unit { amount } } } }`,
-			[]map[string]any{{"a": number(1), "b": number(1)}, {"a": number(1), "b": number(2)}}, true},
-		{`query($with: Boolean!, $not: Boolean!) { product(sku: "A") { ...F @include(if: $with) reviews @skip(if: $not) { count } } } fragment F on Product { related { price(quantity: 2) { unit { amount } } } }`,
-			[]map[string]any{{"with": true, "not": true}, {"with": false, "not": true}, {"with": true, "not": false}, {"with": false, "not": false}}, true},
+		{
+			`query($first: Int!, $min: String) { search(first: $first, filter: {priceMin: $min}) { nodes { price { unit { amount } } } } }`,
+			[]map[string]any{{"first": number(1), "min": "1"}, {"first": number(100), "min": "1"}, {"first": number(1), "min": "2"}, {"first": int64(100)}},
+			true,
+		},
+		{
+			`query($skus: [String!]!) { products(skus: $skus) { name availability { inStock } } }`,
+			[]map[string]any{{"skus": []any{"A"}}, {"skus": many(101)}, {"skus": []any{"A", "B"}}, {"skus": "A"}},
+			true,
+		},
+		{
+			`query($a: Int!, $b: Int!) { product(sku: "A") { price(quantity: $a) { unit { amount } } other: price(quantity: $b) { unit { amount } } } }`,
+			[]map[string]any{{"a": number(1), "b": number(1)}, {"a": number(1), "b": number(2)}},
+			true,
+		},
+		{
+			`query($with: Boolean!, $not: Boolean!) { product(sku: "A") { ...F @include(if: $with) reviews @skip(if: $not) { count } } } fragment F on Product { related { price(quantity: 2) { unit { amount } } } }`,
+			[]map[string]any{{"with": true, "not": true}, {"with": false, "not": true}, {"with": true, "not": false}, {"with": false, "not": false}},
+			true,
+		},
 	} {
 		tree := loaded(t, es.Schema(), c.query)
 		d := &documents.Document{Text: c.query, AST: tree}
@@ -93,7 +105,7 @@ func TestW10_KnownCostsAreBounded(t *testing.T) {
 
 func loaded(t *testing.T, schema *ast.Schema, query string) *ast.QueryDocument {
 	t.Helper()
-	tree, errs := gqlparser.LoadQuery(schema, query)
+	tree, errs := gqlparser.LoadQueryWithRules(schema, query, nil)
 	require.Empty(t, errs)
 	return tree
 }

@@ -15,8 +15,14 @@ func TestAllNamesAreThere(t *testing.T) {
 	t.Parallel()
 	all := []string{vary.Origin, vary.Caller, vary.Market, vary.Accept}
 	for _, names := range [][]string{
-		all, {vary.Origin}, {vary.Accept}, {vary.Caller, vary.Origin}, {vary.Market, vary.Accept},
-		{vary.Origin, "Access-Control-Request-Method", vary.Caller, vary.Market}, {vary.Origin, vary.Caller, "Prefer", vary.Accept}, {vary.Origin, vary.Market},
+		all,
+		{vary.Origin},
+		{vary.Accept},
+		{vary.Caller, vary.Origin},
+		{vary.Market, vary.Accept},
+		{vary.Origin, "Access-Control-Request-Method", vary.Caller, vary.Market},
+		{vary.Origin, vary.Caller, "Prefer", vary.Accept},
+		{vary.Origin, vary.Market},
 	} {
 		h := http.Header{}
 		for _, name := range names {
