@@ -128,7 +128,7 @@ func (c *Cache) loadOf(b *board) *load {
 	}
 	l := &load{
 		cache: c, flights: make([]*flight, 0, b.keys), open: make([]int, b.keys), whose: make([]int, 0, b.keys),
-		request: &request{plan: b.plan, keys: make([]string, 0, b.keys), wish: b.list[0].wish.together(b.list)},
+		request: &request{plan: b.plan, keys: make([]string, 0, b.keys), wish: b.list[0].together(b.list)},
 	}
 	for n := range b.list {
 		p := &b.list[n]

@@ -308,7 +308,7 @@ func (l *load) ask(ctx context.Context, which []int) (answers []answer) {
 	l.plan.counts.calls.Add(1)
 	l.plan.counts.loads.Add(int64(len(which)))
 	begun := time.Now()
-	answers = l.wish.load(ctx, which)
+	answers = l.load(ctx, which)
 	returned = true
 	if slices.ContainsFunc(answers, func(a answer) bool { return a.err == nil }) {
 		l.plan.takes.took(time.Since(begun))
