@@ -60,8 +60,11 @@ func (q Queries) Validate() error {
 // sections are the variables that only the web channel reads.
 func (c *Config) sections() []config.Section {
 	return []config.Section{
-		{Title: "Web channel", Config: &c.Listen}, {Title: "Queries", Config: &c.Queries}, {Title: "GraphiQL", Config: &c.GraphiQL},
-		{Title: "Trusted documents", Config: &c.Documents}, {Title: "Traces of requests", Config: &c.Trace},
+		{Title: "Web channel", Config: &c.Listen},
+		{Title: "Queries", Config: &c.Queries},
+		{Title: "GraphiQL", Config: &c.GraphiQL},
+		{Title: "Trusted documents", Config: &c.Documents},
+		{Title: "Traces of requests", Config: &c.Trace},
 	}
 }
 

@@ -45,7 +45,8 @@ func (c *repeated) Close() error {
 	return nil
 }
 
-func (*repeated) LocalAddr() net.Addr              { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
+func (*repeated) LocalAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
+
 func (*repeated) RemoteAddr() net.Addr             { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 4711} }
 func (*repeated) SetDeadline(time.Time) error      { return nil }
 func (*repeated) SetReadDeadline(time.Time) error  { return nil }
