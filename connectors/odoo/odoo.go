@@ -94,7 +94,11 @@ const (
 	referenceTTL = time.Minute
 	aheadOf      = referenceTTL / 2 // what every call needs is read anew so long before its time is over
 	partnerTTL   = 10 * time.Minute
-	maxProducts  = 50_000
+
+	// A product takes a third of a kilobyte, whether its minute is over or not, and as much
+	// again until garbage is collected; of customers and orders little more than a number is kept.
+	maxProducts = 10_000
+	maxNumbers  = 50_000
 )
 
 // New makes the ports Pricing, Inventory, OrderHistory and Invoices of the server
@@ -142,7 +146,7 @@ func (c *connector) openReferences(idClaim string, invalidations commerce.Invali
 	bySKU.KeyTags = []string{kindRecord, "sku"}
 	// Prices take from it what is being read, too.
 	bySKU.AnewTags, bySKU.AnewKeyTags = []commerce.Tag{commerce.TagOperation(commerce.OpPrices)}, []string{"price"}
-	partners := kept("partners", maxProducts, tagPartners)
+	partners := kept("partners", maxNumbers, tagPartners)
 	partners.TTL = partnerTTL
 	prices := commerce.TagOperation(commerce.OpPrices)
 	ahead := func(cfg reference.Config) reference.Config { cfg.Ahead = aheadOf; return cfg }
@@ -153,7 +157,7 @@ func (c *connector) openReferences(idClaim string, invalidations commerce.Invali
 	c.categories = reference.New[string, categoryTree](ahead(kept("categories", 1, prices)))
 	c.locations = reference.New[recordID, string](ahead(kept("locations", 10_000, tagLocations)))
 	c.partners = reference.NewCustomers(partners, idClaim, partnerID)
-	c.orderRefs = reference.New[string, commerce.OrderNumber](kept("order references", maxProducts, tagOrders))
+	c.orderRefs = reference.New[string, commerce.OrderNumber](kept("order references", maxNumbers, tagOrders))
 }
 
 // listKey is what a price list is chosen by.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 
 	"github.com/portico-bff/portico/connectors/reference"
 	"github.com/portico-bff/portico/connectors/transport"
@@ -56,9 +57,22 @@ func bySKU(records []wirePrice, asked []commerce.SKU) map[commerce.SKU]priced {
 	for i := range records {
 		w := &records[i]
 		rows[i] = priced{product: productOf(w.wireProduct), list: w.Price, cost: w.Standard}
+		rows[i].alone()
 	}
 	slices.SortFunc(rows, func(a, b priced) int { return cmp.Compare(a.id, b.id) })
 	return transport.Join(asked, rows, func(p priced) commerce.SKU { return p.sku })
+}
+
+// alone has p's texts share memory with each other and with nothing else of the answer they
+// were read from: p is kept for longer. Currencies are few, and shared by all.
+func (p *priced) alone() {
+	all := strings.Join([]string{string(p.sku), p.name, string(p.list), string(p.cost)}, "")
+	take := func(n int) (text string) {
+		text, all = all[:n], all[n:]
+		return text
+	}
+	p.sku, p.name = commerce.SKU(take(len(p.sku))), take(len(p.name))
+	p.list, p.cost = number(take(len(p.list))), number(take(len(p.cost)))
 }
 
 // productsByID finds what records of product.product are, archived ones too: an
