@@ -37,12 +37,17 @@ func (l *load) inquire(ctx context.Context, which []int, before *commerce.Trail)
 // bring keeps and lands what was said, and gives Redis what others may have, together
 // with the leases held for it, which may be nil.
 func (l *load) bring(ctx context.Context, h said, leases *leaseSet) {
-	l.settling.Lock()
-	writes := l.settle(h.which, h.answers, h.trail.Outcomes(), leases)
-	l.settling.Unlock()
+	writes := l.settleAlone(h, leases)
 	if l.plan.remote {
 		l.cache.remote.put(ctx, writes, leases)
 	}
+}
+
+// settleAlone settles one part at a time. A part that panics keeps no other from it.
+func (l *load) settleAlone(h said, leases *leaseSet) []write {
+	l.settling.Lock()
+	defer l.settling.Unlock()
+	return l.settle(h.which, h.answers, h.trail.Outcomes(), leases)
 }
 
 // failedTogether are the places, by whose they are, that met an error when several

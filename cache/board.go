@@ -25,6 +25,13 @@ type journey struct {
 	over    bool               // nobody waits, and what it brings may not be kept: it is ended
 }
 
+// without is j without n of those who waited: they left, or have what they waited for.
+func (j *journey) without(n int, p *plan) {
+	if j.waiting -= n; j.waiting == 0 && n > 0 && p.policy.Fresh == 0 {
+		j.end()
+	}
+}
+
 // end is for when nobody waits any more for what nobody may keep.
 func (j *journey) end() {
 	j.over = true

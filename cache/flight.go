@@ -29,6 +29,7 @@ type flight struct {
 	// Guarded by the flights' lock.
 	waiting int
 	of      *journey // that brings it; nil when it was over before anybody waited
+	landed  bool
 
 	// Set before done is closed.
 	entry    *entry
@@ -111,11 +112,8 @@ func (c *Cache) leave(p *plan, f *flight) {
 	c.flights.mu.Lock()
 	defer c.flights.mu.Unlock()
 	f.waiting--
-	if f.of == nil {
-		return
-	}
-	if f.of.waiting--; f.of.waiting == 0 && p.policy.Fresh == 0 {
-		f.of.end()
+	if f.of != nil && !f.landed {
+		f.of.without(1, p)
 	}
 }
 
@@ -126,6 +124,8 @@ func (c *Cache) land(key string, f *flight) {
 	if c.flights.byKey[key] == f {
 		delete(c.flights.byKey, key)
 	}
+	f.landed = true
+	f.of.without(f.waiting, f.by.plan)
 	c.flights.mu.Unlock()
 	close(f.done)
 }
@@ -319,7 +319,10 @@ func (l *load) ask(ctx context.Context, which []int) (answers []answer) {
 // settle keeps what the system answered, lands the flights, and says what Redis should hold.
 // What they will not find there, its lease tells them.
 func (l *load) settle(which []int, answers []answer, outcomes []commerce.Reason, leases *leaseSet) []write {
-	writes := make([]write, 0, len(which))
+	writes, landed := make([]write, 0, len(which)), 0
+	defer func() { // also when something below panics: nothing lands twice
+		l.open = slices.DeleteFunc(l.open, func(i int) bool { return slices.Contains(which[:landed], i) })
+	}()
 	for n, i := range which {
 		f, a := l.flights[i], answers[n]
 		f.outcomes = outcomes
@@ -350,8 +353,8 @@ func (l *load) settle(which []int, answers []answer, outcomes []commerce.Reason,
 			}
 		}
 		l.cache.land(l.keys[i], f)
+		landed = n + 1
 	}
-	l.open = slices.DeleteFunc(l.open, func(i int) bool { return slices.Contains(which, i) })
 	return writes
 }
 
