@@ -3,6 +3,7 @@ package commerce
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 )
@@ -102,8 +103,11 @@ const maxSources = 10_000
 type Sink struct {
 	mu      sync.Mutex
 	sources []Source
-	first   [8]Source // room for what most requests collect
+	first   [1]Source // room for what most calls of a port report
 }
+
+// nextSources is for how many sources there is room at least once there is more than one.
+const nextSources = 8
 
 type sinkKey struct{}
 
@@ -145,8 +149,11 @@ func (s *Sink) Report(sources ...Source) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	room := maxSources - len(s.sources)
-	s.sources = append(s.sources, sources[:min(room, len(sources))]...)
+	sources = sources[:min(maxSources-len(s.sources), len(sources))]
+	if len(s.sources)+len(sources) > cap(s.sources) {
+		s.sources = slices.Grow(s.sources, max(len(sources), nextSources))
+	}
+	s.sources = append(s.sources, sources...)
 }
 
 // Visit shows see each source reported so far, which is read-only and only good until
