@@ -103,6 +103,20 @@ func TestW10_ProductionDoesNotShowTheCost(t *testing.T) {
 	assert.NotContains(t, open(t).ok(t, `{product(sku:"MUG-RED"){name}}`, nil).Raw, "cost")
 }
 
+// Nor does it matter for a published document, whose cost is known, that its answer is made
+// for everyone.
+func TestW10_TheCostOfAPublishedDocumentIsShown(t *testing.T) {
+	t.Parallel()
+	var backend *edge.Backend
+	s, _ := kept(t, func(b *edge.Backend) { backend, b.Config.Mode = b, edge.Development })
+	s.handler = routes(backend, tokens{s.Fixture()}, s.documents, Config{Config: backend.Config})
+	for range 2 { // made, and kept
+		a := s.named(t, idOf(trustedPage), red())
+		require.Equal(t, http.StatusOK, a.Status, a.Raw)
+		assert.Equal(t, calls{2, map[string]int{"pim": 1, "erp": 1}}, costIn(t, a))
+	}
+}
+
 // wild writes random queries.
 type wild struct{ *rand.Rand }
 

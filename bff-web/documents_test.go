@@ -202,9 +202,9 @@ func TestOpenModeAnswersBoth(t *testing.T) {
 }
 
 // kept is a shop that answers trusted documents only, and keeps whole answers.
-func kept(t testing.TB) (*shop, string) {
+func kept(t testing.TB, change ...func(*edge.Backend)) (*shop, string) {
 	t.Helper()
-	return closed(t, func(b *edge.Backend) {
+	return closed(t, append(change, func(b *edge.Backend) {
 		cfg := cache.Config{AnswerBytes: 4 << 20, SurrogateKeyBytes: 3 << 10}
 		c, err := cache.New(cfg, cache.Deps{Log: b.Log})
 		require.NoError(t, err)
@@ -215,7 +215,7 @@ func kept(t testing.TB) (*shop, string) {
 			b.Answers.Close()
 			require.NoError(t, c.Close())
 		})
-	})
+	})...)
 }
 
 // By GET a document is as cacheable as a query is: for everyone, with its age and its

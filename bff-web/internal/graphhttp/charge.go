@@ -20,6 +20,8 @@ func (t *Transport) price(ctx context.Context, oc *graphql.OperationContext) err
 	if !known {
 		own := costOf(oc)
 		cost = &own
+	}
+	if !known || t.ShowCost { // what is made for everyone knows of no document
 		oc.Stats.SetExtension(costKey, cost)
 	}
 	return cost.within(t.Limits.Calls)
