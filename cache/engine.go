@@ -75,12 +75,24 @@ func (r *request) epochNow() uint64 {
 	return r.epoch.Load()
 }
 
-// tags are those of the key at place i.
+// tags are those of the key at place i. What names the key lies in one piece of memory: it is
+// kept with every entry.
 func (r *request) tags(i int) []commerce.Tag {
-	subject := r.subject(i)
+	var room [256]byte
+	var places [4]int
+	text, ends, subject := room[:0], places[:0], r.subject(i)
 	list := make([]commerce.Tag, len(r.plan.tags))
 	for n, t := range r.plan.tags {
-		list[n] = t.of(subject)
+		if list[n] = t.fixed; t.kind != "" {
+			text = commerce.AppendTag(text, t.kind, subject)
+			ends = append(ends, len(text))
+		}
+	}
+	all, begin := commerce.Tag(text), 0
+	for n, t := range r.plan.tags {
+		if t.kind != "" {
+			list[n], begin, ends = all[begin:ends[0]], ends[0], ends[1:]
+		}
 	}
 	return list
 }

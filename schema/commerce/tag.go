@@ -65,11 +65,26 @@ func TagSystem(kind string) Tag { return TagOf("system", kind) }
 // It is valid whatever the subject holds: one that is too long or not visible ASCII
 // is named by its hash, the same for who stores and for who invalidates.
 func TagOf(kind, subject string) Tag {
-	if len(kind)+1+len(subject) <= MaxTag && visible(subject) {
+	if plain(kind, subject) {
 		return Tag(kind + ":" + subject)
 	}
+	var room [MaxTag]byte
+	return Tag(AppendTag(room[:0], kind, subject))
+}
+
+// AppendTag is [TagOf] at the end of b.
+func AppendTag(b []byte, kind, subject string) []byte {
+	b = append(append(b, kind...), ':')
+	if plain(kind, subject) {
+		return append(b, subject...)
+	}
 	sum := sha256.Sum256([]byte(subject))
-	return Tag(kind + ":#" + base64.RawURLEncoding.EncodeToString(sum[:]))
+	return base64.RawURLEncoding.AppendEncode(append(b, '#'), sum[:])
+}
+
+// plain tells whether a tag of kind may hold subject as it is.
+func plain(kind, subject string) bool {
+	return len(kind)+1+len(subject) <= MaxTag && visible(subject)
 }
 
 // WithReference puts [TagReference] before tags that somebody named by hand where

@@ -70,3 +70,12 @@ func TestParseTagRefuses(t *testing.T) {
 	_, err := commerce.ParseTag(strings.Repeat("x", commerce.MaxTag))
 	require.NoError(t, err)
 }
+
+func TestATagIsAppendedAsItIsMade(t *testing.T) {
+	t.Parallel()
+	for _, subject := range []string{"", "A", "a b", "ü", strings.Repeat("x", 200)} {
+		for _, kind := range []string{"sku", "product"} {
+			assert.Equal(t, "before"+string(commerce.TagOf(kind, subject)), string(commerce.AppendTag([]byte("before"), kind, subject)))
+		}
+	}
+}
