@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/metric/noop"
@@ -205,7 +206,7 @@ func (a *Answers) keep(key string, p *production) {
 	}
 	e := &entry{
 		value: answer, began: p.began, fresh: answer.left,
-		size: overhead + uint32(len(key)+len(answer.Body)+answer.headerBytes()+len(answer.Name)),
+		size: overhead + answerWords + uint32(len(key)+len(answer.Body)+answer.headerBytes()+len(answer.Name)),
 	}
 	e.tagged(p.tags, p.stamp)
 	if !a.cache.tags.alive(e) {
@@ -214,6 +215,9 @@ func (a *Answers) keep(key string, p *production) {
 	answer.entry, answer.key = e, key
 	a.table.set(key, e, answer.left)
 }
+
+// answerWords is what an [Answer] takes itself, with the list of its length, in bytes.
+const answerWords = uint32(unsafe.Sizeof(Answer{})) + 32
 
 // alias is the key of the answer that is asked for in another way, too. It holds no
 // body: what is weighed is what is held.

@@ -72,8 +72,11 @@ func provable(s *commerce.Source) bool {
 
 // tagsOf are the tags of all sources, each once, in no order.
 func tagsOf(sources []commerce.Source) []commerce.Tag {
-	const own = 2 // tags that a source has and no other: that of its key, and seldom another
-	set := tagSet{list: make([]commerce.Tag, 0, own*len(sources)+fewTags/own)}
+	const (
+		own        = 2 // tags that a source has and no other: that of its key, and seldom another
+		sharedTags = 8 // those that several have
+	)
+	set := tagSet{list: make([]commerce.Tag, 0, own*len(sources)+sharedTags)}
 	var last []commerce.Tag
 	for i := range sources {
 		tags := sources[i].Tags

@@ -35,8 +35,9 @@ type hold struct {
 func (e *entry) tagged(tags []commerce.Tag, at stamp) *entry {
 	const each = 16 // the words of a string
 	e.tags, e.stamp = tags, at
+	e.size += each * uint32(cap(tags))
 	for _, tag := range tags {
-		e.size += each + uint32(len(tag))
+		e.size += uint32(len(tag))
 	}
 	return e
 }
