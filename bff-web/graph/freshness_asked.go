@@ -34,12 +34,13 @@ func start[K comparable, V any](ctx context.Context, b *load.Batch[K, V], a aske
 	}
 }
 
-// askHere is start for who is about to wait for all of a.
-func askHere[K comparable, V any](ctx context.Context, b *load.Batch[K, V], a asked[K]) {
+// claimHere is start for who is about to wait for all of a: when it returns, all is claimed,
+// and what it answers asks for the last of it.
+func claimHere[K comparable, V any](ctx context.Context, b *load.Batch[K, V], a asked[K]) (ask func()) {
 	if len(a) == 0 {
-		return
+		return func() {}
 	}
 	last := len(a) - 1
 	start(ctx, b, a[:last])
-	b.AskUpTo(ctx, a[last].takes.bound(), a[last].keys)
+	return b.ClaimUpTo(ctx, a[last].takes.bound(), a[last].keys)
 }

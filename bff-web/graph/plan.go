@@ -48,19 +48,23 @@ type follow struct {
 
 // plan claims what wants need on this level and, in the background, below it.
 func plan(ctx context.Context, wants ...want) {
-	start(ctx, load.From(ctx).Products, planBeside(ctx, wants))
+	k := planBeside(ctx, wants)
+	start(ctx, load.From(ctx).Products, k.skus)
+	k.below(ctx)
 }
 
 // planHere is plan for who has nothing to do but to wait for the products: they are asked
 // for here, without a goroutine of their own.
 func planHere(ctx context.Context, wants ...want) {
-	askHere(ctx, load.From(ctx).Products, planBeside(ctx, wants))
+	k := planBeside(ctx, wants)
+	ask := claimHere(ctx, load.From(ctx).Products, k.skus)
+	k.below(ctx)
+	ask()
 }
 
-// planBeside is plan but for the products themselves, which it answers.
-func planBeside(ctx context.Context, wants []want) asked[commerce.SKU] {
+// planBeside is plan of this level but for the products themselves.
+func planBeside(ctx context.Context, wants []want) keys {
 	l := load.From(ctx)
-	oc := graphql.GetOperationContext(ctx)
 	var k keys
 	for _, w := range wants {
 		k.add(ctx, l, w)
@@ -70,10 +74,16 @@ func planBeside(ctx context.Context, wants []want) asked[commerce.SKU] {
 	start(ctx, l.Reviews, k.reviewed)
 	start(ctx, l.Related, k.related)
 	start(ctx, l.Tree, k.tree)
+	return k
+}
+
+// below plans the next level in the background. All of this one has been claimed: what is
+// read there first must not be asked for apart.
+func (k *keys) below(ctx context.Context) {
 	if len(k.follow) > 0 {
-		l.Go(func() { planBelow(ctx, oc, k.follow) })
+		oc, list := graphql.GetOperationContext(ctx), k.follow
+		load.From(ctx).Go(func() { planBelow(ctx, oc, list) })
 	}
-	return k.skus
 }
 
 func (k *keys) add(ctx context.Context, l *load.Loader, w want) {

@@ -139,8 +139,15 @@ func (b *Batch[K, V]) StartUpTo(ctx context.Context, most time.Duration, keys []
 // AskUpTo is StartUpTo for who is about to wait for the answers: the last call, which is the
 // only one as a rule, is made here.
 func (b *Batch[K, V]) AskUpTo(ctx context.Context, most time.Duration, keys []K) {
+	b.ClaimUpTo(ctx, most, keys)()
+}
+
+// ClaimUpTo is AskUpTo in two steps: when it returns, all keys are claimed, and who reads them
+// waits for what it answers to be called, which asks for them.
+func (b *Batch[K, V]) ClaimUpTo(ctx context.Context, most time.Duration, keys []K) (ask func()) {
 	most = boundIn(ctx, most)
-	b.ready(ctx, b.claims(most, keys), most)
+	own := b.claims(most, keys)
+	return func() { b.ready(ctx, own, most) }
 }
 
 // claims claims those of keys that nobody has asked for.
