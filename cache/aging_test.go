@@ -55,7 +55,7 @@ func TestC9_WhatIsReadTogetherIsLoadedTogether(t *testing.T) {
 		upstream := &source{takes: 20 * time.Millisecond}
 		port := lasting(newCache(t, Config{}), upstream, lifetime)
 		skus, _ := manySKUs(24)
-		for begun := time.Now(); time.Since(begun) < lifetimes*lifetime; time.Sleep(10 * time.Millisecond) {
+		for begun := time.Now(); time.Since(begun) < lifetimes*lifetime; time.Sleep(50 * time.Millisecond) {
 			_, err := port.Products(t.Context(), us, skus)
 			require.NoError(t, err)
 		}

@@ -147,7 +147,8 @@ func (w *weathered) compare(t *testing.T, now weather) {
 		assert.LessOrEqual(t, added, 20*time.Millisecond+tolerance, "added p99")
 		assert.LessOrEqual(t, late, time.Millisecond+tolerance, "added p99 once the breaker is open")
 	}
-	assert.LessOrEqual(t, asked, askedPlain*11/10+5, "upstream calls")
+	// Parts of a page that begin at about one time share a call, which what else the machine does decides.
+	assert.LessOrEqual(t, asked, askedPlain*13/10+5, "upstream calls")
 }
 
 // usedAgain waits until what the web channel loads is answered to the mobile one from Redis.
