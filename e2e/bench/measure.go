@@ -23,7 +23,7 @@ type options struct {
 
 const (
 	rounds      = 5
-	roundLength = 1200 * time.Millisecond
+	roundLength = 1000 * time.Millisecond
 	clients     = 16 // of a closed loop
 	fewClients  = 4  // of one whose answers cost milliseconds: others would only wait
 	identical   = 64 // of one in which all ask for the same
