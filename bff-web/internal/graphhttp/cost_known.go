@@ -17,8 +17,9 @@ import (
 // What a published document costs is estimated once for all variables that make no
 // difference to it, and kept with the document.
 
-// maxKnown bounds how many costs are kept of one operation.
-const maxKnown = 64
+// maxKnown bounds how many costs are kept of one operation, and maxKnownKey what they are
+// found by, in bytes: of long variables nothing is kept.
+const maxKnown, maxKnownKey = 64, 512
 
 // costs are those of one operation of a document.
 type costs struct {
@@ -74,6 +75,9 @@ func (c *costs) key(variables map[string]any) (string, bool) {
 		case bool:
 			key = strconv.AppendBool(key, v)
 		case string:
+			if len(v) > maxKnownKey {
+				return "", false
+			}
 			key = strconv.AppendQuote(key, v)
 		case json.Number:
 			key = append(append(key, '#'), v...)
@@ -86,7 +90,9 @@ func (c *costs) key(variables map[string]any) (string, bool) {
 		default:
 			return "", false
 		}
-		key = append(key, ' ')
+		if key = append(key, ' '); len(key) > maxKnownKey {
+			return "", false
+		}
 	}
 	return string(key), true
 }

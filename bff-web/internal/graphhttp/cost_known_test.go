@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -101,6 +102,15 @@ func TestW10_KnownCostsAreBounded(t *testing.T) {
 		assert.False(t, own)
 	}
 	assert.Equal(t, maxKnown, known)
+
+	long := costs{decisive: []string{"a", "b"}}
+	part := strings.Repeat("x", maxKnownKey/2)
+	for _, variables := range []map[string]any{{"a": part + part + "x"}, {"a": part, "b": part}} {
+		_, ok := long.key(variables)
+		assert.False(t, ok, "what costs are found by is bounded, too")
+	}
+	_, ok := long.key(map[string]any{"a": part})
+	assert.True(t, ok)
 }
 
 func loaded(t *testing.T, schema *ast.Schema, query string) *ast.QueryDocument {
