@@ -234,26 +234,38 @@ func TestC16_TheGuidesRightsAreEnoughAndNoMore(t *testing.T) {
 		graphQL(t, u.Stack, name, nil)
 		// Of two that miss at once, one waits for the other's lease; what Redis has is not
 		// what either may answer, and is not fetched twice.
-		require.Less(t, u.changed("again", "product:BK-M18B-40").Status, 300)
-		u.drained()
-		var both sync.WaitGroup
-		both.Go(func() { graphQL(t, u.Stack, name, nil) })
-		both.Go(func() { send(t, http.MethodGet, u.Mobile+"/v1/screens/products/BK-M18B-40", nil) })
-		both.Wait()
+		for tries := range 10 { // on a busy machine they do not always meet
+			require.Less(t, u.changed("again-"+strconv.Itoa(tries), "product:BK-M18B-40").Status, 300)
+			u.drained()
+			var both sync.WaitGroup
+			both.Go(func() { graphQL(t, u.Stack, name, nil) })
+			both.Go(func() { send(t, http.MethodGet, u.Mobile+"/v1/screens/products/BK-M18B-40", nil) })
+			both.Wait()
+			if len(unused(t, s)) == 0 {
+				break
+			}
+		}
 		heal(t, u.Stack)
 	})
 
 	denied, err := s.client.ACLLog(t.Context(), 100).Result()
 	require.NoError(t, err)
 	assert.Empty(t, denied, "nothing was refused")
+	assert.Empty(t, unused(t, s), "each right is needed")
+	assert.Empty(t, nothingElse(t, at))
+}
+
+// unused are the guide's rights to commands that nobody has sent yet.
+func unused(t *testing.T, s *server) (commands []string) {
+	t.Helper()
 	rights, _ := guideRights(t)
 	used := s.client.Info(t.Context(), "commandstats").Val()
 	for _, right := range rights {
-		if command, ok := strings.CutPrefix(right, "+"); ok {
-			assert.Contains(t, used, "cmdstat_"+command+":", "%s is needed", right)
+		if command, ok := strings.CutPrefix(right, "+"); ok && !strings.Contains(used, "cmdstat_"+command+":") {
+			commands = append(commands, command)
 		}
 	}
-	assert.Empty(t, nothingElse(t, at))
+	return commands
 }
 
 // nothingElse tries what the guide's user must not do, and answers what it could.
