@@ -27,7 +27,7 @@ func main() {
 		o.settings = append(o.settings, text)
 		return nil
 	})
-	flag.StringVar(&o.profiles, "profiles", "", "folder to write a CPU profile of each channel's arm to")
+	flag.StringVar(&o.profiles, "profiles", "", "folder to write profiles of each channel's arm to: of processor time and of allocations")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

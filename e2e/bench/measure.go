@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -226,7 +227,8 @@ func (r *rig) rounds(ctx context.Context, w work) (ours, plain []arm, err error)
 	return ours, plain, nil
 }
 
-// profile takes a CPU profile of a channel while a work is measured, if profiles are wanted.
+// profile takes profiles of a channel while a work is measured, if they are wanted: of the
+// processor's time, and of what was allocated.
 func (r *rig) profile(ctx context.Context, w work) func() {
 	if r.options.profiles == "" {
 		return func() {}
@@ -235,20 +237,10 @@ func (r *rig) profile(ctx context.Context, w work) func() {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		seconds := max(1, int(2*float64(r.times(rounds))*r.length(roundLength).Seconds()))
-		name := strings.Map(func(c rune) rune {
-			if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' {
-				return c
-			}
-			return '-'
-		}, strings.ToLower(w.id+" "+w.channel.name()+" "+w.name))
-		raw, err := get(ctx, fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", w.channel.admin, seconds))
-		if err == nil {
-			err = os.WriteFile(filepath.Join(r.options.profiles, name+".pprof"), raw, 0o600)
-		}
-		if err != nil && ctx.Err() == nil {
-			fmt.Fprintln(os.Stderr, "profile:", err)
-		}
+		var both sync.WaitGroup
+		both.Go(func() { r.profileOf(ctx, w, "profile", ".pprof") })
+		both.Go(func() { r.profileOf(ctx, w, "allocs", ".allocs.pprof") })
+		both.Wait()
 	}()
 	return func() {
 		select {
@@ -257,6 +249,24 @@ func (r *rig) profile(ctx context.Context, w work) func() {
 		}
 		cancel()
 		<-done
+	}
+}
+
+// profileOf writes a profile of a kind to a file with an ending.
+func (r *rig) profileOf(ctx context.Context, w work, kind, ending string) {
+	seconds := max(1, int(2*float64(r.times(rounds))*r.length(roundLength).Seconds()))
+	name := strings.Map(func(c rune) rune {
+		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' {
+			return c
+		}
+		return '-'
+	}, strings.ToLower(w.id+" "+w.channel.name()+" "+w.name))
+	raw, err := get(ctx, fmt.Sprintf("http://%s/debug/pprof/%s?seconds=%d", w.channel.admin, kind, seconds))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(r.options.profiles, name+ending), raw, 0o600)
+	}
+	if err != nil && ctx.Err() == nil {
+		fmt.Fprintln(os.Stderr, "profile:", err)
 	}
 }
 
