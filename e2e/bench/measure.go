@@ -178,10 +178,13 @@ func (r *rig) works(ctx context.Context, to *report) error {
 	return nil
 }
 
+// cacheOff is the setting of a process that keeps nothing.
+const cacheOff = "CACHE_OFF=true"
+
 // work measures one work, in a process of its own if it wants one.
 func (r *rig) work(ctx context.Context, w work) (ours, plain []arm, err error) {
 	if w.off {
-		if w.channel, err = r.startChannel(ctx, w.channel.name(), "CACHE_OFF=true"); err != nil {
+		if w.channel, err = r.startChannel(ctx, w.channel.name(), cacheOff); err != nil {
 			return nil, nil, err
 		}
 		defer func() { err = errors.Join(err, r.end(w.channel)) }()
