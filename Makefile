@@ -8,7 +8,7 @@ FUZZTIME ?= 60s
 RELEASED_SCHEMA := schema/graphql/released/schema.graphql
 
 .DEFAULT_GOAL := help
-.PHONY: help run test race lint generate check-generated schema-check schema-release bench decision e2e fuzz soak dark tidy build figures faults
+.PHONY: help run test race lint generate check-generated check-modules schema-check schema-release bench decision e2e fuzz soak dark tidy build figures faults
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,10 @@ generate: ## write all generated code and the tables of the README
 check-generated: generate ## fail when generated code is not what the generators write
 	@git diff --exit-code --stat -- . || { echo 'run "make generate" and commit'; exit 1; }
 	@test -z "$$(git ls-files --others --exclude-standard)" || { git ls-files --others --exclude-standard; echo 'untracked files after generating'; exit 1; }
+
+# The workspace fills in what a module's own files lack: who builds one alone would meet it first.
+check-modules: ## fail when a module's go.mod or go.sum lacks what its packages and tests import
+	@for m in $(MODULES); do (cd $$m && GOWORK=off go list -mod=readonly -deps -test -tags e2e ./... >/dev/null) || exit 1; done
 
 AUDITS := e2e/audits/node_modules/.package-lock.json
 
