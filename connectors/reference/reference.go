@@ -16,15 +16,12 @@
 package reference
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/maypok86/otter/v2"
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -101,23 +98,6 @@ type entry[V any] struct {
 	since   uint64 // the place in the order of invalidations at which its load began
 }
 
-// flight is a key's part in a load under way. What became of it may be read once it has landed.
-type flight[V any] struct {
-	*landing
-
-	value  V
-	absent bool
-	err    error
-}
-
-// landing is what the flights of one load have in common.
-type landing struct {
-	done     chan struct{}     // closed when all have landed
-	since    uint64            // as the entries'
-	outcomes []commerce.Reason // what happened on the way: retried, hedged
-	trail    *commerce.Trail   // of the load
-}
-
 // New makes an empty cache.
 func New[K comparable, V any](cfg Config) *Cache[K, V] {
 	if cfg.TTL <= 0 {
@@ -138,111 +118,6 @@ func New[K comparable, V any](cfg Config) *Cache[K, V] {
 		entries: otter.Must(&otter.Options[K, entry[V]]{MaximumSize: cfg.MaxEntries}),
 		flights: map[K]*flight[V]{},
 	}
-}
-
-// Get answers the value of key, loading it when it is not there. A load that
-// answers [commerce.ErrNotFound] makes the key absent: for at most [MaxNegative]
-// Get answers that kind without asking again. Other errors of load pass as they
-// are and are not kept. When ctx ends first, the error is context.Canceled or
-// a [commerce.ErrTimeout], and the load goes on for the others.
-func (c *Cache[K, V]) Get(ctx context.Context, key K, load func(context.Context, K) (V, error)) (V, error) {
-	return c.Ask(ctx, key, load).Value(ctx)
-}
-
-// Ask is Get for who needs several things at the same time: when it returns, what is not there is being
-// loaded, and nobody has waited for it.
-func (c *Cache[K, V]) Ask(ctx context.Context, key K, load func(context.Context, K) (V, error)) Asked[K, V] {
-	asked := Asked[K, V]{name: c.cfg.Name, key: key}
-	if err := ctx.Err(); err != nil {
-		asked.err = ended(err)
-		return asked
-	}
-	now := time.Now()
-	e, ok := c.usable(key, now)
-	if !ok || !e.absent && c.ages(e, now) {
-		e, asked.flight = c.startOne(trace.SpanContextFromContext(ctx), key, func(ctx context.Context, keys []K) (map[K]V, error) {
-			value, err := load(ctx, keys[0])
-			if errors.Is(err, commerce.ErrNotFound) {
-				return map[K]V{}, nil
-			}
-			if err != nil {
-				return nil, err
-			}
-			return map[K]V{key: value}, nil
-		})
-	}
-	asked.value, asked.absent = e.value, e.absent
-	return asked
-}
-
-// Asked is what [Cache.Ask] knows, or waits for.
-type Asked[K comparable, V any] struct {
-	name   string
-	key    K
-	value  V
-	absent bool
-	err    error
-	flight *flight[V] // nil when nothing has to be waited for
-}
-
-// Value is what [Cache.Get] answers.
-func (a Asked[K, V]) Value(ctx context.Context) (V, error) {
-	var none V
-	if a.flight != nil {
-		commerce.TrailOf(ctx).Follow(a.flight.trail)
-		err := a.flight.wait(ctx)
-		a.flight.tell(ctx)
-		if err != nil && errors.Is(err, context.Canceled) && ctx.Err() != nil {
-			return none, err
-		}
-		if err != nil {
-			return none, fmt.Errorf("%s: %w", a.name, err)
-		}
-		a.value, a.absent = a.flight.value, a.flight.absent
-	}
-	switch {
-	case a.err != nil:
-		return none, a.err
-	case a.absent:
-		return none, fmt.Errorf("%s: %w", a.name, commerce.ErrNotFound)
-	}
-	return a.value, nil
-}
-
-// GetAll answers the values of keys; one that is absent from the map does not
-// exist. What is neither kept nor being loaded goes to load in one call, each
-// key once. A key that load leaves out without an error for it counts as absent
-// for at most [MaxNegative]. When keys failed, the error is a
-// [commerce.BatchError] that names them, and the map holds the others.
-// context.Canceled passes unchanged.
-func (c *Cache[K, V]) GetAll(ctx context.Context, keys []K, load func(context.Context, []K) (map[K]V, error)) (map[K]V, error) {
-	return c.AskAll(ctx, keys, load).Values(ctx)
-}
-
-// AskAll is GetAll for who needs several things at the same time: when it returns, what is not there is
-// being loaded, and nobody has waited for it.
-func (c *Cache[K, V]) AskAll(ctx context.Context, keys []K, load func(context.Context, []K) (map[K]V, error)) AskedAll[K, V] {
-	if err := ctx.Err(); err != nil {
-		return AskedAll[K, V]{name: c.cfg.Name, found: map[K]V{}, err: ended(err)}
-	}
-	found, waiting := c.start(trace.SpanContextFromContext(ctx), keys, load)
-	return AskedAll[K, V]{name: c.cfg.Name, found: found, waiting: waiting}
-}
-
-// AskedAll is what [Cache.AskAll] knows, and waits for.
-type AskedAll[K comparable, V any] struct {
-	name    string
-	found   map[K]V
-	waiting []passenger[K, V]
-	err     error
-}
-
-// Values is what [Cache.GetAll] answers. It is asked for once.
-func (a AskedAll[K, V]) Values(ctx context.Context) (map[K]V, error) {
-	if a.err != nil {
-		return a.found, a.err
-	}
-	return a.await(ctx)
 }
 
 // Kept answers what is known of keys and may be used, without asking for anything, and
@@ -268,169 +143,11 @@ func (c *Cache[K, V]) usable(key K, now time.Time) (entry[V], bool) {
 	return e, ok && now.Before(e.expires) && !c.struck(key, e.since)
 }
 
-// LoadAll is GetAll for who needs the values as they are now: what is kept is not used,
-// only a load that is under way is joined. What is loaded is kept for GetAll.
-func (c *Cache[K, V]) LoadAll(ctx context.Context, keys []K, load func(context.Context, []K) (map[K]V, error)) (map[K]V, error) {
-	if err := ctx.Err(); err != nil {
-		return map[K]V{}, ended(err)
-	}
-	waiting := c.startAnew(trace.SpanContextFromContext(ctx), keys, load)
-	return AskedAll[K, V]{name: c.cfg.Name, found: make(map[K]V, len(waiting)), waiting: waiting}.await(ctx)
-}
-
-// await adds to what is found what the flights bring.
-func (a AskedAll[K, V]) await(ctx context.Context) (map[K]V, error) {
-	var failed map[K]error
-	trail := commerce.TrailOf(ctx)
-	var last *landing // whose passengers are told of it together
-	for _, p := range a.waiting {
-		if p.flight.landing != last {
-			trail.Follow(p.flight.trail)
-		}
-		err := p.flight.wait(ctx)
-		if p.flight.landing != last {
-			last = p.flight.landing
-			p.flight.tell(ctx)
-		}
-		switch {
-		case err != nil && errors.Is(err, context.Canceled) && ctx.Err() != nil:
-			return a.found, err
-		case err != nil:
-			if failed == nil {
-				failed = map[K]error{}
-			}
-			failed[p.key] = fmt.Errorf("%s: %w", a.name, err)
-		case !p.flight.absent:
-			a.found[p.key] = p.flight.value
-		}
-	}
-	if len(failed) > 0 {
-		return a.found, &commerce.BatchError[K]{Errs: failed}
-	}
-	return a.found, nil
-}
-
 // Forget drops what is known of key; the next Get loads it.
 func (c *Cache[K, V]) Forget(key K) { c.entries.Invalidate(key) }
 
 // ages tells whether what is known is to be loaded anew behind the back of whoever uses it.
 func (c *Cache[K, V]) ages(e entry[V], now time.Time) bool { return e.expires.Sub(now) <= c.cfg.Ahead }
-
-// start sorts keys into those that are known and those to wait for, and sends
-// the ones that nobody is loading on one flight, which is part of cause's trace.
-func (c *Cache[K, V]) start(cause trace.SpanContext, keys []K, load func(context.Context, []K) (map[K]V, error)) (map[K]V, []passenger[K, V]) {
-	found := make(map[K]V, len(keys))
-	now := time.Now()
-
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	d, early := c.departure(len(keys)), c.departure(len(keys))
-	for _, key := range keys {
-		e, ok := c.usable(key, now)
-		if !ok {
-			d.board(key, c.struck)
-			continue
-		}
-		if e.absent {
-			continue
-		}
-		found[key] = e.value
-		if c.ages(e, now) {
-			early.board(key, c.struck)
-		}
-	}
-	d.leave(cause, load)
-	early.leave(cause, load)
-	return found, d.waiting
-}
-
-// startOne is start for one key: what is known of it, else a flight to wait for.
-func (c *Cache[K, V]) startOne(cause trace.SpanContext, key K, load func(context.Context, []K) (map[K]V, error)) (entry[V], *flight[V]) {
-	now := time.Now()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e, ok := c.usable(key, now)
-	if ok && (e.absent || !c.ages(e, now)) {
-		return e, nil
-	}
-	d := c.departure(1)
-	d.board(key, c.struck)
-	d.leave(cause, load)
-	if ok {
-		return e, nil
-	}
-	return e, d.waiting[0].flight
-}
-
-// startAnew is start for those who use nothing that is kept.
-func (c *Cache[K, V]) startAnew(cause trace.SpanContext, keys []K, load func(context.Context, []K) (map[K]V, error)) []passenger[K, V] {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	d := c.departure(len(keys))
-	for _, key := range keys {
-		d.board(key, c.struckAnew)
-	}
-	d.leave(cause, load)
-	return d.waiting
-}
-
-// passenger is a key on its flight.
-type passenger[K comparable, V any] struct {
-	key    K
-	flight *flight[V]
-}
-
-// departure is one caller's keys that are not known, each on a flight: one that is under
-// way, or the new one. The cache's mutex guards it.
-type departure[K comparable, V any] struct {
-	cache   *Cache[K, V]
-	since   uint64
-	keys    int               // how many there may be
-	waiting []passenger[K, V] // all
-	own     []passenger[K, V] // those of the new flight
-	seats   []flight[V]       // room for these, which never moves
-	landing *landing          // theirs
-}
-
-func (c *Cache[K, V]) departure(keys int) departure[K, V] {
-	return departure[K, V]{cache: c, since: c.cfg.Invalidations.Now(), keys: keys}
-}
-
-// board puts key on a flight; late tells whether one that was begun at a place in the
-// order of invalidations was begun too early for it.
-func (d *departure[K, V]) board(key K, late func(K, uint64) bool) {
-	f := d.cache.flights[key]
-	if f != nil && f.landing == d.landing {
-		return // key is there twice
-	}
-	if d.waiting == nil {
-		d.waiting = make([]passenger[K, V], 0, d.keys)
-	}
-	if f == nil || late(key, f.since) {
-		f = d.seat()
-		d.cache.flights[key] = f
-		d.own = append(d.own, passenger[K, V]{key, f})
-	}
-	d.waiting = append(d.waiting, passenger[K, V]{key, f})
-}
-
-// seat is a place on the new flight.
-func (d *departure[K, V]) seat() *flight[V] {
-	if d.landing == nil {
-		d.landing = &landing{done: make(chan struct{}), since: d.since, trail: &commerce.Trail{}}
-		d.seats, d.own = make([]flight[V], 0, d.keys), make([]passenger[K, V], 0, d.keys)
-	}
-	d.seats = append(d.seats, flight[V]{landing: d.landing})
-	return &d.seats[len(d.seats)-1]
-}
-
-// leave begins the new flight, if anybody is on it.
-func (d *departure[K, V]) leave(cause trace.SpanContext, load func(context.Context, []K) (map[K]V, error)) {
-	if len(d.own) > 0 {
-		d.landing.trail.For(len(d.own))
-		go d.cache.run(cause, d.own, load)
-	}
-}
 
 // struck tells whether a key was invalidated after the place since.
 func (c *Cache[K, V]) struck(key K, since uint64) bool {
@@ -455,98 +172,4 @@ func keyTags[K comparable](tags []commerce.Tag, kinds []string, key K) []commerc
 		tags = append(tags, commerce.TagOf(kind, fmt.Sprint(key)))
 	}
 	return tags
-}
-
-// run loads keys and lands their flights. The context is new: a waiter's values
-// (its identity, its report) are not those of the others. Only the ids of the span
-// that caused the load are in it, so that its calls are seen there, and the flights' trail.
-func (c *Cache[K, V]) run(cause trace.SpanContext, flown []passenger[K, V], load func(context.Context, []K) (map[K]V, error)) {
-	ctx := context.Background()
-	if cause.IsValid() {
-		ctx = trace.ContextWithSpanContext(ctx, cause)
-	}
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.LoadTimeout)
-	defer cancel()
-	landing := flown[0].flight.landing // one for all
-	ctx = commerce.OnTrail(ctx, landing.trail)
-	keys := make([]K, len(flown))
-	for i, p := range flown {
-		keys[i] = p.key
-	}
-	values, err := guarded(ctx, keys, load)
-
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now := time.Now()
-	landing.outcomes = landing.trail.Outcomes()
-	for _, p := range flown {
-		key, f := p.key, p.flight
-		if c.flights[key] == f { // else it was invalidated, and another one is under way or has landed
-			delete(c.flights, key)
-		}
-		value, ok := values[key]
-		f.value, f.absent = value, !ok
-		if f.err = commerce.KeyError(err, key); f.err == nil && !c.struck(key, f.since) {
-			c.keep(key, f, now)
-		}
-	}
-	close(landing.done)
-}
-
-func (c *Cache[K, V]) keep(key K, f *flight[V], now time.Time) {
-	ttl := c.cfg.TTL
-	if f.absent {
-		ttl = min(ttl, MaxNegative)
-	}
-	c.entries.Set(key, entry[V]{value: f.value, absent: f.absent, expires: now.Add(ttl), since: f.since})
-}
-
-// guarded runs load and turns a panic into an error: it happens on a goroutine
-// that no request's recovery covers. A load cut by its deadline is a timeout.
-func guarded[K comparable, V any](ctx context.Context, keys []K, load func(context.Context, []K) (map[K]V, error)) (values map[K]V, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			values, err = nil, fmt.Errorf("load panicked: %v", r)
-		}
-	}()
-	values, err = load(ctx, keys)
-	if err != nil && commerce.KindOf(err) == nil && ctx.Err() != nil {
-		err = fmt.Errorf("%w: %w", commerce.ErrTimeout, err)
-	}
-	return values, err
-}
-
-// wait answers the flight's error, or why ctx ended before it landed.
-func (f *flight[V]) wait(ctx context.Context) error {
-	select {
-	case <-f.done:
-		return f.err
-	default:
-	}
-	select {
-	case <-f.done:
-		return f.err
-	case <-ctx.Done():
-		return ended(ctx.Err())
-	}
-}
-
-// tell marks on the trail of ctx what happened on the way of a flight that has
-// landed: its retries are those of everyone who waited for it.
-func (f *flight[V]) tell(ctx context.Context) {
-	select {
-	case <-f.done:
-		for _, outcome := range f.outcomes {
-			commerce.Mark(ctx, outcome)
-		}
-	default:
-	}
-}
-
-// ended says in the domain's words why a waiter's context is over.
-func ended(err error) error {
-	if errors.Is(err, context.Canceled) {
-		return err
-	}
-	return fmt.Errorf("%w: %w", commerce.ErrTimeout, err)
 }
