@@ -10,36 +10,51 @@ import (
 
 // Products implements [commerce.Catalog].
 func (c *connector) Products(ctx context.Context, m commerce.Market, skus []commerce.SKU) (map[commerce.SKU]*commerce.Product, error) {
-	found, err := byKey(ctx, query[commerce.SKU, wireProduct]{
+	return byKey(ctx, query[commerce.SKU, wireProduct, *commerce.Product]{
 		connector: c, op: commerce.OpProducts, column: "sku",
-		key:  func(w *wireProduct) commerce.SKU { return commerce.SKU(w.SKU) },
+		key: func(w *wireProduct) commerce.SKU { return commerce.SKU(w.SKU) }, show: c.product, rooms: &c.products,
 		vars: wireVariables{Language: c.languages.of(m.Locale), Fallback: c.languages.fallback},
 	}, skus)
-	products := make(map[commerce.SKU]*commerce.Product, len(found))
-	for sku, w := range found {
-		products[sku] = c.product(w)
+}
+
+// productLists are what a product's lists become.
+type productLists struct {
+	images     [][]commerce.Rendition // of those that have a usable size
+	categories []commerce.CategoryRef
+	variants   []commerce.Variant
+}
+
+// settled are w's lists, which are made as it is read, or else now.
+func (w *wireProduct) settled(p *pictures) productLists {
+	if w.shared != nil {
+		return w.lists
 	}
-	return products, err
+	lists := productLists{categories: categoriesOf(w.Categories), variants: variants(w.Variants)}
+	for _, hotspot := range w.Images {
+		if sizes := p.renditions(hotspot.Image); len(sizes) > 0 {
+			lists.images = append(lists.images, sizes)
+		}
+	}
+	return lists
 }
 
 func (c *connector) product(w *wireProduct) *commerce.Product {
+	lists := w.settled(&c.pictures)
 	p := &commerce.Product{
 		SKU:         commerce.SKU(w.SKU),
-		Name:        w.name(),
+		Name:        w.name(w.SKU), // of a product that has none in any language
 		Brand:       w.Brand.Name,
 		Description: plainText(cmp.Or(w.Description, w.FallbackDescription)),
 		Attributes:  attributes(w),
-		Variants:    variants(w.Variants),
+		Categories:  lists.categories,
+		Variants:    lists.variants,
 		UpdatedAt:   seconds(w.ModificationDate),
 	}
-	p.Categories = categoriesOf(w.Categories)
-	for _, hotspot := range w.Images {
-		if image, ok := c.pictures.image(hotspot.Image, p.Name); ok {
-			if p.Images == nil {
-				p.Images = make([]commerce.Image, 0, len(w.Images))
-			}
-			p.Images = append(p.Images, image)
-		}
+	if len(lists.images) > 0 {
+		p.Images = make([]commerce.Image, len(lists.images))
+	}
+	for i, sizes := range lists.images {
+		p.Images[i] = commerce.Image{Alt: p.Name, Renditions: sizes}
 	}
 	return p
 }
@@ -51,7 +66,7 @@ func categoriesOf(named []wireNamed) []commerce.CategoryRef {
 	list := make([]commerce.CategoryRef, 0, len(named))
 	for _, w := range named {
 		if commerce.IsCategoryID(w.ID) {
-			list = append(list, commerce.CategoryRef{ID: commerce.CategoryID(w.ID), Name: cmp.Or(w.Name, w.FallbackName, w.ID)})
+			list = append(list, commerce.CategoryRef{ID: commerce.CategoryID(w.ID), Name: w.name(w.ID)})
 		}
 	}
 	return filled(list)
@@ -65,10 +80,8 @@ func filled[T any](list []T) []T {
 	return list
 }
 
-// name is never empty: a product that has none in any language goes by its SKU.
-func (w *wireProduct) name() string { return cmp.Or(w.Name, w.FallbackName, w.SKU) }
-
-func (w *wireCategory) name() string { return cmp.Or(w.Name, w.FallbackName, w.ID) }
+// name is never empty: what has none in any language goes by its key.
+func (w *wireNames) name(key string) string { return cmp.Or(w.Name, w.FallbackName, key) }
 
 // attributes are the class's fields that shoppers read; those without a value are left out.
 func attributes(w *wireProduct) []commerce.Attribute {
@@ -99,8 +112,6 @@ func (w *wireVariant) options() [len(optionCodes)]string {
 	return [...]string{w.Color, w.Size, w.Style}
 }
 
-func (w *wireVariant) name() string { return cmp.Or(w.Name, w.FallbackName, w.SKU) }
-
 // variants keeps the members that can be named and told apart, with the options in which they differ.
 func variants(members []wireVariant) []commerce.Variant {
 	if len(members) < 2 {
@@ -121,7 +132,7 @@ func variants(members []wireVariant) []commerce.Variant {
 			}
 		}
 		if len(room) > begin {
-			list = append(list, commerce.Variant{SKU: commerce.SKU(w.SKU), Name: w.name(), Options: slices.Clip(room[begin:])})
+			list = append(list, commerce.Variant{SKU: commerce.SKU(w.SKU), Name: w.name(w.SKU), Options: slices.Clip(room[begin:])})
 		}
 	}
 	if len(list) < 2 {
@@ -157,15 +168,10 @@ func differences(members []wireVariant) (differ [len(optionCodes)]bool, most int
 
 // Related implements [commerce.Related].
 func (c *connector) Related(ctx context.Context, _ commerce.Market, skus []commerce.SKU) (map[commerce.SKU][]commerce.SKU, error) {
-	found, err := byKey(ctx, query[commerce.SKU, wireRelated]{
+	return byKey(ctx, query[commerce.SKU, wireRelated, []commerce.SKU]{
 		connector: c, op: commerce.OpRelated, column: "sku",
-		key: func(w *wireRelated) commerce.SKU { return commerce.SKU(w.SKU) },
+		key: func(w *wireRelated) commerce.SKU { return commerce.SKU(w.SKU) }, show: others, rooms: &related,
 	}, skus)
-	related := make(map[commerce.SKU][]commerce.SKU, len(found))
-	for sku, w := range found {
-		related[sku] = others(w)
-	}
-	return related, err
 }
 
 // others are the usable SKUs among a product's related ones, each once, itself left out. Never nil.

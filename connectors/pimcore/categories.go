@@ -59,7 +59,7 @@ func (c *connector) children(byParent map[string][]*wireCategory, parent string,
 		}
 		seen[w.ID] = true
 		category := &commerce.Category{
-			ID: id, Name: w.name(), Description: plainText(cmp.Or(w.Description, w.FallbackDescription)), Parent: commerce.CategoryID(parent),
+			ID: id, Name: w.name(w.ID), Description: plainText(cmp.Or(w.Description, w.FallbackDescription)), Parent: commerce.CategoryID(parent),
 			Children: c.children(byParent, w.ID, seen),
 		}
 		category.Image = c.pictures.pointer(w.Image, category.Name)

@@ -9,19 +9,18 @@ import (
 
 // Pages implements [commerce.Content]. A page's id is its object's key.
 func (c *connector) Pages(ctx context.Context, m commerce.Market, ids []commerce.PageID) (map[commerce.PageID]*commerce.Page, error) {
-	found, err := byKey(ctx, query[commerce.PageID, wirePage]{
+	return byKey(ctx, query[commerce.PageID, wirePage, *commerce.Page]{
 		connector: c, op: commerce.OpPages, column: c.prefix + "key",
-		key:  func(w *wirePage) commerce.PageID { return commerce.PageID(w.Key) },
+		key: func(w *wirePage) commerce.PageID { return commerce.PageID(w.Key) }, show: c.page,
 		vars: wireVariables{Language: c.languages.of(m.Locale), Fallback: c.languages.fallback},
 	}, ids)
-	pages := make(map[commerce.PageID]*commerce.Page, len(found))
-	for id, w := range found {
-		page := &commerce.Page{
-			ID: id, Title: cmp.Or(w.Title, w.FallbackTitle, w.Key), Body: plainText(cmp.Or(w.Body, w.FallbackBody)),
-			UpdatedAt: seconds(w.ModificationDate),
-		}
-		page.Image = c.pictures.pointer(w.Image, page.Title)
-		pages[id] = page
+}
+
+func (c *connector) page(w *wirePage) *commerce.Page {
+	page := &commerce.Page{
+		ID: commerce.PageID(w.Key), Title: cmp.Or(w.Title, w.FallbackTitle, w.Key), Body: plainText(cmp.Or(w.Body, w.FallbackBody)),
+		UpdatedAt: seconds(w.ModificationDate),
 	}
-	return pages, err
+	page.Image = c.pictures.pointer(w.Image, page.Title)
+	return page
 }

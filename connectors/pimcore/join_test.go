@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/portico-bff/portico/schema/commerce"
 )
 
 // row is a node with a key and something that tells its row.
@@ -17,34 +19,39 @@ func TestN17_JoinsByKey(t *testing.T) {
 	const seed, rounds, keys = 1717, 100_000, 16
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	letters := "abcdefghijklmnopqrstuvwxyz"
-	q := query[string, row]{key: func(r *row) string { return r.key }}
+	q := query[string, row, *commerce.Page]{
+		key:  func(r *row) string { return r.key },
+		show: func(r *row) *commerce.Page { return &commerce.Page{ID: commerce.PageID(r.key), Title: r.name} },
+	}
 	for round := range rounds {
 		batch := make([]string, 0, keys)
 		for _, i := range rnd.Perm(len(letters))[:rnd.IntN(keys)+1] {
 			batch = append(batch, letters[i:i+1])
 		}
-		var got fetched[row]
+		got := join[string, row, *commerce.Page]{query: &q, asked: batch}
+		got.begin()
 		good, bad := map[string]bool{}, map[string]bool{}
 		for range rnd.IntN(2 * keys) {
 			key := letters[rnd.IntN(len(letters)):][:1]
 			r := &row{key: key, name: "row of " + key}
 			if rnd.IntN(8) == 0 {
-				got.broken, bad[key] = append(got.broken, r), true
+				got.broken, bad[key] = append(got.broken, key), true
 				continue
 			}
-			got.nodes, good[key] = append(got.nodes, r), true
+			got.take(r)
+			good[key] = true
 		}
-		found, spoiled := q.join(batch, got)
+		spoiled, found := got.rest(), got.found
 		broken := map[string]bool{}
 		for _, key := range spoiled {
 			broken[key] = true
 		}
 		for _, key := range batch {
-			r := found[key]
-			if (r != nil) != good[key] || broken[key] != (bad[key] && !good[key]) {
+			p := found[key]
+			if (p != nil) != good[key] || broken[key] != (bad[key] && !good[key]) {
 				require.FailNow(t, "wrong answer", "seed %d round %d key %s", seed, round, key)
 			}
-			if r != nil && (r.key != key || r.name != "row of "+key) {
+			if p != nil && (p.ID != commerce.PageID(key) || p.Title != "row of "+key) {
 				require.FailNow(t, "a neighbor's row", "seed %d round %d key %s", seed, round, key)
 			}
 			delete(found, key)

@@ -59,7 +59,7 @@ func parsePictures(cfg Config) (pictures, error) {
 }
 
 // selection is what a query asks of an asset: one alias for each size.
-func (p pictures) selection() string {
+func (p *pictures) selection() string {
 	var b strings.Builder
 	for i, t := range p.thumbnails {
 		b.WriteString(alias(i) + `: fullpath(thumbnail: "` + t.name + `") `)
@@ -69,30 +69,30 @@ func (p pictures) selection() string {
 
 func alias(i int) string { return "t" + strconv.Itoa(i) }
 
-// image makes what a query got of an asset an image; false when there is no usable size.
-func (p pictures) image(w wireAsset, alt string) (commerce.Image, bool) {
+// renditions are the usable sizes of what a query got of an asset; none when there is none.
+func (p *pictures) renditions(w wireAsset) []commerce.Rendition {
 	if len(w) == 0 {
-		return commerce.Image{}, false
+		return nil
 	}
-	renditions := make([]commerce.Rendition, 0, len(p.thumbnails))
+	list := make([]commerce.Rendition, 0, len(p.thumbnails))
 	for _, t := range p.thumbnails {
 		if address, ok := p.address(w.path(t.alias)); ok {
-			renditions = append(renditions, commerce.Rendition{Width: t.width, URL: address})
+			list = append(list, commerce.Rendition{Width: t.width, URL: address})
 		}
 	}
-	return commerce.Image{Alt: alt, Renditions: renditions}, len(renditions) > 0
+	return list
 }
 
-// pointer is image for what has one picture or none.
-func (p pictures) pointer(w wireAsset, alt string) *commerce.Image {
-	if image, ok := p.image(w, alt); ok {
-		return &image
+// pointer is the image of what has one picture or none.
+func (p *pictures) pointer(w wireAsset, alt string) *commerce.Image {
+	if sizes := p.renditions(w); len(sizes) > 0 {
+		return &commerce.Image{Alt: alt, Renditions: sizes}
 	}
 	return nil
 }
 
 // address is where clients find what the PIM calls path.
-func (p pictures) address(path string) (string, bool) {
+func (p *pictures) address(path string) (string, bool) {
 	if p.below != "" && isPlainPath(path) {
 		return p.below + path, true
 	}
@@ -118,7 +118,7 @@ func isPlainPath(path string) bool {
 }
 
 // joined is address for any path.
-func (p pictures) joined(path string) (string, bool) {
+func (p *pictures) joined(path string) (string, bool) {
 	asset, err := url.Parse(path)
 	if err != nil || path == "" || asset.User != nil {
 		return "", false

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"sync"
 
 	"github.com/portico-bff/portico/connectors/transport"
 	"github.com/portico-bff/portico/schema/commerce"
@@ -49,6 +50,7 @@ type connector struct {
 	languages languages
 	pictures  pictures
 	documents map[commerce.Operation]document
+	products  sync.Pool // rooms for one each
 }
 
 var (
@@ -84,8 +86,9 @@ func New(cfg Config, deps transport.Deps) (commerce.Ports, error) {
 	}
 	c := &connector{
 		client: client, traits: traits(), path: []string{"pimcore-graphql-webservices", cfg.Endpoint}, prefix: cfg.ColumnPrefix,
-		languages: languages, pictures: pictures, documents: documents(pictures),
+		languages: languages, pictures: pictures, documents: documents(&pictures),
 	}
+	c.products.New = func() any { return newProductRoom(&c.pictures) }
 	return commerce.Ports{
 		Catalog: c, Related: c, Categories: c, Content: c, Reviews: c,
 		Traits: c.traits,

@@ -72,7 +72,7 @@ func (d document) writtenAs(query string) document {
 }
 
 // documents are the queries for the configured sizes of pictures.
-func documents(p pictures) map[commerce.Operation]document {
+func documents(p *pictures) map[commerce.Operation]document {
 	sized := func(query string) string {
 		return strings.ReplaceAll(query, "THUMBNAILS", p.selection())
 	}

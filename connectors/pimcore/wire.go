@@ -44,6 +44,12 @@ func (v wireVariables) body(doc document) []byte {
 type wireAnswer[T any] struct {
 	Errors []wireError            `json:"errors"`
 	Data   map[string]*listing[T] `json:"data"` // by root field; each query has one; null when it failed
+
+	// Rows that can be are read one after the other into the same room, below the root, and taken from there.
+	root  string
+	row   *T
+	take  func(*T)
+	taken bool // all of them; nothing is in Data then
 }
 
 // wireError names where it happened; its message stays out of our errors, as it may repeat data.
@@ -62,10 +68,10 @@ type edge[T any] struct {
 
 // wireProduct is an object of class Product, as the products query selects it.
 type wireProduct struct {
+	wireNames
+
 	SKU                 string        `json:"sku"`
 	ModificationDate    int64         `json:"modificationDate"` // seconds
-	Name                string        `json:"name"`
-	FallbackName        string        `json:"fallbackName"`
 	Description         string        `json:"description"`
 	FallbackDescription string        `json:"fallbackDescription"`
 	Brand               wireBrand     `json:"brand"`      // null is empty
@@ -80,23 +86,32 @@ type wireProduct struct {
 	Weight              wireQuantity  `json:"weight"`
 	Images              []wireHotspot `json:"images"`
 	Variants            []wireVariant `json:"variants"` // members may be null, which are empty
+
+	lists  productLists // what its lists become
+	shared *shared      // with the products read before it; nil when encoding/json read it
+}
+
+// wireNames are the two texts of a name.
+type wireNames struct {
+	Name         string `json:"name"`
+	FallbackName string `json:"fallbackName"`
 }
 
 // wireVariant is a sibling of a product, of which less is asked.
 type wireVariant struct {
-	SKU          string `json:"sku"`
-	Name         string `json:"name"`
-	FallbackName string `json:"fallbackName"`
-	Color        string `json:"color"`
-	Size         string `json:"size"`
-	Style        string `json:"style"`
+	wireNames
+
+	SKU   string `json:"sku"`
+	Color string `json:"color"`
+	Size  string `json:"size"`
+	Style string `json:"style"`
 }
 
 // wireNamed is a category that a product is in.
 type wireNamed struct {
-	ID           string `json:"id"`
-	Name         string `json:"name"`
-	FallbackName string `json:"fallbackName"`
+	wireNames
+
+	ID string `json:"id"`
 }
 
 type wireBrand struct {
@@ -152,10 +167,10 @@ func (w wireAsset) path(alias string) string {
 
 // wireCategory is an object of class Category.
 type wireCategory struct {
+	wireNames
+
 	ID                  string    `json:"id"`
 	Index               int       `json:"index"`
-	Name                string    `json:"name"`
-	FallbackName        string    `json:"fallbackName"`
 	Description         string    `json:"description"`
 	FallbackDescription string    `json:"fallbackDescription"`
 	Parent              *wireRef  `json:"parent"` // {} when it is no category

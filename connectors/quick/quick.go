@@ -46,8 +46,8 @@ const keptScratch = 4096
 
 func (r *Reader) begin(data []byte) {
 	r.data, r.at, r.depth, r.first, r.bad = data, 0, 0, false, false
+	r.round++
 	r.texts.begin(len(data))
-	r.lengths = [kinds]int{}
 }
 
 // Reader is where in its data the reading is. After a failure nothing more is read: each
@@ -58,24 +58,11 @@ type Reader struct {
 	depth int
 	first bool // nothing was read of the array or object yet
 	bad   bool
+	round int // which answer this is that it reads
 	texts texts
 
 	scratch []byte
-	lengths [kinds]int
 }
-
-// kinds of lists are told apart by [Reader.Room].
-const kinds = 8
-
-// mostRoom is for how many elements room is made before they are there.
-const mostRoom = 32
-
-// Room is for how many elements of a list of a kind, of fewer than 8, room may be made at once: as many as the
-// last list of the kind in this answer had, which its reader says with [Reader.Had].
-func (r *Reader) Room(kind int) int { return min(r.lengths[kind], mostRoom) }
-
-// Had says how many elements a list of a kind had.
-func (r *Reader) Had(kind, elements int) { r.lengths[kind] = elements }
 
 // OK tells whether all was read so far.
 func (r *Reader) OK() bool { return !r.bad }
@@ -338,6 +325,9 @@ func (r *Reader) Number() []byte {
 	}
 	return r.data[begin:r.at]
 }
+
+// NumberText is [Reader.Number] as a text, which shares memory as [Reader.Text] does.
+func (r *Reader) NumberText() string { return r.texts.of(r.Number(), "") }
 
 // more09 reads the whole part of a number.
 func (r *Reader) more09() bool { return r.byte('0') || r.digits() }
