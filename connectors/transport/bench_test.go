@@ -128,9 +128,13 @@ func benchmarkWith(b *testing.B, traits commerce.Traits, r Request, each func(co
 // BenchmarkStack is a call whose upstream is in memory: what the layers alone cost,
 // also on a goroutine of its own, as a load makes it, whose stack has yet to grow.
 func BenchmarkStack(b *testing.B) {
-	b.Run("grown", func(b *testing.B) { benchmarkLayers(b, func(call func()) { call() }) })
+	row := []byte(`{"ok":true}`)
+	b.Run("grown", func(b *testing.B) { benchmarkLayers(b, row, func(call func()) { call() }) })
+	b.Run("list", func(b *testing.B) {
+		benchmarkLayers(b, bytes.Repeat(row, 10_000), func(call func()) { call() })
+	})
 	b.Run("fresh", func(b *testing.B) {
-		benchmarkLayers(b, func(call func()) {
+		benchmarkLayers(b, row, func(call func()) {
 			var one sync.WaitGroup
 			one.Go(call)
 			one.Wait()
@@ -138,9 +142,8 @@ func BenchmarkStack(b *testing.B) {
 	})
 }
 
-func benchmarkLayers(b *testing.B, on func(call func())) {
+func benchmarkLayers(b *testing.B, body []byte, on func(call func())) {
 	b.Helper()
-	body := []byte(`{"ok":true}`)
 	header := http.Header{"Content-Type": {"application/json"}}
 	via := roundTrip(func(req *http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: http.StatusOK, Header: header, ContentLength: int64(len(body)), Body: io.NopCloser(bytes.NewReader(body)), Request: req}, nil
@@ -152,6 +155,7 @@ func benchmarkLayers(b *testing.B, on func(call func())) {
 	ctx, cancel := context.WithTimeout(b.Context(), time.Hour)
 	defer cancel()
 	r := post(`{"a":1}`, "json", "2", "product.product", "search_read")
+	r.Read = func(*Response) error { return nil } // as every connector does
 	for range 100 {
 		_, err := c.Do(ctx, readTraits, r)
 		require.NoError(b, err)

@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -10,14 +9,18 @@ import (
 	"strings"
 )
 
-// wholeBody is a body that has been read.
+// wholeBody is a body that has been read: there is nothing more of it for whoever has
+// the HTTP response.
 type wholeBody struct {
-	bytes.Reader
 	data   []byte
+	size   int64
 	wire   int64         // what was sent of it; -1 when it came compressed and was inflated underway
+	lent   bool          // data lies in a room, until it is given back
 	permit breakerPermit // waits for what the connector makes of the answer
 	slow   bool          // it took so long that it counts against the upstream
 }
+
+func (*wholeBody) Read([]byte) (int, error) { return 0, io.EOF }
 
 func (*wholeBody) Close() error { return nil }
 
@@ -34,25 +37,36 @@ func (c *Client) readWhole(next attemptHandler) attemptHandler {
 		if res.ContentLength > limit {
 			return nil, badAnswer(errTooLarge)
 		}
-		data, err := readUpTo(res, limit)
-		if err != nil {
-			return nil, brokeOff(ctx)
+		// Only what a connector reads is used again: an answer without a reader is its caller's,
+		// and one that failed may outlive its attempt.
+		whole := &wholeBody{lent: a.call.read != nil && judged(res.StatusCode) == nil}
+		if err := whole.fill(ctx, res, limit); err != nil {
+			whole.giveBack()
+			return nil, err
 		}
-		if int64(len(data)) > limit {
-			return nil, badAnswer(errTooLarge)
-		}
-		// Only now that the body is read can its connection be used again.
-		if encoding := res.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-			return nil, badAnswer(errEncoding)
-		}
-		whole := &wholeBody{data: data, wire: int64(len(data))}
+		whole.size = int64(len(whole.data))
+		whole.wire = whole.size
 		if res.Uncompressed {
 			whole.wire = -1
 		}
-		whole.Reset(data)
 		res.Body = whole
 		return res, nil
 	}
+}
+
+// fill reads res and says why it is of no use. Only when the body is read can its
+// connection be used again.
+func (b *wholeBody) fill(ctx context.Context, res *http.Response, limit int64) error {
+	if err := b.readUpTo(res, limit); err != nil {
+		return brokeOff(ctx)
+	}
+	if int64(len(b.data)) > limit {
+		return badAnswer(errTooLarge)
+	}
+	if encoding := res.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return badAnswer(errEncoding)
+	}
+	return nil
 }
 
 // firstRead is the room for a body of unknown length at first.
@@ -61,26 +75,47 @@ const firstRead = 4096
 // readUpTo reads one byte more than limit at most. The limit is on what was
 // decoded: net/http inflates gzip as it is read. A declared length spares the
 // buffer its growing; io.ReadAll would need more than twice the limit.
-func readUpTo(res *http.Response, limit int64) ([]byte, error) {
+func (b *wholeBody) readUpTo(res *http.Response, limit int64) error {
 	if res.ContentLength > 0 {
-		data := make([]byte, res.ContentLength)
-		_, err := io.ReadFull(res.Body, data)
-		return data, err
+		b.data = b.room(res.ContentLength)[:res.ContentLength]
+		_, err := io.ReadFull(res.Body, b.data)
+		return err
 	}
-	data := make([]byte, 0, min(firstRead, limit+1))
+	b.data = b.room(min(firstRead, limit+1))
 	for {
-		n, err := res.Body.Read(data[len(data):cap(data)])
-		data = data[:len(data)+n]
+		held := len(b.data)
+		n, err := res.Body.Read(b.data[held:min(int64(cap(b.data)), limit+1)])
+		b.data = b.data[:held+n]
 		switch {
 		case errors.Is(err, io.EOF):
-			return data, nil
+			return nil
 		case err != nil:
-			return nil, err
-		case int64(len(data)) > limit:
-			return data, nil
-		case len(data) == cap(data):
-			data = append(make([]byte, 0, roomAfter(int64(cap(data)), limit)), data...)
+			return err
+		case int64(len(b.data)) > limit:
+			return nil
+		case len(b.data) == cap(b.data):
+			larger := append(b.room(roomAfter(int64(cap(b.data)), limit)), b.data...)
+			b.giveBack()
+			b.data = larger
 		}
+	}
+}
+
+// room is where n bytes can be read into.
+func (b *wholeBody) room(n int64) []byte {
+	if b.lent {
+		return bodyRooms.enter(n)
+	}
+	return make([]byte, 0, n)
+}
+
+// giveBack ends the use of what was read. It is for the one goroutine that has the body:
+// that of its attempt while that lasts, then whoever was handed its answer.
+func (b *wholeBody) giveBack() {
+	data := b.data
+	b.data = nil
+	if b.lent {
+		bodyRooms.leave(data)
 	}
 }
 

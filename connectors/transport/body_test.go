@@ -86,8 +86,16 @@ func TestN8_AnyAnswerCostsTwiceItsLimitAtMost(t *testing.T) {
 				res *Response
 				err error
 			)
-			traits := writeTraits // of one attempt
-			bytes := spent(func() { res, err = do(t, c, traits, post(`{}`)) })
+			traits, r := writeTraits, post(`{}`) // of one attempt
+			size := 0
+			r.Read = func(res *Response) error {
+				size = len(res.Body)
+				return nil
+			}
+			bytes := spent(func() { _, err = do(t, c, traits, r) })
+			assert.LessOrEqual(t, bytes, uint64(2*limit+slack), "limit %d: %s, read", limit, name)
+			assert.Equal(t, max(tc.size, 0), size, name)
+			bytes = spent(func() { res, err = do(t, c, traits, post(`{}`)) })
 			assert.LessOrEqual(t, bytes, uint64(2*limit+slack), "limit %d: %s", limit, name)
 			if tc.size < 0 {
 				require.ErrorIs(t, err, commerce.ErrUnavailable, name)

@@ -190,5 +190,6 @@ func discard(res *http.Response) {
 	}
 	if whole, ok := res.Body.(*wholeBody); ok {
 		whole.settle(verdictGood)
+		whole.giveBack()
 	}
 }

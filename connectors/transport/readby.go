@@ -17,6 +17,8 @@ func (c *Client) readBy(next handler) handler {
 		}
 		if k.read != nil {
 			err = k.read(res)
+			res.Body = nil // whoever still had it would have another's
+			res.whole.giveBack()
 		}
 		v := verdictOfRead(res.Status, err)
 		res.whole.settle(v)

@@ -42,7 +42,7 @@ func (k *call) endRecord(res *Response, err error, outcome string) {
 		return
 	}
 	if res != nil && res.whole != nil {
-		k.record.Answered(int64(len(res.Body)), res.whole.wire)
+		k.record.Answered(res.whole.size, res.whole.wire)
 	}
 	var after time.Duration
 	if failed, ok := errors.AsType[*commerce.CallError](err); ok {

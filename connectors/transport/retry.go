@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -116,7 +117,7 @@ func (c *Client) outcome(k *call, res *http.Response, err error) (*Response, err
 	if !ok {
 		return nil, c.failure(k, badAnswer(errTruncated))
 	}
-	return &Response{Status: res.StatusCode, Header: res.Header, Body: whole.data, whole: whole}, nil
+	return &Response{Status: res.StatusCode, Header: res.Header, Body: slices.Clip(whole.data), whole: whole}, nil
 }
 
 // retryPolicy decides whether and when one call is tried again. The loop calls

@@ -85,7 +85,9 @@ type Request struct {
 
 	// Read, which may be nil, is the connector's look at an answer of 2xx or 4xx. It
 	// is part of the call: it runs once, on the caller's goroutine, and its error is
-	// the call's. An error of kind ErrUpstream, ErrUnavailable, ErrTimeout or
+	// the call's. The body's memory is used again when it has returned, so whatever it keeps
+	// of that is a copy: what [DecodeJSON] makes is one, but for what a [quick.Value]
+	// reads as [quick.Reader.Raw]. An error of kind ErrUpstream, ErrUnavailable, ErrTimeout or
 	// ErrRateLimited counts against the upstream, wherever calls are counted.
 	Read func(*Response) error
 }
@@ -94,7 +96,7 @@ type Request struct {
 type Response struct {
 	Status int
 	Header http.Header
-	Body   []byte
+	Body   []byte // the caller's without a Request.Read; with one it is good until that returns, and nil then
 
 	whole *wholeBody
 }
