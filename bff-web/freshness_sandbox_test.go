@@ -11,6 +11,19 @@ import (
 	"github.com/portico-bff/portico/connectors/sandbox"
 )
 
+// warm asks until the answer is whole: what a busy machine loads too late is kept for who
+// asks again.
+func (s *shop) warm(t *testing.T, query string) {
+	t.Helper()
+	var a answer
+	for range 50 {
+		if a = s.query(t, query, nil); a.Status == http.StatusOK && len(a.Errors) == 0 {
+			return
+		}
+	}
+	require.Fail(t, "never whole", a.Raw)
+}
+
 // The contract over real connectors: reviews hang, the ERP answers with errors, and each
 // field of a list holds what its contract says.
 func TestSandboxFreshness(t *testing.T) {
@@ -19,6 +32,7 @@ func TestSandboxFreshness(t *testing.T) {
 	const query = `{products(skus:["HL-U509-R","HL-U509","HL-U509-B"]){sku
 		reviews{count items{body}} honest: reviews@freshness(onError:STALE){count}
 		price{unit{amount}} availability%s{inStock}}}`
+	s.warm(t, `{products(skus:["HL-U509-R","HL-U509","HL-U509-B"]){sku}}`)
 	lenient, strict := fmt.Sprintf(query, ""), fmt.Sprintf(query, "@freshness(onError:FAIL)")
 	systems.Faults(t,
 		sandbox.Fault{System: "pimcore", Operation: "reviews", ErrorRate: 1, Mode: sandbox.ModeHang},

@@ -22,7 +22,10 @@ func TestW5_AuthorizationIsOneValueOrNone(t *testing.T) {
 		}
 		return s.send(t, r)
 	}
-	assert.Equal(t, http.StatusOK, ask("Bearer C1").Status)
+	own := ask("Bearer C1")
+	assert.Equal(t, http.StatusOK, own.Status)
+	assert.Contains(t, own.Raw, s.Fixture().Customer.Email)
+	assert.Equal(t, map[string]any{"me": nil, "product": map[string]any{"name": "Red mug"}}, ask().Data)
 	calls := s.TotalCalls()
 	for _, values := range [][]string{{""}, {"Bearer C1", "Bearer C2"}, {"Bearer C1", "Bearer C1"}, {"", "Bearer C1"}, {"Bearer C1", ""}} {
 		a := ask(values...)

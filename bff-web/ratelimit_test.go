@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -50,20 +51,23 @@ const (
 	elsewhere = "198.51.100.1:4711"
 )
 
+// Time stands still in a bubble: what is left is exactly what was not spent.
 func TestW10_ARequestIsChargedWhatItCanCost(t *testing.T) {
 	t.Parallel()
-	s := limited(t, ratelimit.Config{Address: 6_000, Customer: 600}, ratelimit.Deps{})
-	a := s.from(t, someone, `{product(sku:"MUG-RED"){name price{quantity} availability{quantity}}}`, header{"Authorization", "Bearer C1"})
-	require.Equal(t, http.StatusOK, a.Status, a.Raw)
-	assert.Equal(t, `"customer";q=600;w=60, "address";q=6000;w=60`, a.Header.Get("RateLimit-Policy"))
-	assert.Equal(t, `"customer";r=595;t=0, "address";r=5995;t=0`, a.Header.Get("RateLimit"), "1, and 4 calls")
-	a = s.from(t, elsewhere, `{__typename}`)
-	assert.Equal(t, `"address";r=5999;t=0`, a.Header.Get("RateLimit"))
-	a = s.from(t, elsewhere, `{__typename}`, header{"Authorization", "Bearer forged"})
-	assert.Equal(t, http.StatusUnauthorized, a.Status)
-	assert.Equal(t, `"address";r=5998;t=0`, a.Header.Get("RateLimit"), "who guesses tokens pays for it")
-	a = s.from(t, "127.0.0.1:1", `{__typename}`)
-	assert.NotEmpty(t, a.Header.Get("RateLimit"), "nobody is exempt where nobody is listed")
+	synctest.Test(t, func(t *testing.T) {
+		s := limited(t, ratelimit.Config{Address: 6_000, Customer: 600}, ratelimit.Deps{})
+		a := s.from(t, someone, `{product(sku:"MUG-RED"){name price{quantity} availability{quantity}}}`, header{"Authorization", "Bearer C1"})
+		require.Equal(t, http.StatusOK, a.Status, a.Raw)
+		assert.Equal(t, `"customer";q=600;w=60, "address";q=6000;w=60`, a.Header.Get("RateLimit-Policy"))
+		assert.Equal(t, `"customer";r=595;t=0, "address";r=5995;t=0`, a.Header.Get("RateLimit"), "1, and 4 calls")
+		a = s.from(t, elsewhere, `{__typename}`)
+		assert.Equal(t, `"address";r=5999;t=0`, a.Header.Get("RateLimit"))
+		a = s.from(t, elsewhere, `{__typename}`, header{"Authorization", "Bearer forged"})
+		assert.Equal(t, http.StatusUnauthorized, a.Status)
+		assert.Equal(t, `"address";r=5998;t=0`, a.Header.Get("RateLimit"), "who guesses tokens pays for it")
+		a = s.from(t, "127.0.0.1:1", `{__typename}`)
+		assert.NotEmpty(t, a.Header.Get("RateLimit"), "nobody is exempt where nobody is listed")
+	})
 }
 
 func TestW10_TooMuchIs429WithRetryAfter(t *testing.T) {
