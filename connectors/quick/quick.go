@@ -8,8 +8,6 @@ package quick
 import (
 	"slices"
 	"sync"
-	"unicode/utf16"
-	"unicode/utf8"
 )
 
 // MaxDepth is how deep arrays and objects may nest.
@@ -132,6 +130,9 @@ func (r *Reader) Left() int { return len(r.data) - r.at }
 // Next goes on to the next member of an object and answers its name, which is valid until
 // more is read; nil at the object's end, which it consumes.
 func (r *Reader) Next() []byte {
+	if name := r.nextPlain(); name != nil {
+		return name
+	}
 	if !r.more('}') {
 		return nil
 	}
@@ -142,6 +143,24 @@ func (r *Reader) Next() []byte {
 	}
 	r.at++
 	return name
+}
+
+// nextPlain is Next where no white space is written, as by nearly all; nil for the others, of which it reads nothing.
+func (r *Reader) nextPlain() []byte {
+	begin := r.at
+	if !r.first {
+		begin++ // past the comma
+	}
+	if r.bad || begin >= len(r.data) || r.data[begin] != '"' || !r.first && r.data[r.at] != ',' {
+		return nil
+	}
+	begin++
+	end := r.textEnd(begin)
+	if end == begin || end+1 >= len(r.data) || r.data[end] != '"' || r.data[end+1] != ':' {
+		return nil
+	}
+	r.at, r.first = end+len(`":`), false
+	return r.data[begin:end]
 }
 
 func (r *Reader) more(closing byte) bool {
@@ -161,220 +180,6 @@ func (r *Reader) more(closing byte) bool {
 	default:
 		return r.Fail()
 	}
-}
-
-// plain reads a string without escapes.
-func (r *Reader) plain() []byte {
-	if r.peek() != '"' {
-		r.Fail()
-		return nil
-	}
-	begin := r.at + 1
-	end := r.textEnd(begin)
-	if end == len(r.data) || r.data[end] != '"' {
-		r.Fail()
-		return nil
-	}
-	r.at = end + 1
-	return r.data[begin:end]
-}
-
-// ends are the bytes at which a text ends, or is not plain.
-var ends = func() (table [256]bool) {
-	for c := range ' ' {
-		table[c] = true
-	}
-	table['"'], table['\\'] = true, true
-	return table
-}()
-
-// textEnd is the place of the first such byte from i.
-func (r *Reader) textEnd(i int) int {
-	for i < len(r.data) && !ends[r.data[i]] {
-		i++
-	}
-	return i
-}
-
-// Text reads a string; null is an empty one. A text shares memory with those that are read
-// next to it, up to a quarter of a kilobyte of them.
-func (r *Reader) Text() string { return r.TextLike("") }
-
-// TextLike is Text where another is likely to be the same, which is then not made again.
-func (r *Reader) TextLike(other string) string {
-	switch r.peek() {
-	case '"':
-	case 'n':
-		r.word("null")
-		return ""
-	default:
-		r.Fail()
-		return ""
-	}
-	begin := r.at
-	end := r.textEnd(begin + 1)
-	switch {
-	case end == len(r.data):
-	case r.data[end] == '"':
-		r.at = end + 1
-		return r.texts.of(r.data[begin+1:end], other)
-	case r.data[end] == '\\':
-		return r.texts.of(r.escaped(begin, end), other)
-	}
-	r.Fail()
-	return ""
-}
-
-// escaped reads the string from begin, whose first escape is at i. It is valid until more is read.
-func (r *Reader) escaped(begin, i int) []byte {
-	text := append(r.scratch[:0], r.data[begin+1:i]...)
-	for i < len(r.data) && r.data[i] >= ' ' {
-		c := r.data[i]
-		if c == '"' {
-			r.at, r.scratch = i+1, text
-			return text
-		}
-		n := 1
-		if c == '\\' {
-			text, n = unescape(text, r.data[i+1:])
-		} else {
-			text = append(text, c)
-		}
-		if n == 0 {
-			break
-		}
-		i += n
-	}
-	r.Fail()
-	return nil
-}
-
-// escapes are what follows a backslash, and what it means.
-var escapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
-
-// unescape adds to text what an escape means, whose backslash is before rest, and answers how long
-// it is; 0 when it is none. Half of a surrogate pair is U+FFFD.
-func unescape(text, rest []byte) ([]byte, int) {
-	if len(rest) == 0 {
-		return text, 0
-	}
-	if meant := escapes[rest[0]]; meant != 0 {
-		return append(text, meant), len(`\n`)
-	}
-	c, ok := codePoint(rest)
-	if !ok {
-		return text, 0
-	}
-	n := len(`\u0000`)
-	if utf16.IsSurrogate(c) {
-		low := rune(-1)
-		if len(rest) >= n && rest[n-1] == '\\' {
-			low, _ = codePoint(rest[n:])
-		}
-		if c = utf16.DecodeRune(c, low); c != utf8.RuneError {
-			n *= 2
-		}
-	}
-	return utf8.AppendRune(text, c), n
-}
-
-// codePoint reads u and four hexadecimal digits.
-func codePoint(s []byte) (rune, bool) {
-	const length = len("u0000")
-	if len(s) < length || s[0] != 'u' {
-		return -1, false
-	}
-	var c rune
-	for _, d := range s[1:length] {
-		switch {
-		case d >= '0' && d <= '9':
-			d -= '0'
-		case d >= 'a' && d <= 'f':
-			d -= 'a' - 10
-		case d >= 'A' && d <= 'F':
-			d -= 'A' - 10
-		default:
-			return -1, false
-		}
-		c = c<<4 | rune(d)
-	}
-	return c, true
-}
-
-// Number reads a number as it is written, valid until more is read; nil for null.
-func (r *Reader) Number() []byte {
-	if r.peek() == 'n' {
-		r.word("null")
-		return nil
-	}
-	begin := r.at
-	if r.byte('-') && !r.more09() || begin == r.at && !r.more09() {
-		r.Fail()
-		return nil
-	}
-	if r.byte('.') && !r.digits() {
-		return nil
-	}
-	if r.byte('e') || r.byte('E') {
-		if !r.byte('-') {
-			r.byte('+')
-		}
-		if !r.digits() {
-			return nil
-		}
-	}
-	return r.data[begin:r.at]
-}
-
-// NumberText is [Reader.Number] as a text, which shares memory as [Reader.Text] does.
-func (r *Reader) NumberText() string { return r.texts.of(r.Number(), "") }
-
-// more09 reads the whole part of a number.
-func (r *Reader) more09() bool { return r.byte('0') || r.digits() }
-
-// digits reads one or more.
-func (r *Reader) digits() bool {
-	begin := r.at
-	for !r.bad && r.at < len(r.data) && r.data[r.at] >= '0' && r.data[r.at] <= '9' {
-		r.at++
-	}
-	return r.at > begin || r.Fail()
-}
-
-func (r *Reader) byte(c byte) bool {
-	if r.bad || r.at == len(r.data) || r.data[r.at] != c {
-		return false
-	}
-	r.at++
-	return true
-}
-
-// safeDigits always fit an int64.
-const safeDigits = 18
-
-// Int reads a whole number; null is 0.
-func (r *Reader) Int() int64 {
-	text := r.Number()
-	negative := len(text) > 0 && text[0] == '-'
-	if negative {
-		text = text[1:]
-	}
-	if len(text) > safeDigits {
-		r.Fail()
-		return 0
-	}
-	var n int64
-	for _, c := range text {
-		if c < '0' || c > '9' {
-			r.Fail()
-			return 0
-		}
-		n = 10*n + int64(c-'0')
-	}
-	if negative {
-		return -n
-	}
-	return n
 }
 
 // Bool reads true or false; null is false.
@@ -420,18 +225,6 @@ func (r *Reader) Skip() {
 		r.Bool()
 	default:
 		r.Number()
-	}
-}
-
-func (r *Reader) skipText() {
-	end := r.textEnd(r.at + 1)
-	switch {
-	case end == len(r.data) || r.data[end] < ' ':
-		r.Fail()
-	case r.data[end] == '\\':
-		r.escaped(r.at, end)
-	default:
-		r.at = end + 1
 	}
 }
 
