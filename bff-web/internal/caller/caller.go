@@ -19,9 +19,9 @@ func WithPrincipal(ctx context.Context, p commerce.Principal) context.Context {
 	return context.WithValue(ctx, principalKey{}, &p)
 }
 
-// From is r from a verified principal.
-func From(r *http.Request, p commerce.Principal) *http.Request {
-	return scope.Put(r, principalKey{}, &p)
+// From is r from a verified principal, which is not changed from here on.
+func From(r *http.Request, p *commerce.Principal) *http.Request {
+	return scope.Put(r, principalKey{}, p)
 }
 
 // WithMarket puts a resolved market into a context.

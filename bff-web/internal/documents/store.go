@@ -197,9 +197,9 @@ func (s *Store) absent() refusal {
 // Refused counts a request that brought no id where one is required.
 func (s *Store) Refused() { s.refused[required].Add(1) }
 
-// Used counts a request for d by whom its headers name.
-func (s *Store) Used(by Client, d *Document) {
-	now, current := time.Now(), s.set.Load()
+// Used counts a request for d, which came in at now, by whom its headers name.
+func (s *Store) Used(by Client, d *Document, now time.Time) {
+	current := s.set.Load()
 	m := current.manifests[by]
 	if m == nil {
 		if u := current.strangers[d]; u != nil { // nil: it has been taken away meanwhile

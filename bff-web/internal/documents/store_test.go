@@ -138,9 +138,9 @@ func TestW1_HotReloadDropsNothing(t *testing.T) {
 				if !assert.NotNil(t, d, "edition %d", edition) || !assert.Len(t, d.AST.Operations, 1) {
 					return
 				}
-				s.Used(by, d)
+				s.Used(by, d, time.Now())
 				if c := s.Find(id(categoriesText)); c != nil {
-					s.Used(by, c)
+					s.Used(by, c, time.Now())
 				}
 				asked.Add(1)
 				s.page()
@@ -178,12 +178,12 @@ func TestUsesAreCountedByClientVersionAndDocument(t *testing.T) {
 		put(t, dir, "shop/2.json", manifestOf(t, productText, categoriesText))
 		s := over(t, dir)
 		product, categories := s.Find(id(productText)), s.Find(id(categoriesText))
-		s.Used(Client{"shop", "1"}, product)
+		s.Used(Client{"shop", "1"}, product, time.Now())
 		time.Sleep(time.Hour)
-		s.Used(Client{"shop", "1"}, product)
-		s.Used(Client{"shop", "1"}, categories) // of another version
-		s.Used(Client{"shop", "9"}, product)
-		s.Used(Client{}, product)
+		s.Used(Client{"shop", "1"}, product, time.Now())
+		s.Used(Client{"shop", "1"}, categories, time.Now()) // of another version
+		s.Used(Client{"shop", "9"}, product, time.Now())
+		s.Used(Client{}, product, time.Now())
 		assert.Nil(t, s.Find("unheard"))
 		s.Refused()
 
@@ -212,8 +212,8 @@ func TestUsesAreCountedByClientVersionAndDocument(t *testing.T) {
 		put(t, dir, "shop/1.json", manifestOf(t, namelessText))
 		put(t, dir, "shop/2.json", manifestOf(t, categoriesText))
 		s.Refresh(t.Context())
-		s.Used(Client{}, withdrawn) // a request that was under way
-		s.Used(Client{"shop", "1"}, withdrawn)
+		s.Used(Client{}, withdrawn, time.Now()) // a request that was under way
+		s.Used(Client{"shop", "1"}, withdrawn, time.Now())
 		assert.EqualValues(t, 2, s.page().Manifests[0].Others)
 	})
 }
@@ -274,7 +274,7 @@ func BenchmarkFind(b *testing.B) {
 	wanted := id(texts[500])
 	b.ReportAllocs()
 	for b.Loop() {
-		s.Used(by, s.Find(wanted))
+		s.Used(by, s.Find(wanted), time.Now())
 	}
 }
 

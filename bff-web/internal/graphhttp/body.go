@@ -67,13 +67,21 @@ func read(r *http.Request, body []byte) (*parameters, error) {
 }
 
 func checkContent(h http.Header) error {
-	if !isJSON(h.Get("Content-Type")) {
+	if !isJSON(only(h["Content-Type"])) {
 		return &refusal{http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", "the body must be application/json in UTF-8", ""}
 	}
-	if encoding := h.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+	if encoding := only(h["Content-Encoding"]); encoding != "" && encoding != "identity" {
 		return &refusal{http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", "the body must not be encoded", ""}
 	}
 	return nil
+}
+
+// only is a header's value, of several the first.
+func only(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return values[0]
 }
 
 func isJSON(contentType string) bool {

@@ -70,7 +70,7 @@ func (t *Transport) found(r *http.Request, p *parameters, hash string) (*http.Re
 	}
 	p.Query = d.Text
 	delete(p.Extensions, "persistedQuery") // it has been answered, and asks for nothing else
-	t.Documents.Used(documents.ClientOf(r.Header), d)
+	t.Documents.Used(documents.ClientOf(r.Header), d, t.cameIn(r.Context()))
 	return documents.Asked(r, d), nil
 }
 
@@ -93,7 +93,7 @@ func (p *parameters) persisted() (string, error) {
 // which document it is.
 func (t *Transport) usedAgain(r *http.Request, answer *cache.Answer) {
 	if d, _ := answer.Of.(*documents.Document); d != nil {
-		t.Documents.Used(documents.ClientOf(r.Header), d)
+		t.Documents.Used(documents.ClientOf(r.Header), d, t.cameIn(r.Context()))
 	}
 }
 

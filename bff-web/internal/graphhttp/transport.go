@@ -98,7 +98,7 @@ func (t *Transport) understand(in *received, r *http.Request, exec graphql.Graph
 
 // receive takes a request in. With an error, out says it.
 func receive(w http.ResponseWriter, r *http.Request) (in received, err error) {
-	in.out = writer{ResponseWriter: w, mediaType: negotiate(r.Header.Get("Accept")), get: r.Method == http.MethodGet}
+	in.out = writer{ResponseWriter: w, mediaType: negotiate(only(r.Header["Accept"])), get: r.Method == http.MethodGet}
 	if in.out.mediaType == "" {
 		in.out.mediaType = jsonType
 		return in, &refusal{http.StatusNotAcceptable, "NOT_ACCEPTABLE", "answers are " + graphType + " or " + jsonType, ""}

@@ -13,15 +13,19 @@ import (
 
 // room is for so many values: those that the steps of a request put. What does not fit is
 // kept as any context's value is.
-const room = 8
+const room = 6
 
 // Scope is a request's context. Steps put values into it one after another, before
 // anything of the request runs at the same time; from then on it is only read.
 type Scope struct {
-	parent context.Context //nolint:containedctx // it is a context itself
-	values [room]pair
-	n      int
-	end    time.Time // zero: the parent's
+	// Name is the request's id, as a header has it: written once, before anybody reads it.
+	Name [1]string
+
+	request http.Request    // in one piece with its context
+	parent  context.Context //nolint:containedctx // it is a context itself
+	values  [room]pair
+	n       int
+	end     time.Time // zero: the parent's
 
 	timed  atomic.Pointer[timed] // the context that ends in time; nil until somebody waits for that
 	mu     sync.Mutex            // held while timed is made, and at the close
@@ -39,8 +43,12 @@ var _ context.Context = (*Scope)(nil)
 
 type scopeKey struct{}
 
-// Begin is r with a scope of its own.
-func Begin(r *http.Request) *http.Request { return r.WithContext(&Scope{parent: r.Context()}) }
+// Begin is r with a scope of its own, and the scope.
+func Begin(r *http.Request) (*http.Request, *Scope) {
+	s := &Scope{parent: r.Context()}
+	s.request = *r.WithContext(s)
+	return &s.request, s
+}
 
 // Of is the scope that ctx lies within, or nil.
 func Of(ctx context.Context) *Scope {
@@ -60,17 +68,31 @@ func Put(r *http.Request, key, value any) *http.Request {
 	return r
 }
 
-// Within is r that ends after d, and what is to be called when it has been answered,
-// which ends whatever it started.
-func Within(r *http.Request, d time.Duration) (*http.Request, context.CancelFunc) {
+// Within is r that ends at that time, and what is to be closed when it has been answered.
+func Within(r *http.Request, at time.Time) (*http.Request, End) {
 	ctx := r.Context()
 	s, ok := ctx.(*Scope)
 	if !ok || !s.end.IsZero() || s.timed.Load() != nil {
-		ctx, cancel := context.WithTimeout(ctx, d)
-		return r.WithContext(ctx), cancel
+		ctx, cancel := context.WithDeadline(ctx, at)
+		return r.WithContext(ctx), End{cancel: cancel}
 	}
-	s.end = time.Now().Add(d)
-	return r, s.close
+	s.end = at
+	return r, End{scope: s}
+}
+
+// End is the end of a request.
+type End struct {
+	scope  *Scope
+	cancel context.CancelFunc // where the request has another context
+}
+
+// Close ends whatever the request started. It may be called twice.
+func (e End) Close() {
+	if e.scope != nil {
+		e.scope.close()
+		return
+	}
+	e.cancel()
 }
 
 // close ends the scope.

@@ -30,9 +30,14 @@ func request(t *testing.T, ctx context.Context) *http.Request { //nolint:revive 
 	return httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil)
 }
 
+func begun(r *http.Request) *http.Request {
+	r, _ = scope.Begin(r)
+	return r
+}
+
 func TestValuesAreFoundFromEverywhere(t *testing.T) {
 	t.Parallel()
-	r := scope.Begin(request(t, context.WithValue(t.Context(), aKey{}, "parent's")))
+	r := begun(request(t, context.WithValue(t.Context(), aKey{}, "parent's")))
 	assert.Equal(t, "parent's", r.Context().Value(aKey{}))
 	assert.Same(t, r, scope.Put(r, bKey{}, 1), "the request itself")
 	derived := r.WithContext(context.WithValue(r.Context(), bKey{}, 2))
@@ -47,7 +52,7 @@ func TestValuesAreFoundFromEverywhere(t *testing.T) {
 
 func TestAsManyValuesAsAnyContext(t *testing.T) {
 	t.Parallel()
-	for _, r := range []*http.Request{request(t, t.Context()), scope.Begin(request(t, t.Context()))} {
+	for _, r := range []*http.Request{request(t, t.Context()), begun(request(t, t.Context()))} {
 		for i := range 20 {
 			r = scope.Put(r, nKey(i), i)
 		}
@@ -76,8 +81,8 @@ func TestAScopeEndsInTime(t *testing.T) {
 		}),
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			r, end := scope.Within(scope.Begin(request(t, t.Context())), time.Second)
-			defer end()
+			r, end := scope.Within(begun(request(t, t.Context())), time.Now().Add(time.Second))
+			defer end.Close()
 			at, ok := r.Context().Deadline()
 			require.True(t, ok, name)
 			assert.Equal(t, time.Now().Add(time.Second), at, name)
@@ -88,7 +93,7 @@ func TestAScopeEndsInTime(t *testing.T) {
 			assert.Equal(t, at, time.Now(), name)
 			assert.ErrorIs(t, ctx.Err(), context.DeadlineExceeded, name)
 			assert.ErrorIs(t, context.Cause(ctx), context.DeadlineExceeded, name)
-			end()
+			end.Close()
 			assert.ErrorIs(t, r.Context().Err(), context.DeadlineExceeded, name)
 		})
 	}
@@ -96,15 +101,15 @@ func TestAScopeEndsInTime(t *testing.T) {
 
 func TestWhatARequestStartedEndsWithIt(t *testing.T) {
 	t.Parallel()
-	r, end := scope.Within(scope.Begin(request(t, t.Context())), time.Hour)
+	r, end := scope.Within(begun(request(t, t.Context())), time.Now().Add(time.Hour))
 	child, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	end()
+	end.Close()
 	<-child.Done()
 	assert.ErrorIs(t, child.Err(), context.Canceled)
 
-	r, end = scope.Within(scope.Begin(request(t, t.Context())), time.Hour)
-	end()
+	r, end = scope.Within(begun(request(t, t.Context())), time.Now().Add(time.Hour))
+	end.Close()
 	<-r.Context().Done() // who looks for the first time when it is over
 	assert.ErrorIs(t, r.Context().Err(), context.Canceled)
 }
@@ -112,8 +117,8 @@ func TestWhatARequestStartedEndsWithIt(t *testing.T) {
 func TestWhoLeavesEndsItsRequest(t *testing.T) {
 	t.Parallel()
 	ctx, leave := context.WithCancel(t.Context())
-	r, end := scope.Within(scope.Begin(request(t, ctx)), time.Hour)
-	defer end()
+	r, end := scope.Within(begun(request(t, ctx)), time.Now().Add(time.Hour))
+	defer end.Close()
 	child, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	leave()
@@ -126,20 +131,20 @@ func TestTheEarlierEndCounts(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	at, _ := ctx.Deadline()
-	r, end := scope.Within(scope.Begin(request(t, ctx)), time.Hour)
-	defer end()
+	r, end := scope.Within(begun(request(t, ctx)), time.Now().Add(time.Hour))
+	defer end.Close()
 	got, _ := r.Context().Deadline()
 	assert.Equal(t, at, got)
-	twice, end := scope.Within(r, time.Second)
-	defer end()
+	twice, end := scope.Within(r, time.Now().Add(time.Second))
+	defer end.Close()
 	got, _ = twice.Context().Deadline()
 	assert.True(t, got.Before(at))
 }
 
 // Children need no goroutine of their own to hear of the end.
 func TestChildrenCostNoGoroutine(t *testing.T) { //nolint:paralleltest // counts goroutines
-	r, end := scope.Within(scope.Begin(request(t, t.Context())), time.Hour)
-	defer end()
+	r, end := scope.Within(begun(request(t, t.Context())), time.Now().Add(time.Hour))
+	defer end.Close()
 	before := runtime.NumGoroutine()
 	var cancels []context.CancelFunc
 	for range 100 {
@@ -155,7 +160,7 @@ func TestChildrenCostNoGoroutine(t *testing.T) { //nolint:paralleltest // counts
 func TestManyMayWait(t *testing.T) {
 	t.Parallel()
 	for range 50 {
-		r, end := scope.Within(scope.Begin(request(t, t.Context())), time.Hour)
+		r, end := scope.Within(begun(request(t, t.Context())), time.Now().Add(time.Hour))
 		var wg sync.WaitGroup
 		for range 8 {
 			wg.Go(func() {
@@ -166,7 +171,7 @@ func TestManyMayWait(t *testing.T) {
 				assert.ErrorIs(t, ctx.Err(), context.Canceled)
 			})
 		}
-		end()
+		end.Close()
 		wg.Wait()
 	}
 }

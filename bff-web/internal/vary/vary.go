@@ -31,9 +31,23 @@ var lines = func() (list [4][]string) {
 	return list
 }()
 
+// all is the field for a request that has come past all of them.
+var all = lines[len(lines)-1]
+
+// All has h say that the answer depends on all that the steps look at. Whoever does so
+// first spares them to say it one by one.
+func All(h http.Header) { h["Vary"] = all }
+
+func isStep(names string) bool {
+	return names == Origin || names == Caller || names == Market || names == Accept
+}
+
 // Add has h say that the answer depends on names, too.
 func Add(h http.Header, names string) {
 	said := h["Vary"]
+	if len(said) == 1 && said[0] == all[0] && isStep(names) {
+		return
+	}
 	if next := following(said, names); next != nil {
 		h["Vary"] = next
 		return

@@ -27,11 +27,29 @@ type takenIn struct {
 	err   error // how the body ended; nil while there is more
 }
 
+// roomForBody is for the name of a published document and a few variables.
+const roomForBody = 160
+
+// smallBody is a body with room for it, in one piece.
+type smallBody struct {
+	takenIn
+	room [roomForBody]byte
+}
+
 // takeIn reads a body that was announced with length bytes; below 0 is not announced.
 func takeIn(body io.ReadCloser, length, most int64) *takenIn {
-	t := &takenIn{body: body}
+	var t *takenIn
+	if 0 < length && length <= min(most, roomForBody) {
+		small := &smallBody{}
+		t, small.head = &small.takenIn, small.room[:length]
+	} else {
+		t = &takenIn{}
+	}
+	t.body = body
 	if 0 < length && length <= most {
-		t.head = make([]byte, length)
+		if t.head == nil {
+			t.head = make([]byte, length)
+		}
 		n, err := io.ReadFull(body, t.head)
 		if t.head, t.err = t.head[:n], err; err == nil {
 			t.whole, t.err = true, io.EOF

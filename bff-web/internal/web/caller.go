@@ -32,7 +32,7 @@ func Authenticate(v Verifier) Middleware {
 				Refuse(r.Context(), w, err)
 				return
 			}
-			next.ServeHTTP(w, caller.From(r, p))
+			next.ServeHTTP(w, caller.From(r, &p))
 		})
 	}
 }
@@ -43,7 +43,12 @@ func Market(resolver *market.Resolver) Middleware {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			h := w.Header()
 			vary.Add(h, vary.Market)
-			m, err := resolver.Resolve(market.Hints{
+			var shop struct { // in one piece
+				market commerce.Market
+				said   [4]string
+			}
+			var err error
+			shop.market, err = resolver.Resolve(market.Hints{
 				Channel: only(r.Header["X-Channel"]), AcceptLanguage: only(r.Header["Accept-Language"]),
 				Currency: only(r.Header["X-Currency"]), Country: only(r.Header["X-Country"]),
 			})
@@ -51,10 +56,11 @@ func Market(resolver *market.Resolver) Middleware {
 				Refuse(r.Context(), w, err)
 				return
 			}
-			said := []string{m.Locale, m.Channel, m.Currency, m.Country}
+			m, said := &shop.market, &shop.said
+			*said = [4]string{m.Locale, m.Channel, m.Currency, m.Country}
 			h["Content-Language"], h["X-Channel"] = said[:1:1], said[1:2:2]
 			h["X-Currency"], h["X-Country"] = said[2:3:3], said[3:]
-			next.ServeHTTP(w, caller.In(r, &m))
+			next.ServeHTTP(w, caller.In(r, m))
 		})
 	}
 }

@@ -20,7 +20,7 @@ func LimitAddress(limiter *ratelimit.Limiter) Middleware {
 			return next
 		}
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			client := limiter.Client(r.RemoteAddr, r.Header.Values("X-Forwarded-For"))
+			client := limiter.Client(r.RemoteAddr, r.Header["X-Forwarded-For"])
 			if client == nil {
 				next.ServeHTTP(w, r)
 				return

@@ -7,9 +7,11 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/portico-bff/portico/bff-web/internal/scope"
+	"github.com/portico-bff/portico/bff-web/internal/vary"
 	"github.com/portico-bff/portico/edge/requestid"
 	"github.com/portico-bff/portico/edge/telemetry"
 	"github.com/portico-bff/portico/schema/commerce"
@@ -18,9 +20,20 @@ import (
 // RequestID names each request and tells the client.
 func RequestID(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := []string{requestid.New(only(r.Header[requestid.Header]))}
-		w.Header()[requestid.Header] = id
-		next.ServeHTTP(w, scope.Put(scope.Begin(r), requestid.Key{}, &id[0]))
+		id := requestid.New(only(r.Header[requestid.Header]))
+		r, own := scope.Begin(r)
+		own.Name[0] = id
+		w.Header()[requestid.Header] = own.Name[:]
+		next.ServeHTTP(w, scope.Put(r, requestid.Key{}, &own.Name[0]))
+	})
+}
+
+// Vary tells caches on the way what answers depend on, those too that are refused before
+// anybody has looked at all of it.
+func Vary(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		vary.All(w.Header())
+		next.ServeHTTP(w, r)
 	})
 }
 
@@ -121,26 +134,30 @@ func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
 // InFlight refuses requests beyond most at once, with 503 and Retry-After.
 func InFlight(most int) Middleware {
-	slots := make(chan struct{}, most)
+	var taken atomic.Int64
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			select {
-			case slots <- struct{}{}:
-				defer func() { <-slots }()
-				next.ServeHTTP(w, r)
-			default:
-				Refuse(r.Context(), w, commerce.ErrUnavailable)
+			for now := taken.Load(); ; now = taken.Load() {
+				if now >= int64(most) {
+					Refuse(r.Context(), w, commerce.ErrUnavailable)
+					return
+				}
+				if taken.CompareAndSwap(now, now+1) {
+					break
+				}
 			}
+			defer taken.Add(-1)
+			next.ServeHTTP(w, r)
 		})
 	}
 }
 
-// Deadline ends what a request started after d.
+// Deadline ends what a request started, at the latest d after it came in.
 func Deadline(d time.Duration) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			r, cancel := scope.Within(r, d)
-			defer cancel()
+			r, end := scope.Within(r, Began(r.Context()).Add(d))
+			defer end.Close()
 			next.ServeHTTP(w, r)
 		})
 	}
