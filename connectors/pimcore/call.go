@@ -30,18 +30,18 @@ type fetched[T any] struct {
 var header = http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}}
 
 // call makes one call; read looks at its answer.
-func (c *connector) call(ctx context.Context, traits commerce.Traits, body []byte, read func(*transport.Response) error) error {
-	_, err := c.client.Do(ctx, traits, transport.Request{Method: http.MethodPost, Path: c.path, Header: header, Body: body, Read: read})
+func (c *connector) call(ctx context.Context, doc *document, vars wireVariables, read func(*transport.Response) error) error {
+	_, err := c.client.Do(ctx, doc.traits, transport.Request{Method: http.MethodPost, Path: c.path, Header: header, Body: vars.body(doc), Read: read})
 	return err
 }
 
 // fetch makes one call. Go has no generic methods, so the connector is an argument.
 func fetch[T any](ctx context.Context, c *connector, op commerce.Operation, vars wireVariables) (fetched[T], error) {
-	traits, doc := c.traits[op], c.documents[op]
+	doc := c.documents[op]
 	var got fetched[T]
-	err := c.call(ctx, traits, vars.body(doc), func(res *transport.Response) (err error) {
-		if err = refused(traits, res); err == nil {
-			got, err = read(traits, doc, res, &wireAnswer[T]{})
+	err := c.call(ctx, doc, vars, func(res *transport.Response) (err error) {
+		if err = refused(doc.traits, res); err == nil {
+			got, err = read(doc, res, &wireAnswer[T]{})
 		}
 		return err
 	})
@@ -50,8 +50,8 @@ func fetch[T any](ctx context.Context, c *connector, op commerce.Operation, vars
 
 // read is an answer's listing, empty if answer took its rows: a page, a body that does not
 // fit and errors inside a 200 are none.
-func read[T any](traits commerce.Traits, doc document, res *transport.Response, answer *wireAnswer[T]) (fetched[T], error) {
-	if err := transport.DecodeJSON(system, traits, res, answer); err != nil || answer.taken {
+func read[T any](doc *document, res *transport.Response, answer *wireAnswer[T]) (fetched[T], error) {
+	if err := transport.DecodeJSON(system, doc.traits, res, answer); err != nil || answer.taken {
 		return fetched[T]{}, err
 	}
 	got, err := sorted(answer.Data[doc.root], answer.Errors)
@@ -59,7 +59,7 @@ func read[T any](traits commerce.Traits, doc document, res *transport.Response, 
 		err = errGraphQL
 	}
 	if err != nil {
-		return fetched[T]{}, transport.BadAnswer(traits, res, err)
+		return fetched[T]{}, transport.BadAnswer(doc.traits, res, err)
 	}
 	return got, nil
 }

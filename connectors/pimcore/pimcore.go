@@ -44,12 +44,11 @@ func traits() map[commerce.Operation]commerce.Traits {
 // connector implements all ports over one endpoint.
 type connector struct {
 	client    *transport.Client
-	traits    map[commerce.Operation]commerce.Traits
 	path      []string // of every call
 	prefix    string
 	languages languages
 	pictures  pictures
-	documents map[commerce.Operation]document
+	documents map[commerce.Operation]*document
 	products  sync.Pool // rooms for one each
 }
 
@@ -84,14 +83,15 @@ func New(cfg Config, deps transport.Deps) (commerce.Ports, error) {
 	if err := errors.Join(errs...); err != nil {
 		return commerce.Ports{}, fmt.Errorf("pimcore: %w", err)
 	}
+	all := traits()
 	c := &connector{
-		client: client, traits: traits(), path: []string{"pimcore-graphql-webservices", cfg.Endpoint}, prefix: cfg.ColumnPrefix,
-		languages: languages, pictures: pictures, documents: documents(&pictures),
+		client: client, path: []string{"pimcore-graphql-webservices", cfg.Endpoint}, prefix: cfg.ColumnPrefix,
+		languages: languages, pictures: pictures, documents: documents(&pictures, all),
 	}
 	c.products.New = func() any { return newProductRoom(&c.pictures) }
 	return commerce.Ports{
 		Catalog: c, Related: c, Categories: c, Content: c, Reviews: c,
-		Traits: c.traits,
+		Traits: all,
 	}, nil
 }
 

@@ -55,33 +55,33 @@ const (
 }`
 )
 
-// document is what an operation sends, and where its answer is.
+// document is what an operation sends, and where its answer is. Nobody changes it.
 type document struct {
+	traits commerce.Traits
+
 	name  string // the operationName, by which a call can be told apart on the wire
 	root  string // the one root field
 	head  []byte // of every body: all before its variables
 	whole bool   // a listing in which a row is broken is of no use
 }
 
-// writtenAs begins the bodies of a query.
-func (d document) writtenAs(query string) document {
-	head := quick.AppendText([]byte(`{"query":`), query)
-	head = quick.AppendText(append(head, `,"operationName":`...), d.name)
-	d.head = append(head, `,"variables":{`...)
-	return d
-}
-
 // documents are the queries for the configured sizes of pictures.
-func documents(p *pictures) map[commerce.Operation]document {
+func documents(p *pictures, all map[commerce.Operation]commerce.Traits) map[commerce.Operation]*document {
 	sized := func(query string) string {
 		return strings.ReplaceAll(query, "THUMBNAILS", p.selection())
 	}
 	const products, categories, pages = "getProductListing", "getCategoryListing", "getContentPageListing"
-	return map[commerce.Operation]document{
-		commerce.OpProducts:     document{name: "products", root: products}.writtenAs(sized(productsQuery)),
-		commerce.OpRelated:      document{name: "related", root: products}.writtenAs(relatedQuery),
-		commerce.OpReviews:      document{name: "reviews", root: products}.writtenAs(reviewsQuery),
-		commerce.OpCategoryTree: document{name: "categories", root: categories, whole: true}.writtenAs(sized(categoriesQuery)),
-		commerce.OpPages:        document{name: "pages", root: pages}.writtenAs(sized(pagesQuery)),
+	list := map[commerce.Operation]*document{}
+	write := func(op commerce.Operation, d document, query string) {
+		head := quick.AppendText([]byte(`{"query":`), query)
+		head = quick.AppendText(append(head, `,"operationName":`...), d.name)
+		d.traits, d.head = all[op], append(head, `,"variables":{`...)
+		list[op] = &d
 	}
+	write(commerce.OpProducts, document{name: "products", root: products}, sized(productsQuery))
+	write(commerce.OpRelated, document{name: "related", root: products}, relatedQuery)
+	write(commerce.OpReviews, document{name: "reviews", root: products}, reviewsQuery)
+	write(commerce.OpCategoryTree, document{name: "categories", root: categories, whole: true}, sized(categoriesQuery))
+	write(commerce.OpPages, document{name: "pages", root: pages}, sized(pagesQuery))
+	return list
 }

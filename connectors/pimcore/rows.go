@@ -33,24 +33,22 @@ type query[K ~string, T any, V shown] struct {
 // column: shuffled, repeated or foreign rows never become a neighbor's. A key in whose object a field
 // failed is in the error, a [commerce.BatchError].
 func byKey[K ~string, T any, V shown](ctx context.Context, q query[K, T, V], keys []K) (map[K]V, error) {
-	traits, doc := q.connector.traits[q.op], q.connector.documents[q.op]
-	return transport.Batch(ctx, traits, keys, func(ctx context.Context, batch []K) (map[K]V, error) {
+	doc := q.connector.documents[q.op]
+	return transport.Batch(ctx, doc.traits, keys, func(ctx context.Context, batch []K) (map[K]V, error) {
 		vars := q.vars
 		vars.Filter, vars.First = anyOf(q.column, batch), len(batch)*slack
-		got := join[K, T, V]{query: &q, asked: batch}
-		err := q.connector.call(ctx, traits, vars.body(doc), func(res *transport.Response) error {
-			return got.read(traits, doc, res)
-		})
-		if err != nil {
+		got := join[K, T, V]{query: &q, doc: doc, asked: batch}
+		if err := q.connector.call(ctx, doc, vars, got.read); err != nil {
 			return nil, err
 		}
-		return got.found, spoiled(traits, got.rest())
+		return got.found, spoiled(doc.traits, got.rest())
 	})
 }
 
 // join sorts the rows of an answer by key as they come. Of several rows for one key the first counts.
 type join[K ~string, T any, V shown] struct {
 	query  *query[K, T, V]
+	doc    *document
 	asked  []K
 	found  map[K]V // all that were asked for; nil until there is one
 	left   int     // for how many there is none
@@ -58,19 +56,19 @@ type join[K ~string, T any, V shown] struct {
 }
 
 // read joins an answer's rows, read as they come if they can be.
-func (j *join[K, T, V]) read(traits commerce.Traits, doc document, res *transport.Response) error {
-	if err := refused(traits, res); err != nil {
+func (j *join[K, T, V]) read(res *transport.Response) error {
+	if err := refused(j.doc.traits, res); err != nil {
 		return err
 	}
 	j.begin()
-	answer := wireAnswer[T]{root: doc.root}
+	answer := wireAnswer[T]{root: j.doc.root}
 	if j.query.rooms != nil {
 		if node, ok := j.query.rooms.Get().(*T); ok {
 			defer leave(j.query.rooms, node)
 			answer.row, answer.take = node, j.take
 		}
 	}
-	got, err := read(traits, doc, res, &answer)
+	got, err := read(j.doc, res, &answer)
 	if err != nil || answer.taken {
 		return err
 	}

@@ -20,7 +20,7 @@ type wireVariables struct {
 }
 
 // body is the request that Data Hub takes: the query, the operation's name, and the variables.
-func (v wireVariables) body(doc document) []byte {
+func (v wireVariables) body(doc *document) []byte {
 	const others = 128 // what surrounds the filter, whose quotes are escaped
 	b := make([]byte, 0, len(doc.head)+len(v.Filter)+len(v.Filter)/2+others)
 	b = append(b, doc.head...)
