@@ -11,7 +11,7 @@ import (
 // body is the JSON of a query: what is empty is left out, but for the domain.
 func (q query) body() ([]byte, error) {
 	const usual = 256
-	b, err := q.Domain.appendTo(append(make([]byte, 0, usual), `{"domain":`...))
+	b, err := q.Domain.appendTo(append(make([]byte, 0, usual+q.Domain.room()), `{"domain":`...))
 	if err != nil {
 		return nil, err
 	}
@@ -28,6 +28,27 @@ func (q query) body() ([]byte, error) {
 		b = append(b, `,"context":{"active_test":false}`...)
 	}
 	return append(b, '}'), nil
+}
+
+// room is about how long the long ones of its lists are written.
+func (d domain) room() int {
+	const (
+		around = len(`"",`)
+		digits = 9
+	)
+	n := 0
+	for _, part := range d {
+		l, _ := part.(leaf)
+		switch list := l.value.(type) {
+		case []commerce.SKU:
+			for _, sku := range list {
+				n += len(sku) + around
+			}
+		case []recordID:
+			n += len(list) * digits
+		}
+	}
+	return n
 }
 
 func (d domain) appendTo(b []byte) ([]byte, error) {

@@ -41,21 +41,25 @@ type record interface{ check() error }
 // search reads the records that q finds, for the operation op.
 func search[T record](ctx context.Context, c *connector, op commerce.Operation, q query) ([]T, error) {
 	var records rows[T]
-	err := c.call(ctx, op, "search_read", q, &records, func() error {
-		if records == nil { // null
+	if err := read(ctx, c, op, q, &records); err != nil {
+		return nil, err
+	}
+	return records, nil
+}
+
+// read is search into rows whose room may be used.
+func read[T record](ctx context.Context, c *connector, op commerce.Operation, q query, into *rows[T]) error {
+	return c.call(ctx, op, "search_read", q, into, func() error {
+		if *into == nil { // null
 			return errWire
 		}
-		for _, r := range records {
+		for _, r := range *into {
 			if err := r.check(); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return records, nil
 }
 
 // count is how many records q finds.

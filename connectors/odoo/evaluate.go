@@ -18,8 +18,9 @@ type evaluation struct {
 	now   time.Time
 
 	// What was worked out for the product that was asked about last: each is asked about several times.
-	last  product
+	last  *priced
 	rules []applicable
+	room  []*rule // of all of these
 }
 
 // applicable are the rules of a list that can apply to a product.
@@ -28,26 +29,21 @@ type applicable struct {
 	rules []*rule
 }
 
-// rulesOf answers what [priceList.rules] does.
-func (e *evaluation) rulesOf(list *priceList, p product) []*rule {
+// rulesOf answers what [priceList.rules] does, until it is asked about another product.
+func (e *evaluation) rulesOf(list *priceList, p *priced) []*rule {
 	if p != e.last {
-		e.last, e.rules = p, e.rules[:0]
+		e.last, e.rules, e.room = p, e.rules[:0], e.room[:0]
 	}
 	for _, known := range e.rules {
 		if known.list == list {
 			return known.rules
 		}
 	}
-	rules := list.rules(p, e.tree, e.now)
+	begin := len(e.room)
+	e.room = list.rules(e.room, p.product, e.tree, e.now)
+	rules := slices.Clip(e.room[begin:])
 	e.rules = append(e.rules, applicable{list, rules})
 	return rules
-}
-
-// priced is a product with what the server says of its price.
-type priced struct {
-	product
-	list number // in the product's currency
-	cost number
 }
 
 var (
@@ -58,15 +54,15 @@ var (
 
 // unit is what one piece costs on the list when quantity pieces are bought. The
 // first rule wins; without one it is the list price.
-func (e *evaluation) unit(list *priceList, p priced, quantity int) (commerce.Money, error) {
+func (e *evaluation) unit(list *priceList, p *priced, quantity int) (commerce.Money, error) {
 	return e.at(list, p, quantity, 0)
 }
 
-func (e *evaluation) at(list *priceList, p priced, quantity, depth int) (commerce.Money, error) {
+func (e *evaluation) at(list *priceList, p *priced, quantity, depth int) (commerce.Money, error) {
 	if list == nil || depth > maxListDepth {
 		return commerce.Money{}, errNoList
 	}
-	for _, r := range e.rulesOf(list, p.product) {
+	for _, r := range e.rulesOf(list, p) {
 		if quantity < r.from {
 			continue
 		}
@@ -80,7 +76,7 @@ func (e *evaluation) at(list *priceList, p priced, quantity, depth int) (commerc
 }
 
 // listPrice is the recommended price in a currency, rounded half up to its digits.
-func (e *evaluation) listPrice(p priced, code string) (commerce.Money, error) {
+func (e *evaluation) listPrice(p *priced, code string) (commerce.Money, error) {
 	return e.converted(p.list, p.currency, code)
 }
 
@@ -113,7 +109,7 @@ func (e *evaluation) exchange(amount commerce.Money, to string) (commerce.Money,
 	return there.Round(), nil
 }
 
-func (e *evaluation) apply(r *rule, list *priceList, p priced, quantity, depth int) (commerce.Money, error) {
+func (e *evaluation) apply(r *rule, list *priceList, p *priced, quantity, depth int) (commerce.Money, error) {
 	if r.Compute == computeFixed {
 		return r.Fixed.price(list.currency)
 	}
@@ -129,7 +125,7 @@ func (e *evaluation) apply(r *rule, list *priceList, p priced, quantity, depth i
 }
 
 // base is the amount that a rule takes something off, in the list's currency.
-func (e *evaluation) base(r *rule, list *priceList, p priced, quantity, depth int) (commerce.Money, error) {
+func (e *evaluation) base(r *rule, list *priceList, p *priced, quantity, depth int) (commerce.Money, error) {
 	switch string(r.Base) {
 	case baseCost:
 		return e.converted(p.cost, p.currency, list.currency)
@@ -222,13 +218,17 @@ func within(price, base commerce.Money, r *rule) (commerce.Money, error) {
 }
 
 // tiers are the quantities above one from which a piece costs something else.
-func (e *evaluation) tiers(list *priceList, p priced) ([]commerce.Tier, error) {
+func (e *evaluation) tiers(list *priceList, p *priced) ([]commerce.Tier, error) {
+	breaks := e.breaks(list, p, 0)
+	if len(breaks) == 0 {
+		return nil, nil //nolint:nilnil // the same for any quantity
+	}
 	var tiers []commerce.Tier
 	last, err := e.unit(list, p, 1)
 	if err != nil {
 		return nil, err
 	}
-	for _, quantity := range e.breaks(list, p, 0) {
+	for _, quantity := range breaks {
 		price, err := e.unit(list, p, quantity)
 		if err != nil {
 			return nil, err
@@ -242,12 +242,12 @@ func (e *evaluation) tiers(list *priceList, p priced) ([]commerce.Tier, error) {
 }
 
 // breaks are the quantities at which another rule may win, on the list or one it starts from.
-func (e *evaluation) breaks(list *priceList, p priced, depth int) []int {
+func (e *evaluation) breaks(list *priceList, p *priced, depth int) []int {
 	if list == nil || depth > maxListDepth {
 		return nil
 	}
 	var breaks []int
-	for _, r := range e.rulesOf(list, p.product) {
+	for _, r := range e.rulesOf(list, p) {
 		if r.from > 1 && r.from <= commerce.MaxQuantity {
 			breaks = append(breaks, r.from)
 		}

@@ -43,8 +43,8 @@ func evaluationOf(t *testing.T, codes []string, rules ...[]wireRule) *evaluation
 	return e
 }
 
-func bike(list, cost number) priced {
-	return priced{product: product{id: 41, sku: "B", template: 7, category: 3, currency: "USD", sellable: true}, list: list, cost: cost}
+func bike(list, cost number) *priced {
+	return &priced{product: product{id: 41, template: 7, category: 3, currency: "USD", sellable: true}, list: list, cost: cost}
 }
 
 func TestRulesAreComputedAsDocumented(t *testing.T) {

@@ -24,7 +24,8 @@ func TestN18_ValuesArriveExact(t *testing.T) {
 		name, code := "n"+sandboxtest.Text(rnd, 12), "c"+sandboxtest.Text(rnd, 12)
 		plain, err := json.Marshal(name)
 		require.NoError(t, err)
-		body := fmt.Sprintf(`{"id":%d,"default_code":%s,"lst_price":%s,"product_tmpl_id":[%d,%s]}`, id, sandboxtest.Escaped(code), amount, id-1, plain)
+		body := fmt.Sprintf(`{"id":%d,"default_code":%s,"lst_price":%s,"product_tmpl_id":[%d,%s],"currency_id":[%d,%s]}`,
+			id, sandboxtest.Escaped(code), amount, id-1, plain, id-2, plain)
 		var w wirePrice
 		require.NoError(t, json.Unmarshal([]byte(body), &w), body)
 		require.NoError(t, w.check())
@@ -32,7 +33,7 @@ func TestN18_ValuesArriveExact(t *testing.T) {
 		require.NoError(t, err)
 		read, _ := new(big.Rat).SetString(got.Number())
 		want, _ := new(big.Rat).SetString(amount)
-		if int64(w.ID) != id || int64(w.Template.ID) != id-1 || w.Template.Name != name || string(w.Code) != code || read.Cmp(want) != 0 {
+		if int64(w.ID) != id || int64(w.Template.ID) != id-1 || int64(w.Currency.ID) != id-2 || w.Currency.Name != name || string(w.Code) != code || read.Cmp(want) != 0 {
 			require.FailNow(t, "changed on the way", "seed %d row %d: %s became %+v, %s", seed, row, body, w, got)
 		}
 	}

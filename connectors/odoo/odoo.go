@@ -79,8 +79,8 @@ type connector struct {
 	priceLists map[listKey]recordID
 	now        func() time.Time
 
-	products   *reference.Cache[commerce.SKU, priced]
-	productIDs *reference.Cache[recordID, product]
+	products   *reference.Cache[commerce.SKU, *priced]
+	productIDs *reference.Cache[recordID, called]
 	lists      *reference.Cache[recordID, *priceList]
 	rates      *reference.Cache[string, map[string]string]
 	categories *reference.Cache[string, categoryTree]
@@ -150,8 +150,8 @@ func (c *connector) openReferences(idClaim string, invalidations commerce.Invali
 	partners.TTL = partnerTTL
 	prices := commerce.TagOperation(commerce.OpPrices)
 	ahead := func(cfg reference.Config) reference.Config { cfg.Ahead = aheadOf; return cfg }
-	c.products = reference.New[commerce.SKU, priced](bySKU)
-	c.productIDs = reference.New[recordID, product](kept("products by id", maxProducts, tagProducts))
+	c.products = reference.New[commerce.SKU, *priced](bySKU)
+	c.productIDs = reference.New[recordID, called](kept("products by id", maxProducts, tagProducts))
 	c.lists = reference.New[recordID, *priceList](ahead(kept("price lists", 1_000, prices)))
 	c.rates = reference.New[string, map[string]string](ahead(kept("currencies", 1, prices)))
 	c.categories = reference.New[string, categoryTree](ahead(kept("categories", 1, prices)))

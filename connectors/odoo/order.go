@@ -199,7 +199,7 @@ func (c *connector) orders(ctx context.Context, op commerce.Operation, records [
 		return nil, nil
 	}
 	var lines map[recordID][]wireLine
-	var products map[recordID]product
+	var products map[recordID]called
 	var pickings map[recordID]wirePicking
 	// A group without a context: cancelled by its sibling's refusal, a breaker's probe would tell nothing.
 	var g errgroup.Group
@@ -221,7 +221,7 @@ func (c *connector) orders(ctx context.Context, op commerce.Operation, records [
 }
 
 // lines reads the lines of all records, and what their products are.
-func (c *connector) lines(ctx context.Context, op commerce.Operation, records []wireOrder) (map[recordID][]wireLine, map[recordID]product, error) {
+func (c *connector) lines(ctx context.Context, op commerce.Operation, records []wireOrder) (map[recordID][]wireLine, map[recordID]called, error) {
 	ids := make([]recordID, len(records))
 	for i, w := range records {
 		ids[i] = w.ID
@@ -269,7 +269,7 @@ func (c *connector) pickings(ctx context.Context, op commerce.Operation, records
 }
 
 // orderOf makes an order of its record and lines.
-func orderOf(w wireOrder, lines []wireLine, products map[recordID]product) (*commerce.Order, error) {
+func orderOf(w wireOrder, lines []wireLine, products map[recordID]called) (*commerce.Order, error) {
 	code := w.Currency.Name
 	order := &commerce.Order{Number: w.number(), PlacedAt: w.Date.Time}
 	var err error
@@ -311,7 +311,7 @@ func orderOf(w wireOrder, lines []wireLine, products map[recordID]product) (*com
 }
 
 // lineOf makes a line of a product; p is empty when the product is gone.
-func lineOf(l wireLine, total commerce.Money, p product) (commerce.OrderLine, error) {
+func lineOf(l wireLine, total commerce.Money, p called) (commerce.OrderLine, error) {
 	unit, err := l.Unit.money(total.CurrencyCode())
 	if err != nil {
 		return commerce.OrderLine{}, err

@@ -73,17 +73,20 @@ func isDecimal(data []byte) bool {
 	return data[n] == '.' && m > 0 && m <= places && n+1+m == len(data)
 }
 
-// whole is a number without decimals, or with zeros only.
-func (n number) whole() (int64, bool) {
-	d := digits(n)
+// isNumber tells whether data is what numberPattern admits.
+func isNumber(data []byte) bool { return isDecimal(data) || numberPattern.Match(data) }
+
+// wholeNumber reads a number without decimals, or with zeros only.
+func wholeNumber(data []byte) (int64, bool) {
+	d := digits(data)
 	if d == 0 || d > maxPlainID {
 		return 0, false
 	}
 	var value int64
-	for _, c := range n[:d] {
+	for _, c := range data[:d] {
 		value = 10*value + int64(c-'0')
 	}
-	for i, c := range n[d:] {
+	for i, c := range data[d:] {
 		if i == 0 && c != '.' || i > 0 && c != '0' {
 			return 0, false
 		}

@@ -3,7 +3,6 @@ package odoo
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 
 	"github.com/portico-bff/portico/schema/commerce"
@@ -33,7 +32,7 @@ func (c *connector) Prices(ctx context.Context, m commerce.Market, group commerc
 	if errors.Is(failed, context.Canceled) {
 		return nil, failed
 	}
-	b := priceBatch{op: op, group: group, e: e, list: list, prices: make(map[commerce.PriceKey]*commerce.Price, len(keys)), failed: map[commerce.PriceKey]error{}}
+	b := priceBatch{op: op, group: group, e: e, list: list, prices: make(map[commerce.PriceKey]*commerce.Price, len(keys))}
 	for _, key := range keys {
 		b.answer(key, known[key.SKU], commerce.KeyError(failed, key.SKU))
 	}
@@ -57,29 +56,25 @@ func (c *connector) evaluation(ctx context.Context, op commerce.Operation, id re
 	return e, nil
 }
 
+// skusOf has a product once that is asked about for several quantities in a row; what is there twice is loaded once.
 func skusOf(keys []commerce.PriceKey) []commerce.SKU {
 	skus := make([]commerce.SKU, len(keys))
 	for i, key := range keys {
 		skus[i] = key.SKU
 	}
-	slices.Sort(skus)
 	return slices.Compact(skus)
 }
 
-// listPrices reads the products' own prices, and what rules may ask of them, of those that
-// are for sale. They are read each time, whether or not the SKUs' records are known already; a
-// look-up of the same products that is under way, for stock, is joined.
-func (c *connector) listPrices(ctx context.Context, op commerce.Operation, e *evaluation, skus []commerce.SKU) (map[commerce.SKU]priced, error) {
-	var rows map[commerce.SKU]priced
-	var err error
+// listPrices reads the products' own prices, and what rules may ask of them. They are read each
+// time, whether or not the SKUs' records are known already; a look-up of the same products that is
+// under way, for stock, is joined.
+func (c *connector) listPrices(ctx context.Context, op commerce.Operation, e *evaluation, skus []commerce.SKU) (map[commerce.SKU]*priced, error) {
 	if e.needsCost() { // which look-ups do not ask for: not every user may read it
-		rows, err = c.rowsBySKU(ctx, op, skus, costFields)
-	} else {
-		rows, err = c.products.LoadAll(ctx, skus, func(ctx context.Context, skus []commerce.SKU) (map[commerce.SKU]priced, error) {
-			return c.rowsBySKU(ctx, op, skus, priceFields)
-		})
+		return c.rowsBySKU(ctx, op, skus, costFields)
 	}
-	return sold(rows), err
+	return c.products.LoadAll(ctx, skus, func(ctx context.Context, skus []commerce.SKU) (map[commerce.SKU]*priced, error) {
+		return c.rowsBySKU(ctx, op, skus, priceFields)
+	})
 }
 
 func (e *evaluation) needsCost() bool {
@@ -89,12 +84,6 @@ func (e *evaluation) needsCost() bool {
 		}
 	}
 	return false
-}
-
-// sold leaves out what is not for sale.
-func sold(rows map[commerce.SKU]priced) map[commerce.SKU]priced {
-	maps.DeleteFunc(rows, func(_ commerce.SKU, p priced) bool { return !p.sellable })
-	return rows
 }
 
 // priceBatch collects the answers to keys.
@@ -107,24 +96,31 @@ type priceBatch struct {
 	failed map[commerce.PriceKey]error
 }
 
-// answer computes one key's price; p is empty when the product is unknown or not sold.
-func (b *priceBatch) answer(key commerce.PriceKey, p priced, met error) {
+// answer computes one key's price; p is nil when the product is unknown. One that is not for sale has none.
+func (b *priceBatch) answer(key commerce.PriceKey, p *priced, met error) {
 	if met != nil {
-		b.failed[key] = named(b.op, met)
+		b.fail(key, named(b.op, met))
 		return
 	}
-	if p.id == 0 {
+	if p == nil || !p.sellable {
 		return
 	}
 	price, err := b.compute(key, p)
 	if err != nil {
-		b.failed[key] = badAnswer(b.op, err)
+		b.fail(key, badAnswer(b.op, err))
 		return
 	}
 	b.prices[key] = price
 }
 
-func (b *priceBatch) compute(key commerce.PriceKey, p priced) (*commerce.Price, error) {
+func (b *priceBatch) fail(key commerce.PriceKey, err error) {
+	if b.failed == nil {
+		b.failed = map[commerce.PriceKey]error{}
+	}
+	b.failed[key] = err
+}
+
+func (b *priceBatch) compute(key commerce.PriceKey, p *priced) (*commerce.Price, error) {
 	price := &commerce.Price{SKU: key.SKU, Quantity: key.Quantity, Group: b.group}
 	var err error
 	if price.Unit, err = b.e.unit(b.list, p, key.Quantity); err != nil {

@@ -228,16 +228,18 @@ func wholeQuantity(n number) (*big.Rat, int, error) {
 	return least, max(0, int(min(whole.Int64(), commerce.MaxQuantity+1))), nil
 }
 
-// rules answers the rules that can apply to p at now, for any quantity, in the
+// rules adds to all the rules that can apply to p at now, for any quantity, in the
 // documented order: by rank, then by quantity, by the category's full name, and by id.
-func (l *priceList) rules(p product, tree categoryTree, now time.Time) []*rule {
-	var inCategory []*rule
+func (l *priceList) rules(all []*rule, p product, tree categoryTree, now time.Time) []*rule {
+	all = addAt(all, now, l.variants[p.id])
+	all = addAt(all, now, l.templates[p.template])
+	begin := len(all)
 	if len(l.categories) > 0 {
 		for id := range tree.above(p.category) {
-			inCategory = append(inCategory, l.categories[id]...)
+			all = addAt(all, now, l.categories[id])
 		}
 	}
-	slices.SortFunc(inCategory, func(a, b *rule) int {
+	slices.SortFunc(all[begin:], func(a, b *rule) int {
 		if n := b.least.Cmp(a.least); n != 0 {
 			return n
 		}
@@ -246,8 +248,15 @@ func (l *priceList) rules(p product, tree categoryTree, now time.Time) []*rule {
 		}
 		return cmp.Compare(b.ID, a.ID)
 	})
-	all := slices.Concat(l.variants[p.id], l.templates[p.template], inCategory, l.global)
-	return slices.DeleteFunc(all, func(r *rule) bool {
-		return !r.Start.IsZero() && now.Before(r.Start.Time) || !r.End.IsZero() && now.After(r.End.Time)
-	})
+	return addAt(all, now, l.global)
+}
+
+// addAt adds to all those of rules that are in force.
+func addAt(all []*rule, now time.Time, rules []*rule) []*rule {
+	for _, r := range rules {
+		if (r.Start.IsZero() || !now.Before(r.Start.Time)) && (r.End.IsZero() || !now.After(r.End.Time)) {
+			all = append(all, r)
+		}
+	}
+	return all
 }

@@ -1,91 +1,102 @@
 package odoo
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"iter"
-	"slices"
-	"strings"
+	"maps"
 
 	"github.com/portico-bff/portico/connectors/reference"
 	"github.com/portico-bff/portico/connectors/transport"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
-// product is which record a SKU means, and what its price depends on.
+// product is a record of product.product, as far as its price depends on it.
 type product struct {
 	id       recordID
-	sku      commerce.SKU
-	name     string
 	template recordID
 	category recordID
 	currency string // of its list price
 	sellable bool
 }
 
-func productOf(w wireProduct) product {
-	return product{
-		id: w.ID, sku: commerce.SKU(w.Code), name: string(w.Name), template: w.Template.ID,
-		category: w.Category.ID, currency: w.Currency.Name, sellable: w.Sellable,
+// priced is a product with what the server says of its price. It is kept for longer than what it was read
+// from, and shares memory with little of that: its numbers are texts of their own, and of currencies there are few.
+type priced struct {
+	product
+	list number // in the product's currency
+	cost number
+}
+
+func pricedOf(w *wirePrice) *priced {
+	return &priced{
+		product: product{
+			id: w.ID, template: w.Template.ID, category: w.Category.ID, currency: w.Currency.Name, sellable: w.Sellable,
+		},
+		list: w.Price, cost: w.Standard,
 	}
 }
 
 // askProducts asks for the record of each SKU. Where a code was given twice it is
 // the lowest id; the server leaves archived records out. A list price in what it answers
 // may be a minute old.
-func (c *connector) askProducts(ctx context.Context, op commerce.Operation, skus []commerce.SKU) reference.AskedAll[commerce.SKU, priced] {
-	return c.products.AskAll(ctx, skus, func(ctx context.Context, missing []commerce.SKU) (map[commerce.SKU]priced, error) {
+func (c *connector) askProducts(ctx context.Context, op commerce.Operation, skus []commerce.SKU) reference.AskedAll[commerce.SKU, *priced] {
+	return c.products.AskAll(ctx, skus, func(ctx context.Context, missing []commerce.SKU) (map[commerce.SKU]*priced, error) {
 		return c.rowsBySKU(ctx, op, missing, priceFields)
 	})
 }
 
 // rowsBySKU reads products with what prices depend on, whoever asks: prices and stock of a
 // page are read at the same moment, and share the row.
-func (c *connector) rowsBySKU(ctx context.Context, op commerce.Operation, skus []commerce.SKU, fields []string) (map[commerce.SKU]priced, error) {
-	return transport.Batch(ctx, traitsOf(op), skus, func(ctx context.Context, batch []commerce.SKU) (map[commerce.SKU]priced, error) {
-		records, err := search[wirePrice](ctx, c, op, query{
+func (c *connector) rowsBySKU(ctx context.Context, op commerce.Operation, skus []commerce.SKU, fields []string) (map[commerce.SKU]*priced, error) {
+	return transport.Batch(ctx, traitsOf(op), skus, func(ctx context.Context, batch []commerce.SKU) (map[commerce.SKU]*priced, error) {
+		records := priceRows.take()
+		defer priceRows.putBack(records)
+		err := read(ctx, c, op, query{
 			model: "product.product", Domain: domain{leaf{"default_code", "in", batch}}, Fields: fields, Order: "id",
-		})
-		return bySKU(records, batch), err
+		}, records)
+		if err != nil {
+			return nil, err
+		}
+		return bySKU(*records, batch), nil
 	})
 }
 
-// bySKU joins records to the SKUs asked for: of several with one code the lowest id counts.
-func bySKU(records []wirePrice, asked []commerce.SKU) map[commerce.SKU]priced {
-	rows := make([]priced, len(records))
+// bySKU joins records to the SKUs asked for: of several with one code the lowest id counts. It
+// keeps nothing of the list.
+func bySKU(records []wirePrice, asked []commerce.SKU) map[commerce.SKU]*priced {
+	found := make(map[commerce.SKU]*priced, len(asked))
+	for _, sku := range asked {
+		found[sku] = nil
+	}
 	for i := range records {
 		w := &records[i]
-		rows[i] = priced{product: productOf(w.wireProduct), list: w.Price, cost: w.Standard}
-		rows[i].alone()
+		known, wanted := found[commerce.SKU(w.Code)]
+		if wanted && (known == nil || w.ID < known.id) {
+			found[commerce.SKU(w.Code)] = pricedOf(w)
+		}
 	}
-	slices.SortFunc(rows, func(a, b priced) int { return cmp.Compare(a.id, b.id) })
-	return transport.Join(asked, rows, func(p priced) commerce.SKU { return p.sku })
+	maps.DeleteFunc(found, func(_ commerce.SKU, p *priced) bool { return p == nil })
+	return found
 }
 
-// alone has p's texts share memory with each other and with nothing else of the answer they
-// were read from: p is kept for longer. Currencies are few, and shared by all.
-func (p *priced) alone() {
-	all := strings.Join([]string{string(p.sku), p.name, string(p.list), string(p.cost)}, "")
-	take := func(n int) (text string) {
-		text, all = all[:n], all[n:]
-		return text
-	}
-	p.sku, p.name = commerce.SKU(take(len(p.sku))), take(len(p.name))
-	p.list, p.cost = number(take(len(p.list))), number(take(len(p.cost)))
+// called is how an order's line names a product.
+type called struct {
+	sku  commerce.SKU
+	name string
 }
 
-// productsByID finds what records of product.product are, archived ones too: an
+// productsByID finds what records of product.product are called, archived ones too: an
 // order keeps what it was about.
-func (c *connector) productsByID(ctx context.Context, op commerce.Operation, ids []recordID) (map[recordID]product, error) {
-	return c.productIDs.GetAll(ctx, ids, func(ctx context.Context, missing []recordID) (map[recordID]product, error) {
-		return transport.Batch(ctx, traitsOf(op), missing, func(ctx context.Context, batch []recordID) (map[recordID]product, error) {
+func (c *connector) productsByID(ctx context.Context, op commerce.Operation, ids []recordID) (map[recordID]called, error) {
+	return c.productIDs.GetAll(ctx, ids, func(ctx context.Context, missing []recordID) (map[recordID]called, error) {
+		return transport.Batch(ctx, traitsOf(op), missing, func(ctx context.Context, batch []recordID) (map[recordID]called, error) {
 			records, err := search[wireProduct](ctx, c, op, query{
 				model: "product.product", Domain: domain{leaf{"id", "in", batch}}, Fields: productFields, Order: "id", Archived: true,
 			})
-			found := make(map[recordID]product, len(records))
+			found := make(map[recordID]called, len(records))
 			for id, w := range transport.Join(batch, records, func(w wireProduct) recordID { return w.ID }) {
-				found[id] = productOf(w)
+				found[id] = called{sku: commerce.SKU(w.Code), name: string(w.Name)}
 			}
 			return found, err
 		})

@@ -2,6 +2,7 @@ package odoo
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/portico-bff/portico/connectors/quick"
 	"github.com/portico-bff/portico/schema/commerce"
@@ -13,12 +14,16 @@ import (
 // rows are an answer's records.
 type rows[T record] []T
 
-// ReadQuick implements [quick.Value] for records that do; of others it reads nothing.
+// ReadQuick implements [quick.Value] for records that do; of others it reads nothing. It uses the
+// room of the rows that are there.
 func (l *rows[T]) ReadQuick(r *quick.Reader) bool {
 	if _, able := any((*T)(nil)).(quick.Value); !able {
 		return false
 	}
-	list := rows[T]{}
+	list := (*l)[:0]
+	if list == nil {
+		list = rows[T]{}
+	}
 	for r.Array(); r.More(); {
 		var zero T
 		left := r.Left()
@@ -38,6 +43,34 @@ func (l *rows[T]) ReadQuick(r *quick.Reader) bool {
 // the first.
 const mostRoom = 2 * commerce.MaxBatch
 
+// scratch is room for rows that nobody keeps: the next answer is read into it.
+type scratch[T record] struct{ free sync.Pool }
+
+var (
+	priceRows scratch[wirePrice]
+	quantRows scratch[wireQuant]
+)
+
+// keptRoom is for how many rows room is kept.
+const keptRoom = 5 * commerce.MaxBatch
+
+func (s *scratch[T]) take() *rows[T] {
+	if l, ok := s.free.Get().(*rows[T]); ok {
+		return l
+	}
+	return new(rows[T])
+}
+
+// putBack is called when nothing refers to the rows any more; their texts may be kept.
+func (s *scratch[T]) putBack(l *rows[T]) {
+	if cap(*l) > keptRoom {
+		return
+	}
+	clear(*l) // what the rows refer to is not kept by them
+	*l = (*l)[:0]
+	s.free.Put(l)
+}
+
 // ReadQuick implements [quick.Value].
 func (w *wirePrice) ReadQuick(r *quick.Reader) bool {
 	var seen uint64
@@ -49,20 +82,18 @@ func (w *wirePrice) ReadQuick(r *quick.Reader) bool {
 			w.ID = recordID(r.Int())
 		case "default_code":
 			field, w.Code = 1, quickText(r)
-		case "name":
-			field, w.Name = 2, quickText(r)
 		case "product_tmpl_id":
-			field, w.Template = 3, quickRelation(r)
+			field, w.Template = 2, quickLink(r)
 		case "categ_id":
-			field, w.Category = 4, quickRelation(r)
+			field, w.Category = 3, quickLink(r)
 		case "currency_id":
-			field, w.Currency = 5, quickRelation(r)
+			field, w.Currency = 4, quickRelation(r)
 		case "sale_ok":
-			field, w.Sellable = 6, r.Bool()
+			field, w.Sellable = 5, r.Bool()
 		case "lst_price":
-			field, w.Price = 7, quickNumber(r)
+			field, w.Price = 6, quickNumber(r)
 		case "standard_price":
-			field, w.Standard = 8, quickNumber(r)
+			field, w.Standard = 7, quickNumber(r)
 		default:
 			return r.Fail()
 		}
@@ -81,13 +112,13 @@ func (w *wireQuant) ReadQuick(r *quick.Reader) bool {
 		case "id":
 			w.ID = recordID(r.Int())
 		case "product_id":
-			field, w.Product = 1, quickRelation(r)
+			field, w.Product = 1, quickLink(r)
 		case "location_id":
 			field, w.Location = 2, quickRelation(r)
 		case "quantity":
-			field, w.Quantity = 3, quickNumber(r)
+			field, w.Quantity = 3, quickQuantity(r)
 		case "reserved_quantity":
-			field, w.Reserved = 4, quickNumber(r)
+			field, w.Reserved = 4, quickQuantity(r)
 		default:
 			return r.Fail()
 		}
@@ -107,31 +138,59 @@ func quickText(r *quick.Reader) text {
 // quickRelation reads [id, name], false or null.
 func quickRelation(r *quick.Reader) relation {
 	var w relation
+	if quickPair(r, &w.ID) {
+		w.Name = r.Text()
+		endPair(r)
+	}
+	return w
+}
+
+// quickLink reads what quickRelation does, but not the name.
+func quickLink(r *quick.Reader) link {
+	var w link
+	if quickPair(r, &w.ID) {
+		if name := r.Raw(); len(name) == 0 || name[0] != '"' && name[0] != 'n' {
+			r.Fail()
+		}
+		endPair(r)
+	}
+	return w
+}
+
+// quickPair reads [id, and tells whether a name has to follow.
+func quickPair(r *quick.Reader, id *recordID) bool {
 	if r.False() || r.Null() {
-		return w
+		return false
 	}
 	if !r.Array() || !r.More() {
-		r.Fail()
-		return w
+		return r.Fail()
 	}
-	w.ID = recordID(r.Int())
-	if !r.More() {
-		r.Fail()
-		return w
-	}
-	w.Name = r.Text()
+	*id = recordID(r.Int())
+	return r.More() || r.Fail()
+}
+
+func endPair(r *quick.Reader) {
 	if r.More() {
 		r.Fail()
 	}
-	return w
 }
 
 // quickNumber reads a number and nothing else.
 func quickNumber(r *quick.Reader) number {
 	data := r.Number()
-	if !isDecimal(data) && !numberPattern.Match(data) {
+	if !isNumber(data) {
 		r.Fail()
 		return ""
 	}
 	return number(data)
+}
+
+// quickQuantity reads a number and nothing else.
+func quickQuantity(r *quick.Reader) quantity {
+	q, ok := quantityOf(r.Number())
+	if !ok {
+		r.Fail()
+		return quantity{}
+	}
+	return q
 }

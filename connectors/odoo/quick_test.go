@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	someProducts = `[{"id": 7, "default_code": "A-1", "name": "Bike \u00e9", "product_tmpl_id": [3, "Bike"], "categ_id": false, "currency_id": [1, "USD"],` +
-		` "sale_ok": true, "lst_price": 12.50, "standard_price": 1e-2}, {"id": 8, "default_code": false, "lst_price": 0.1}]`
-	someQuants = `[{"id":1,"product_id":[7,"[A-1] Bike"],"location_id":[8,"WH/Stock"],"quantity":3.0,"reserved_quantity":-1.0},{"id":2,"product_id":null}]`
+	someProducts = `[{"id": 7, "default_code": "A-1 \u00e9", "product_tmpl_id": [3, "Bike \u00e9"], "categ_id": [4, null], "currency_id": [1, "USD"],` +
+		` "sale_ok": true, "lst_price": 12.50, "standard_price": 1e-2}, {"id": 8, "default_code": false, "categ_id": false, "lst_price": 0.1}]`
+	someQuants = `[{"id":1,"product_id":[7,"[A-1] Bike"],"location_id":[8,"WH/Stock"],"quantity":3.0,"reserved_quantity":-1.0},{"id":3,"quantity":0.25,"reserved_quantity":1e-2},{"id":2,"product_id":null}]`
 )
 
 func newPrices() quick.Value { return &rows[wirePrice]{} }

@@ -9,18 +9,27 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
+// held is a quantity as it is read.
+func held(text string) quantity {
+	q, ok := quantityOf([]byte(text))
+	if !ok {
+		panic(text)
+	}
+	return q
+}
+
 // What an archived record or another one with the same code holds is not the product's.
 func TestN17_StockFoundBySKUIsJoinedByTheRecord(t *testing.T) {
 	t.Parallel()
-	held, err := joinQuants(commerce.OpAvailability, []wireQuant{
-		{Product: relation{ID: 3}, Location: relation{ID: 8}, Quantity: "50.0", Reserved: "0.0"}, // archived
-		{Product: relation{ID: 5}, Location: relation{ID: 8}, Quantity: "2.0", Reserved: "1.0"},
-		{Product: relation{ID: 9}, Location: relation{ID: 8}, Quantity: "70.0", Reserved: "0.0"}, // a younger double
+	stock, err := joinQuants(commerce.OpAvailability, []wireQuant{
+		{Product: link{3}, Location: relation{ID: 8}, Quantity: held("50.0"), Reserved: held("0.0")}, // archived
+		{Product: link{5}, Location: relation{ID: 8}, Quantity: held("2.0"), Reserved: held("1.0")},
+		{Product: link{9}, Location: relation{ID: 8}, Quantity: held("70.0"), Reserved: held("0.0")}, // a younger double
 	})
 	require.NoError(t, err)
 	answer := stockAnswer{
-		products: map[commerce.SKU]priced{"A": {product: product{id: 5}}, "B": {product: product{id: 6}}},
-		stock:    map[commerce.SKU]records{"A": held, "B": held, "C": held},
+		products: map[commerce.SKU]*priced{"A": {product: product{id: 5}}, "B": {product: product{id: 6}}},
+		stock:    map[commerce.SKU]*records{"A": stock, "B": stock, "C": stock},
 	}
 	found, err := answer.bySKU([]commerce.SKU{"A", "B", "C"})
 	require.NoError(t, err)
@@ -31,7 +40,7 @@ func TestN17_StockFoundBySKUIsJoinedByTheRecord(t *testing.T) {
 
 func TestStockIsAskedForByIDWhereTheRecordIsKnown(t *testing.T) {
 	t.Parallel()
-	known := map[commerce.SKU]priced{"A": {product: product{id: 5}}, "B": {product: product{id: 3}}}
+	known := map[commerce.SKU]*priced{"A": {product: product{id: 5}}, "B": {product: product{id: 3}}}
 	for want, skus := range map[string][]commerce.SKU{
 		`[["product_id","in",[3,5]]]`:                                          {"A", "B"},
 		`[["product_id.default_code","in",["C"]]]`:                             {"C"},

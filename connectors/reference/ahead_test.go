@@ -2,6 +2,7 @@ package reference_test
 
 import (
 	"context"
+	"maps"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -62,7 +63,8 @@ func TestALoadAheadThatFailsTakesNothingAway(t *testing.T) {
 	})
 }
 
-func TestKeptAsksNobody(t *testing.T) {
+// What is known is there before anything that is loaded, and who asks is told what that is.
+func TestWhatIsKnownIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		o := &order{}
@@ -71,17 +73,28 @@ func TestKeptAsksNobody(t *testing.T) {
 		cache, src := reference.New[string, string](cfg), &source{}
 		_, err := cache.GetAll(t.Context(), []string{"a1", "a2", "no1"}, src.all)
 		require.NoError(t, err)
-		known, unknown := cache.Kept([]string{"a1", "a2", "no1", "a3"})
-		assert.Equal(t, map[string]string{"a1": "value of a1", "a2": "value of a2"}, known)
-		assert.Equal(t, []string{"a3"}, unknown, "no1 is known to be absent")
+		ask := func(keys ...string) (known, got map[string]string, waiting []string) {
+			asked := cache.AskAll(t.Context(), keys, src.slowly)
+			known, waiting = asked.Known()
+			known = maps.Clone(known)
+			got, err := asked.Values(t.Context())
+			require.NoError(t, err)
+			return known, got, waiting
+		}
+		both := map[string]string{"a1": "value of a1", "a2": "value of a2"}
+		known, got, waiting := ask("a1", "a2", "no1", "no3")
+		assert.Equal(t, both, known)
+		assert.Equal(t, both, got)
+		assert.Equal(t, []string{"no3"}, waiting, "no1 is known to be absent")
 		o.strike("sku:a1")
-		known, unknown = cache.Kept([]string{"a1", "a2"})
+		known, got, waiting = ask("a1", "a2")
 		assert.Equal(t, map[string]string{"a2": "value of a2"}, known)
-		assert.Equal(t, []string{"a1"}, unknown)
+		assert.Equal(t, both, got)
+		assert.Equal(t, []string{"a1"}, waiting)
 		time.Sleep(time.Minute)
-		known, unknown = cache.Kept([]string{"a1", "a2", "no1"})
+		known, _, waiting = ask("a1", "a2", "no1")
 		assert.Empty(t, known)
-		assert.Equal(t, []string{"a1", "a2", "no1"}, unknown)
-		assert.EqualValues(t, 1, src.calls.Load())
+		assert.Equal(t, []string{"a1", "a2", "no1"}, waiting)
+		assert.EqualValues(t, 4, src.calls.Load())
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -30,7 +31,7 @@ func (c *Cache[K, V]) Ask(ctx context.Context, key K, load func(context.Context,
 	}
 	now := time.Now()
 	e, ok := c.usable(key, now)
-	if !ok || !e.absent && c.ages(e, now) {
+	if !ok || !e.stamp.absent && c.ages(e, now) {
 		e, asked.flight = c.startOne(trace.SpanContextFromContext(ctx), key, func(ctx context.Context, keys []K) (map[K]V, error) {
 			value, err := load(ctx, keys[0])
 			if errors.Is(err, commerce.ErrNotFound) {
@@ -42,7 +43,7 @@ func (c *Cache[K, V]) Ask(ctx context.Context, key K, load func(context.Context,
 			return map[K]V{key: value}, nil
 		})
 	}
-	asked.value, asked.absent = e.value, e.absent
+	asked.value, asked.absent = e.value, e.stamp != nil && e.stamp.absent
 	return asked
 }
 
@@ -53,7 +54,7 @@ type Asked[K comparable, V any] struct {
 	value  V
 	absent bool
 	err    error
-	flight *flight[V] // nil when nothing has to be waited for
+	flight *flight[K, V] // nil when nothing has to be waited for
 }
 
 // Value is what [Cache.Get] answers.
@@ -69,7 +70,8 @@ func (a Asked[K, V]) Value(ctx context.Context) (V, error) {
 		if err != nil {
 			return none, fmt.Errorf("%s: %w", a.name, err)
 		}
-		a.value, a.absent = a.flight.value, a.flight.absent
+		value, exists := a.flight.values[a.key]
+		a.value, a.absent = value, !exists
 	}
 	switch {
 	case a.err != nil:
@@ -94,26 +96,9 @@ func (c *Cache[K, V]) GetAll(ctx context.Context, keys []K, load func(context.Co
 // being loaded, and nobody has waited for it.
 func (c *Cache[K, V]) AskAll(ctx context.Context, keys []K, load func(context.Context, []K) (map[K]V, error)) AskedAll[K, V] {
 	if err := ctx.Err(); err != nil {
-		return AskedAll[K, V]{name: c.cfg.Name, found: map[K]V{}, err: ended(err)}
+		return AskedAll[K, V]{err: ended(err)}
 	}
-	found, waiting := c.start(trace.SpanContextFromContext(ctx), keys, load)
-	return AskedAll[K, V]{name: c.cfg.Name, found: found, waiting: waiting}
-}
-
-// AskedAll is what [Cache.AskAll] knows, and waits for.
-type AskedAll[K comparable, V any] struct {
-	name    string
-	found   map[K]V
-	waiting []passenger[K, V]
-	err     error
-}
-
-// Values is what [Cache.GetAll] answers. It is asked for once.
-func (a AskedAll[K, V]) Values(ctx context.Context) (map[K]V, error) {
-	if a.err != nil {
-		return a.found, a.err
-	}
-	return a.await(ctx)
+	return c.start(trace.SpanContextFromContext(ctx), keys, load)
 }
 
 // LoadAll is GetAll for who needs the values as they are now: what is kept is not used,
@@ -122,38 +107,82 @@ func (c *Cache[K, V]) LoadAll(ctx context.Context, keys []K, load func(context.C
 	if err := ctx.Err(); err != nil {
 		return map[K]V{}, ended(err)
 	}
-	waiting := c.startAnew(trace.SpanContextFromContext(ctx), keys, load)
-	return AskedAll[K, V]{name: c.cfg.Name, found: make(map[K]V, len(waiting)), waiting: waiting}.await(ctx)
+	return c.startAnew(trace.SpanContextFromContext(ctx), keys, load).Values(ctx)
 }
 
-// await adds to what is found what the flights bring.
-func (a AskedAll[K, V]) await(ctx context.Context) (map[K]V, error) {
-	var failed map[K]error
-	trail := commerce.TrailOf(ctx)
-	var last *landing // whose passengers are told of it together
+// AskedAll is what [Cache.AskAll] knows, and waits for.
+type AskedAll[K comparable, V any] struct {
+	name    string
+	known   map[K]V // nil when there is nothing in it
+	waiting []part[K, V]
+	err     error
+}
+
+// part is keys of a caller that are on one flight.
+type part[K comparable, V any] struct {
+	flight *flight[K, V]
+	keys   []K
+}
+
+// Known answers what is known without waiting, until Values is called, and the keys that are
+// waited for. A key in neither is known to be absent.
+func (a AskedAll[K, V]) Known() (known map[K]V, waiting []K) {
+	if len(a.waiting) == 1 {
+		return a.known, slices.Clip(a.waiting[0].keys)
+	}
 	for _, p := range a.waiting {
-		if p.flight.landing != last {
-			trail.Follow(p.flight.trail)
+		waiting = append(waiting, p.keys...)
+	}
+	return a.known, waiting
+}
+
+// Values is what [Cache.GetAll] answers. It is asked for once.
+func (a AskedAll[K, V]) Values(ctx context.Context) (map[K]V, error) {
+	if a.err != nil {
+		return map[K]V{}, a.err
+	}
+	if one, ok := a.onlyFlight(); ok {
+		if err := a.wait(ctx, one); err == nil {
+			return one.values, nil
 		}
-		err := p.flight.wait(ctx)
-		if p.flight.landing != last {
-			last = p.flight.landing
-			p.flight.tell(ctx)
-		}
-		switch {
-		case err != nil && errors.Is(err, context.Canceled) && ctx.Err() != nil:
-			return a.found, err
-		case err != nil:
-			if failed == nil {
-				failed = map[K]error{}
+	}
+	found, failed := a.known, map[K]error{}
+	if found == nil {
+		found = map[K]V{}
+	}
+	for _, p := range a.waiting {
+		err := a.wait(ctx, p.flight)
+		for _, key := range p.keys {
+			met := commerce.KeyError(err, key)
+			if met != nil && errors.Is(met, context.Canceled) && ctx.Err() != nil {
+				return found, met
 			}
-			failed[p.key] = fmt.Errorf("%s: %w", a.name, err)
-		case !p.flight.absent:
-			a.found[p.key] = p.flight.value
+			if met != nil {
+				failed[key] = fmt.Errorf("%s: %w", a.name, met)
+			} else if value, ok := p.flight.values[key]; ok {
+				found[key] = value
+			}
 		}
 	}
 	if len(failed) > 0 {
-		return a.found, &commerce.BatchError[K]{Errs: failed}
+		return found, &commerce.BatchError[K]{Errs: failed}
 	}
-	return a.found, nil
+	return found, nil
+}
+
+// onlyFlight is the flight that brings all that was asked for, and nothing else.
+func (a AskedAll[K, V]) onlyFlight() (*flight[K, V], bool) {
+	if a.known != nil || len(a.waiting) != 1 {
+		return nil, false
+	}
+	p := a.waiting[0]
+	return p.flight, slices.Equal(p.keys, p.flight.keys)
+}
+
+// wait waits for a flight, and tells the trail of ctx of it.
+func (a AskedAll[K, V]) wait(ctx context.Context, f *flight[K, V]) error {
+	commerce.TrailOf(ctx).Follow(f.trail)
+	err := f.wait(ctx)
+	f.tell(ctx)
+	return err
 }

@@ -11,65 +11,77 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
-// flight is a key's part in a load under way. What became of it may be read once it has landed.
-type flight[V any] struct {
-	*landing
+// flight is a load under way, and what it brought.
+type flight[K comparable, V any] struct {
+	keys  []K // each once; nobody changes them once it has left
+	since uint64
+	trail *commerce.Trail
+	done  chan struct{} // closed when it has landed
 
-	value  V
-	absent bool
-	err    error
-}
-
-// landing is what the flights of one load have in common.
-type landing struct {
-	done     chan struct{}     // closed when all have landed
-	since    uint64            // as the entries'
+	// These may be read once it has landed. Who waited for all of it shares its values with the others.
+	values   map[K]V // of the keys that exist and did not fail
+	err      error
 	outcomes []commerce.Reason // what happened on the way: retried, hedged
-	trail    *commerce.Trail   // of the load
 }
 
-// run loads keys and lands their flights. The context is new: a waiter's values
+// run loads a flight's keys and lands it. The context is new: a waiter's values
 // (its identity, its report) are not those of the others. Only the ids of the span
-// that caused the load are in it, so that its calls are seen there, and the flights' trail.
-func (c *Cache[K, V]) run(cause trace.SpanContext, flown []passenger[K, V], load func(context.Context, []K) (map[K]V, error)) {
+// that caused the load are in it, so that its calls are seen there, and the flight's trail.
+func (c *Cache[K, V]) run(cause trace.SpanContext, f *flight[K, V], load func(context.Context, []K) (map[K]V, error)) {
 	ctx := context.Background()
 	if cause.IsValid() {
 		ctx = trace.ContextWithSpanContext(ctx, cause)
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.LoadTimeout)
 	defer cancel()
-	landing := flown[0].flight.landing // one for all
-	ctx = commerce.OnTrail(ctx, landing.trail)
-	keys := make([]K, len(flown))
-	for i, p := range flown {
-		keys[i] = p.key
-	}
-	values, err := guarded(ctx, keys, load)
+	values, err := guarded(commerce.OnTrail(ctx, f.trail), f.keys, load)
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	f.err, f.outcomes = err, f.trail.Outcomes()
+	f.values = c.keep(f, values)
+	close(f.done)
+}
+
+// keep keeps what a flight brought, and answers it: of each key that did not fail its value if it has one.
+func (c *Cache[K, V]) keep(f *flight[K, V], values map[K]V) map[K]V {
 	now := time.Now()
-	landing.outcomes = landing.trail.Outcomes()
-	for _, p := range flown {
-		key, f := p.key, p.flight
+	stamps := &[2]stamp{
+		{expires: now.Add(c.cfg.TTL), since: f.since},
+		{expires: now.Add(min(c.cfg.TTL, MaxNegative)), since: f.since, absent: true},
+	}
+	brought := 0
+	for _, key := range f.keys {
 		if c.flights[key] == f { // else it was invalidated, and another one is under way or has landed
 			delete(c.flights, key)
 		}
-		value, ok := values[key]
-		f.value, f.absent = value, !ok
-		if f.err = commerce.KeyError(err, key); f.err == nil && !c.struck(key, f.since) {
-			c.keep(key, f, now)
+		if commerce.KeyError(f.err, key) != nil {
+			continue
+		}
+		e := entry[V]{stamp: &stamps[1]}
+		if value, ok := values[key]; ok {
+			e = entry[V]{value: value, stamp: &stamps[0]}
+			brought++
+		}
+		if !c.struck(key, f.since) {
+			c.entries.Set(key, e)
 		}
 	}
-	close(landing.done)
+	if brought == len(values) && values != nil {
+		return values
+	}
+	return f.only(values)
 }
 
-func (c *Cache[K, V]) keep(key K, f *flight[V], now time.Time) {
-	ttl := c.cfg.TTL
-	if f.absent {
-		ttl = min(ttl, MaxNegative)
+// only leaves out what nobody asked for, and what failed.
+func (f *flight[K, V]) only(values map[K]V) map[K]V {
+	asked := make(map[K]V, len(values))
+	for _, key := range f.keys {
+		if value, ok := values[key]; ok && commerce.KeyError(f.err, key) == nil {
+			asked[key] = value
+		}
 	}
-	c.entries.Set(key, entry[V]{value: f.value, absent: f.absent, expires: now.Add(ttl), since: f.since})
+	return asked
 }
 
 // guarded runs load and turns a panic into an error: it happens on a goroutine
@@ -88,7 +100,7 @@ func guarded[K comparable, V any](ctx context.Context, keys []K, load func(conte
 }
 
 // wait answers the flight's error, or why ctx ended before it landed.
-func (f *flight[V]) wait(ctx context.Context) error {
+func (f *flight[K, V]) wait(ctx context.Context) error {
 	select {
 	case <-f.done:
 		return f.err
@@ -104,7 +116,7 @@ func (f *flight[V]) wait(ctx context.Context) error {
 
 // tell marks on the trail of ctx what happened on the way of a flight that has
 // landed: its retries are those of everyone who waited for it.
-func (f *flight[V]) tell(ctx context.Context) {
+func (f *flight[K, V]) tell(ctx context.Context) {
 	select {
 	case <-f.done:
 		for _, outcome := range f.outcomes {

@@ -78,24 +78,30 @@ func (never) Now() uint64                         { return 0 }
 func (never) Struck(uint64, ...commerce.Tag) bool { return false }
 
 // Cache is reference data by key. It is safe for concurrent use, starts no
-// goroutine of its own and needs no closing. Values are shared: nobody changes
-// what a cache returned.
+// goroutine of its own and needs no closing. Values are shared, and so are maps of
+// them: nobody changes what a cache returned.
 type Cache[K comparable, V any] struct {
 	cfg     Config
 	tags    []commerce.Tag // of every key
 	entries *otter.Cache[K, entry[V]]
 
 	mu      sync.Mutex // guards flights, and the step from "no entry" to "a flight"
-	flights map[K]*flight[V]
+	flights map[K]*flight[K, V]
 }
 
-// entry is what is known of a key. Its age is checked on reading: entries past
-// it only wait for eviction, so that the cache needs no clean-up goroutine.
+// entry is what is known of a key.
 type entry[V any] struct {
-	value   V
+	value V
+	stamp *stamp
+}
+
+// stamp says of what a load brought how long it may be used: one for all keys that exist, and one for
+// those that do not. The age is checked on reading: entries past it only wait for eviction, so that the
+// cache needs no clean-up goroutine.
+type stamp struct {
 	absent  bool
 	expires time.Time
-	since   uint64 // the place in the order of invalidations at which its load began
+	since   uint64 // the place in the order of invalidations at which the load began
 }
 
 // New makes an empty cache.
@@ -116,38 +122,23 @@ func New[K comparable, V any](cfg Config) *Cache[K, V] {
 		cfg:     cfg,
 		tags:    cfg.tags(),
 		entries: otter.Must(&otter.Options[K, entry[V]]{MaximumSize: cfg.MaxEntries}),
-		flights: map[K]*flight[V]{},
+		flights: map[K]*flight[K, V]{},
 	}
-}
-
-// Kept answers what is known of keys and may be used, without asking for anything, and
-// those of which nothing is known, each as often as it was given. A key in neither is known
-// to be absent.
-func (c *Cache[K, V]) Kept(keys []K) (known map[K]V, unknown []K) {
-	known = make(map[K]V, len(keys))
-	now := time.Now()
-	for _, key := range keys {
-		switch e, ok := c.usable(key, now); {
-		case !ok:
-			unknown = append(unknown, key)
-		case !e.absent:
-			known[key] = e.value
-		}
-	}
-	return known, unknown
 }
 
 // usable is what is known of key, unless it is too old or was invalidated.
 func (c *Cache[K, V]) usable(key K, now time.Time) (entry[V], bool) {
 	e, ok := c.entries.GetIfPresent(key)
-	return e, ok && now.Before(e.expires) && !c.struck(key, e.since)
+	return e, ok && now.Before(e.stamp.expires) && !c.struck(key, e.stamp.since)
 }
 
 // Forget drops what is known of key; the next Get loads it.
 func (c *Cache[K, V]) Forget(key K) { c.entries.Invalidate(key) }
 
 // ages tells whether what is known is to be loaded anew behind the back of whoever uses it.
-func (c *Cache[K, V]) ages(e entry[V], now time.Time) bool { return e.expires.Sub(now) <= c.cfg.Ahead }
+func (c *Cache[K, V]) ages(e entry[V], now time.Time) bool {
+	return e.stamp.expires.Sub(now) <= c.cfg.Ahead
+}
 
 // struck tells whether a key was invalidated after the place since.
 func (c *Cache[K, V]) struck(key K, since uint64) bool {
