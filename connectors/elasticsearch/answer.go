@@ -1,6 +1,7 @@
 package elasticsearch
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/portico-bff/portico/connectors/quick"
 	"github.com/portico-bff/portico/connectors/transport"
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -59,7 +59,7 @@ func (c *connector) read(s *search, res *transport.Response) (*commerce.SearchRe
 	default:
 		return nil, transport.Refused(c.traits, res)
 	}
-	var answer wireAnswer
+	answer := wireAnswer{skuField: c.model.cfg.SKUField}
 	if err := transport.DecodeJSON(system, c.traits, res, &answer); err != nil {
 		return nil, err
 	}
@@ -96,12 +96,13 @@ func (c *connector) result(s *search, answer *wireAnswer) (*commerce.SearchResul
 		r.SKUs, r.Cursors = make([]commerce.SKU, 0, len(hits)), make([]string, 0, len(hits))
 	}
 	met := make(map[commerce.SKU]struct{}, len(hits))
+	cursors := newCursors(s.sum, hits)
 	for _, hit := range hits {
-		sku, ok := c.model.sku(hit.Source)
+		sku, ok := c.model.sku(hit)
 		if !ok || !s.sort.fits(hit.Sort) {
 			return nil, errShape
 		}
-		r.EndCursor = newCursor(s.sum, hit.Sort)
+		r.EndCursor = cursors.after(hit)
 		if _, twice := met[sku]; !twice {
 			met[sku] = struct{}{}
 			r.SKUs, r.Cursors = append(r.SKUs, sku), append(r.Cursors, r.EndCursor)
@@ -123,10 +124,11 @@ func count(n json.Number) (int, error) {
 }
 
 // sku reads the SKU in a hit's source, whose field may lie in objects.
-func (m *model) sku(source json.RawMessage) (commerce.SKU, bool) {
-	if only := (onlyText{field: m.cfg.SKUField}); quick.Unmarshal(source, &only) {
-		return commerce.SKU(only.text), commerce.IsSKU(only.text)
+func (m *model) sku(hit wireHit) (commerce.SKU, bool) {
+	if hit.sku != "" {
+		return commerce.SKU(hit.sku), commerce.IsSKU(hit.sku)
 	}
+	source := hit.Source
 	for name := range strings.SplitSeq(m.cfg.SKUField, ".") {
 		var parts map[string]json.RawMessage
 		if json.Unmarshal(source, &parts) != nil {
@@ -153,7 +155,7 @@ func (m *model) facetsOf(s *search, aggs map[string]wireFacet) ([]commerce.Facet
 	}
 	for i := range all {
 		agg := aggs[all[i].Code]
-		if agg.Values == nil {
+		if agg.Values == nil || len(agg.Values.Buckets) > max(maxValues, len(m.steps)) {
 			return nil, errShape
 		}
 		chosen := s.query.Filter.Facets[all[i].Code]
@@ -171,7 +173,6 @@ func (m *model) facetsOf(s *search, aggs map[string]wireFacet) ([]commerce.Facet
 // nobody has and nobody chose is left out.
 func valuesOf(buckets []wireBucket, chosen []string, labeled bool) ([]commerce.FacetValue, error) {
 	values := make([]commerce.FacetValue, 0, len(buckets))
-	seen := make(map[string]bool, len(buckets))
 	for _, b := range buckets {
 		n, err := count(b.Count)
 		if err != nil {
@@ -179,29 +180,37 @@ func valuesOf(buckets []wireBucket, chosen []string, labeled bool) ([]commerce.F
 		}
 		v := commerce.FacetValue{Value: b.text(), Count: n}
 		v.Label = v.Value
-		if id, label, ok := strings.Cut(v.Value, "|"); ok && labeled {
-			v.Value, v.Label = id, label
+		if labeled {
+			if id, label, ok := strings.Cut(v.Value, "|"); ok {
+				v.Value, v.Label = id, label
+			}
 		}
 		v.Selected = slices.Contains(chosen, v.Value)
-		if v.Value == "" || seen[v.Value] || n == 0 && !v.Selected {
+		if v.Value == "" || holds(values, v.Value) || n == 0 && !v.Selected {
 			continue
 		}
-		seen[v.Value] = true
 		values = append(values, v)
 	}
 	for _, value := range chosen {
-		if !seen[value] {
-			seen[value] = true
+		if !holds(values, value) {
 			values = append(values, commerce.FacetValue{Value: value, Label: value, Selected: true})
 		}
 	}
 	return values, nil
 }
 
+// holds tells whether a value is among values, which are few.
+func holds(values []commerce.FacetValue, value string) bool {
+	return slices.ContainsFunc(values, func(v commerce.FacetValue) bool { return v.Value == value })
+}
+
 // text is a bucket's key as it is filtered by.
 func (b wireBucket) text() string {
 	if b.KeyAsString != "" {
 		return b.KeyAsString
+	}
+	if isString(b.Key) && bytes.IndexByte(b.Key, '\\') < 0 {
+		return string(b.Key[1 : len(b.Key)-1])
 	}
 	var s string
 	if json.Unmarshal(b.Key, &s) == nil {

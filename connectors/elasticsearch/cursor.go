@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -47,24 +48,44 @@ func fingerprint(market string, q commerce.SearchQuery) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// newCursor writes a place in the search with this sum: right behind the hit with these
-// sort values, which fit it. It is what [cursor] is as JSON, without reflection: every hit has one.
-func newCursor(sum string, after []json.RawMessage) string {
-	var room [192]byte // of most
-	text := room[:0]
-	text = append(text, `{"v":`...)
-	text = strconv.AppendInt(text, cursorVersion, 10)
-	text = append(text, `,"q":"`...)
-	text = append(text, sum...)
-	text = append(text, `","s":[`...)
-	for i, value := range after {
+// cursors writes the places in a search: right behind each of its hits, whose sort values fit
+// it. They are what [cursor] is as JSON, without reflection, and lie in one piece of memory.
+type cursors struct {
+	begin string // of each
+	all   strings.Builder
+}
+
+const cursorEnd = "]}"
+
+// newCursors is for hits of the search with this sum.
+func newCursors(sum string, hits []wireHit) *cursors {
+	c := &cursors{begin: `{"v":` + strconv.Itoa(cursorVersion) + `,"q":"` + sum + `","s":[`}
+	size := 0
+	for _, hit := range hits {
+		length := len(c.begin) + len(cursorEnd) - 1
+		for _, value := range hit.Sort {
+			length += len(value) + len(",")
+		}
+		size += base64.RawURLEncoding.EncodedLen(length)
+	}
+	c.all.Grow(size)
+	return c
+}
+
+// after is the place behind a hit.
+func (c *cursors) after(hit wireHit) string {
+	var room, coded [256]byte // of most
+	text := append(room[:0], c.begin...)
+	for i, value := range hit.Sort {
 		if i > 0 {
 			text = append(text, ',')
 		}
 		text = append(text, value...)
 	}
-	text = append(text, "]}"...)
-	return base64.RawURLEncoding.EncodeToString(text)
+	text = append(text, cursorEnd...)
+	from := c.all.Len()
+	c.all.Write(base64.RawURLEncoding.AppendEncode(coded[:0], text))
+	return c.all.String()[from:]
 }
 
 var errCursor = &commerce.InputError{Field: "after", Code: commerce.CodeInvalid, Message: "must be the endCursor of a page of this very search"}
@@ -104,16 +125,38 @@ func (s sorting) fits(values []json.RawMessage) bool {
 	if len(values) != 2 || !isString(values[1]) {
 		return false
 	}
-	first := string(values[0])
+	first := values[0]
 	switch {
 	case s.by == commerce.SortRelevance:
-		return numberPattern.MatchString(first)
+		return isNumber(first)
 	case s.numbers:
 		// A price that is missing sorts as infinity, written as text.
-		return numberPattern.MatchString(first) || first == `"Infinity"` || first == `"-Infinity"` || first == "null"
+		return isNumber(first) || isOne(first, `"Infinity"`, `"-Infinity"`, "null")
 	default:
-		return isString(values[0]) || first == "null"
+		return isString(first) || isOne(first, "null")
 	}
+}
+
+func isNumber(raw json.RawMessage) bool { return isDecimal(raw) || numberPattern.Match(raw) }
+
+// isDecimal tells at a glance what [numberPattern] takes, too: few digits, and a point among them at most.
+func isDecimal(raw json.RawMessage) bool {
+	const most = 15
+	points := 0
+	for i, c := range raw {
+		switch {
+		case c >= '0' && c <= '9':
+		case c == '.' && i > 0 && i+1 < len(raw):
+			points++
+		default:
+			return false
+		}
+	}
+	return len(raw) > 0 && len(raw) <= most && points <= 1
+}
+
+func isOne(raw json.RawMessage, of ...string) bool {
+	return slices.ContainsFunc(of, func(s string) bool { return string(raw) == s })
 }
 
 func isString(raw json.RawMessage) bool { return len(raw) > 1 && raw[0] == '"' }

@@ -64,7 +64,7 @@ func TestCursorValuesHaveToFitTheOrder(t *testing.T) {
 	} {
 		var values []json.RawMessage
 		require.NoError(t, json.Unmarshal([]byte(c.values), &values))
-		got, err := parseCursor(newCursor("sum", values), "sum", c.sort)
+		got, err := parseCursor(newCursors("sum", nil).after(wireHit{Sort: values}), "sum", c.sort)
 		if !c.fits {
 			require.ErrorIs(t, err, commerce.ErrInvalid, c.values)
 			continue
@@ -72,6 +72,18 @@ func TestCursorValuesHaveToFitTheOrder(t *testing.T) {
 		require.NoError(t, err, c.values)
 		assert.Equal(t, values, got)
 	}
+}
+
+// What is seen at a glance is what the pattern takes.
+func FuzzNumbers(f *testing.F) {
+	for _, text := range []string{"7", "-1.5e-7", "34.99", "1370000000000", "1.", ".5", "1..2", "", "00", "12345678901234567890", "1.5\n"} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if numberPattern.Match(text) != isNumber(text) {
+			t.Fatalf("%q", text)
+		}
+	})
 }
 
 func FuzzParseCursor(f *testing.F) {

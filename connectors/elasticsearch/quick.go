@@ -3,25 +3,40 @@ package elasticsearch
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"github.com/portico-bff/portico/connectors/quick"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
-// An answer read in one pass. What it does not read is read by encoding/json.
+// An answer read in one pass. What it does not read is read by encoding/json: a name that
+// it does not know, and what is null where that is not usual. Names that it passes over
+// say nothing that is read.
 
-// members reads an object, or null, whose members read reads: it tells false for a name
-// that it does not know. Names that ignored holds are passed over.
-func members(r *quick.Reader, ignored map[string]bool, read func(name string, field *int) bool) bool {
+// ReadQuick implements [quick.Value].
+func (w *wireAnswer) ReadQuick(r *quick.Reader) bool {
 	var seen uint64
 	r.Object()
 	for name := r.Next(); name != nil; name = r.Next() {
-		if ignored[string(name)] {
+		field := 0
+		switch string(name) {
+		case "took":
 			r.Skip()
 			continue
-		}
-		field := 0
-		if !read(string(name), &field) {
+		case "timed_out":
+			if r.Null() { // it does not say
+				return r.Fail()
+			}
+			w.TimedOut = new(r.Bool())
+		case "_shards":
+			field, w.Shards = 1, &wireShards{}
+			w.Shards.read(r)
+		case "hits":
+			field, w.Hits = 2, &wireHits{}
+			w.Hits.read(r, w.skuField)
+		case "aggregations":
+			field, w.Aggregations = 3, readFacets(r)
+		default:
 			return r.Fail()
 		}
 		r.Once(&seen, field)
@@ -29,104 +44,127 @@ func members(r *quick.Reader, ignored map[string]bool, read func(name string, fi
 	return r.OK()
 }
 
-// What an answer says that is not read.
-var (
-	ofAnswer = map[string]bool{"took": true}
-	ofShards = map[string]bool{"total": true, "successful": true, "skipped": true}
-	ofHits   = map[string]bool{"max_score": true}
-	ofHit    = map[string]bool{"_index": true, "_type": true, "_id": true, "_score": true}
-	ofFacet  = map[string]bool{"doc_count": true}
-	ofValues = map[string]bool{"doc_count_error_upper_bound": true, "sum_other_doc_count": true}
-	ofBucket = map[string]bool{"from": true, "to": true, "from_as_string": true, "to_as_string": true}
-)
-
-// ReadQuick implements [quick.Value].
-func (w *wireAnswer) ReadQuick(r *quick.Reader) bool {
-	return members(r, ofAnswer, func(name string, field *int) bool {
-		switch name {
-		case "timed_out":
-			if r.Null() { // it does not say
-				return false
-			}
-			*field, w.TimedOut = 1, new(r.Bool())
-		case "_shards":
-			*field, w.Shards = 2, &wireShards{}
-			w.Shards.read(r)
-		case "hits":
-			*field, w.Hits = 3, &wireHits{}
-			w.Hits.read(r)
-		case "aggregations":
-			*field, w.Aggregations = 4, readFacets(r)
-		default:
-			return false
-		}
-		return true
-	})
-}
-
 func (w *wireShards) read(r *quick.Reader) {
-	members(r, ofShards, func(name string, _ *int) bool {
-		w.Failed = json.Number(r.Number())
-		return name == "failed"
-	})
+	var seen uint64
+	r.Object()
+	for name := r.Next(); name != nil; name = r.Next() {
+		switch string(name) {
+		case "failed":
+			w.Failed = json.Number(r.Number())
+			r.Once(&seen, 0)
+		case "total", "successful", "skipped":
+			r.Skip()
+		default:
+			r.Fail()
+		}
+	}
 }
 
-func (w *wireHits) read(r *quick.Reader) {
-	members(r, ofHits, func(name string, field *int) bool {
-		switch name {
+func (w *wireHits) read(r *quick.Reader, skuField string) {
+	var seen uint64
+	r.Object()
+	for name := r.Next(); name != nil; name = r.Next() {
+		field := 0
+		switch string(name) {
+		case "max_score":
+			r.Skip()
+			continue
 		case "total":
-			*field, w.Total = 1, &wireTotal{}
+			w.Total = &wireTotal{}
 			w.Total.read(r)
 		case "hits":
-			*field, w.Hits = 2, []wireHit{}
-			for r.Array(); r.More(); {
-				left := r.Left()
-				w.Hits = append(w.Hits, readHit(r))
-				if len(w.Hits) == 1 { // room for as many as there are if all are as long
-					w.Hits = slices.Grow(w.Hits, min(r.Left()/max(left-r.Left(), 1), commerce.MaxBatch))
-				}
-			}
+			field = 1
+			w.readHits(r, skuField)
 		default:
-			return false
+			r.Fail()
 		}
-		return true
-	})
+		r.Once(&seen, field)
+	}
+}
+
+// readHits makes room for as many hits as there are if all are as long as the first.
+func (w *wireHits) readHits(r *quick.Reader, skuField string) {
+	w.Hits = []wireHit{}
+	var sorts []json.RawMessage // of all, one after the other
+	for r.Array(); r.More(); {
+		left := r.Left()
+		var hit wireHit
+		sorts = hit.read(r, skuField, sorts)
+		w.Hits = append(w.Hits, hit)
+		if len(w.Hits) == 1 {
+			more := min(r.Left()/max(left-r.Left(), 1), commerce.MaxBatch)
+			w.Hits, sorts = slices.Grow(w.Hits, more), make([]json.RawMessage, 0, more*sortValues)
+		}
+	}
 }
 
 func (w *wireTotal) read(r *quick.Reader) {
-	members(r, nil, func(name string, field *int) bool {
-		switch name {
+	var seen uint64
+	r.Object()
+	for name := r.Next(); name != nil; name = r.Next() {
+		field := 0
+		switch string(name) {
 		case "value":
-			*field, w.Value = 1, json.Number(r.Number())
+			w.Value = json.Number(r.Number())
 		case "relation":
-			*field, w.Relation = 2, r.Text()
+			field, w.Relation = 1, r.Text()
 		default:
-			return false
+			r.Fail()
 		}
-		return true
-	})
+		r.Once(&seen, field)
+	}
 }
 
 // sortValues is how many values a hit is sorted by.
 const sortValues = 2
 
-func readHit(r *quick.Reader) (w wireHit) {
-	members(r, ofHit, func(name string, field *int) bool {
-		switch name {
+// read puts what the hit is sorted by behind sorts, and answers all of them.
+func (w *wireHit) read(r *quick.Reader, skuField string, sorts []json.RawMessage) []json.RawMessage {
+	var seen uint64
+	r.Object()
+	for name := r.Next(); name != nil; name = r.Next() {
+		field := 0
+		switch string(name) {
+		case "_index", "_type", "_id", "_score":
+			r.Skip()
+			continue
 		case "_source":
-			*field, w.Source = 1, r.Raw()
+			w.readSource(r, skuField)
 		case "sort":
-			*field, w.Sort = 2, make([]json.RawMessage, 0, sortValues)
-			for r.Array(); r.More(); {
-				w.Sort = append(w.Sort, r.Raw())
+			field = 1
+			if cap(sorts)-len(sorts) < sortValues {
+				sorts = make([]json.RawMessage, 0, sortValues)
 			}
+			begin := len(sorts)
+			for r.Array(); r.More(); {
+				sorts = append(sorts, r.Raw())
+			}
+			w.Sort = slices.Clip(sorts[begin:])
 		default:
-			return false
+			r.Fail()
 		}
-		return true
-	})
-	return w
+		r.Once(&seen, field)
+	}
+	return sorts
 }
+
+// readSource reads the one field that was asked for. One that lies in objects is read later.
+func (w *wireHit) readSource(r *quick.Reader, skuField string) {
+	if strings.Contains(skuField, ".") {
+		w.Source = r.Raw()
+		return
+	}
+	r.Object()
+	if string(r.Next()) != skuField {
+		r.Fail()
+	}
+	if w.sku = r.Text(); w.sku == "" || r.Next() != nil {
+		r.Fail()
+	}
+}
+
+// usualValues is how many a facet has room for at first.
+const usualValues = 8
 
 func readFacets(r *quick.Reader) map[string]wireFacet {
 	facets := map[string]wireFacet{}
@@ -134,52 +172,67 @@ func readFacets(r *quick.Reader) map[string]wireFacet {
 	for name := r.Next(); name != nil; name = r.Next() {
 		code := string(name)
 		var facet wireFacet
-		members(r, ofFacet, func(name string, _ *int) bool {
-			facet.Values = &wireValues{}
-			facet.Values.read(r)
-			return name == valuesName
-		})
+		facet.read(r)
 		facets[code] = facet
 	}
 	return facets
 }
 
-func (w *wireValues) read(r *quick.Reader) {
-	members(r, ofValues, func(name string, _ *int) bool {
-		w.Buckets = []wireBucket{}
-		for r.Array(); r.More(); {
-			w.Buckets = append(w.Buckets, readBucket(r))
-		}
-		return name == "buckets"
-	})
-}
-
-func readBucket(r *quick.Reader) (w wireBucket) {
-	members(r, ofBucket, func(name string, field *int) bool {
-		switch name {
-		case "key":
-			*field, w.Key = 1, r.Raw()
-		case "key_as_string":
-			*field, w.KeyAsString = 2, r.Text()
-		case "doc_count":
-			*field, w.Count = 3, json.Number(r.Number())
-		default:
-			return false
-		}
-		return true
-	})
-	return w
-}
-
-// onlyText is an object that has one field, a text.
-type onlyText struct{ field, text string }
-
-// ReadQuick implements [quick.Value].
-func (w *onlyText) ReadQuick(r *quick.Reader) bool {
+func (w *wireFacet) read(r *quick.Reader) {
+	var seen uint64
 	r.Object()
-	if string(r.Next()) != w.field || r.Null() {
-		return r.Fail()
+	for name := r.Next(); name != nil; name = r.Next() {
+		switch string(name) {
+		case "doc_count":
+			r.Skip()
+		case valuesName:
+			w.Values = &wireValues{}
+			w.Values.read(r)
+			r.Once(&seen, 0)
+		default:
+			r.Fail()
+		}
 	}
-	w.text = r.Text()
-	return r.Next() == nil && r.OK()
+}
+
+func (w *wireValues) read(r *quick.Reader) {
+	var seen uint64
+	r.Object()
+	for name := r.Next(); name != nil; name = r.Next() {
+		switch string(name) {
+		case "doc_count_error_upper_bound", "sum_other_doc_count":
+			r.Skip()
+		case "buckets":
+			w.Buckets = make([]wireBucket, 0, usualValues)
+			for r.Array(); r.More(); {
+				w.Buckets = append(w.Buckets, wireBucket{})
+				w.Buckets[len(w.Buckets)-1].read(r)
+			}
+			r.Once(&seen, 0)
+		default:
+			r.Fail()
+		}
+	}
+}
+
+func (w *wireBucket) read(r *quick.Reader) {
+	var seen uint64
+	r.Object()
+	for name := r.Next(); name != nil; name = r.Next() {
+		field := 0
+		switch string(name) {
+		case "from", "to", "from_as_string", "to_as_string":
+			r.Skip()
+			continue
+		case "key":
+			w.Key = r.Raw()
+		case "key_as_string":
+			field, w.KeyAsString = 1, r.Text()
+		case "doc_count":
+			field, w.Count = 2, json.Number(r.Number())
+		default:
+			r.Fail()
+		}
+		r.Once(&seen, field)
+	}
 }

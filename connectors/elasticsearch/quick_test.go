@@ -1,6 +1,7 @@
 package elasticsearch
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/portico-bff/portico/connectors/quick"
 	"github.com/portico-bff/portico/connectors/quick/quicktest"
+	"github.com/portico-bff/portico/schema/commerce"
 )
 
 const someAnswer = `{"took":3,"timed_out":false,"_shards":{"total":1,"successful":1,"skipped":0,"failed":0},` +
@@ -16,7 +18,40 @@ const someAnswer = `{"took":3,"timed_out":false,"_shards":{"total":1,"successful
 	`"aggregations":{"price":{"doc_count":2,"values":{"buckets":[{"key":"0-50","from":0.0,"to":50.0,"doc_count":2}]}},` +
 	`"size":{"doc_count":2,"values":{"doc_count_error_upper_bound":0,"sum_other_doc_count":0,"buckets":[{"key":5,"key_as_string":"5","doc_count":1}]}}}}`
 
-func newAnswer() quick.Value { return &wireAnswer{} }
+// readAnswer is an answer with what is read of its hits, whichever way.
+type readAnswer struct {
+	wireAnswer
+
+	skus []commerce.SKU
+}
+
+func newAnswer() quick.Value { return &readAnswer{wireAnswer: wireAnswer{skuField: "sku"}} }
+
+func (a *readAnswer) ReadQuick(r *quick.Reader) bool { return a.wireAnswer.ReadQuick(r) && a.read() }
+
+func (a *readAnswer) UnmarshalJSON(data []byte) error {
+	if err := json.Unmarshal(data, &a.wireAnswer); err != nil {
+		return err
+	}
+	a.read()
+	return nil
+}
+
+func (a *readAnswer) read() bool {
+	m := model{cfg: Config{SKUField: a.skuField}}
+	if a.Hits == nil {
+		return true
+	}
+	for i := range a.Hits.Hits {
+		hit := &a.Hits.Hits[i]
+		sku, ok := m.sku(*hit)
+		if !ok {
+			sku = "none"
+		}
+		a.skus, hit.sku, hit.Source = append(a.skus, sku), "", nil
+	}
+	return true
+}
 
 func TestN16_AnswersAreReadAsEncodingJSONDoes(t *testing.T) {
 	t.Parallel()
@@ -37,13 +72,13 @@ func TestTheSKUOfAHitIsItsField(t *testing.T) {
 		`{"sku":"A-1"}`: true, `{"sku":"A-1","name":"x"}`: true, `{"name":"x","sku":"A-1"}`: true, `{"sku":"B","sku":"A-1"}`: true, `{"sku":"\u0041-1"}`: true,
 		`{"sku":null}`: false, `{"sku":7}`: false, `{"sku":["A-1"]}`: false, `{}`: false, `null`: false, `{"sku":""}`: false,
 	} {
-		sku, ok := plain.sku([]byte(source))
+		sku, ok := plain.sku(wireHit{Source: []byte(source)})
 		assert.Equal(t, want, ok, source)
 		if ok {
 			assert.EqualValues(t, "A-1", sku, source)
 		}
 	}
-	sku, ok := nested.sku([]byte(`{"ids":{"sku":"A-1"}}`))
+	sku, ok := nested.sku(wireHit{Source: []byte(`{"ids":{"sku":"A-1"}}`)})
 	assert.True(t, ok)
 	assert.EqualValues(t, "A-1", sku)
 }

@@ -74,6 +74,8 @@ type (
 // What comes back. Pointers tell what is absent from what is zero.
 type (
 	wireAnswer struct {
+		skuField string // of the index, for what is read in one pass
+
 		TimedOut     *bool                `json:"timed_out"`
 		Shards       *wireShards          `json:"_shards"`
 		Hits         *wireHits            `json:"hits"`
@@ -93,6 +95,7 @@ type (
 	wireHit struct {
 		Source json.RawMessage   `json:"_source"`
 		Sort   []json.RawMessage `json:"sort"`
+		sku    string            // where it was read, and Source was not
 	}
 	wireFacet struct {
 		Values *wireValues `json:"values"`
