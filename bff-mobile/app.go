@@ -4,6 +4,7 @@ package bffmobile
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 
 	"github.com/gofiber/fiber/v2"
@@ -30,6 +31,7 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	backend.Log.LogAttrs(ctx, slog.LevelInfo, "configuration of the mobile channel", cfg.own()...)
 	return newApp(cfg.Channel, backend, backend.Identity), nil
 }
 

@@ -2,6 +2,7 @@ package bffmobile
 
 import (
 	"errors"
+	"log/slog"
 	"net"
 
 	"github.com/portico-bff/portico/edge"
@@ -41,11 +42,27 @@ func (c Channel) Validate() error {
 func Load(environ []string) (Config, error) {
 	shared, sharedErr := edge.Load(environ)
 	cfg := Config{Config: shared}
-	err := config.Decode(environ, "", &cfg.Channel)
-	return cfg, errors.Join(sharedErr, err)
+	errs := []error{sharedErr}
+	for _, s := range cfg.sections() {
+		errs = append(errs, config.Decode(environ, s.Prefix, s.Config))
+	}
+	return cfg, errors.Join(errs...)
+}
+
+// sections are the variables that only the mobile channel reads.
+func (c *Config) sections() []config.Section {
+	return []config.Section{{Title: "Mobile channel", Config: &c.Channel}}
+}
+
+// own is the mobile channel's part of the configuration in force as log attributes, secrets
+// hidden; the rest is [edge.Config.Effective].
+func (c Config) own() []slog.Attr {
+	var attrs []slog.Attr
+	for _, s := range c.sections() {
+		attrs = append(attrs, config.Effective(s.Prefix, s.Config)...)
+	}
+	return attrs
 }
 
 // Sections lists the variables that only the mobile channel reads, for [config.Doc].
-func Sections() []config.Section {
-	return []config.Section{{Title: "Mobile channel", Config: &Channel{}}}
-}
+func Sections() []config.Section { return new(Config).sections() }
