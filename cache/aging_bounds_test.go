@@ -260,6 +260,6 @@ func TestC10_PiecesOfALoadEndApart(t *testing.T) {
 		}
 		last = first
 	}
-	e := newEntry("k", "v", time.Now(), Policy{Fresh: seconds(100)})
+	e := newEntry("v", time.Now(), Policy{Fresh: seconds(100)})
 	assert.Equal(t, seconds(90), e.apart(0.5).fresh, "half of the spread of a fifth")
 }

@@ -112,7 +112,7 @@ func New(cfg Config, deps Deps) (*Cache, error) {
 	if second == nil {
 		return c, nil
 	}
-	second.life = c.ctx
+	second.life, second.arrived = c.ctx, first.arrived
 	c.news = newNews(second, *second.opts, c.tags)
 	if c.unwatch, err = metrics.watch(c.news); err != nil {
 		return nil, errors.Join(err, c.Close())

@@ -60,9 +60,9 @@ func TestC8_NothingOutlivesItsPolicyHoweverTheClockIsSet(t *testing.T) {
 		switch r.IntN(8) {
 		case 0:
 			p := policies[ops[r.IntN(len(ops))]]
-			e := newEntry("k", "v", now, p).apart(phase(r.Float64()))
+			e := newEntry("v", now, p).apart(phase(r.Float64()))
 			if p.Negative > 0 && r.IntN(4) == 0 {
-				e = notFound("k", now, p)
+				e = notFound(now, p)
 			}
 			table[k] = known{entry: e, policy: p, truly: elapsed}
 		case 1:

@@ -88,7 +88,7 @@ var tampered = []struct {
 		}
 	}},
 	{"it is dropped", func(m *memory, _ *Answers) {
-		m.put("k", notFound("k", time.Now(), policies[commerce.OpProducts]), time.Second)
+		m.put("k", notFound(time.Now(), policies[commerce.OpProducts]), time.Second)
 	}},
 	{"it is evicted", func(m *memory, _ *Answers) {
 		m.values.SetMaximum(0)
@@ -98,7 +98,7 @@ var tampered = []struct {
 }
 
 func aProduct(p *commerce.Product) *entry {
-	return newEntry("k", p, time.Now(), policies[commerce.OpProducts])
+	return newEntry(p, time.Now(), policies[commerce.OpProducts])
 }
 
 const tamperWith = "PORTICO_TAMPER_WITH"

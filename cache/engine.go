@@ -119,7 +119,7 @@ func (c *Cache) get(ctx context.Context, r *request) []result {
 	var missing, renew []int
 	var stale map[int]*entry // hardly ever
 	for i := range r.keys {
-		e := c.remembered(r, i)
+		e, bare := c.remembered(r, i)
 		switch takes.of(c.judge(r.plan, e, now), e, now) {
 		case current:
 			results[i] = c.fresh(r, i, e, now)
@@ -141,7 +141,7 @@ func (c *Cache) get(ctx context.Context, r *request) []result {
 			missing = append(missing, i)
 		case useless:
 			missing = append(missing, i)
-			if e == nil {
+			if bare {
 				r.void(i)
 			}
 		}
@@ -159,16 +159,17 @@ func (c *Cache) get(ctx context.Context, r *request) []result {
 	return results
 }
 
-// remembered is what memory holds of a key, unless it was forgotten.
-func (c *Cache) remembered(r *request, i int) *entry {
+// remembered is what memory holds of a key, unless it was forgotten; bare says that it holds
+// nothing at all.
+func (c *Cache) remembered(r *request, i int) (e *entry, bare bool) {
 	if r.plan.policy.Fresh == 0 {
-		return nil
+		return nil, true
 	}
-	e := c.memory.get(r.keys[i])
+	e = c.memory.get(r.keys[i])
 	if e == nil || !c.tags.alive(e) {
-		return nil
+		return nil, e == nil
 	}
-	return e
+	return e, false
 }
 
 func (r *request) source(i int, state commerce.State, age time.Duration) commerce.Source {

@@ -15,7 +15,7 @@ type entry struct {
 	began   time.Time     // when its load began; its age counts from there
 	fresh   time.Duration // its own lifetime: the policy's, or a little less
 	life    time.Duration // after which memory lets go of it; set when it is kept
-	size    uint32        // bytes, estimated
+	size    uint32        // bytes, estimated; set when it is kept
 	tags    []commerce.Tag
 	stamp   stamp
 	seen    atomic.Uint64 // see tagTable.alive
@@ -43,8 +43,15 @@ func (e *entry) tagged(tags []commerce.Tag, at stamp) *entry {
 }
 
 // newEntry keeps value for the policy's lifetime.
-func newEntry(key string, value any, began time.Time, p Policy) *entry {
-	return &entry{value: value, began: began, fresh: p.Fresh, size: overhead + uint32(len(key)) + sizeOf(value)}
+func newEntry(value any, began time.Time, p Policy) *entry {
+	return &entry{value: value, began: began, fresh: p.Fresh}
+}
+
+// weigh says what the entry takes under key, before it is kept; its tags were weighed before.
+func (e *entry) weigh(key string) {
+	if e.life == 0 {
+		e.size += overhead + uint32(len(key)) + sizeOf(e.value)
+	}
 }
 
 // apart takes as much of the spread off the entry's lifetime as its phase says.
@@ -53,8 +60,8 @@ func (e *entry) apart(at phase) *entry {
 	return e
 }
 
-func notFound(key string, began time.Time, p Policy) *entry {
-	return &entry{missing: true, began: began, fresh: p.Negative, size: overhead + uint32(len(key))}
+func notFound(began time.Time, p Policy) *entry {
+	return &entry{missing: true, began: began, fresh: p.Negative}
 }
 
 // age is never negative: a clock that steps back makes nothing younger than new.

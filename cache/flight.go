@@ -60,9 +60,9 @@ func (c *Cache) join(cause trace.SpanContext, r *request, which []int) (all []*f
 		if f != nil && f.of != nil && f.of.over {
 			f = nil
 		}
-		since := c.flights.landed.Load() != r.landed
-		if f == nil && since {
-			f = c.justLanded(r, i)
+		bare := r.bare != nil && r.bare[i]
+		if f == nil && c.flights.landed.Load() != r.landed {
+			f, bare = c.justLanded(r, i)
 		}
 		if f == nil || c.tags.struck(f.tags, f.stamp.local) || f.epoch != r.epochNow() {
 			// What it knew of is noted first: what comes later is not missed.
@@ -73,7 +73,7 @@ func (c *Cache) join(cause trace.SpanContext, r *request, which []int) (all []*f
 			f = &made[len(p.led)]
 			f.stamp, f.epoch, f.tags, f.by = c.tags.stamp(), r.epochNow(), r.tags(i), r
 			f.done, f.began = make(chan struct{}), time.Now()
-			f.bare = !since && r.bare != nil && r.bare[i]
+			f.bare = bare
 			c.flights.byKey[r.keys[i]] = f
 			p.led = append(p.led, i)
 		} else if f.of != nil {
@@ -89,15 +89,16 @@ func (c *Cache) join(cause trace.SpanContext, r *request, which []int) (all []*f
 }
 
 // justLanded stands for a flight that was kept since the caller looked at memory, or is
-// nil: what lands is kept first, so that nothing current is loaded a second time.
-func (c *Cache) justLanded(r *request, i int) *flight {
-	e := c.remembered(r, i)
+// nil: what lands is kept first, so that nothing current is loaded a second time. bare
+// says that memory holds nothing of its key.
+func (c *Cache) justLanded(r *request, i int) (f *flight, bare bool) {
+	e, bare := c.remembered(r, i)
 	if now := time.Now(); c.judge(r.plan, e, now) == current {
 		f := &flight{began: now, stamp: e.stamp, epoch: r.epochNow(), entry: e, served: c.fresh(r, i, e, now).served, done: make(chan struct{})}
 		close(f.done)
-		return f
+		return f, false
 	}
-	return nil
+	return nil, bare
 }
 
 // outdated tells whether the flight, landed, brought what was invalidated before
@@ -266,7 +267,7 @@ func (l *load) adopt(i int, s stored) bool {
 	if !l.cache.tags.admits(tags, s.at, f.stamp.local) {
 		return false
 	}
-	e := newEntry(l.keys[i], value, s.began, l.plan.policy).tagged(tags, stamp{local: f.stamp.local, global: s.at})
+	e := newEntry(value, s.began, l.plan.policy).tagged(tags, stamp{local: f.stamp.local, global: s.at})
 	if !l.renews(i) {
 		e.apart(l.nextPhase(i))
 	}
@@ -331,7 +332,7 @@ func (l *load) settle(which []int, answers []answer, outcomes []commerce.Reason,
 			f.err, f.served = l.plan.flightError(a.err), upstreamFailed
 			l.fellThrough(i, f)
 		case !a.found:
-			f.entry, f.served = notFound(l.keys[i], f.began, l.plan.policy).tagged(f.tags, f.stamp), upstreamAbsent
+			f.entry, f.served = notFound(f.began, l.plan.policy).tagged(f.tags, f.stamp), upstreamAbsent
 			if l.plan.policy.Negative > 0 && l.cache.tags.alive(f.entry) {
 				l.cache.memory.put(l.keys[i], f.entry, l.plan.policy.Negative)
 				if l.plan.remote {
@@ -342,7 +343,7 @@ func (l *load) settle(which []int, answers []answer, outcomes []commerce.Reason,
 		default:
 			extra := l.plan.own(a.value)
 			tags := append(slices.Clip(f.tags), extra...)
-			f.entry, f.served = newEntry(l.keys[i], a.value, f.began, l.plan.policy).tagged(tags, f.stamp), upstreamFresh
+			f.entry, f.served = newEntry(a.value, f.began, l.plan.policy).tagged(tags, f.stamp), upstreamFresh
 			if !l.renews(i) {
 				f.entry.apart(l.nextPhase(i))
 			}
@@ -366,12 +367,28 @@ func (l *load) keep(i int, e *entry, extra []commerce.Tag) (write, bool) {
 	if p.Fresh == 0 || !l.cache.tags.alive(e) {
 		return write{}, false
 	}
-	l.cache.memory.put(l.keys[i], e, p.life())
 	if !l.plan.remote || e.stamp.global.zero() {
+		l.cache.memory.put(l.keys[i], e, p.life())
 		return write{}, false
 	}
 	s := stored{began: e.began, redis: l.cache.remote.redisTime(e.began), at: e.stamp.global, tags: extra}
-	return write{stored: s, value: e.value, form: &l.plan.codec, key: l.keys[i], address: l.address(i), life: p.life()}, true
+	w := write{stored: s, value: e.value, form: &l.plan.codec, key: l.keys[i], address: l.address(i), life: p.life()}
+	if l.flights[i].bare && l.passes(e) {
+		w.leaving = e
+		l.cache.memory.leave(l.keys[i], e, p.life())
+		l.plan.counts.passed.Add(1)
+	} else {
+		l.cache.memory.put(l.keys[i], e, p.life())
+	}
+	return w, true
+}
+
+// passes tells whether e, which is new, need not be kept in memory: there is no room for it,
+// and whoever asks for it again finds it in Redis, as far as can be told.
+func (l *load) passes(e *entry) bool {
+	c := l.cache
+	return c.memory.values.full() && c.news.current.Load() && !c.remote.reads.isOpen() && !c.remote.writes.isOpen() &&
+		c.tags.admits(e.tags, e.stamp.global, e.stamp.local)
 }
 
 // fellThrough holds back further loads for a while where a stale answer can stand in.

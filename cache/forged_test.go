@@ -159,7 +159,7 @@ func TestC17_NoTimeOfAnEntryBreaksAnything(t *testing.T) {
 		s.began = began
 		got, ok := c.remote.open(t.Context(), "key", string(c.remote.packer.pack("key", s)), time.Now())
 		if ok {
-			e := newEntry("key", "v", got.began, policies[commerce.OpProducts])
+			e := newEntry("v", got.began, policies[commerce.OpProducts])
 			assert.Equal(t, useless, c.judge(&plan{policy: policies[commerce.OpProducts]}, e, time.Now()), began)
 		}
 	}

@@ -82,6 +82,7 @@ type OperationState struct {
 	Entries   int                `json:"entries"`
 	Bytes     int64              `json:"bytes"`
 	Evictions int64              `json:"evictions"`
+	Passed    int64              `json:"passed"` // keys that memory had no room for when they were new: Redis alone has them
 	Ages      Ages               `json:"ages"`
 }
 
@@ -130,7 +131,7 @@ func (p *plan) state() OperationState {
 		Operation: p.name, System: p.system, Scope: p.policy.Scope.String(),
 		Stale: n.of(memoryStale, redisStale), Absent: n.of(memoryAbsent, upstreamAbsent),
 		Failed: n.of(upstreamFailed), Late: n.of(upstreamLate), Uncached: n.of(uncached),
-		Shared: n.shared.Load(), Loads: n.loads.Load(), Calls: n.calls.Load(), Renewals: n.renewals.Load(),
+		Shared: n.shared.Load(), Loads: n.loads.Load(), Calls: n.calls.Load(), Renewals: n.renewals.Load(), Passed: n.passed.Load(),
 		Ages: n.agesNow(),
 	}
 	memory, redis := n.of(memoryFresh, memoryStale, memoryAbsent), n.of(redisFresh, redisStale)

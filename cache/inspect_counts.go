@@ -30,7 +30,7 @@ type tally struct {
 	served [len(everyServed)]atomic.Int64
 	ages   [len(ageBounds) + 1]atomic.Int64
 
-	shared, loads, calls, renewals atomic.Int64
+	shared, loads, calls, renewals, passed atomic.Int64
 }
 
 // indexOf is where s is counted; memoryFresh is the first.

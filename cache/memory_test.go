@@ -50,8 +50,8 @@ func TestC21_MemoryHasAByteBudget(t *testing.T) {
 	p := policies[commerce.OpProducts]
 	for i := range 50_000 {
 		key := fmt.Sprint("attacker", i)
-		m.put(key, newEntry(key, &commerce.Product{Description: strings.Repeat("x", 100)}, time.Now(), p), p.life())
-		m.put(key+"-", notFound(key+"-", time.Now(), p), p.Negative)
+		m.put(key, newEntry(&commerce.Product{Description: strings.Repeat("x", 100)}, time.Now(), p), p.life())
+		m.put(key+"-", notFound(time.Now(), p), p.Negative)
 	}
 	m.values.CleanUp()
 	m.absent.CleanUp()
@@ -81,7 +81,7 @@ func TestC21_WhatIsAbsentIsForgottenSoon(t *testing.T) {
 	for op := range policies {
 		p := joined(op, commerce.Traits{System: "pim", Operation: op, Scope: commerce.ScopePublic, Lifetime: time.Hour})
 		began := time.Now()
-		e := notFound(string(op), began, p)
+		e := notFound(began, p)
 		assert.Equal(t, useless, p.judge(e, span{until: e.fresh}, began.Add(5*time.Second)), op)
 		m.put(string(op), e, p.Negative)
 		held, ok := m.absent.GetEntry(string(op))
@@ -99,20 +99,20 @@ func TestC21_WhatIsAbsentIsCounted(t *testing.T) {
 	p, now := policies[commerce.OpProducts], time.Now()
 	assert.True(t, m.absent.empty())
 	for range 3 { // each in the place of the one before
-		m.put("k", notFound("k", now, p), p.Negative)
+		m.put("k", notFound(now, p), p.Negative)
 	}
-	m.put("other", notFound("other", now, p), p.Negative)
+	m.put("other", notFound(now, p), p.Negative)
 	assert.False(t, m.absent.empty())
 	require.NotNil(t, m.get("k"))
-	m.put("k", newEntry("k", "there is one now", now, p), p.life())
+	m.put("k", newEntry("there is one now", now, p), p.life())
 	assert.Equal(t, "there is one now", m.get("k").value)
-	m.put("k", newEntry("k", "older", now.Add(-time.Second), p), p.life())
+	m.put("k", newEntry("older", now.Add(-time.Second), p), p.life())
 	assert.Equal(t, int64(1), m.values.held.Load())
 	assert.True(t, m.get("other").missing)
 	m.absent.InvalidateAll()
 	assert.True(t, m.absent.empty())
 	for n := range 20_000 { // which are more than there is room for
-		m.put(fmt.Sprint(n), notFound("k", now, p), p.Negative)
+		m.put(fmt.Sprint(n), notFound(now, p), p.Negative)
 	}
 	m.absent.CleanUp()
 	assert.Equal(t, int64(m.absent.EstimatedSize()), m.absent.held.Load())
@@ -125,8 +125,8 @@ func TestAnOlderLoadDoesNotReplaceANewer(t *testing.T) {
 	defer m.close()
 	p := policies[commerce.OpProducts]
 	now := time.Now()
-	m.put("k", newEntry("k", "newer", now, p), p.life())
-	m.put("k", newEntry("k", "older", now.Add(-time.Second), p), p.life())
+	m.put("k", newEntry("newer", now, p), p.life())
+	m.put("k", newEntry("older", now.Add(-time.Second), p), p.life())
 	assert.Equal(t, "newer", m.get("k").value)
 }
 
@@ -258,7 +258,7 @@ func TestC21_TheHotSetOutlivesAnAttack(t *testing.T) {
 	require.NoError(t, err)
 	defer m.close()
 	p := policies[commerce.OpProducts]
-	put := func(key string) { m.put(key, newEntry(key, &commerce.Product{}, time.Now(), p), p.life()) }
+	put := func(key string) { m.put(key, newEntry(&commerce.Product{}, time.Now(), p), p.life()) }
 	const hot = 500
 	read := func(i int) bool {
 		key := fmt.Sprint("hot", i%hot)

@@ -117,7 +117,8 @@ func onWire(w *wire) (*Cache, error) {
 	}
 	silence()
 	c.remote = &remote{
-		client: newClient(*opts), lent: newClient(lent(*opts)), opts: opts, packer: form, wait: remoteWait,
+		arrived: c.memory.arrived,
+		client:  newClient(*opts), lent: newClient(lent(*opts)), opts: opts, packer: form, wait: remoteWait,
 		log: c.log, metrics: c.metrics, leased: leased, life: c.ctx,
 	}
 	c.news = newNews(c.remote, *opts, c.tags)

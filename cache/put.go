@@ -16,7 +16,9 @@ type write struct {
 	key     string
 	address string
 	life    time.Duration
-	gone    bool // there is no such thing any more: what lies there is not to be given again
+	gone    bool   // there is no such thing any more: what lies there is not to be given again
+	leaving *entry // what memory keeps if Redis does not; nil where it keeps it already
+	sent    bool   // whether it is among the sets
 }
 
 // putting is what a load has for Redis, with the leases it gives back, which may be nil.
@@ -91,6 +93,7 @@ func (r *remote) put(ctx context.Context, writes []write, leases *leaseSet) {
 	p, size := r.pack(ctx, writes, leases)
 	if !r.writes.allow(time.Now()) {
 		// What was loaded cannot be shared, and others must not wait for it.
+		r.arrived(writes, false)
 		r.dismiss(ctx, writes, leases)
 		return
 	}
@@ -122,6 +125,7 @@ func (r *remote) pack(ctx context.Context, writes []write, leases *leaseSet) (p 
 			packed = in.packed[from:]
 		}
 		if left > time.Millisecond && len(packed) <= maxStored && len(w.tags) <= maxStoredTags {
+			w.sent = true
 			p.sets = append(p.sets, set{w.address, view(packed), left.Milliseconds()})
 			size += len(packed)
 		} else {
@@ -142,8 +146,10 @@ func (w *write) encoded(to *sheet) (entry stored, err error) {
 
 // putAll stores all in one round trip.
 func (r *remote) putAll(ctx context.Context, all []*putting) {
+	stored := false
 	defer func() {
 		for _, p := range all {
+			r.arrived(p.writes, stored)
 			p.room.leave()
 		}
 	}()
@@ -171,7 +177,7 @@ func (r *remote) putAll(ctx context.Context, all []*putting) {
 	if err == nil && !stores {
 		return // a full Redis does that, too
 	}
-	if r.settled(ctx, "put", &r.writes, err) {
+	if stored = r.settled(ctx, "put", &r.writes, err); stored {
 		return
 	}
 	// Others wait until the leases end, unless they can be given back over another connection.

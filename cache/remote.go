@@ -50,6 +50,7 @@ type remote struct {
 	turns   atomic.Uint64           // that it took
 	clock   atomic.Pointer[reading] // of Redis's clock; nil until it was read
 	wait    time.Duration
+	arrived func(writes []write, stored bool) // is told what became of writes; see leaving
 	log     *slog.Logger
 	metrics *instruments
 }

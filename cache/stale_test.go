@@ -220,7 +220,7 @@ func TestC10_LifetimesAreSpread(t *testing.T) {
 		for at := 0; at < 10_000; at += size {
 			call := &load{cache: c}
 			for range min(size, 10_000-at) {
-				fresh := newEntry("k", "v", now, p).apart(call.nextPhase(0)).fresh
+				fresh := newEntry("v", now, p).apart(call.nextPhase(0)).fresh
 				expiring[int64(fresh/time.Second)]++
 				lives[fresh] = true
 			}
@@ -243,7 +243,7 @@ func TestAHealthySystemsAnswersAreNotStaleBecauseLifetimesDiffer(t *testing.T) {
 	policy, phases := policies[commerce.OpAvailability], newPhases()
 	now := time.Now()
 	for range 1000 {
-		e := newEntry("key", nil, now, policy).apart(phases.next())
+		e := newEntry(nil, now, policy).apart(phases.next())
 		own := span{until: e.fresh}
 		assert.Equal(t, fallback, policy.judge(e, own, now.Add(e.fresh)), "good for nothing but an outage")
 		assert.Equal(t, useless, policy.judge(e, own, now.Add(policy.life())))

@@ -272,7 +272,7 @@ func BenchmarkC12_Invalidate(b *testing.B) {
 			value := &commerce.Product{}
 			for i := range entries {
 				key := fmt.Sprint(i)
-				c.memory.put(key, newEntry(key, value, time.Now(), p).tagged(tags, c.tags.stamp()), p.life())
+				c.memory.put(key, newEntry(value, time.Now(), p).tagged(tags, c.tags.stamp()), p.life())
 			}
 			b.ReportAllocs()
 			for b.Loop() {

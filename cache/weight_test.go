@@ -14,7 +14,8 @@ import (
 func TestTheRoomOfTagsIsWeighed(t *testing.T) {
 	t.Parallel()
 	tags := append(make([]commerce.Tag, 0, 8), "all", "sku:A")
-	e := newEntry("key", nil, time.Now(), Policy{Fresh: time.Minute}).tagged(tags, stamp{})
+	e := newEntry(nil, time.Now(), Policy{Fresh: time.Minute}).tagged(tags, stamp{})
+	e.weigh("key")
 	assert.EqualValues(t, overhead+len("key")+8*int(unsafe.Sizeof(tags[0]))+len("all")+len("sku:A"), e.size)
 	assert.Greater(t, int(answerWords), int(unsafe.Sizeof(Answer{})))
 }
