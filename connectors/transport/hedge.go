@@ -121,7 +121,14 @@ func (c *Client) raced(ctx context.Context, a *attempt, after time.Duration, nex
 	r := &race{client: c, ctx: ctx, next: next, first: a}
 	r.hedging.Add(1)
 	timer := time.AfterFunc(after, r.hedge)
+	returned := false
+	defer func() {
+		if !returned && !timer.Stop() {
+			r.abandon()
+		}
+	}()
 	res, err := next(ctx, a)
+	returned = true
 	if timer.Stop() { // it never began
 		return res, err
 	}
@@ -148,6 +155,13 @@ func (r *race) end() {
 	if r.second != nil {
 		r.second.lose()
 	}
+}
+
+// abandon ends the hedge of an attempt that panicked: nobody will read what it brings.
+func (r *race) abandon() {
+	r.end()
+	r.hedging.Wait()
+	discard(r.res)
 }
 
 // begin makes the second attempt, unless the race is over.
