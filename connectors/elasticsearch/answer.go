@@ -26,16 +26,12 @@ var header = http.Header{"Content-Type": {"application/json"}, "Accept": {"appli
 
 // fetch makes the one call of a search.
 func (c *connector) fetch(ctx context.Context, s *search) (*commerce.SearchResult, error) {
-	body, err := json.Marshal(s.body)
-	if err != nil {
-		return nil, err
-	}
 	var result *commerce.SearchResult
-	_, err = c.client.Do(ctx, c.traits, transport.Request{
+	_, err := c.client.Do(ctx, c.traits, transport.Request{
 		Method: http.MethodPost,
 		Path:   []string{c.model.cfg.Index, "_search"},
 		Header: header,
-		Body:   body,
+		Body:   s.body,
 		Read: func(res *transport.Response) (err error) {
 			result, err = c.read(s, res)
 			return err

@@ -28,6 +28,7 @@ type model struct {
 	currencies map[string]bool
 	facets     []facet
 	steps      []step
+	names      map[[2]string]*names // by language and currency
 }
 
 // facet is a property to aggregate. labels is the field that holds id|label; empty without one.
@@ -95,6 +96,12 @@ func newModel(cfg Config) (model, error) {
 			errs = append(errs, transport.BadSetting("CURRENCIES", fmt.Sprintf("%q is not an ISO 4217 code", code)))
 		}
 		m.currencies[code] = true
+	}
+	m.names = map[[2]string]*names{}
+	for currency := range m.currencies {
+		for _, language := range m.languages {
+			m.names[[2]string{language, currency}] = m.namesIn(language, currency)
+		}
 	}
 	return m, errors.Join(errs...)
 }

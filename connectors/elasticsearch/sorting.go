@@ -3,6 +3,7 @@ package elasticsearch
 import (
 	"strings"
 
+	"github.com/portico-bff/portico/connectors/quick"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -29,20 +30,22 @@ func (m *model) sorting(q commerce.SearchQuery) sorting {
 	}
 }
 
-func (s sorting) wire(m *model, names *strings.Replacer) []map[string]wireOrder {
-	first := wireOrder{Order: "desc", Missing: "_last"}
-	if s.ascending {
-		first.Order = "asc"
-	}
-	field := m.cfg.NameField
+// appendTo writes the first of the two keys.
+func (s sorting) appendTo(b []byte, m *model, n *names) []byte {
+	field, missing := m.cfg.NameField, `,"missing":"_last"`
 	switch s.by {
 	case commerce.SortRelevance:
-		field, first.Missing = "_score", ""
+		field, missing = "_score", ""
 	case commerce.SortNewest:
 		field = m.cfg.NewestField
 	case commerce.SortPriceAsc, commerce.SortPriceDesc:
-		field = names.Replace(m.cfg.PriceField)
+		field = n.price
 	case commerce.SortName:
 	}
-	return []map[string]wireOrder{{field: first}, {m.cfg.SKUField: {Order: "asc"}}}
+	order := `:{"order":"desc"`
+	if s.ascending {
+		order = `:{"order":"asc"`
+	}
+	b = append(quick.AppendText(append(b, '{'), field), order...)
+	return append(append(b, missing...), "}}"...)
 }
