@@ -55,11 +55,13 @@ func (c *connector) read(s *search, res *transport.Response) (*commerce.SearchRe
 	default:
 		return nil, transport.Refused(c.traits, res)
 	}
-	answer := wireAnswer{skuField: c.model.cfg.SKUField}
+	in := enter()
+	defer in.leave()
+	answer := wireAnswer{skuField: c.model.cfg.SKUField, room: in}
 	if err := transport.DecodeJSON(system, c.traits, res, &answer); err != nil {
 		return nil, err
 	}
-	result, err := c.result(s, &answer)
+	result, err := c.result(s, &answer, in)
 	if err != nil {
 		return nil, transport.BadAnswer(c.traits, res, err)
 	}
@@ -77,7 +79,7 @@ func (w *wireAnswer) whole() error {
 }
 
 // result reads an answer. One hit more than the page holds tells that there is a next page.
-func (c *connector) result(s *search, answer *wireAnswer) (*commerce.SearchResult, error) {
+func (c *connector) result(s *search, answer *wireAnswer, in *room) (*commerce.SearchResult, error) {
 	if err := answer.whole(); err != nil {
 		return nil, err
 	}
@@ -91,7 +93,6 @@ func (c *connector) result(s *search, answer *wireAnswer) (*commerce.SearchResul
 	if len(hits) > 0 {
 		r.SKUs, r.Cursors = make([]commerce.SKU, 0, len(hits)), make([]string, 0, len(hits))
 	}
-	met := make(map[commerce.SKU]struct{}, len(hits))
 	cursors := newCursors(s.sum, hits)
 	for _, hit := range hits {
 		sku, ok := c.model.sku(hit)
@@ -99,8 +100,8 @@ func (c *connector) result(s *search, answer *wireAnswer) (*commerce.SearchResul
 			return nil, errShape
 		}
 		r.EndCursor = cursors.after(hit)
-		if _, twice := met[sku]; !twice {
-			met[sku] = struct{}{}
+		if _, twice := in.met[sku]; !twice {
+			in.met[sku] = struct{}{}
 			r.SKUs, r.Cursors = append(r.SKUs, sku), append(r.Cursors, r.EndCursor)
 		}
 	}
@@ -147,7 +148,7 @@ func (m *model) facetsOf(s *search, aggs map[string]wireFacet) ([]commerce.Facet
 		all = append(all, commerce.Facet{Code: f.code, Label: f.label})
 	}
 	if len(m.steps) > 0 {
-		all = append(all, commerce.Facet{Code: priceFacet, Label: title(priceFacet)})
+		all = append(all, commerce.Facet{Code: priceFacet, Label: priceLabel})
 	}
 	for i := range all {
 		agg := aggs[all[i].Code]

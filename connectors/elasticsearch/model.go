@@ -15,7 +15,10 @@ import (
 )
 
 // priceFacet is the code of the facet made of price ranges.
-const priceFacet = "price"
+const (
+	priceFacet = "price"
+	priceLabel = "Price"
+)
 
 // off is a list setting that turns something off: an empty variable means its default.
 var off = []string{"none"}

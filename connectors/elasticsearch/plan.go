@@ -94,15 +94,20 @@ func (m *model) filters(s *search) ([]byte, error) {
 	if f.PriceMin != "" && f.PriceMax != "" && compareDecimals(f.PriceMin, f.PriceMax) > 0 {
 		return nil, invalid("filter.priceMax", commerce.CodeOutOfRange, "must not be below priceMin")
 	}
-	var list []byte
+	if f.Category == "" && f.PriceMin == "" && f.PriceMax == "" && !f.InStock {
+		return nil, nil
+	}
+	const usual = 256 // bytes of all of them
+	list := make([]byte, 0, usual)
 	if f.Category != "" {
-		list = appendTerm(list, m.cfg.CategoryField, quick.AppendText(nil, f.Category))
+		list = quick.AppendText(appendTerm(list, m.cfg.CategoryField), f.Category)
+		list = append(list, "}}}"...)
 	}
 	if f.PriceMin != "" || f.PriceMax != "" {
 		list = appendRange(comma(list), s.names.price, bounds{from: f.PriceMin, upTo: f.PriceMax})
 	}
 	if f.InStock {
-		list = appendTerm(comma(list), m.cfg.StockField, []byte("true"))
+		list = append(appendTerm(comma(list), m.cfg.StockField), "true}}}"...)
 	}
 	return list, nil
 }

@@ -33,9 +33,9 @@ func (w *wireAnswer) ReadQuick(r *quick.Reader) bool {
 			w.Shards.read(r)
 		case "hits":
 			field, w.Hits = 2, &wireHits{}
-			w.Hits.read(r, w.skuField)
+			w.Hits.read(r, w)
 		case "aggregations":
-			field, w.Aggregations = 3, readFacets(r)
+			field, w.Aggregations = 3, readFacets(r, w.room)
 		default:
 			return r.Fail()
 		}
@@ -60,7 +60,7 @@ func (w *wireShards) read(r *quick.Reader) {
 	}
 }
 
-func (w *wireHits) read(r *quick.Reader, skuField string) {
+func (w *wireHits) read(r *quick.Reader, of *wireAnswer) {
 	var seen uint64
 	r.Object()
 	for name := r.Next(); name != nil; name = r.Next() {
@@ -74,7 +74,7 @@ func (w *wireHits) read(r *quick.Reader, skuField string) {
 			w.Total.read(r)
 		case "hits":
 			field = 1
-			w.readHits(r, skuField)
+			w.readHits(r, of)
 		default:
 			r.Fail()
 		}
@@ -83,19 +83,18 @@ func (w *wireHits) read(r *quick.Reader, skuField string) {
 }
 
 // readHits makes room for as many hits as there are if all are as long as the first.
-func (w *wireHits) readHits(r *quick.Reader, skuField string) {
-	w.Hits = []wireHit{}
-	var sorts []json.RawMessage // of all, one after the other
+func (w *wireHits) readHits(r *quick.Reader, of *wireAnswer) {
+	in := of.room
 	for r.Array(); r.More(); {
 		left := r.Left()
-		var hit wireHit
-		sorts = hit.read(r, skuField, sorts)
-		w.Hits = append(w.Hits, hit)
-		if len(w.Hits) == 1 {
+		in.hits = append(in.hits, wireHit{})
+		in.hits[len(in.hits)-1].read(r, of)
+		if len(in.hits) == 1 {
 			more := min(r.Left()/max(left-r.Left(), 1), commerce.MaxBatch)
-			w.Hits, sorts = slices.Grow(w.Hits, more), make([]json.RawMessage, 0, more*sortValues)
+			in.hits, in.sorts = slices.Grow(in.hits, more), slices.Grow(in.sorts, more*sortValues)
 		}
 	}
+	w.Hits = in.hits
 }
 
 func (w *wireTotal) read(r *quick.Reader) {
@@ -118,8 +117,7 @@ func (w *wireTotal) read(r *quick.Reader) {
 // sortValues is how many values a hit is sorted by.
 const sortValues = 2
 
-// read puts what the hit is sorted by behind sorts, and answers all of them.
-func (w *wireHit) read(r *quick.Reader, skuField string, sorts []json.RawMessage) []json.RawMessage {
+func (w *wireHit) read(r *quick.Reader, of *wireAnswer) {
 	var seen uint64
 	r.Object()
 	for name := r.Next(); name != nil; name = r.Next() {
@@ -129,23 +127,20 @@ func (w *wireHit) read(r *quick.Reader, skuField string, sorts []json.RawMessage
 			r.Skip()
 			continue
 		case "_source":
-			w.readSource(r, skuField)
+			w.readSource(r, of.skuField)
 		case "sort":
 			field = 1
-			if cap(sorts)-len(sorts) < sortValues {
-				sorts = make([]json.RawMessage, 0, sortValues)
-			}
-			begin := len(sorts)
+			in := of.room
+			begin := len(in.sorts)
 			for r.Array(); r.More(); {
-				sorts = append(sorts, r.Raw())
+				in.sorts = append(in.sorts, r.Raw())
 			}
-			w.Sort = slices.Clip(sorts[begin:])
+			w.Sort = slices.Clip(in.sorts[begin:])
 		default:
 			r.Fail()
 		}
 		r.Once(&seen, field)
 	}
-	return sorts
 }
 
 // readSource reads the one field that was asked for. One that lies in objects is read later.
@@ -163,22 +158,19 @@ func (w *wireHit) readSource(r *quick.Reader, skuField string) {
 	}
 }
 
-// usualValues is how many a facet has room for at first.
-const usualValues = 8
-
-func readFacets(r *quick.Reader) map[string]wireFacet {
+func readFacets(r *quick.Reader, in *room) map[string]wireFacet {
 	facets := map[string]wireFacet{}
 	r.Object()
 	for name := r.Next(); name != nil; name = r.Next() {
 		code := string(name)
 		var facet wireFacet
-		facet.read(r)
+		facet.read(r, in)
 		facets[code] = facet
 	}
 	return facets
 }
 
-func (w *wireFacet) read(r *quick.Reader) {
+func (w *wireFacet) read(r *quick.Reader, in *room) {
 	var seen uint64
 	r.Object()
 	for name := r.Next(); name != nil; name = r.Next() {
@@ -187,7 +179,7 @@ func (w *wireFacet) read(r *quick.Reader) {
 			r.Skip()
 		case valuesName:
 			w.Values = &wireValues{}
-			w.Values.read(r)
+			w.Values.read(r, in)
 			r.Once(&seen, 0)
 		default:
 			r.Fail()
@@ -195,7 +187,7 @@ func (w *wireFacet) read(r *quick.Reader) {
 	}
 }
 
-func (w *wireValues) read(r *quick.Reader) {
+func (w *wireValues) read(r *quick.Reader, in *room) {
 	var seen uint64
 	r.Object()
 	for name := r.Next(); name != nil; name = r.Next() {
@@ -203,11 +195,12 @@ func (w *wireValues) read(r *quick.Reader) {
 		case "doc_count_error_upper_bound", "sum_other_doc_count":
 			r.Skip()
 		case "buckets":
-			w.Buckets = make([]wireBucket, 0, usualValues)
+			begin := len(in.buckets)
 			for r.Array(); r.More(); {
-				w.Buckets = append(w.Buckets, wireBucket{})
-				w.Buckets[len(w.Buckets)-1].read(r)
+				in.buckets = append(in.buckets, wireBucket{})
+				in.buckets[len(in.buckets)-1].read(r)
 			}
+			w.Buckets = slices.Clip(in.buckets[begin:])
 			r.Once(&seen, 0)
 		default:
 			r.Fail()

@@ -25,7 +25,9 @@ type readAnswer struct {
 	skus []commerce.SKU
 }
 
-func newAnswer() quick.Value { return &readAnswer{wireAnswer: wireAnswer{skuField: "sku"}} }
+func newAnswer() quick.Value {
+	return &readAnswer{wireAnswer: wireAnswer{skuField: "sku", room: newRoom()}}
+}
 
 func (a *readAnswer) ReadQuick(r *quick.Reader) bool { return a.wireAnswer.ReadQuick(r) && a.read() }
 
@@ -39,6 +41,7 @@ func (a *readAnswer) UnmarshalJSON(data []byte) error {
 
 func (a *readAnswer) read() bool {
 	m := model{cfg: Config{SKUField: a.skuField}}
+	a.room = nil
 	if a.Hits == nil {
 		return true
 	}

@@ -183,9 +183,9 @@ func comma(list []byte) []byte {
 	return append(list, ',')
 }
 
-func appendTerm(b []byte, field string, value []byte) []byte {
-	b = append(quick.AppendText(append(b, `{"term":{`...), field), `:{"value":`...)
-	return append(append(b, value...), "}}}"...)
+// appendTerm begins a term, up to its value.
+func appendTerm(b []byte, field string) []byte {
+	return append(quick.AppendText(append(b, `{"term":{`...), field), `:{"value":`...)
 }
 
 func appendTerms(b []byte, field string, values []string) []byte {

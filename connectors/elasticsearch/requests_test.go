@@ -134,6 +134,7 @@ func told(t *testing.T, at index) string {
 	t.Helper()
 	const searches, shown = 1500, 10
 	upstream := &heard{facets: at.codes, source: at.source}
+	at.cfg.NoHedge = true // it hears one at a time
 	ports, err := elasticsearch.New(at.cfg, transport.Deps{Wire: upstream})
 	require.NoError(t, err)
 	random := asking{rand.New(rand.NewPCG(1, 7))}

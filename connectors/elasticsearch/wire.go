@@ -6,6 +6,7 @@ import "encoding/json"
 type (
 	wireAnswer struct {
 		skuField string // of the index, for what is read in one pass
+		room     *room  // that is then read into
 
 		TimedOut     *bool                `json:"timed_out"`
 		Shards       *wireShards          `json:"_shards"`
