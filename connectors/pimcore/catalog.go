@@ -38,9 +38,17 @@ func (w *wireProduct) settled(p *pictures) productLists {
 	return lists
 }
 
+// pictured is a product with the room for one picture, as nearly all have: what is kept for long is better
+// few things than many.
+type pictured struct {
+	commerce.Product
+
+	picture [1]commerce.Image
+}
+
 func (c *connector) product(w *wireProduct) *commerce.Product {
 	lists := w.settled(&c.pictures)
-	p := &commerce.Product{
+	made := &pictured{Product: commerce.Product{
 		SKU:         commerce.SKU(w.SKU),
 		Name:        w.name(w.SKU), // of a product that has none in any language
 		Brand:       w.Brand.Name,
@@ -49,8 +57,13 @@ func (c *connector) product(w *wireProduct) *commerce.Product {
 		Categories:  lists.categories,
 		Variants:    lists.variants,
 		UpdatedAt:   seconds(w.ModificationDate),
-	}
-	if len(lists.images) > 0 {
+	}}
+	p := &made.Product
+	switch len(lists.images) {
+	case 0:
+	case 1:
+		p.Images = made.picture[:]
+	default:
 		p.Images = make([]commerce.Image, len(lists.images))
 	}
 	for i, sizes := range lists.images {

@@ -96,3 +96,24 @@ func TestSiblingsShareTheirVariants(t *testing.T) {
 	assert.Same(t, &read.List[0].Categories[0], &read.List[1].Categories[0])
 	assert.Same(t, &read.List[0].Images[0].Renditions[0], &read.List[1].Images[0].Renditions[0])
 }
+
+func TestProductsHaveAsManyPicturesAsThePIM(t *testing.T) {
+	t.Parallel()
+	const node = `{"node":{"sku":"A","name":"Mug","images":[%]}}`
+	var images, edges []string
+	for i := range 4 {
+		edges = append(edges, strings.ReplaceAll(node, "%", strings.Join(images, ",")))
+		images = append(images, `{"image":{"t0":"/`+strconv.Itoa(i)+`.png"}}`)
+	}
+	read, ok := newProducts().(*rows[productRows, wireProduct, *commerce.Product])
+	require.True(t, ok)
+	require.True(t, quick.Unmarshal([]byte(`{"data":{"getProductListing":{"edges":[`+strings.Join(edges, ",")+`]}}}`), read))
+	require.Len(t, read.List, 4)
+	for n, p := range read.List {
+		require.Len(t, p.Images, n)
+		for i, image := range p.Images {
+			want := []commerce.Rendition{{Width: 80, URL: "https://cdn.example.test/a/" + strconv.Itoa(i) + ".png"}}
+			assert.Equal(t, commerce.Image{Alt: "Mug", Renditions: want}, image)
+		}
+	}
+}
