@@ -70,7 +70,6 @@ func (t *Transport) found(r *http.Request, p *parameters, hash string) (*http.Re
 	}
 	p.Query = d.Text
 	delete(p.Extensions, "persistedQuery") // it has been answered, and asks for nothing else
-	t.Documents.Used(documents.ClientOf(r.Header), d, t.cameIn(r.Context()))
 	return documents.Asked(r, d), nil
 }
 
@@ -89,12 +88,19 @@ func (p *parameters) persisted() (string, error) {
 	return strings.TrimPrefix(hash, "sha256:"), nil
 }
 
+// used counts a request that is answered from d, or nil, which is none: what is refused
+// uses nothing.
+func (t *Transport) used(r *http.Request, d *documents.Document) {
+	if d != nil {
+		t.Documents.Used(documents.ClientOf(r.Header), d, t.cameIn(r.Context()))
+	}
+}
+
 // usedAgain counts a request that was answered by its letters: the answer knows of
 // which document it is.
 func (t *Transport) usedAgain(r *http.Request, answer *cache.Answer) {
-	if d, _ := answer.Of.(*documents.Document); d != nil {
-		t.Documents.Used(documents.ClientOf(r.Header), d, t.cameIn(r.Context()))
-	}
+	d, _ := answer.Of.(*documents.Document)
+	t.used(r, d)
 }
 
 // letters are those of a request, after the edition of what is published: it

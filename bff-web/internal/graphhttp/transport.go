@@ -126,6 +126,7 @@ func (t *Transport) answer(out *writer, r *http.Request, exec graphql.GraphExecu
 		ctx, what.question = traced(ctx, out.began), nil
 	}
 	if kept := t.kept(what.question); kept != nil {
+		t.used(r, documents.From(ctx))
 		t.alias(r, what.in, kept)
 		t.send(out, r, kept, cache.Hit)
 		return
@@ -147,6 +148,7 @@ func (t *Transport) answer(out *writer, r *http.Request, exec graphql.GraphExecu
 		t.TooMany(ctx, out, refused)
 		return
 	}
+	t.used(r, documents.From(ctx))
 	switch found := reachOf(oc); {
 	case shown: // what was made for it is nobody else's
 	case found.everyones && t.Answers != nil:
