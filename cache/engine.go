@@ -22,7 +22,7 @@ type plan struct {
 	codec  codec
 	takes  duration // its loads
 	remote bool     // whether its answers may lie in Redis
-	labels map[served]metric.AddOption
+	labels [len(everyServed)]metric.AddOption
 	warm   []metric.AddOption // for what memory answers fresh
 	counts tally
 	boards boards
@@ -43,6 +43,7 @@ type request struct {
 	texts []string // as reported and forgotten
 	asker string   // what the keys begin with: operation, market, group; empty when nobody else may board
 	wish
+	sources []commerce.Source // by place, of what was answered
 
 	landed uint64 // flights by the time memory was looked at
 	bare   []bool // by place, whether memory held nothing then; nil when it held something of all
@@ -104,10 +105,9 @@ type answer struct {
 	err   error
 }
 
-// result is what a waiter gets for one key.
+// result is what a waiter gets for one key, of which its request has the source.
 type result struct {
 	answer
-	source commerce.Source
 	served served
 }
 
@@ -116,6 +116,7 @@ func (c *Cache) get(ctx context.Context, r *request) []result {
 	now, asked, takes := time.Now(), c.tags.seq.Load(), toleranceOf(ctx)
 	r.landed = c.flights.landed.Load()
 	results := make([]result, len(r.keys))
+	r.sources = make([]commerce.Source, len(r.keys))
 	var missing, renew []int
 	var stale map[int]*entry // hardly ever
 	for i := range r.keys {
@@ -172,36 +173,43 @@ func (c *Cache) remembered(r *request, i int) (e *entry, bare bool) {
 	return e, false
 }
 
-func (r *request) source(i int, state commerce.State, age time.Duration) commerce.Source {
-	return commerce.Source{System: r.plan.system, Operation: r.plan.name, Key: r.texts[i], State: state, Age: age, Scope: r.plan.policy.Scope, Way: commerce.WayMemory}
+// source begins the source of the key at place i anew.
+func (r *request) source(i int, state commerce.State, age time.Duration) *commerce.Source {
+	at := &r.sources[i]
+	*at = commerce.Source{System: r.plan.system, Operation: r.plan.name, Key: r.texts[i], State: state, Age: age, Scope: r.plan.policy.Scope, Way: commerce.WayMemory}
+	return at
 }
 
 func (c *Cache) fresh(r *request, i int, e *entry, now time.Time) result {
-	res := result{answer: answer{value: e.value, found: !e.missing}, source: r.source(i, commerce.StateFresh, e.age(now)), served: memoryFresh}
-	res.source.Tags, res.source.Fresh = e.tags, c.left(r.plan, e, now)
+	at := r.source(i, commerce.StateFresh, e.age(now))
+	at.Tags, at.Fresh = e.tags, c.left(r.plan, e, now)
+	return result{answer: answer{value: e.value, found: !e.missing}, served: e.served()}
+}
+
+// served is what the entry is counted as when memory answers it, fresh.
+func (e *entry) served() served {
 	if e.missing {
-		res.served = memoryAbsent
+		return memoryAbsent
 	}
-	return res
+	return memoryFresh
 }
 
 func (r *request) stale(i int, e *entry, reason commerce.Reason, now time.Time) result {
-	res := result{answer: answer{value: e.value, found: true}, source: r.source(i, commerce.StateStale, e.age(now)), served: memoryStale}
-	res.source.Tags = e.tags
-	res.source.Reason = reason
+	at := r.source(i, commerce.StateStale, e.age(now))
+	at.Tags, at.Reason = e.tags, reason
 	if h := e.onHold(now); h != nil {
-		res.source.Reason, res.source.RetryAfter = h.reason, h.retryAfter
+		at.Reason, at.RetryAfter = h.reason, h.retryAfter
 	}
-	return res
+	return result{answer: answer{value: e.value, found: true}, served: memoryStale}
 }
 
 func (r *request) failed(i int, err error, s served) result {
-	res := result{answer: answer{err: err}, source: r.source(i, commerce.StateMissing, 0), served: s}
+	at, res := r.source(i, commerce.StateMissing, 0), result{answer: answer{err: err}, served: s}
 	if answered(err) {
-		res.source.State = commerce.StateFresh
+		at.State = commerce.StateFresh
 		return res
 	}
-	res.source.Reason, res.source.RetryAfter = commerce.ReasonOf(err), retryAfterOf(err)
+	at.Reason, at.RetryAfter = commerce.ReasonOf(err), retryAfterOf(err)
 	return res
 }
 
@@ -233,24 +241,25 @@ type waiter struct {
 	asked      uint64 // which invalidations there had been when the caller asked
 	takes      tolerance
 	began      time.Time // before any load that it began
+	now        time.Time // when it was last waited
 }
 
 // wait fills in the results at the places which, as their flights land.
 func (w *waiter) wait(ctx context.Context, which []int, flights []*flight) {
+	w.now = time.Now()
 	if w.plan.policy.Fresh > 0 {
-		first := time.Now()
-		for _, f := range flights {
-			if f != nil && f.began.Before(first) {
+		first := w.now
+		for _, i := range which {
+			if f := flights[i]; f.began.Before(first) {
 				first = f.began
 			}
 		}
-		now := time.Now()
-		w.soft, w.hard = first.Add(softTimeout), now.Add(w.cache.hardTimeout)
-		w.timer = time.NewTimer(earlier(w.soft, w.hard).Sub(now))
+		w.soft, w.hard = first.Add(softTimeout), w.now.Add(w.cache.hardTimeout)
+		w.timer = time.NewTimer(earlier(w.soft, w.hard).Sub(w.now))
 		defer w.timer.Stop()
 		w.ticks = w.timer.C
 	}
-	told := newWaits(w.began, len(which))
+	told := waits{began: w.began}
 	for _, i := range which {
 		w.results[i] = w.one(ctx, i, flights[i])
 		w.tell(&told, i)
@@ -261,29 +270,31 @@ func (w *waiter) wait(ctx context.Context, which []int, flights []*flight) {
 func (w *waiter) one(ctx context.Context, i int, f *flight) result {
 	for {
 		w.last = f
-		select {
-		case <-f.done:
+		if f.landed.Load() {
 			if f.outdated(w.cache.tags, w.asked) {
 				f = w.cache.fly(ctx, w.request, []int{i})[i]
 				continue
 			}
 			return w.landed(i, f)
-		default:
 		}
 		if w.slow || w.late {
-			now := time.Now()
-			if e := w.standIn(i, f, now); e != nil {
-				return w.request.stale(i, e, commerce.ReasonTimeout, now)
+			if e := w.standIn(i, f, w.now); e != nil {
+				return w.request.stale(i, e, commerce.ReasonTimeout, w.now)
 			}
 		}
 		if w.late {
 			return w.failed(i, w.timeout, upstreamLate)
 		}
+		left := false
 		select {
-		case <-f.done:
+		case <-w.cache.landing(f):
 		case <-w.ticks:
 			w.tick()
 		case <-ctx.Done():
+			left = true
+		}
+		w.now = time.Now()
+		if left {
 			w.cache.leave(w.plan, f)
 			return w.gaveUp(ctx, i, f)
 		}
@@ -322,16 +333,15 @@ func (w *waiter) standIn(i int, f *flight, now time.Time) *entry {
 }
 
 func (w *waiter) landed(i int, f *flight) result {
-	now := time.Now()
-	switch {
+	switch now := w.now; {
 	case f.err == nil:
 		res := w.cache.fresh(w.request, i, f.entry, now)
-		res.served, res.source.Outcomes = f.served, f.outcomes
+		res.served, w.sources[i].Outcomes = f.served, f.outcomes
 		return res
 	case outage(f.err):
 		if e := w.standIn(i, f, now); e != nil {
 			res := w.request.stale(i, e, commerce.ReasonOf(f.err), now)
-			res.source.RetryAfter, res.source.Outcomes = retryAfterOf(f.err), f.outcomes
+			w.sources[i].RetryAfter, w.sources[i].Outcomes = retryAfterOf(f.err), f.outcomes
 			if f.stale.Load() == e {
 				res.served = redisStale
 			}
@@ -346,9 +356,8 @@ func (w *waiter) gaveUp(ctx context.Context, i int, f *flight) result {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return w.failed(i, context.Canceled, upstreamLate)
 	}
-	now := time.Now()
-	if e := w.standIn(i, f, now); e != nil {
-		return w.request.stale(i, e, commerce.ReasonTimeout, now)
+	if e := w.standIn(i, f, w.now); e != nil {
+		return w.request.stale(i, e, commerce.ReasonTimeout, w.now)
 	}
 	return w.failed(i, w.timeout, upstreamLate)
 }

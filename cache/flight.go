@@ -16,26 +16,52 @@ import (
 
 // flight is a load of one key that everybody who wants it waits for.
 type flight struct {
-	began time.Time
+	*beginning
 	stamp stamp
-	epoch uint64                         // of its principal; see epochs
 	bare  bool                           // memory held nothing of its key when it began
 	tags  []commerce.Tag                 // those that its key tells
-	by    *request                       // who wanted it first
 	stale atomic.Pointer[entry]          // what Redis had, too old to be current
 	trail atomic.Pointer[commerce.Trail] // of its load, once its system is asked
-	done  chan struct{}
 
 	// Guarded by the flights' lock.
 	waiting int
-	of      *journey // that brings it; nil when it was over before anybody waited
-	landed  bool
+	of      *journey      // that brings it; nil when it was over before anybody waited
+	done    chan struct{} // closed when it lands; nil until somebody waits for that
 
-	// Set before done is closed.
+	landed   atomic.Bool // set under that lock; what follows is set before
 	entry    *entry
 	err      error
 	served   served
 	outcomes []commerce.Reason
+}
+
+// beginning is what flights have in common that one request began at once.
+type beginning struct {
+	began time.Time
+	epoch uint64   // of its principal; see epochs
+	by    *request // who wanted them first
+}
+
+// landing is closed when f lands. Most flights land together: who waits for one of them need
+// not wait for the others.
+func (c *Cache) landing(f *flight) <-chan struct{} {
+	c.flights.mu.Lock()
+	defer c.flights.mu.Unlock()
+	if f.done == nil {
+		f.done = make(chan struct{})
+		if f.landed.Load() {
+			close(f.done)
+		}
+	}
+	return f.done
+}
+
+// ends is for when what f brought may be read. The flights' lock is held.
+func (f *flight) ends() {
+	f.landed.Store(true)
+	if f.done != nil {
+		close(f.done)
+	}
 }
 
 // flights are the loads under way, by key.
@@ -52,6 +78,7 @@ type flights struct {
 func (c *Cache) join(cause trace.SpanContext, r *request, which []int) (all []*flight, begun *board) {
 	all = make([]*flight, len(r.keys))
 	var made []flight // at once: a request's flights mostly end together
+	var begin *beginning
 	p := passenger{request: r, flights: all}
 	c.flights.mu.Lock()
 	defer c.flights.mu.Unlock()
@@ -68,12 +95,11 @@ func (c *Cache) join(cause trace.SpanContext, r *request, which []int) (all []*f
 			// What it knew of is noted first: what comes later is not missed.
 			if made == nil {
 				made, p.led = make([]flight, len(which)), make([]int, 0, len(which))
+				begin = &beginning{began: time.Now(), epoch: r.epochNow(), by: r}
 			}
 			p.again = p.again || f != nil
 			f = &made[len(p.led)]
-			f.stamp, f.epoch, f.tags, f.by = c.tags.stamp(), r.epochNow(), r.tags(i), r
-			f.done, f.began = make(chan struct{}), time.Now()
-			f.bare = bare
+			f.beginning, f.stamp, f.tags, f.bare = begin, c.tags.stamp(), r.tags(i), bare
 			c.flights.byKey[r.keys[i]] = f
 			p.led = append(p.led, i)
 		} else if f.of != nil {
@@ -94,8 +120,8 @@ func (c *Cache) join(cause trace.SpanContext, r *request, which []int) (all []*f
 func (c *Cache) justLanded(r *request, i int) (f *flight, bare bool) {
 	e, bare := c.remembered(r, i)
 	if now := time.Now(); c.judge(r.plan, e, now) == current {
-		f := &flight{began: now, stamp: e.stamp, epoch: r.epochNow(), entry: e, served: c.fresh(r, i, e, now).served, done: make(chan struct{})}
-		close(f.done)
+		f = &flight{beginning: &beginning{began: now, epoch: r.epochNow()}, stamp: e.stamp, entry: e, served: e.served()}
+		f.ends()
 		return f, false
 	}
 	return nil, bare
@@ -113,7 +139,7 @@ func (c *Cache) leave(p *plan, f *flight) {
 	c.flights.mu.Lock()
 	defer c.flights.mu.Unlock()
 	f.waiting--
-	if f.of != nil && !f.landed {
+	if f.of != nil && !f.landed.Load() {
 		f.of.without(1, p)
 	}
 }
@@ -121,14 +147,26 @@ func (c *Cache) leave(p *plan, f *flight) {
 // land ends a flight: what it brought is already kept when nobody can join it any more.
 func (c *Cache) land(key string, f *flight) {
 	c.flights.mu.Lock()
+	defer c.flights.mu.Unlock()
+	c.landLocked(key, f)
+}
+
+func (c *Cache) landLocked(key string, f *flight) {
 	c.flights.landed.Add(1)
 	if c.flights.byKey[key] == f {
 		delete(c.flights.byKey, key)
 	}
-	f.landed = true
 	f.of.without(f.waiting, f.by.plan)
-	c.flights.mu.Unlock()
-	close(f.done)
+	f.ends()
+}
+
+// land ends the flights at the places which.
+func (l *load) land(which []int) {
+	l.cache.flights.mu.Lock()
+	defer l.cache.flights.mu.Unlock()
+	for _, i := range which {
+		l.cache.landLocked(l.keys[i], l.flights[i])
+	}
 }
 
 // fly joins or starts the flights of r at the places which, for caller.
@@ -320,9 +358,10 @@ func (l *load) ask(ctx context.Context, which []int) (answers []answer) {
 // settle keeps what the system answered, lands the flights, and says what Redis should hold.
 // What they will not find there, its lease tells them.
 func (l *load) settle(which []int, answers []answer, outcomes []commerce.Reason, leases *leaseSet) []write {
-	writes, landed := make([]write, 0, len(which)), 0
+	writes, settled := make([]write, 0, len(which)), 0
 	defer func() { // also when something below panics: nothing lands twice
-		l.open = slices.DeleteFunc(l.open, func(i int) bool { return slices.Contains(which[:landed], i) })
+		l.land(which[:settled])
+		l.open = slices.DeleteFunc(l.open, func(i int) bool { return l.flights[i].landed.Load() })
 	}()
 	for n, i := range which {
 		f, a := l.flights[i], answers[n]
@@ -353,8 +392,7 @@ func (l *load) settle(which []int, answers []answer, outcomes []commerce.Reason,
 				leases.unshared(l.address(i))
 			}
 		}
-		l.cache.land(l.keys[i], f)
-		landed = n + 1
+		settled = n + 1
 	}
 	return writes
 }

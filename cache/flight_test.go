@@ -33,7 +33,7 @@ func TestC1_WhoLooksTooEarlyIsGivenWhatHasLanded(t *testing.T) {
 		require.NoError(t, err)
 		late := &request{plan: plan, keys: []string{withArgs(prefix, string(sku))}, texts: []string{string(sku)}}
 		f := c.fly(t.Context(), late, []int{0})[0]
-		<-f.done
+		<-c.landing(f)
 		require.NoError(t, f.err)
 		assert.Equal(t, want, f.served)
 	}

@@ -33,9 +33,6 @@ type tally struct {
 	shared, loads, calls, renewals, passed atomic.Int64
 }
 
-// indexOf is where s is counted; memoryFresh is the first.
-func indexOf(s served) int { return slices.Index(everyServed[:], s) }
-
 // aged adds what one call was given.
 func (c *tally) aged(h *histogram) {
 	for i, n := range h {
@@ -47,16 +44,16 @@ func (c *tally) aged(h *histogram) {
 
 // warm adds a call whose n keys memory answered, fresh.
 func (c *tally) warm(n int, ages *histogram) {
-	c.served[0].Add(int64(n))
+	c.served[memoryFresh].Add(int64(n))
 	c.aged(ages)
 }
 
 // results adds what one call was served.
-func (c *tally) results(results []result) {
+func (c *tally) results(results []result, sources []commerce.Source) {
 	var ages histogram
-	for _, r := range results {
-		if r.err == nil {
-			ages.add(r.source.Age)
+	for i := range results {
+		if results[i].err == nil {
+			ages.add(sources[i].Age)
 		}
 	}
 	c.aged(&ages)
@@ -83,7 +80,7 @@ func (c *tally) renewed(r *request, flights []*flight) {
 func (c *tally) of(list ...served) int64 {
 	sum := int64(0)
 	for _, s := range list {
-		sum += c.served[indexOf(s)].Load()
+		sum += c.served[s].Load()
 	}
 	return sum
 }

@@ -27,20 +27,34 @@ type instruments struct {
 }
 
 // served is from which tier a key was answered, and with what.
-type served struct{ tier, result string }
+type served uint8
 
-var (
-	memoryFresh    = served{"memory", "fresh"}
-	memoryStale    = served{"memory", "stale"}
-	memoryAbsent   = served{"memory", "absent"}
-	redisFresh     = served{"redis", "fresh"}
-	redisStale     = served{"redis", "stale"}
-	upstreamFresh  = served{"upstream", "fresh"}
-	upstreamAbsent = served{"upstream", "absent"}
-	upstreamFailed = served{"upstream", "failed"}
-	upstreamLate   = served{"upstream", "late"}
-	uncached       = served{"none", "uncached"}
+const (
+	memoryFresh served = iota
+	memoryStale
+	memoryAbsent
+	redisFresh
+	redisStale
+	upstreamFresh
+	upstreamAbsent
+	upstreamFailed
+	upstreamLate
+	uncached
 )
+
+// everyServed is every label there is, so that counting builds none.
+var everyServed = [...]struct{ tier, result string }{
+	memoryFresh:    {"memory", "fresh"},
+	memoryStale:    {"memory", "stale"},
+	memoryAbsent:   {"memory", "absent"},
+	redisFresh:     {"redis", "fresh"},
+	redisStale:     {"redis", "stale"},
+	upstreamFresh:  {"upstream", "fresh"},
+	upstreamAbsent: {"upstream", "absent"},
+	upstreamFailed: {"upstream", "failed"},
+	upstreamLate:   {"upstream", "late"},
+	uncached:       {"none", "uncached"},
+}
 
 func newInstruments(provider metric.MeterProvider) (*instruments, error) {
 	meter := provider.Meter("github.com/portico-bff/portico/cache")
@@ -101,16 +115,9 @@ func (i *instruments) remoteError(ctx context.Context, what string) {
 	i.remoteErrors.Add(ctx, 1, metric.WithAttributeSet(attribute.NewSet(attribute.String("error", what))))
 }
 
-// everyServed is every label there is, so that counting builds none.
-var everyServed = [...]served{
-	memoryFresh, memoryStale, memoryAbsent, redisFresh, redisStale,
-	upstreamFresh, upstreamAbsent, upstreamFailed, upstreamLate, uncached,
-}
-
-func labelsOf(op commerce.Operation) map[served]metric.AddOption {
-	labels := map[served]metric.AddOption{}
-	for _, s := range everyServed {
-		labels[s] = metric.WithAttributeSet(attribute.NewSet(
+func labelsOf(op commerce.Operation) (labels [len(everyServed)]metric.AddOption) {
+	for i, s := range everyServed {
+		labels[i] = metric.WithAttributeSet(attribute.NewSet(
 			attribute.String("operation", string(op)), attribute.String("tier", s.tier), attribute.String("result", s.result),
 		))
 	}
@@ -118,14 +125,16 @@ func labelsOf(op commerce.Operation) map[served]metric.AddOption {
 }
 
 // count adds up what one call was served.
-func (i *instruments) count(ctx context.Context, p *plan, results []result) {
-	counts := map[served]int64{}
-	for _, r := range results {
-		counts[r.served]++
+func (i *instruments) count(ctx context.Context, r *request, results []result) {
+	var counts [len(everyServed)]int64
+	for n := range results {
+		counts[results[n].served]++
 	}
-	p.counts.results(results)
+	r.plan.counts.results(results, r.sources)
 	for s, n := range counts {
-		p.counts.served[indexOf(s)].Add(n)
-		i.requests.Add(ctx, n, p.labels[s])
+		if n > 0 {
+			r.plan.counts.served[s].Add(n)
+			i.requests.Add(ctx, n, r.plan.labels[s])
+		}
 	}
 }

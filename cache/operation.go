@@ -73,8 +73,8 @@ func (b *batch[K, V]) get(ctx context.Context, who asker, keys []K, next batchLo
 	} else {
 		results = r.direct(ctx)
 	}
-	b.cache.metrics.count(ctx, b.plan, results)
-	return collect[K, V](ctx, keys, results)
+	b.cache.metrics.count(ctx, r, results)
+	return collect[K, V](ctx, keys, results, r.sources)
 }
 
 func (b *batch[K, V]) request(keys []K, next batchLoad[K, V]) *request {
@@ -142,33 +142,35 @@ func (r *request) direct(ctx context.Context) []result {
 	for i := range all {
 		all[i] = i
 	}
-	told := newWaits(time.Now(), len(all))
+	told := waits{began: time.Now()}
 	ctx, trail := commerce.WithTrail(ctx)
 	trail.For(len(all))
 	results := make([]result, len(all))
-	for i, a := range r.load(ctx, all) {
+	r.sources = make([]commerce.Source, len(all))
+	answers := r.load(ctx, all)
+	now := time.Now()
+	for i, a := range answers {
 		if a.err != nil {
 			results[i] = r.failed(i, a.err, uncached)
 		} else {
-			results[i] = result{answer: a, source: r.source(i, commerce.StateFresh, 0), served: uncached}
+			results[i] = result{answer: a, served: uncached}
+			r.source(i, commerce.StateFresh, 0)
 		}
-		results[i].source.Outcomes, results[i].source.Scope = trail.Outcomes(), commerce.ScopeCustomer
-		results[i].source.Way = commerce.WayDirect
-		told.end(&results[i].source, trail)
+		at := &r.sources[i]
+		at.Outcomes, at.Scope, at.Way = trail.Outcomes(), commerce.ScopeCustomer, commerce.WayDirect
+		told.end(at, trail, now)
 	}
 	return results
 }
 
-// collect makes a port's answer of results. One error for every key is answered
+// collect makes a port's answer of results, and reports their sources. One error for every key is answered
 // as it is, so that it reads like the connector's own.
-func collect[K comparable, V any](ctx context.Context, keys []K, results []result) (map[K]V, error) {
+func collect[K comparable, V any](ctx context.Context, keys []K, results []result, sources []commerce.Source) (map[K]V, error) {
 	values := make(map[K]V, len(keys))
-	sources := make([]commerce.Source, len(keys))
 	var failed map[K]error
 	same := true
-	for i, r := range results {
-		sources[i] = r.source
-		switch {
+	for i := range results {
+		switch r := &results[i]; {
 		case r.err != nil:
 			if failed == nil {
 				failed = map[K]error{}
@@ -240,12 +242,12 @@ func (s *single[V]) get(ctx context.Context, who asker, args string, next func(c
 	} else {
 		results = r.direct(ctx)
 	}
-	s.cache.metrics.count(ctx, s.plan, results)
+	s.cache.metrics.count(ctx, r, results)
 	got := results[0]
 	if got.err != nil && errors.Is(ctx.Err(), context.Canceled) {
 		return none, context.Canceled
 	}
-	commerce.Report(ctx, got.source)
+	commerce.Report(ctx, r.sources...)
 	v, ok := got.value.(V)
 	if got.err == nil && !ok {
 		return none, errPanic

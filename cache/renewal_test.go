@@ -19,7 +19,7 @@ func loadOver(t *testing.T, c *Cache, now time.Time, e *entry) *load {
 	if e != nil {
 		c.memory.put("k", e.tagged([]commerce.Tag{"product:A"}, c.tags.stamp()), time.Hour)
 	}
-	return &load{cache: c, request: &request{plan: p, keys: []string{"k"}}, flights: []*flight{{began: now}}}
+	return &load{cache: c, request: &request{plan: p, keys: []string{"k"}}, flights: []*flight{{beginning: &beginning{began: now}}}}
 }
 
 // What comes in the place of something that was as good as new lasts its whole lifetime;

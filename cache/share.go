@@ -185,7 +185,7 @@ func (l *load) giveUp() {
 		}
 		f.err, f.served = errElsewhere, upstreamLate
 		l.close(i)
-		close(f.done)
+		f.ends()
 	}
 }
 

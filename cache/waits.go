@@ -7,34 +7,37 @@ import (
 )
 
 // ways are how a value was come by, as its reader is told.
-var ways = map[string]commerce.Way{
-	memoryFresh.tier: commerce.WayMemory, redisFresh.tier: commerce.WayRedis, upstreamFresh.tier: commerce.WayLoaded, uncached.tier: commerce.WayDirect,
+var ways = [len(everyServed)]commerce.Way{
+	memoryFresh: commerce.WayMemory, memoryStale: commerce.WayMemory, memoryAbsent: commerce.WayMemory,
+	redisFresh: commerce.WayRedis, redisStale: commerce.WayRedis,
+	upstreamFresh: commerce.WayLoaded, upstreamAbsent: commerce.WayLoaded, upstreamFailed: commerce.WayLoaded, upstreamLate: commerce.WayLoaded,
+	uncached: commerce.WayDirect,
 }
 
-// waits are what one caller waited for. Each key's source leads to its own, which
-// leads to the trail of its load: nothing is copied unless somebody looks.
+// waits are what one caller waited for. Each key's source leads to what was waited for it,
+// which leads to the trail of its load: nothing is copied unless somebody looks. What came
+// together was waited for once.
 type waits struct {
 	began time.Time
-	list  []commerce.Wait
-}
-
-func newWaits(began time.Time, keys int) waits {
-	return waits{began: began, list: make([]commerce.Wait, 0, keys)}
+	last  *commerce.Wait
 }
 
 // end tells a source what was waited for until now; trail is nil when its system was
 // not asked.
-func (s *waits) end(source *commerce.Source, trail *commerce.Trail) {
-	s.list = append(s.list, commerce.Wait{Asked: s.began, Took: time.Since(s.began), Trail: trail})
-	source.Wait = &s.list[len(s.list)-1]
+func (s *waits) end(source *commerce.Source, trail *commerce.Trail, now time.Time) {
+	took := now.Sub(s.began)
+	if s.last == nil || s.last.Took != took || s.last.Trail != trail {
+		s.last = &commerce.Wait{Asked: s.began, Took: took, Trail: trail}
+	}
+	source.Wait = s.last
 }
 
 // tell ends the wait for the place i.
 func (w *waiter) tell(told *waits, i int) {
-	res := &w.results[i]
-	told.end(&res.source, w.last.trail.Load())
-	if res.source.Way = ways[res.served.tier]; res.source.Way == commerce.WayLoaded && w.last.by != w.request {
-		res.source.Way = commerce.WayJoined
+	at := &w.sources[i]
+	told.end(at, w.last.trail.Load(), w.now)
+	if at.Way = ways[w.results[i].served]; at.Way == commerce.WayLoaded && w.last.by != w.request {
+		at.Way = commerce.WayJoined
 	}
 }
 
