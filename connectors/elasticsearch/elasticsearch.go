@@ -69,9 +69,9 @@ func New(cfg Config, deps transport.Deps) (commerce.Ports, error) {
 	}
 	m, err := newModel(cfg)
 	errs = append(errs, err)
-	key := string(cfg.APIKey)
+	credentials := []string{"ApiKey " + string(cfg.APIKey)} // nobody changes them
 	client, err := transport.New(system, cfg.Config, func(r *http.Request) error {
-		r.Header.Set("Authorization", "ApiKey "+key)
+		r.Header["Authorization"] = credentials
 		return nil
 	}, deps)
 	errs = append(errs, err)

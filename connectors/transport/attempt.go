@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -35,6 +36,7 @@ type attempt struct {
 	// What is sent refers to these: as parts of the attempt they cost nothing more.
 	hooks httptrace.ClientTrace
 	body  bytes.Reader
+	url   url.URL   // a signer's own: the call's other attempts have the same one
 	told  [1]string // the value of timeoutHeader
 
 	mu     sync.Mutex
@@ -103,7 +105,7 @@ func (a *attempt) message(ctx context.Context) *http.Request {
 	}
 	header["User-Agent"] = agent
 	req := &http.Request{
-		Method: k.method, URL: k.url, Host: k.url.Host, Header: header,
+		Method: k.method, URL: &k.url, Host: k.url.Host, Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
 	a.fillOnce(req)

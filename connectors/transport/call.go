@@ -16,7 +16,7 @@ type call struct {
 	traits    commerce.Traits
 	operation *operation
 	method    string
-	url       *url.URL
+	url       url.URL
 	header    http.Header // the connector's; each attempt makes its own of it
 	body      []byte
 	read      func(*Response) error // the connector's look at the answer; may be nil
@@ -86,20 +86,44 @@ func (c *Client) newCall(traits commerce.Traits, r Request) (*call, error) {
 }
 
 // target joins the base URL, the escaped segments and the query.
-func (c *Client) target(r Request) (*url.URL, error) {
-	target := *c.base
-	path := strings.TrimSuffix(target.Path, "/")
-	escaped := strings.TrimSuffix(target.EscapedPath(), "/")
+func (c *Client) target(r Request) (url.URL, error) {
+	plain := true
 	for _, segment := range r.Path {
 		if !sendable(segment) {
-			return nil, &commerce.InputError{Field: "id", Code: commerce.CodeInvalid, Message: "must not hold characters that change a path"}
+			return url.URL{}, &commerce.InputError{Field: "id", Code: commerce.CodeInvalid, Message: "must not hold characters that change a path"}
 		}
-		path += "/" + segment
-		escaped += "/" + url.PathEscape(segment)
+		plain = plain && url.PathEscape(segment) == segment
 	}
-	target.Path, target.RawPath = path, escaped
+	target := *c.base
+	escaped := target.EscapedPath()
+	target.Path = joinPath(target.Path, r.Path)
+	target.RawPath = target.Path
+	if !plain || escaped != c.base.Path {
+		segments := make([]string, len(r.Path))
+		for i, segment := range r.Path {
+			segments[i] = url.PathEscape(segment)
+		}
+		target.RawPath = joinPath(escaped, segments)
+	}
 	target.RawQuery = r.Query.Encode()
-	return &target, nil
+	return target, nil
+}
+
+// joinPath writes segments behind base.
+func joinPath(base string, segments []string) string {
+	base = strings.TrimSuffix(base, "/")
+	size := len(base)
+	for _, segment := range segments {
+		size += len("/") + len(segment)
+	}
+	var path strings.Builder
+	path.Grow(size)
+	path.WriteString(base)
+	for _, segment := range segments {
+		path.WriteByte('/')
+		path.WriteString(segment)
+	}
+	return path.String()
 }
 
 // sendable refuses what a lax upstream might take for another path even when it
@@ -119,6 +143,6 @@ var noHeader = http.Header{}
 // request is what the retry loop repeats: the attempt layers make the request
 // that is sent from the call in its context.
 func (k *call) request(ctx context.Context) *http.Request {
-	r := &http.Request{Method: k.method, URL: k.url, Host: k.url.Host, Header: noHeader}
+	r := &http.Request{Method: k.method, URL: &k.url, Host: k.url.Host, Header: noHeader}
 	return r.WithContext(context.WithValue(ctx, callKey{}, k))
 }

@@ -14,8 +14,8 @@ func (c *Client) signed(next attemptHandler) attemptHandler {
 	return func(ctx context.Context, a *attempt) (*http.Response, error) {
 		req := a.message(ctx)
 		if c.sign != nil {
-			own := *req.URL // the call's other attempts have the same one
-			req.URL = &own
+			a.url = *req.URL
+			req.URL = &a.url
 			if err := c.sign(req); err != nil {
 				if ctx.Err() != nil {
 					return nil, lost(ctx, err, waiting())
