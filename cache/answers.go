@@ -83,8 +83,9 @@ type Produced struct {
 	// Whole says that as far as the channel can tell nothing is missing, nothing is
 	// stale and nothing went wrong.
 	Whole bool
-	// Sources is where all of it came from, as the cache's ports reported.
+	// Sources and Lists are where all of it came from, as the cache's ports reported.
 	Sources []commerce.Source
+	Lists   [][]commerce.Source // further sources; read-only
 	// Spent says what the making took, for those who waited for it; it is not kept.
 	// It is shared and read-only.
 	Spent any
@@ -191,10 +192,10 @@ func (a *Answers) lookup(key string) *Answer {
 			return nil
 		}
 	}
-	if !a.cache.lasts(e, time.Now()) || !a.cache.tags.alive(e) {
+	found, _ := e.value.(*Answer)
+	if found == nil || !a.cache.lasts(e, time.Now()) || !a.cache.tags.lives(e, found.tags) {
 		return nil
 	}
-	found, _ := e.value.(*Answer)
 	return found
 }
 
@@ -205,19 +206,18 @@ func (a *Answers) keep(key string, p *production) {
 		return
 	}
 	e := &entry{
-		value: answer, began: p.began, fresh: answer.left,
+		value: answer, began: p.began, fresh: answer.left, stamp: p.stamp,
 		size: overhead + answerWords + uint32(len(key)+len(answer.Body)+answer.headerBytes()+len(answer.Name)),
 	}
-	e.tagged(p.tags, p.stamp)
-	if !a.cache.tags.alive(e) {
+	if !a.cache.tags.lives(e, answer.tags) {
 		return
 	}
 	answer.entry, answer.key = e, key
 	a.table.set(key, e, answer.left)
 }
 
-// answerWords is what an [Answer] takes itself, with the list of its length, in bytes.
-const answerWords = uint32(unsafe.Sizeof(Answer{})) + 32
+// answerWords is what an [Answer] takes itself, in bytes.
+const answerWords = uint32(unsafe.Sizeof(Answer{}))
 
 // alias is the key of the answer that is asked for in another way, too. It holds no
 // body: what is weighed is what is held.

@@ -7,8 +7,6 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
-
-	"github.com/portico-bff/portico/schema/commerce"
 )
 
 // production is the making of one answer that everybody who asks the same waits for.
@@ -22,7 +20,6 @@ type production struct {
 
 	// Set before done is closed.
 	answer *Answer
-	tags   []commerce.Tag
 	err    error
 	took   time.Duration
 	cut    bool // its time was over before it was whole
@@ -76,7 +73,7 @@ func (a *Answers) outdated(p *production, asked uint64) bool {
 	if p.stamp.local >= asked {
 		return false
 	}
-	return p.answer == nil || !p.answer.public || a.cache.tags.struck(p.tags, p.stamp.local)
+	return p.answer == nil || !p.answer.public || a.cache.tags.struckAny(p.answer.tags, p.stamp.local)
 }
 
 // worthwhile tells whether who joined p, which its leader's deadline may have ended, has
@@ -143,7 +140,7 @@ func (a *Answers) produce(ctx context.Context, key string, p *production, produc
 		p.err = err
 		return
 	}
-	p.answer, p.tags = prove(made, p.began, a.room)
+	p.answer = Prove(made, p.began, a.room)
 	p.err = nil
 	a.keep(key, p)
 	p.tell(made.Spent)

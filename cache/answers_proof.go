@@ -1,9 +1,7 @@
 package cache
 
 import (
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/portico-bff/portico/schema/commerce"
@@ -31,8 +29,15 @@ type Answer struct {
 	began  time.Time     // its making; ages count from there
 	oldest time.Duration // age of its oldest part by then
 	left   time.Duration // how long from then all of its parts are current; 0 or less: not to be kept
-	fields []Field       // what caches are told, when the answer is public
-	length []string      // of the body, alike
+
+	// Set when the answer is public.
+	tags   tagText  // of all of its parts
+	fields []Field  // what caches are told
+	length []string // of the body
+
+	// Room for them, in one piece with the answer.
+	field  [2]Field
+	values [3]string
 }
 
 // Prove makes an answer of what a channel made, from began on, and looks whether its
@@ -41,115 +46,74 @@ type Answer struct {
 // is the bound of the header that names its tags, in bytes; 0 names none. The answer
 // is kept nowhere.
 func Prove(made Produced, began time.Time, surrogates int) *Answer {
-	answer, _ := prove(made, began, surrogates)
+	answer := &Answer{Produced: made, began: began, left: maxAnswerLife}
+	sources := len(made.Sources)
+	for _, list := range made.Lists {
+		sources += len(list)
+	}
+	answer.public = made.Whole && sources > 0 && sources <= maxAnswerSources
+	answer.take(made.Sources)
+	for _, list := range made.Lists {
+		answer.take(list)
+	}
+	answer.Sources, answer.Lists, answer.Spent = nil, nil, nil // they were for the proof, and for who waits
+	if !answer.public {
+		answer.left = 0
+		return answer
+	}
+	answer.tags = tagsOf(&made, surrogates)
+	answer.Rest = nil
+	answer.values[0] = strconv.Itoa(len(answer.Body))
+	answer.length = answer.values[:1:1]
+	answer.describe(surrogates)
 	return answer
 }
 
-// prove is [Prove] with the tags of all sources, if the answer is public.
-func prove(made Produced, began time.Time, room int) (answer *Answer, tags []commerce.Tag) {
-	answer = &Answer{Produced: made, began: began, left: maxAnswerLife}
-	answer.public = made.Whole && len(made.Sources) > 0 && len(made.Sources) <= maxAnswerSources
-	for i := range made.Sources {
-		s := &made.Sources[i]
-		answer.public = answer.public && provable(s)
-		answer.left, answer.oldest = min(answer.left, s.Fresh), max(answer.oldest, s.Age)
+// take looks at what the answer is made of, too.
+func (a *Answer) take(sources []commerce.Source) {
+	for i := range sources {
+		s := &sources[i]
+		a.public = a.public && provable(s)
+		a.left, a.oldest = min(a.left, s.Fresh), max(a.oldest, s.Age)
 	}
-	answer.Sources, answer.Spent = nil, nil // they were for the proof, and for who waits
-	if !answer.public {
-		answer.left = 0
-		return answer, nil
+}
+
+// tagsOf are the tags of all sources.
+func tagsOf(made *Produced, most int) tagText {
+	set, _ := tagSets.Get().(*tagSet)
+	defer set.giveBack()
+	set.addAll(made.Sources)
+	for _, list := range made.Lists {
+		set.addAll(list)
 	}
-	tags = tagsOf(made.Sources)
-	answer.Rest = nil
-	answer.length = []string{strconv.Itoa(len(answer.Body))}
-	answer.describe(tags, room)
-	return answer, tags
+	return set.text(most)
 }
 
 func provable(s *commerce.Source) bool {
 	return s.State == commerce.StateFresh && s.Reason == "" && s.Scope >= commerce.ScopeSegment && len(s.Tags) > 0
 }
 
-// tagsOf are the tags of all sources, each once, in no order.
-func tagsOf(sources []commerce.Source) []commerce.Tag {
-	const (
-		own        = 2 // tags that a source has and no other: that of its key, and seldom another
-		sharedTags = 8 // those that several have
-	)
-	set := tagSet{list: make([]commerce.Tag, 0, own*len(sources)+sharedTags)}
-	var last []commerce.Tag
-	for i := range sources {
-		tags := sources[i].Tags
-		for n, tag := range tags {
-			// Those of an operation and its system end the list, the same for neighbours.
-			if back := len(last) - len(tags) + n; back < 0 || last[back] != tag {
-				set.add(tag)
-			}
-		}
-		last = tags
-	}
-	return set.list
-}
-
-// tagSet is a list that has each tag once.
-type tagSet struct {
-	list  []commerce.Tag
-	known map[commerce.Tag]struct{} // those in it, once there are many
-}
-
-// fewTags are sooner looked through than looked up.
-const fewTags = 32
-
-func (s *tagSet) add(tag commerce.Tag) {
-	if len(s.list) < fewTags {
-		if !slices.Contains(s.list, tag) {
-			s.list = append(s.list, tag)
-		}
-		return
-	}
-	if s.known == nil {
-		s.known = make(map[commerce.Tag]struct{}, cap(s.list))
-		for _, tag := range s.list {
-			s.known[tag] = struct{}{}
-		}
-	}
-	if _, known := s.known[tag]; !known {
-		s.known[tag] = struct{}{}
-		s.list = append(s.list, tag)
-	}
-}
-
 // describe writes the answer's header once, for all who get it. room is the bytes there
 // are for its tags; 0 says that nobody purges by them.
-func (a *Answer) describe(tags []commerce.Tag, room int) {
+func (a *Answer) describe(room int) {
 	control := "max-age=" + strconv.Itoa(int((a.oldest+max(a.left, 0))/time.Second))
-	length := len(tags) - 1
-	for _, tag := range tags {
-		length += len(tag)
+	purged := room > 0 && len(a.tags) <= room
+	a.fields = a.field[:0]
+	if room == 0 || purged {
+		a.tell("Cache-Control", "public, "+control)
+	} else { // what nobody can purge is not for caches that people share; a word that all of them know says so
+		a.tell("Cache-Control", "private, "+control)
 	}
-	switch {
-	case room == 0:
-		a.fields = []Field{fieldOf("Cache-Control", "public, "+control)}
-	case length > room:
-		// What nobody can purge is not for caches that people share; a word that all of them know says so.
-		a.fields = []Field{fieldOf("Cache-Control", "private, "+control)}
-	default:
-		a.fields = []Field{fieldOf("Cache-Control", "public, "+control), fieldOf("Surrogate-Key", listed(tags, length))}
+	if purged {
+		a.tell("Surrogate-Key", string(a.tags))
 	}
 }
 
-// listed puts tags in order and is them with a space between them, which takes so many bytes.
-func listed(tags []commerce.Tag, length int) string {
-	var b strings.Builder
-	b.Grow(length)
-	slices.Sort(tags)
-	for i, tag := range tags {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(string(tag))
-	}
-	return b.String()
+// tell adds a field to what caches are told.
+func (a *Answer) tell(name, value string) {
+	n := 1 + len(a.fields)
+	a.values[n] = value
+	a.fields = append(a.fields, Field{name, value, a.values[n : n+1 : n+1]})
 }
 
 // Public tells whether the answer was proven to be the same for everyone in its market
@@ -191,13 +155,11 @@ func (a *Answer) AgeField() Field {
 	return fieldOf("Age", strconv.Itoa(age))
 }
 
-// headerBytes is what the fields take, about.
+// headerBytes is what the fields and the tags take, about. The list of tags that is told
+// is that of the answer.
 func (a *Answer) headerBytes() int {
-	const words = 64 // of a Field and its list
-	total := 0
-	for _, f := range a.fields {
-		total += words + len(f.Value)
-	}
+	const words = 32 // of a list of one text
+	total := len(a.fields[0].Value) + len(a.length[0]) + len(a.tags)
 	for _, tag := range a.Entity {
 		total += words + len(tag)
 	}

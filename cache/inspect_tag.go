@@ -40,17 +40,21 @@ func (c *Cache) Tagged(tag commerce.Tag, answers *Answers) Tagged {
 		if !ok || k.scope < commerce.ScopeSegment || !slices.Contains(e.tags, tag) {
 			return
 		}
-		s := c.taggedState(e)
+		s := c.taggedState(e, e.tags)
 		s.Operation, s.Market, s.Group = k.operation, marketText(k.market), k.group
 		told.Entries = append(told.Entries, s)
 	})
 	if answers != nil {
 		for text, k := range answers.table.All() {
 			answer, _ := k.value.(*Answer)
-			if answer == nil || answer.entry != k || !slices.Contains(k.tags, tag) {
+			if answer == nil || answer.entry != k {
 				continue // another way to ask for an answer is not another answer
 			}
-			s := c.taggedState(k)
+			tags := slices.Collect(answer.tags.all())
+			if !slices.Contains(tags, tag) {
+				continue
+			}
+			s := c.taggedState(k, tags)
 			s.Name = answer.Name
 			s.Channel, s.Market, s.Group = readQuestion(text)
 			told.Answers = append(told.Answers, s)
@@ -65,13 +69,13 @@ func (c *Cache) Tagged(tag commerce.Tag, answers *Answers) Tagged {
 	return told
 }
 
-func (c *Cache) taggedState(e *entry) TaggedState {
+func (c *Cache) taggedState(e *entry, tags []commerce.Tag) TaggedState {
 	now := time.Now()
 	age := e.age(now)
 	s := TaggedState{
 		AgeMs: age.Milliseconds(), Bytes: e.size,
 		FreshUntil: now.Add(e.fresh - age).Round(0).UTC().Truncate(time.Millisecond),
-		Dead:       c.tags.why(e.tags, func(m mark) bool { return m.local > e.stamp.local }),
+		Dead:       c.tags.why(tags, func(m mark) bool { return m.local > e.stamp.local }),
 	}
 	if s.Dead == "" && age >= e.fresh {
 		s.Dead = "too old to be fresh"

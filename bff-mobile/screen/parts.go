@@ -89,7 +89,7 @@ func (p *parts) run(ctx context.Context, load func(context.Context) error) (sour
 			p.screens.Log.LogAttrs(ctx, slog.LevelError, "panic", slog.Any("cause", r), slog.String("stack", string(debug.Stack())))
 		}
 		sources = sink.Sources()
-		commerce.Report(p.asked, sources...)
+		commerce.ReportAll(p.asked, sources)
 	}()
 	return nil, load(ctx)
 }

@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os/exec"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -194,6 +197,44 @@ func TestSinkCollectsConcurrentlyAndIsBounded(t *testing.T) {
 	}
 	wg.Wait()
 	assert.Len(t, sink.Sources(), 10_000)
+}
+
+// However sources are reported, they are told in their order, and lists are as they were told
+// whatever comes after them.
+func TestSinkKeepsListsThatAreHandedOver(t *testing.T) {
+	t.Parallel()
+	commerce.ReportAll(t.Context(), []commerce.Source{{Key: "nobody listens"}})
+	ctx, sink := commerce.WithSink(t.Context())
+	assert.Empty(t, sink.Lists(nil))
+	var want []string
+	rng := rand.New(rand.NewPCG(1, 2))
+	for len(want) < 10_000 {
+		list := make([]commerce.Source, rng.IntN(400), 500)
+		for i := range list {
+			list[i].Key = strconv.Itoa(len(want))
+			want = append(want, list[i].Key)
+		}
+		if rng.IntN(2) == 0 {
+			commerce.ReportAll(ctx, list)
+		} else {
+			commerce.Report(ctx, list...)
+		}
+		keys := []string{}
+		told := sink.Lists(nil)
+		for _, s := range slices.Concat(told...) {
+			keys = append(keys, s.Key)
+		}
+		require.Equal(t, want[:min(len(want), 10_000)], keys)
+		for _, list := range told {
+			_ = append(list, commerce.Source{Key: "not theirs"})
+		}
+	}
+	n := 0
+	sink.Visit(func(s *commerce.Source) {
+		assert.Equal(t, want[n], s.Key)
+		n++
+	})
+	assert.Equal(t, 10_000, n)
 }
 
 func TestAddressNamesItsField(t *testing.T) {

@@ -101,9 +101,14 @@ const maxSources = 10_000
 
 // Sink collects the sources of one request. It is safe for concurrent use.
 type Sink struct {
-	mu      sync.Mutex
-	sources []Source
-	first   [1]Source // room for what most calls of a port report
+	mu    sync.Mutex
+	lists [][]Source // in the order they came
+	n     int        // sources in them
+	open  bool       // the last list is the sink's own, and may be added to
+
+	// Room for what most calls of a port report.
+	list  [1][]Source
+	first [1]Source
 }
 
 // nextSources is for how many sources there is room at least once there is more than one.
@@ -114,7 +119,7 @@ type sinkKey struct{}
 // WithSink returns a context whose reports go to a new sink, and the sink.
 func WithSink(ctx context.Context) (context.Context, *Sink) {
 	own := &sinking{Context: ctx}
-	own.sink.sources = own.sink.first[:0]
+	own.sink.lists = own.sink.list[:0]
 	return own, &own.sink
 }
 
@@ -149,11 +154,41 @@ func (s *Sink) Report(sources ...Source) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sources = sources[:min(maxSources-len(s.sources), len(sources))]
-	if len(s.sources)+len(sources) > cap(s.sources) {
-		s.sources = slices.Grow(s.sources, max(len(sources), nextSources))
+	sources = sources[:min(maxSources-s.n, len(sources))]
+	if len(sources) == 0 {
+		return
 	}
-	s.sources = append(s.sources, sources...)
+	if !s.open {
+		s.lists, s.open = append(s.lists, s.room(len(sources))), true
+	}
+	s.n += len(sources)
+	last := &s.lists[len(s.lists)-1]
+	if len(*last)+len(sources) > cap(*last) {
+		*last = slices.Grow(*last, max(len(sources), nextSources))
+	}
+	*last = append(*last, sources...)
+}
+
+// room is a list of the sink's own for so many sources.
+func (s *Sink) room(sources int) []Source {
+	if s.n == 0 && sources == 1 {
+		return s.first[:0]
+	}
+	return make([]Source, 0, sources)
+}
+
+// ReportAll is [Report] of a list that is handed over: nobody writes to it from here on.
+func ReportAll(ctx context.Context, sources []Source) {
+	s := SinkOf(ctx)
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if sources = sources[:min(maxSources-s.n, len(sources))]; len(sources) > 0 {
+		s.lists, s.open = append(s.lists, slices.Clip(sources)), false
+		s.n += len(sources)
+	}
 }
 
 // Visit shows see each source reported so far, which is read-only and only good until
@@ -161,8 +196,10 @@ func (s *Sink) Report(sources ...Source) {
 func (s *Sink) Visit(see func(*Source)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i := range s.sources {
-		see(&s.sources[i])
+	for _, list := range s.lists {
+		for i := range list {
+			see(&list[i])
+		}
 	}
 }
 
@@ -170,5 +207,16 @@ func (s *Sink) Visit(see func(*Source)) {
 func (s *Sink) Sources() []Source {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]Source(nil), s.sources...)
+	return slices.Concat(s.lists...)
+}
+
+// Lists appends what was reported so far to lists, in pieces that are shared: they are
+// read-only.
+func (s *Sink) Lists(lists [][]Source) [][]Source {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, list := range s.lists {
+		lists = append(lists, slices.Clip(list))
+	}
+	return lists
 }

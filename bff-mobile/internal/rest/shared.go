@@ -123,7 +123,7 @@ func produce(ctx context.Context, v screen.Viewer, make compose) (cache.Produced
 	body, err := json.Marshal(made.shown)
 	return cache.Produced{
 		Body: body, ContentType: fiber.MIMEApplicationJSON,
-		Whole: len(made.degraded) == 0, Sources: sink.Sources(), Rest: made.degraded,
+		Whole: len(made.degraded) == 0, Lists: sink.Lists(nil), Rest: made.degraded,
 	}, err
 }
 

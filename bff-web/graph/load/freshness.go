@@ -120,15 +120,13 @@ type Report struct {
 	RetryAfterMS int64           `json:"retryAfterMs,omitempty"`
 }
 
-// Sources is where all came from that was read so far.
-func (l *Loader) Sources() []commerce.Source {
-	origins, n := l.heard(), 0
+// Sources is where all came from that was read so far, in lists that are shared and
+// read-only.
+func (l *Loader) Sources() [][]commerce.Source {
+	origins := l.heard()
+	all := make([][]commerce.Source, 0, len(origins))
 	for _, from := range origins {
-		from.sink.Visit(func(*commerce.Source) { n++ })
-	}
-	all := make([]commerce.Source, 0, n)
-	for _, from := range origins {
-		from.sink.Visit(func(s *commerce.Source) { all = append(all, *s) })
+		all = from.sink.Lists(all)
 	}
 	return all
 }

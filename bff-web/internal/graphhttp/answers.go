@@ -157,7 +157,7 @@ func (t *Transport) produce(ctx context.Context, q *cache.Question, exec graphql
 
 // produced is what executing oc brought, in form.
 func (o outcome) produced(ctx context.Context, oc *graphql.OperationContext, form string) cache.Produced {
-	made := cache.Produced{Name: oc.Operation.Name, Sources: o.sources, Spent: o.spent, Rest: o}
+	made := cache.Produced{Name: oc.Operation.Name, Lists: o.sources, Spent: o.spent, Rest: o}
 	if o.response == nil || len(o.response.Errors) > 0 || len(o.freshness) > 0 || o.response.HasNext != nil {
 		return made
 	}

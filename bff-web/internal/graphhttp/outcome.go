@@ -17,7 +17,7 @@ import (
 type outcome struct {
 	response  *graphql.Response // nil: the deadline passed before anything ran
 	freshness []load.Report
-	sources   []commerce.Source
+	sources   [][]commerce.Source // read-only
 	spent     *elapsed
 	trace     *trace // nil: nobody is shown one
 }

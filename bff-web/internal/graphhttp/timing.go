@@ -48,14 +48,14 @@ type window struct {
 }
 
 // windows are the waits of sources, each trail once, as long as any of them.
-func windows(sources []commerce.Source) []window {
+func windows(lists [][]commerce.Source) []window {
 	var list []window
-	for i := range sources {
-		w := sources[i].Wait
-		if w == nil || w.Trail == nil {
-			continue
+	for _, sources := range lists {
+		for i := range sources {
+			if w := sources[i].Wait; w != nil && w.Trail != nil {
+				list = widened(list, window{w.Trail, w.Asked, w.Asked.Add(w.Took)})
+			}
 		}
-		list = widened(list, window{w.Trail, w.Asked, w.Asked.Add(w.Took)})
 	}
 	return list
 }
@@ -234,7 +234,7 @@ func (o outcome) told(ctx context.Context, each uses) outcome {
 	}
 	o.spent = spend(list)
 	if began, ok := tracedSince(ctx); ok {
-		o.trace = waterfall(began, now, o.sources, list, each)
+		o.trace = waterfall(began, now, slices.Concat(o.sources...), list, each)
 	}
 	return o
 }

@@ -29,7 +29,7 @@ func BenchmarkServerTiming(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				made := outcome{response: &graphql.Response{}, sources: sources}.told(ctx, nil)
+				made := outcome{response: &graphql.Response{}, sources: [][]commerce.Source{sources}}.told(ctx, nil)
 				if made.spent.timing(began, time.Now(), cache.Miss) == "" {
 					b.Fatal("nothing was told")
 				}

@@ -189,7 +189,7 @@ func TestTheWaterfallOfARequest(t *testing.T) {
 		r.End("ok", 0)
 		time.Sleep(2 * ms)
 
-		made := outcome{response: &graphql.Response{}, sources: sink.Sources()}.told(ctx, func(see func(commerce.Operation, string, ast.Path)) {
+		made := outcome{response: &graphql.Response{}, sources: sink.Lists(nil)}.told(ctx, func(see func(commerce.Operation, string, ast.Path)) {
 			see(commerce.OpProducts, "A", ast.Path{ast.PathName("search"), ast.PathName("nodes"), ast.PathIndex(0)})
 			see(commerce.OpProducts, "B", ast.Path{ast.PathName("search"), ast.PathName("nodes"), ast.PathIndex(1)})
 			see(commerce.OpProducts, "warm", ast.Path{ast.PathName("product")})
