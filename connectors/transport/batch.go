@@ -59,21 +59,6 @@ func Join[K comparable, V any](asked []K, items []V, key func(V) K) map[K]V {
 	return found
 }
 
-// fewKeys are found sooner by looking at each than in a map that has to be made.
-const fewKeys = 8
-
-// asks tells whether a key is one of those asked.
-func asks[K comparable](asked []K) func(K) bool {
-	if len(asked) <= fewKeys {
-		return func(k K) bool { return slices.Contains(asked, k) }
-	}
-	wanted := make(map[K]struct{}, len(asked))
-	for _, k := range asked {
-		wanted[k] = struct{}{}
-	}
-	return func(k K) bool { _, ok := wanted[k]; return ok }
-}
-
 // piece is a part of a batch and what became of it.
 type piece[K comparable, V any] struct {
 	keys  []K
@@ -93,44 +78,6 @@ func split[K comparable, V any](keys []K, size int) []*piece[K, V] {
 		pieces = append(pieces, &piece[K, V]{keys: part})
 	}
 	return pieces
-}
-
-// once is keys without repetitions: keys itself when there are none.
-func once[K comparable](keys []K) []K {
-	if len(keys) <= fewKeys {
-		return onceOfFew(keys)
-	}
-	seen := make(map[K]struct{}, len(keys))
-	for _, key := range keys {
-		seen[key] = struct{}{}
-	}
-	if len(seen) == len(keys) {
-		return keys
-	}
-	list := make([]K, 0, len(seen))
-	for _, key := range keys {
-		if _, first := seen[key]; first {
-			list = append(list, key)
-			delete(seen, key)
-		}
-	}
-	return list
-}
-
-func onceOfFew[K comparable](keys []K) []K {
-	for i, key := range keys {
-		if !slices.Contains(keys[:i], key) {
-			continue
-		}
-		list := slices.Clone(keys[:i])
-		for _, key := range keys[i:] {
-			if !slices.Contains(list, key) {
-				list = append(list, key)
-			}
-		}
-		return list
-	}
-	return keys
 }
 
 func askAll[K comparable, V any](ctx context.Context, traits commerce.Traits, pieces []*piece[K, V], load func(context.Context, []K) (map[K]V, error)) {
