@@ -39,9 +39,8 @@ func (k key) appendPrefix(b []byte) []byte {
 func (k key) String() string { return withArgs(k.prefix(), k.args) }
 
 func withArgs(prefix []byte, args string) string {
-	b := make([]byte, len(prefix), len(prefix)+binary.MaxVarintLen64+len(args))
-	copy(b, prefix)
-	return string(appendField(b, args))
+	var room [256]byte
+	return string(appendField(append(room[:0], prefix...), args))
 }
 
 func appendField(b []byte, field string) []byte {

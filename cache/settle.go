@@ -1,0 +1,136 @@
+package cache
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// ask calls the system for the places which. A panic in it becomes an error of each.
+func (l *load) ask(ctx context.Context, which []int) (answers []answer) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		if p := recover(); p != nil {
+			l.panicked(ctx)
+		}
+		answers = make([]answer, len(which))
+		for n := range answers {
+			answers[n].err = errPanic
+		}
+	}()
+	l.plan.counts.calls.Add(1)
+	l.plan.counts.loads.Add(int64(len(which)))
+	begun := time.Now()
+	answers = l.load(ctx, which)
+	returned = true
+	if slices.ContainsFunc(answers, func(a answer) bool { return a.err == nil }) {
+		l.plan.takes.took(time.Since(begun))
+	}
+	return answers
+}
+
+// settle keeps what the system answered, lands the flights, and says what Redis should hold.
+// What they will not find there, its lease tells them.
+func (l *load) settle(which []int, answers []answer, outcomes []commerce.Reason, leases *leaseSet) []write {
+	var writes []write
+	if l.plan.remote {
+		writes = make([]write, 0, len(which))
+	}
+	settled := 0
+	defer func() { // also when something below panics: nothing lands twice
+		l.land(which[:settled])
+		l.open = slices.DeleteFunc(l.open, func(i int) bool { return l.flights[i].landed.Load() })
+	}()
+	for n, i := range which {
+		f, a := l.flights[i], answers[n]
+		f.outcomes = outcomes
+		switch {
+		case a.err != nil:
+			f.err, f.served = l.plan.flightError(a.err), upstreamFailed
+			l.fellThrough(i, f)
+		case !a.found:
+			f.entry, f.served = notFound(f.began, l.plan.policy).tagged(f.tags, f.stamp), upstreamAbsent
+			if l.plan.policy.Negative > 0 && l.cache.tags.alive(f.entry) {
+				l.cache.memory.put(l.keys[i], f.entry, l.plan.policy.Negative)
+				if l.plan.remote {
+					leases.unshared(l.address(i))
+					writes = append(writes, write{key: l.keys[i], address: l.address(i), gone: true})
+				}
+			}
+		default:
+			extra := l.plan.own(a.value)
+			tags := append(slices.Clip(f.tags), extra...)
+			f.entry, f.served = newEntry(a.value, f.began, l.plan.policy).tagged(tags, f.stamp), upstreamFresh
+			if !l.renews(i) {
+				f.entry.apart(l.nextPhase(i))
+			}
+			if w, ok := l.keep(i, f.entry, extra); ok {
+				writes = append(writes, w)
+			} else if leases != nil && l.cache.tags.alive(f.entry) {
+				leases.unshared(l.address(i))
+			}
+		}
+		settled = n + 1
+	}
+	return writes
+}
+
+// keep stores an answer in memory and, where others may have it, says what Redis is to
+// hold; extra are its value's own tags. What was invalidated meanwhile is not kept,
+// and nothing is given to others that does not say what its load knew of.
+func (l *load) keep(i int, e *entry, extra []commerce.Tag) (write, bool) {
+	p := l.plan.policy
+	if p.Fresh == 0 || !l.cache.tags.alive(e) {
+		return write{}, false
+	}
+	if !l.plan.remote || e.stamp.global.zero() {
+		l.cache.memory.put(l.keys[i], e, p.life())
+		return write{}, false
+	}
+	s := stored{began: e.began, redis: l.cache.remote.redisTime(e.began), at: e.stamp.global, tags: extra}
+	w := write{stored: s, value: e.value, form: &l.plan.codec, key: l.keys[i], address: l.address(i), life: p.life()}
+	if l.flights[i].bare && l.passes(e) {
+		w.leaving = e
+		l.cache.memory.leave(l.keys[i], e, p.life())
+		l.plan.counts.passed.Add(1)
+	} else {
+		l.cache.memory.put(l.keys[i], e, p.life())
+	}
+	return w, true
+}
+
+// passes tells whether e, which is new, need not be kept in memory: there is no room for it,
+// and whoever asks for it again finds it in Redis, as far as can be told.
+func (l *load) passes(e *entry) bool {
+	c := l.cache
+	return c.memory.values.full() && c.news.current.Load() && !c.remote.reads.isOpen() && !c.remote.writes.isOpen() &&
+		c.tags.admits(e.tags, e.stamp.global, e.stamp.local)
+}
+
+// fellThrough holds back further loads for a while where a stale answer can stand in.
+func (l *load) fellThrough(i int, f *flight) {
+	if !outage(f.err) {
+		return
+	}
+	now := time.Now()
+	if e := f.stale.Load(); e != nil && l.cache.judge(l.plan, e, now) != useless {
+		l.cache.memory.put(l.keys[i], e, l.plan.policy.life())
+	}
+	if e := l.cache.memory.get(l.keys[i]); e != nil && !e.missing {
+		e.failed(now, f.err)
+	}
+}
+
+// land ends the flights at the places which.
+func (l *load) land(which []int) {
+	l.cache.flights.mu.Lock()
+	defer l.cache.flights.mu.Unlock()
+	for _, i := range which {
+		l.cache.landLocked(l.keys[i], l.flights[i])
+	}
+}
