@@ -95,7 +95,7 @@ const (
 	aheadOf      = referenceTTL / 2 // what every call needs is read anew so long before its time is over
 	partnerTTL   = 10 * time.Minute
 
-	// A product takes a quarter of a kilobyte, whether its minute is over or not, and as much
+	// A product takes a fifth of a kilobyte, whether its minute is over or not, and as much
 	// again until garbage is collected; of customers and orders little more than a number is kept.
 	maxProducts = 10_000
 	maxNumbers  = 50_000

@@ -26,14 +26,10 @@ type place struct {
 	rest  *big.Rat // what else there is; nil for nothing
 }
 
-// joinQuants adds quants up by product and location, and has them in that order afterwards. It keeps
-// nothing of the list.
+// joinQuants adds quants up by product and location. It keeps nothing of the list.
 func joinQuants(op commerce.Operation, quants []wireQuant) (*records, error) {
-	slices.SortFunc(quants, func(a, b wireQuant) int {
-		return cmp.Or(cmp.Compare(a.Product.ID, b.Product.ID), cmp.Compare(a.Location.ID, b.Location.ID), cmp.Compare(a.ID, b.ID))
-	})
 	held := make([]place, 0, len(quants))
-	for i := range quants {
+	for _, i := range inPlaces(quants) {
 		q := &quants[i]
 		if n := len(held); n == 0 || held[n-1].product != q.Product.ID || held[n-1].location != q.Location.ID {
 			held = append(held, place{product: q.Product.ID, location: q.Location.ID, name: q.Location.Name})
@@ -43,6 +39,25 @@ func joinQuants(op commerce.Operation, quants []wireQuant) (*records, error) {
 		}
 	}
 	return &records{held}, nil
+}
+
+// inPlaces is the order of quants by product, location and id. The numbers are sorted because quants are large.
+func inPlaces(quants []wireQuant) []int32 {
+	order := make([]int32, len(quants))
+	for i := range order {
+		order[i] = int32(i) //nolint:gosec // an answer has not so many rows
+	}
+	slices.SortFunc(order, func(i, j int32) int {
+		a, b := &quants[i], &quants[j]
+		if n := cmp.Compare(a.Product.ID, b.Product.ID); n != 0 {
+			return n
+		}
+		if n := cmp.Compare(a.Location.ID, b.Location.ID); n != 0 {
+			return n
+		}
+		return cmp.Compare(a.ID, b.ID)
+	})
+	return order
 }
 
 // of is where the record of a product is; r may be nil, which has nothing.
