@@ -26,7 +26,7 @@ func TestN17_EachKeyOnce(t *testing.T) {
 			}
 			sent := slices.Clone(keys)
 			got, asked := once(keys), asks(keys)
-			assert.Equal(t, len(want), len(got))
+			assert.Len(t, got, len(want))
 			assert.True(t, slices.Equal(want, got), "%d of %d kinds", size, kinds)
 			assert.Equal(t, sent, keys, "what was given stays as it is")
 			for _, key := range want {
