@@ -186,7 +186,7 @@ func collect[K comparable, V any](ctx context.Context, keys []K, results []resul
 	if errors.Is(ctx.Err(), context.Canceled) && len(failed) > 0 {
 		return values, context.Canceled
 	}
-	commerce.Report(ctx, sources...)
+	commerce.ReportAll(ctx, sources)
 	switch {
 	case len(failed) == 0:
 		return values, nil
