@@ -1,6 +1,7 @@
 package pimcore
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/portico-bff/portico/connectors/quick"
@@ -62,7 +63,18 @@ type document struct {
 	name  string // the operationName, by which a call can be told apart on the wire
 	root  string // the one root field
 	head  []byte // of every body: all before its variables
+	once  []byte // the same where the language is the fallback: texts are asked for once
 	whole bool   // a listing in which a row is broken is of no use
+}
+
+// fallbacks are the fields of a query that ask for a text in the default language.
+var fallbacks = regexp.MustCompile(` fallback[A-Za-z]+: [a-z]+\(language: \$fallback\)`)
+
+// before is what a body that asks query has before its variables.
+func (d document) before(query string) []byte {
+	head := quick.AppendText([]byte(`{"query":`), query)
+	head = quick.AppendText(append(head, `,"operationName":`...), d.name)
+	return append(head, `,"variables":{`...)
 }
 
 // documents are the queries for the configured sizes of pictures.
@@ -73,9 +85,7 @@ func documents(p *pictures, all map[commerce.Operation]commerce.Traits) map[comm
 	const products, categories, pages = "getProductListing", "getCategoryListing", "getContentPageListing"
 	list := map[commerce.Operation]*document{}
 	write := func(op commerce.Operation, d document, query string) {
-		head := quick.AppendText([]byte(`{"query":`), query)
-		head = quick.AppendText(append(head, `,"operationName":`...), d.name)
-		d.traits, d.head = all[op], append(head, `,"variables":{`...)
+		d.traits, d.head, d.once = all[op], d.before(query), d.before(fallbacks.ReplaceAllString(query, ""))
 		list[op] = &d
 	}
 	write(commerce.OpProducts, document{name: "products", root: products}, sized(productsQuery))

@@ -3,6 +3,7 @@ package pimcore_test
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -65,6 +66,24 @@ func TestWhatIsAskedOfTheUpstream(t *testing.T) {
 	_, err = ports.Content.Pages(t.Context(), market, []commerce.PageID{"home"})
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"$or":[{"o_key":"home"}]}`, (<-calls).body.Variables.Filter)
+}
+
+// A text is asked for in the fallback language only where that is another one.
+func TestTextsAreAskedForOnceInTheFallbackLanguage(t *testing.T) {
+	t.Parallel()
+	ports, calls := recording(t, func(*pimcore.Config) {})
+	for locale, times := range map[string]int{"en": 1, "fr": 2, "de": 1} {
+		m := market
+		m.Locale = locale
+		_, err := ports.Catalog.Products(t.Context(), m, []commerce.SKU{"A"})
+		require.NoError(t, err)
+		got := (<-calls).body
+		for _, text := range []string{" name(language:", " description(language:"} {
+			assert.Equal(t, times*strings.Count(got.Query, text+" $language)"), strings.Count(got.Query, text), "%s in %s", text, locale)
+		}
+		assert.Contains(t, got.Query, "defaultLanguage: $fallback", "a variable that nothing uses is refused")
+		assert.Equal(t, "en", got.Variables.Fallback)
+	}
 }
 
 func TestLocalesBecomeThePIMsLanguages(t *testing.T) {

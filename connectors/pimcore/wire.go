@@ -22,8 +22,12 @@ type wireVariables struct {
 // body is the request that Data Hub takes: the query, the operation's name, and the variables.
 func (v wireVariables) body(doc *document) []byte {
 	const others = 128 // what surrounds the filter, whose quotes are escaped
-	b := make([]byte, 0, len(doc.head)+len(v.Filter)+len(v.Filter)/2+others)
-	b = append(b, doc.head...)
+	head := doc.head
+	if v.Language == v.Fallback {
+		head = doc.once
+	}
+	b := make([]byte, 0, len(head)+len(v.Filter)+len(v.Filter)/2+others)
+	b = append(b, head...)
 	if len(v.Filter) > 0 {
 		b = append(quick.AppendText(append(b, `"filter":`...), v.Filter), ',')
 	}
