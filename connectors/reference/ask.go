@@ -84,7 +84,8 @@ func (a Asked[K, V]) Value(ctx context.Context) (V, error) {
 
 // GetAll answers the values of keys; one that is absent from the map does not
 // exist. What is neither kept nor being loaded goes to load in one call, each
-// key once. A key that load leaves out without an error for it counts as absent
+// key once; load does not change its keys, and the map that it answers is the cache's
+// from then on. A key that load leaves out without an error for it counts as absent
 // for at most [MaxNegative]. When keys failed, the error is a
 // [commerce.BatchError] that names them, and the map holds the others.
 // context.Canceled passes unchanged.
