@@ -119,9 +119,9 @@ func (l *load) part(leases *leaseSet, which []int) *leaseSet {
 		return nil
 	}
 	part := &leaseSet{remote: leases.remote, token: leases.token}
-	for _, held := range leases.entries {
+	for _, held := range leases.held {
 		if slices.ContainsFunc(which, func(i int) bool { return l.address(i) == held.entry }) {
-			part.entries = append(part.entries, held)
+			part.held = append(part.held, held)
 		}
 	}
 	return part

@@ -171,16 +171,22 @@ type stored struct {
 	tags    []commerce.Tag // those that only the value tells; the key's come from the key
 }
 
-func (p *packer) pack(key string, s stored) []byte { return p.appendTo(nil, key, s) }
+// pack is s, of key, as it is stored.
+func (p *packer) pack(key string, s stored) []byte {
+	in := &room{}
+	p.packInto(in, key, s)
+	return in.packed
+}
 
-// appendTo packs s at the end of b.
-func (p *packer) appendTo(b []byte, key string, s stored) []byte {
+// packInto adds s, of key, to what lies in the room.
+func (p *packer) packInto(in *room, key string, s stored) {
 	payload, flags := s.payload, byte(0)
 	if len(payload) >= compressFrom {
-		payload, flags = p.zip.EncodeAll(payload, nil), flagCompressed
+		in.zipped = p.zip.EncodeAll(payload, in.zipped[:0])
+		payload, flags = in.zipped, flagCompressed
 	}
-	from := len(b)
-	b = slices.Grow(b, len(entryMagic)+len(key)+len(payload)+60)
+	from := len(in.packed)
+	b := slices.Grow(in.packed, len(entryMagic)+len(key)+len(payload)+60)
 	b = append(b, entryMagic...)
 	b = append(b, entryVersion, flags)
 	b = appendField(b, key)
@@ -194,7 +200,7 @@ func (p *packer) appendTo(b []byte, key string, s stored) []byte {
 	}
 	b = binary.AppendUvarint(b, uint64(len(payload)))
 	b = append(b, payload...)
-	return binary.BigEndian.AppendUint64(b, sumOf(b[from:]))
+	in.packed = binary.BigEndian.AppendUint64(b, sumOf(b[from:]))
 }
 
 // unpack reads what is stored under key.

@@ -266,10 +266,11 @@ func BenchmarkPack(b *testing.B) {
 	key := strings.Repeat("k", 160)
 	raw := p.pack(key, s)
 	b.Run("pack", func(b *testing.B) {
-		room := make([]byte, 0, len(raw))
+		in := &room{packed: make([]byte, 0, len(raw))}
 		b.ReportAllocs()
 		for b.Loop() {
-			room = p.appendTo(room[:0], key, s)
+			in.packed = in.packed[:0]
+			p.packInto(in, key, s)
 		}
 	})
 	b.Run("unpack", func(b *testing.B) {

@@ -225,10 +225,8 @@ func TestC13_NoClockDecides(t *testing.T) {
 		"loaded by who knew of nothing yet": {0, version{}, "0"},
 	} {
 		c.memory.values.InvalidateAll()
-		c.remote.put(t.Context(), []write{{
-			stored: stored{payload: []byte(`{"SKU":"A","Name":"theirs"}`), began: time.Now().Add(tc.skew), at: tc.at},
-			key:    withArgs(prefix, "A"), address: address(withArgs(prefix, "A")), life: 2 * time.Hour,
-		}}, nil)
+		theirs := stored{payload: []byte(`{"SKU":"A","Name":"theirs"}`), began: time.Now().Add(tc.skew), at: tc.at}
+		c.remote.put(t.Context(), []write{writeOf(withArgs(prefix, "A"), theirs, 2*time.Hour)}, nil)
 		p, _, err := ask(t.Context(), port, "A")
 		require.NoError(t, err)
 		assert.Equal(t, tc.want, p.Name, name)

@@ -201,7 +201,7 @@ func TestC17_TagsOfAValueAreThisReleases(t *testing.T) {
 	payload, err := json.Marshal(&commerce.Product{SKU: "A", Name: "theirs", Categories: []commerce.CategoryRef{{ID: "bikes"}}})
 	require.NoError(t, err)
 	bare := stored{payload: payload, began: time.Now(), at: c.tags.stamp().global}
-	c.remote.put(t.Context(), []write{{stored: bare, key: onlyKey(t, c), address: address(onlyKey(t, c)), life: time.Hour}}, nil)
+	c.remote.put(t.Context(), []write{writeOf(onlyKey(t, c), bare, time.Hour)}, nil)
 	c.memory.values.InvalidateAll()
 	p, _, err := ask(t.Context(), port, "A")
 	require.NoError(t, err)

@@ -1,9 +1,11 @@
 package cache
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,61 +49,37 @@ const leasePrefix = "portico:lease:{"
 // berth is where an entry lies, and where its lease does.
 type berth struct{ entry, lease string }
 
+// berthSize is how long the address of a lease is.
+const berthSize = len(leasePrefix) + len("portico:c1:") + 43 + len("}")
+
 // berthOf is the berth of what is stored under key.
 func berthOf(key string) berth {
-	const most = len(leasePrefix) + 64
-	b := appendAddress(append(make([]byte, 0, most), leasePrefix...), key)
-	lease := string(append(b, '}'))
-	return berth{entry: lease[len(leasePrefix) : len(lease)-1], lease: lease}
+	var room [berthSize]byte
+	return newBerth(string(appendBerth(room[:0], key)))
 }
 
-// leaseState is what became of asking for a lease.
-type leaseState int64
+// berthsOf are the berths of the keys at the places which, by place; their addresses lie in one
+// piece of memory.
+func berthsOf(keys []string, which []int) []berth {
+	var room [berthSize]byte
+	var all strings.Builder
+	all.Grow(berthSize * len(which))
+	list := make([]berth, len(keys))
+	for _, i := range which {
+		from := all.Len()
+		all.Write(appendBerth(room[:0], keys[i]))
+		list[i] = newBerth(all.String()[from:])
+	}
+	return list
+}
 
-const (
-	leaseHeld    leaseState = iota // by another
-	leaseGranted                   // to who asked
-	leaseStolen                    // to who asked: its holder's load knew of too little
-	leaseFree                      // its last holder found nothing that can be shared: there is none
-	leaseArrived                   // there is an answer that who asked has not seen
-)
+func appendBerth(b []byte, key string) []byte {
+	return append(appendAddress(append(b, leasePrefix...), key), '}')
+}
 
-// askScript answers a state and a text for each pair of entry and lease in KEYS.
-// ARGV: the asker's token, the lease's life in ms; then for each pair the checksum of
-// the entry that the asker has seen and the least version that a holder has to know of.
-// Who has seen none is given what there is, and looks for the lease only when there is nothing.
-// A lease holds the version that its holder's load knew of, of 40 digits, and the
-// holder's token; without a token it only says that nothing will come. It ends: what
-// does not, or later than a lease, or is no string, is nobody's and in nobody's way, and
-// what is no string is no entry.
-const askScript = `
-local out = {}
-for i = 1, #KEYS, 2 do
-  local seen, state, text = ARGV[i+2], 0, ''
-  local sum
-  if seen == '' then sum = redis.pcall('get', KEYS[i]) else sum = redis.pcall('getrange', KEYS[i], -8, -1) end
-  if type(sum) == 'table' then
-    if not string.find(sum.err, 'WRONGTYPE') then return sum end
-    sum = ''
-  end
-  if sum and sum ~= '' and sum ~= seen then
-    state, text = 4, seen == '' and sum or redis.call('get', KEYS[i])
-  else
-    local held = redis.call('mget', KEYS[i+1])[1]
-    if held then
-      local left = redis.call('pttl', KEYS[i+1])
-      if left < 0 or left > tonumber(ARGV[2]) then held = false end
-    end
-    if not held or string.sub(held, 1, 40) < ARGV[i+3] then
-      redis.call('set', KEYS[i+1], ARGV[1], 'PX', ARGV[2])
-      state = held and 2 or 1
-    elseif #held == 40 then
-      state = 3
-    end
-  end
-  out[i], out[i+1] = state, text
-end
-return out`
+func newBerth(lease string) berth {
+	return berth{entry: lease[len(leasePrefix) : len(lease)-1], lease: lease}
+}
 
 // renewScript makes the leases in KEYS that ARGV's token still holds last ARGV's ms
 // again, and answers how many.
@@ -112,29 +90,22 @@ for _, key in ipairs(KEYS) do
 end
 return n`
 
-// releaseScript ends the leases in KEYS that ARGV's token still holds. Those whose
-// place in the rest of ARGV is not empty say for a while that nothing will come.
+// releaseScript ends the leases in KEYS that ARGV's token still holds. After the token, ARGV
+// has a lease's life in ms and, where some are to say for a while that nothing will come, a 1 for
+// each of those and a 0 for each other.
 const releaseScript = `
-for i, key in ipairs(KEYS) do
-  if redis.call('mget', key)[1] == ARGV[1] then
-    if ARGV[i+2] == '' then redis.call('del', key)
-    else redis.call('set', key, ARGV[i+2], 'PX', ARGV[2]) end
+local ended = {}
+for i, token in ipairs(redis.call('mget', unpack(KEYS))) do
+  if token == ARGV[1] then
+    if string.sub(ARGV[3], i, i) == '1' then
+      redis.call('set', KEYS[i], string.sub(token, 1, 40), 'PX', ARGV[2])
+    else
+      ended[#ended+1] = KEYS[i]
+    end
   end
 end
+if #ended > 0 then redis.call('del', unpack(ended)) end
 return 0`
-
-// wanted is an entry that somebody asks for the lease of.
-type wanted struct {
-	berth
-	seen  string  // the checksum of what was found there
-	least version // what a holder has to know of for its answer to be of use
-}
-
-// leaseReply is what Redis answered for one of them.
-type leaseReply struct {
-	state leaseState
-	text  string // the entry that arrived
-}
 
 // least is the version of the last invalidation of tags that is known here.
 func (t *tagTable) least(tags []commerce.Tag) version {
@@ -165,152 +136,11 @@ func (v version) order() string {
 	return string(b[:])
 }
 
-// leasing tells whether leases may be asked for together with entries: not in a cluster,
-// which would run a script for each key.
-func (r *remote) leasing() bool {
-	return !r.cluster && !r.writes.isOpen() && !r.leases.isOpen()
-}
-
-// inquiry is what a load wants to know of Redis, and what it was told.
-type inquiry struct {
-	token   string
-	list    []wanted
-	replies []leaseReply
-	err     error
-	done    chan struct{}
-}
-
-// lease asks for the leases of list, and for the entries that nobody has looked at yet,
-// together with what other loads ask for at the time. refused is why it got no answer
-// from a Redis that can be reached; false with no such reason means that none could be asked.
-func (r *remote) lease(ctx context.Context, token string, list []wanted) (replies []leaseReply, refused error, ok bool) {
-	// A lease is worth something only where its holder can store the answer.
-	now := time.Now()
-	if r.writes.isOpen() || !r.reads.allow(now) || !r.leases.allow(now) {
-		return nil, nil, false
-	}
-	a := &inquiry{token: token, list: list, done: make(chan struct{})}
-	if all := r.asks.bring(a, len(list), soon); all != nil {
-		r.askAll(ctx, all)
-	}
-	<-a.done
-	if a.err == nil {
-		return a.replies, nil, true
-	}
-	if redisAnswered(a.err) {
-		refused = a.err
-	}
-	return nil, refused, false
-}
-
-// askAll asks for all in one round trip.
-func (r *remote) askAll(ctx context.Context, all []*inquiry) {
-	for _, a := range all {
-		a.err = errLeaseReply
-		defer close(a.done)
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.wait)
-	defer cancel()
-	defer context.AfterFunc(r.life, cancel)()
-	pipe := r.client.Pipeline()
-	cmds := make([][]*redis.Cmd, len(all))
-	for i, a := range all {
-		cmds[i] = r.askFor(ctx, pipe, a)
-	}
-	_, err := pipe.Exec(ctx)
-	for i, a := range all {
-		a.replies, a.err = repliesOf(cmds[i])
-		if a.err == nil && len(a.replies) != len(a.list) {
-			a.err = errLeaseReply
-		}
-		err = errors.Join(err, a.err)
-	}
-	if err == nil || !redisAnswered(err) {
-		r.settled(ctx, "get", &r.reads, err)
-	}
-	r.settled(ctx, "lease", &r.leases, err)
-}
-
-// redisAnswered tells whether err is what Redis said, and not that it said nothing.
-func redisAnswered(err error) bool {
-	_, said := errors.AsType[redis.Error](err)
-	return said || errors.Is(err, errLeaseReply)
-}
-
-// askFor adds to pipe what a wants to know.
-func (r *remote) askFor(ctx context.Context, pipe redis.Pipeliner, a *inquiry) (cmds []*redis.Cmd) {
-	step := len(a.list)
-	if r.cluster {
-		step = 1 // a script's keys have to lie together
-	}
-	for piece := range slices.Chunk(a.list, step) {
-		keys := script(askScript, 2*len(piece), 2+2*len(piece))
-		for i := range piece {
-			keys = appendKey(appendKey(keys, &piece[i].entry), &piece[i].lease)
-		}
-		args := append(keys, a.token, leaseLife.Milliseconds())
-		least, order := version{}, any(noOrder)
-		for i := range piece {
-			if w := &piece[i]; w.least != least { // hardly ever
-				least, order = w.least, w.least.order()
-			}
-			args = append(args, &piece[i].seen, order)
-		}
-		cmds = append(cmds, evaluate(ctx, pipe, args))
-	}
-	return cmds
-}
-
-// noOrder is the order of what is before every version.
-var noOrder = version{}.order()
-
-// firstKey is the place of a script's first key among the words of its command.
-const firstKey = 3
-
-// script begins the command that has text run with so many keys, and room for arguments.
-func script(text string, keys, args int) []any {
-	return append(make([]any, 0, firstKey+keys+args), "eval", text, keys)
-}
-
-// appendKey adds a key. The first, by which a cluster's node is found, has to be a string;
-// of others a pointer does, which need not be copied to where strings lie.
-func appendKey(words []any, key *string) []any {
-	if len(words) == firstKey {
-		return append(words, *key)
-	}
-	return append(words, key)
-}
-
-func evaluate(ctx context.Context, pipe redis.Pipeliner, words []any) *redis.Cmd {
-	cmd := redis.NewCmd(ctx, words...)
-	cmd.SetFirstKeyPos(firstKey)
-	_ = pipe.Process(ctx, cmd) // it is sent with the rest
-	return cmd
-}
-
-func repliesOf(cmds []*redis.Cmd) (replies []leaseReply, err error) {
-	for _, cmd := range cmds {
-		items, failed := cmd.Slice()
-		err = errors.Join(err, failed)
-		for pair := range slices.Chunk(items, 2) {
-			state, ok := pair[0].(int64)
-			text, _ := pair[len(pair)-1].(string)
-			if !ok {
-				err = errors.Join(err, errLeaseReply)
-			}
-			replies = append(replies, leaseReply{leaseState(state), text})
-		}
-	}
-	return replies, err
-}
-
-var errLeaseReply = errors.New("asking for a lease failed")
-
 // leaseSet are the leases that one round of a load was given.
 type leaseSet struct {
 	remote  *remote
 	token   string
-	entries []berth
+	held    []*berth
 	nothing map[string]bool // those that will not come, since they cannot be shared
 	ended   bool
 }
@@ -380,9 +210,11 @@ func (h *leaseSet) extend(ctx context.Context) bool {
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.wait)
 	defer cancel()
-	pipe := r.client.Pipeline()
-	h.eachNode(func(entries []berth) {
-		evaluate(ctx, pipe, append(leaseKeys(renewScript, entries, 2), h.token, leaseLife.Milliseconds()))
+	in, pipe := enter(), r.client.Pipeline()
+	defer in.leave()
+	h.eachNode(func(held []*berth) {
+		words := leaseKeys(in.script(renewScript, len(held), 2), held)
+		evaluate(ctx, pipe, append(words, h.token, leaseLife.Milliseconds()))
 	})
 	cmds, err := pipe.Exec(ctx)
 	if errors.Is(ctx.Err(), context.Canceled) {
@@ -410,22 +242,32 @@ func (h *leaseSet) once() *leaseSet {
 	return h
 }
 
+// none tells that there is none to give back.
+func (h *leaseSet) none() bool { return h == nil || len(h.held) == 0 }
+
 // release adds to pipe what gives the leases back.
-func (h *leaseSet) release(ctx context.Context, pipe redis.Pipeliner) {
-	if h == nil {
+func (h *leaseSet) release(ctx context.Context, pipe redis.Pipeliner, in *room) {
+	if h.none() {
 		return
 	}
-	h.eachNode(func(entries []berth) {
-		args := append(leaseKeys(releaseScript, entries, 2+len(entries)), h.token, leaseLife.Milliseconds())
-		for _, at := range entries {
-			note := ""
-			if h.nothing[at.entry] {
-				note = h.token[:len(noOrder)]
-			}
-			args = append(args, note)
-		}
-		evaluate(ctx, pipe, args)
+	h.eachNode(func(held []*berth) {
+		words := leaseKeys(in.script(releaseScript, len(held), 3), held)
+		evaluate(ctx, pipe, append(words, h.token, leaseLife.Milliseconds(), h.notes(held)))
 	})
+}
+
+// notes say of each of the leases held whether nothing will come, as releaseScript reads it.
+func (h *leaseSet) notes(held []*berth) string {
+	if len(h.nothing) == 0 {
+		return ""
+	}
+	notes := bytes.Repeat([]byte("0"), len(held))
+	for i, at := range held {
+		if h.nothing[at.entry] {
+			notes[i] = '1'
+		}
+	}
+	return string(notes)
 }
 
 // unshared notes that the answer at an address will not lie in Redis: nobody shall wait for it.
@@ -439,22 +281,21 @@ func (h *leaseSet) unshared(entry string) {
 	h.nothing[entry] = true
 }
 
-// eachNode does what is to be done with the entries, as many at once as one script may name.
-func (h *leaseSet) eachNode(do func(entries []berth)) {
-	step := max(1, len(h.entries))
+// eachNode does what is to be done with the leases, as many at once as one script may name.
+func (h *leaseSet) eachNode(do func(held []*berth)) {
+	step := maxGatheredAsks
 	if h.remote.cluster {
 		step = 1
 	}
-	for piece := range slices.Chunk(h.entries, step) {
+	for piece := range slices.Chunk(h.held, step) {
 		do(piece)
 	}
 }
 
-// leaseKeys begins the command that has text run for leases.
-func leaseKeys(text string, entries []berth, args int) []any {
-	words := script(text, len(entries), args)
-	for i := range entries {
-		words = appendKey(words, &entries[i].lease)
+// leaseKeys adds keys of leases.
+func leaseKeys(words []any, held []*berth) []any {
+	for _, at := range held {
+		words = appendKey(words, &at.lease)
 	}
 	return words
 }

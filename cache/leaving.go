@@ -80,7 +80,7 @@ func (m *memory) arrived(writes []write, stored bool) {
 	for i := range writes {
 		w := &writes[i]
 		p := l.byKey[w.key]
-		if w.leaving == nil || p.entry != w.leaving {
+		if !w.leaving || p.entry != w.entry {
 			continue
 		}
 		if !p.kept && !(stored && w.sent) && m.alive(p.entry) {

@@ -202,7 +202,7 @@ func TestC15_WhatIsLeftOutIsKept(t *testing.T) {
 	for _, name := range []string{"sent", "left out", "dead", "overtaken", "another"} {
 		e := newEntry(name, time.Now(), p).tagged([]commerce.Tag{commerce.Tag(name)}, table.stamp())
 		m.leave(name, e, p.life())
-		list = append(list, write{key: name, leaving: e, sent: name == "sent"})
+		list = append(list, write{key: name, entry: e, leaving: true, sent: name == "sent"})
 	}
 	table.strike([]commerce.Tag{"dead"}, false)
 	m.put("overtaken", newEntry("newer", time.Now(), p), p.life())

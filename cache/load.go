@@ -45,14 +45,14 @@ func (l *load) run(ctx context.Context) {
 }
 
 // berth is where Redis has the key at place i, and its lease.
-func (l *load) berth(i int) berth {
+func (l *load) berth(i int) *berth {
 	if l.berths == nil {
-		l.berths = make([]berth, len(l.keys))
+		l.berths = berthsOf(l.keys, l.open)
 	}
 	if l.berths[i].entry == "" {
 		l.berths[i] = berthOf(l.keys[i])
 	}
-	return l.berths[i]
+	return &l.berths[i]
 }
 
 func (l *load) address(i int) string { return l.berth(i).entry }
@@ -158,4 +158,3 @@ func (l *load) adopt(i int, s stored) bool {
 		return false
 	}
 }
-

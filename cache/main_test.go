@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"log/slog"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -79,7 +80,14 @@ func entriesOf(server *miniredis.Miniredis) []string {
 }
 
 func aWrite(began time.Time) write {
-	return write{stored: stored{payload: []byte("v"), began: began, at: version{1, 0}}, key: "k", address: address("k"), life: time.Minute}
+	return writeOf("k", stored{payload: []byte("v"), began: began, at: version{1, 0}}, time.Minute)
+}
+
+// writeOf is what stores s, as it is, for life from when it began.
+func writeOf(key string, s stored, life time.Duration) write {
+	raw := codec{stored: reflect.TypeFor[[]byte](), write: func(to *sheet, _ any) { to.b = append(to.b, s.payload...) }}
+	e := &entry{value: s.payload, began: s.began, tags: s.tags, stamp: stamp{global: s.at}}
+	return write{plan: &plan{codec: raw, policy: Policy{Fresh: life}}, key: key, address: address(key), entry: e}
 }
 
 func urlOf(server *miniredis.Miniredis) commerce.Secret {

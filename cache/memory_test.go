@@ -143,7 +143,7 @@ func TestWhatIsDeadKeepsNothingOut(t *testing.T) {
 	invalidate(t, c, commerce.TagProduct("A"))
 	knows(t, c, c.Redis())
 	theirs := stored{payload: []byte(`{"SKU":"A","Name":"theirs"}`), began: onlyEntry(t, c).began.Add(-time.Second), at: c.tags.stamp().global}
-	c.remote.put(t.Context(), []write{{stored: theirs, key: onlyKey(t, c), address: address(onlyKey(t, c)), life: time.Hour}}, nil)
+	c.remote.put(t.Context(), []write{writeOf(onlyKey(t, c), theirs, time.Hour)}, nil)
 	trips := watchTrips(c)
 	for range 10 {
 		p, _, err := ask(t.Context(), port, "A")

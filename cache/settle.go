@@ -59,17 +59,16 @@ func (l *load) settle(which []int, answers []answer, outcomes []commerce.Reason,
 				l.cache.memory.put(l.keys[i], f.entry, l.plan.policy.Negative)
 				if l.plan.remote {
 					leases.unshared(l.address(i))
-					writes = append(writes, write{key: l.keys[i], address: l.address(i), gone: true})
+					writes = append(writes, write{key: l.keys[i], address: l.address(i)})
 				}
 			}
 		default:
-			extra := l.plan.own(a.value)
-			tags := append(slices.Clip(f.tags), extra...)
+			tags := append(slices.Clip(f.tags), l.plan.own(a.value)...)
 			f.entry, f.served = newEntry(a.value, f.began, l.plan.policy).tagged(tags, f.stamp), upstreamFresh
 			if !l.renews(i) {
 				f.entry.apart(l.nextPhase(i))
 			}
-			if w, ok := l.keep(i, f.entry, extra); ok {
+			if w, ok := l.keep(i, f.entry); ok {
 				writes = append(writes, w)
 			} else if leases != nil && l.cache.tags.alive(f.entry) {
 				leases.unshared(l.address(i))
@@ -81,9 +80,9 @@ func (l *load) settle(which []int, answers []answer, outcomes []commerce.Reason,
 }
 
 // keep stores an answer in memory and, where others may have it, says what Redis is to
-// hold; extra are its value's own tags. What was invalidated meanwhile is not kept,
+// hold. What was invalidated meanwhile is not kept,
 // and nothing is given to others that does not say what its load knew of.
-func (l *load) keep(i int, e *entry, extra []commerce.Tag) (write, bool) {
+func (l *load) keep(i int, e *entry) (write, bool) {
 	p := l.plan.policy
 	if p.Fresh == 0 || !l.cache.tags.alive(e) {
 		return write{}, false
@@ -92,10 +91,9 @@ func (l *load) keep(i int, e *entry, extra []commerce.Tag) (write, bool) {
 		l.cache.memory.put(l.keys[i], e, p.life())
 		return write{}, false
 	}
-	s := stored{began: e.began, redis: l.cache.remote.redisTime(e.began), at: e.stamp.global, tags: extra}
-	w := write{stored: s, value: e.value, form: &l.plan.codec, key: l.keys[i], address: l.address(i), life: p.life()}
+	w := write{plan: l.plan, entry: e, key: l.keys[i], address: l.address(i)}
 	if l.flights[i].bare && l.passes(e) {
-		w.leaving = e
+		w.leaving = true
 		l.cache.memory.leave(l.keys[i], e, p.life())
 		l.plan.counts.passed.Add(1)
 	} else {

@@ -56,15 +56,14 @@ func (s *sharing) turn(ctx context.Context) bool {
 		var mine []int
 		again, answered := slices.Clone(s.open), true
 		for look := 0; look < looks && len(again) > 0 && answered; look++ {
-			list := s.wanted(again)
-			replies, refused, ok := s.cache.remote.lease(ctx, leases.token, list)
+			replies, refused, ok := s.cache.remote.lease(ctx, leases.token, s.wanted(again))
 			if answered = ok; !ok {
 				s.refused = refused != nil && look == 0
-				s.cache.remote.leased.add(countFailed, len(list))
+				s.cache.remote.leased.add(countFailed, len(again))
 				break
 			}
 			var granted []int
-			granted, again = s.sort(leases, again, list, replies)
+			granted, again = s.sort(leases, again, replies)
 			mine = append(mine, granted...)
 		}
 		if len(mine) > 0 {
@@ -90,29 +89,30 @@ func (s *sharing) leases() *leaseSet {
 }
 
 // wanted is what Redis is asked about the places which.
-func (s *sharing) wanted(which []int) []wanted {
-	list := make([]wanted, len(which))
-	for n, i := range which {
-		list[n] = wanted{berth: s.berth(i), seen: s.seen[i], least: s.cache.tags.least(s.flights[i].tags)}
+func (s *sharing) wanted(which []int) (q wanted) {
+	for _, i := range which {
+		q.add(s.berth(i), known{seen: s.seen[i], least: s.cache.tags.least(s.flights[i].tags)}, len(which))
 	}
-	return list
+	return q
 }
 
 // sort lands what has arrived for the places which and says what this process is to load,
 // with its leases; again is what something arrived for that is of no use.
-func (s *sharing) sort(leases *leaseSet, which []int, list []wanted, replies []leaseReply) (mine, again []int) {
+func (s *sharing) sort(leases *leaseSet, which []int, replies leaseReplies) (mine, again []int) {
 	var counts [countFailed + 1]int
 	for n, i := range which {
-		reply := replies[n]
-		switch reply.state {
+		switch state := leaseState(replies.states[n]); state {
 		case leaseArrived:
-			if !s.arrived(i, reply.text) {
+			if !s.arrived(i, replies.texts[0]) {
 				again = append(again, i)
 			}
+			replies.texts = replies.texts[1:]
 		case leaseGranted, leaseStolen:
-			leases.entries = append(leases.entries, list[n].berth)
-			mine = append(mine, i)
-			if s.others[i] || reply.state == leaseStolen {
+			if mine == nil { // mostly all
+				mine, leases.held = make([]int, 0, len(which)), slices.Grow(leases.held, len(which))
+			}
+			leases.held, mine = append(leases.held, s.berth(i)), append(mine, i)
+			if s.others[i] || state == leaseStolen {
 				counts[countTaken]++
 			} else {
 				counts[countGranted]++
@@ -152,7 +152,7 @@ func (s *sharing) arrived(i int, text string) bool {
 // loadHolding loads the places which while their leases are renewed.
 func (s *sharing) loadHolding(ctx context.Context, which []int, leases *leaseSet) {
 	defer s.cache.remote.put(ctx, nil, leases) // if the load did not end the usual way
-	if len(leases.entries) > 0 {
+	if !leases.none() {
 		defer leases.renew(ctx)()
 	}
 	s.restamp(which)

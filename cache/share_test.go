@@ -513,7 +513,7 @@ func TestC2_WhoCannotStoreTakesNoLease(t *testing.T) {
 		c.remote.writes.done(time.Now(), false)
 	}
 	trips := watchTrips(c)
-	replies, _, ok := c.remote.lease(t.Context(), version{1, 1}.order()+"me", []wanted{{berth: berth{entry: "e", lease: leaseAddress("e")}}})
+	replies, _, ok := c.remote.lease(t.Context(), version{1, 1}.order()+"me", wanted{berths: []*berth{{entry: "e", lease: leaseAddress("e")}}})
 	assert.False(t, ok)
 	assert.Empty(t, replies)
 	assert.Empty(t, trips.list())
@@ -630,7 +630,7 @@ func TestWhatAgesInBothTiersIsLoadedAnew(t *testing.T) {
 	s, _ := c.remote.get(t.Context(), []string{onlyKey(t, c)}, []string{address(onlyKey(t, c))})
 	old := s[0]
 	old.began = e.began
-	c.remote.put(t.Context(), []write{{stored: old, key: onlyKey(t, c), address: address(onlyKey(t, c)), life: time.Hour}}, nil)
+	c.remote.put(t.Context(), []write{writeOf(onlyKey(t, c), old, time.Hour)}, nil)
 	for want := range 3 { // once, not with each read
 		_, at, err := ask(t.Context(), port, "A")
 		require.NoError(t, err)

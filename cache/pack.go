@@ -1,0 +1,158 @@
+package cache
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// write is an entry to be stored, or to be taken out.
+type write struct {
+	plan    *plan
+	key     string
+	address string
+	entry   *entry // nil: there is no such thing any more, and what lies there is not to be given again
+	leaving bool   // whether memory keeps it only if Redis does not
+	sent    bool   // whether it is among the sets
+}
+
+// own are the tags that only the entry's value tells, which follow those of its key.
+func (w *write) own() []commerce.Tag { return w.entry.tags[len(w.plan.tags):] }
+
+// putting is what a load has for Redis, with the leases it gives back, which may be nil.
+type putting struct {
+	writes []write
+	sets   []*set
+	leases *leaseSet
+	room   *room // that sets lie in
+}
+
+// set is the command that stores an entry. Redis's client is given pointers, so that the
+// command is used again for the next entry of its room; a cluster's looks for strings.
+type set struct {
+	address string
+	packed  string // in the room
+	ms      int64  // of its life
+	command *redis.StatusCmd
+}
+
+func newSet() *set {
+	s := &set{}
+	s.command = redis.NewStatusCmd(context.Background(), "set", &s.address, &s.packed, "px", &s.ms)
+	return s
+}
+
+// room is memory for what is sent, which is used again.
+type room struct {
+	packed []byte
+	json   sheet
+	zipped []byte
+	words  []any // of scripts
+	sets   []*set
+	taken  int // of them
+}
+
+// rooms are those that are free. Unlike a [sync.Pool]'s they outlive garbage collections, of
+// which there is one for every few lists that nobody holds.
+var rooms = make(chan *room, freeRooms)
+
+const (
+	freeRooms = 16
+	maxRoom   = 256 << 10 // bytes of a room that is used again …
+	maxSets   = 500       // … its commands …
+	maxWords  = 4 * maxSets
+)
+
+func enter() *room {
+	select {
+	case r := <-rooms:
+		return r
+	default:
+		return &room{}
+	}
+}
+
+// leave has the room used by others, unless it grew beyond what is usual. Nothing is held of
+// what was sent.
+func (r *room) leave() {
+	if cap(r.packed)+cap(r.json.b)+cap(r.zipped) > maxRoom || len(r.sets) > maxSets || cap(r.words) > maxWords {
+		return
+	}
+	r.empty()
+	select {
+	case rooms <- r:
+	default:
+	}
+}
+
+func (r *room) empty() {
+	for _, s := range r.sets[:r.taken] {
+		s.address, s.packed = "", ""
+	}
+	clear(r.words)
+	r.packed, r.words, r.taken = r.packed[:0], r.words[:0], 0
+}
+
+// take is a command that no other entry of the room has.
+func (r *room) take() *set {
+	if r.taken == len(r.sets) {
+		r.sets = append(r.sets, newSet())
+	}
+	s := r.sets[r.taken]
+	r.taken++
+	s.command.SetErr(nil)
+	return s
+}
+
+// pack makes of writes what is sent.
+func (r *remote) pack(ctx context.Context, writes []write, leases *leaseSet) *putting {
+	in, now := enter(), time.Now()
+	for i := range writes {
+		w := &writes[i]
+		if w.entry == nil {
+			continue
+		}
+		left, from := w.plan.policy.life()-now.Sub(w.entry.began), len(in.packed)
+		size, err := r.packOne(in, w)
+		if err != nil {
+			r.metrics.remoteError(ctx, "encode")
+		}
+		if err != nil || left <= time.Millisecond || size > maxStored || len(w.own()) > maxStoredTags {
+			in.packed = in.packed[:from]
+			leases.unshared(w.address)
+			continue
+		}
+		if from == 0 && size*len(writes) <= maxRoom {
+			in.packed = slices.Grow(in.packed, size*len(writes)) // the others are much like the first
+		}
+		w.sent = true
+		s := in.take()
+		s.address, s.packed, s.ms = w.address, view(in.packed[from:]), left.Milliseconds()
+	}
+	return &putting{writes: writes, sets: in.sets[:in.taken], leases: leases, room: in}
+}
+
+// store adds to pipe what stores the entries.
+func (p *putting) store(ctx context.Context, pipe redis.Pipeliner, cluster bool) {
+	for _, s := range p.sets {
+		command := s.command
+		if cluster {
+			command = redis.NewStatusCmd(ctx, "set", s.address, &s.packed, "px", &s.ms)
+		}
+		_ = pipe.Process(ctx, command) // it is sent with the rest
+	}
+}
+
+// packOne adds an entry to what lies in the room, and says how large it is.
+func (r *remote) packOne(in *room, w *write) (size int, err error) {
+	e, from := w.entry, len(in.packed)
+	s := stored{began: e.began, redis: r.redisTime(e.began), at: e.stamp.global, tags: w.own()}
+	if s.payload, err = w.plan.codec.encode(&in.json, e.value); err == nil {
+		r.packer.packInto(in, w.key, s)
+	}
+	return len(in.packed) - from, err
+}
