@@ -112,7 +112,7 @@ func New(cfg Config, deps Deps) (*Cache, error) {
 	if second == nil {
 		return c, nil
 	}
-	second.life, second.arrived = c.ctx, first.arrived
+	second.life, second.arrived = c.ctx, c.arrived
 	c.news = newNews(second, *second.opts, c.tags)
 	if c.unwatch, err = metrics.watch(c.news); err != nil {
 		return nil, errors.Join(err, c.Close())

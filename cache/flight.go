@@ -25,6 +25,7 @@ type flight struct {
 	done    chan struct{} // closed when it lands; nil until somebody waits for that
 
 	bare   bool        // memory held nothing of its key when it began
+	leaves bool        // what it brought goes to Redis alone; guarded by that lock once it has landed
 	landed atomic.Bool // set under that lock; what follows is set before
 
 	served   served
@@ -82,7 +83,11 @@ func (c *Cache) join(cause trace.SpanContext, r *request, which []int) (all []*f
 	defer c.flights.mu.Unlock()
 	for _, i := range which {
 		f := c.flights.byKey[r.keys[i]]
-		if f != nil && f.of != nil && f.of.over {
+		switch {
+		case f == nil:
+		case f.landed.Load():
+			f = c.leaving(r.plan, r.keys[i], f)
+		case f.of != nil && f.of.over:
 			f = nil
 		}
 		bare := r.bare != nil && r.bare[i]
@@ -151,7 +156,7 @@ func (c *Cache) land(key string, f *flight) {
 
 func (c *Cache) landLocked(key string, f *flight) {
 	c.flights.landed.Add(1)
-	if c.flights.byKey[key] == f {
+	if stays := f.leaves && f.err == nil; !stays && c.flights.byKey[key] == f {
 		delete(c.flights.byKey, key)
 	}
 	f.of.without(f.waiting, f.by.plan)

@@ -116,7 +116,7 @@ func (x *explainer) flights() {
 	defer c.flights.mu.Unlock()
 	for text, f := range c.flights.byKey {
 		k, ok := readKey(text)
-		if !ok || !x.query.matches(k, x.plan.policy.Keyed) {
+		if !ok || f.landed.Load() || !x.query.matches(k, x.plan.policy.Keyed) {
 			continue
 		}
 		x.keys = append(x.keys, text)

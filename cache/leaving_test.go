@@ -91,7 +91,7 @@ func TestC21_WhatIsReadOnceTurnsNothingOver(t *testing.T) {
 	c.work.Wait()
 	assert.Equal(t, held, c.memory.values.held.Load())
 	assert.Zero(t, c.memory.evicted[commerce.OpProducts].Load())
-	assert.Zero(t, c.memory.leaving.count.Load(), "Redis has them")
+	assert.Empty(t, c.flights.byKey, "Redis has them")
 	state := c.Inspect()
 	require.Len(t, state.Operations, 1)
 	assert.Equal(t, int64(300), state.Operations[0].Passed)
@@ -165,14 +165,14 @@ func TestC1_WhatIsOnItsWayToRedisIsNotLoadedAgain(t *testing.T) {
 		askers.Go(func() {
 			name, way := product(t, port, "A")
 			assert.Equal(t, "1", name)
-			assert.Equal(t, commerce.WayMemory, way)
+			assert.Contains(t, []commerce.Way{commerce.WayJoined, commerce.WayMemory}, way)
 		})
 	}
 	askers.Wait()
 	close(held.goes)
 	c.work.Wait()
 	assert.True(t, kept(c, "A"))
-	assert.Zero(t, c.memory.leaving.count.Load())
+	assert.Empty(t, c.flights.byKey)
 	assert.Equal(t, 1, upstream.count())
 }
 
@@ -186,35 +186,33 @@ func TestC15_WhatRedisDoesNotTakeIsKept(t *testing.T) {
 	product(t, port, "A")
 	c.work.Wait()
 	assert.True(t, kept(c, "A"))
-	assert.Zero(t, c.memory.leaving.count.Load())
+	assert.Empty(t, c.flights.byKey)
 	assert.Equal(t, int64(1), c.metrics.known()[0].counts.passed.Load())
 }
 
 // Of what is stored together some may be left out, or be out of date meanwhile.
 func TestC15_WhatIsLeftOutIsKept(t *testing.T) {
 	t.Parallel()
-	table := newTagTable()
-	m, err := newMemory(1<<20, table.alive)
-	require.NoError(t, err)
-	defer m.close()
+	c := newCache(t, Config{})
 	p := policies[commerce.OpProducts]
 	var list []write
-	for _, name := range []string{"sent", "left out", "dead", "overtaken", "another"} {
-		e := newEntry(name, time.Now(), p).tagged([]commerce.Tag{commerce.Tag(name)}, table.stamp())
-		m.leave(name, e, p.life())
-		list = append(list, write{key: name, entry: e, leaving: true, sent: name == "sent"})
+	for _, name := range []string{"sent", "left out", "dead", "asked for", "another"} {
+		f := &flight{leaves: true, entry: newEntry(name, time.Now(), p).tagged([]commerce.Tag{commerce.Tag(name)}, c.tags.stamp())}
+		f.ends()
+		c.flights.byKey[name] = f
+		list = append(list, write{key: name, entry: f.entry, leaving: true, plan: &plan{policy: p}, sent: name == "sent"})
 	}
-	table.strike([]commerce.Tag{"dead"}, false)
-	m.put("overtaken", newEntry("newer", time.Now(), p), p.life())
-	m.leave("another", newEntry("newer", time.Now(), p), p.life())
-	m.arrived(append(list, write{key: "of memory"}), true)
-	assert.Nil(t, m.get("sent"))
-	assert.Equal(t, "left out", m.get("left out").value)
-	assert.Nil(t, m.get("dead"))
-	assert.Equal(t, "newer", m.get("overtaken").value)
-	assert.Equal(t, int64(1), m.leaving.count.Load(), "whose write is still under way")
-	assert.Equal(t, "newer", m.get("another").value)
-	assert.Equal(t, int64(3), m.values.held.Load())
+	c.tags.strike([]commerce.Tag{"dead"}, false)
+	require.Nil(t, c.leaving(&plan{policy: p}, "dead", c.flights.byKey["dead"]))
+	require.NotNil(t, c.leaving(&plan{policy: p}, "asked for", c.flights.byKey["asked for"]))
+	c.flights.byKey["another"] = &flight{}
+	c.arrived(append(list, write{key: "of memory"}), true)
+	assert.Nil(t, c.memory.get("sent"))
+	assert.Equal(t, "left out", c.memory.get("left out").value)
+	assert.Nil(t, c.memory.get("dead"))
+	assert.Equal(t, "asked for", c.memory.get("asked for").value)
+	assert.Len(t, c.flights.byKey, 1, "another load of it is under way")
+	assert.Equal(t, int64(2), c.memory.values.held.Load())
 }
 
 // What is invalidated on its way to Redis is given to nobody, before and after it is there.
@@ -233,5 +231,5 @@ func TestC13_WhatIsInvalidatedOnItsWayIsNotGiven(t *testing.T) {
 	name, _ = product(t, port, "A")
 	assert.Equal(t, "2", name)
 	assert.True(t, kept(c, "A"))
-	assert.Zero(t, c.memory.leaving.count.Load())
+	assert.Empty(t, c.flights.byKey)
 }

@@ -13,7 +13,6 @@ type memory struct {
 	absent table // what was not found, within a tenth of the budget
 	alive  func(*entry) bool
 
-	leaving leaving
 	evicted evictions
 	clock   *otter.CoarseClock
 }
@@ -24,7 +23,7 @@ const tableTime = time.Second
 
 // newMemory keeps what is alive, and until something else comes also what is not.
 func newMemory(budget int64, alive func(*entry) bool) (*memory, error) {
-	m := &memory{alive: alive, leaving: leaving{byKey: map[string]parting{}}, evicted: newEvictions(), clock: otter.NewCoarseClock(tableTime)}
+	m := &memory{alive: alive, evicted: newEvictions(), clock: otter.NewCoarseClock(tableTime)}
 	var err error
 	if m.values, err = newTable(budget-budget/10, m.clock, m.evicted.gone); err != nil {
 		return nil, err
@@ -119,9 +118,6 @@ func (t table) renew(key string, e *entry, life time.Duration, alive func(*entry
 func (t table) empty() bool { return t.held.Load() == 0 }
 
 func (m *memory) get(key string) *entry {
-	if e := m.called(key); e != nil {
-		return e
-	}
 	if e := m.values.get(key); e != nil {
 		return e
 	}
@@ -137,7 +133,6 @@ func (m *memory) value(key string) *entry { return m.values.get(key) }
 // put keeps e unless what is there began later and is alive: clocks of those who loaded
 // the two may differ.
 func (m *memory) put(key string, e *entry, life time.Duration) {
-	m.overtaken(key)
 	e.weigh(key)
 	if e.missing {
 		m.values.Invalidate(key)

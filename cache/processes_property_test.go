@@ -117,7 +117,7 @@ func onWire(w *wire) (*Cache, error) {
 	}
 	silence()
 	c.remote = &remote{
-		arrived: c.memory.arrived,
+		arrived: c.arrived,
 		client:  newClient(*opts), lent: newClient(lent(*opts)), opts: opts, packer: form, wait: remoteWait,
 		log: c.log, metrics: c.metrics, leased: leased, life: c.ctx,
 	}

@@ -92,22 +92,13 @@ func (l *load) keep(i int, e *entry) (write, bool) {
 		return write{}, false
 	}
 	w := write{plan: l.plan, entry: e, key: l.keys[i], address: l.address(i)}
-	if l.flights[i].bare && l.passes(e) {
-		w.leaving = true
-		l.cache.memory.leave(l.keys[i], e, p.life())
+	if f := l.flights[i]; f.bare && l.passes(e) {
+		w.leaving, f.leaves = true, true
 		l.plan.counts.passed.Add(1)
 	} else {
 		l.cache.memory.put(l.keys[i], e, p.life())
 	}
 	return w, true
-}
-
-// passes tells whether e, which is new, need not be kept in memory: there is no room for it,
-// and whoever asks for it again finds it in Redis, as far as can be told.
-func (l *load) passes(e *entry) bool {
-	c := l.cache
-	return c.memory.values.full() && c.news.current.Load() && !c.remote.reads.isOpen() && !c.remote.writes.isOpen() &&
-		c.tags.admits(e.tags, e.stamp.global, e.stamp.local)
 }
 
 // fellThrough holds back further loads for a while where a stale answer can stand in.
