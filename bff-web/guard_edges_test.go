@@ -1,0 +1,193 @@
+package bffweb
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/portico-bff/portico/edge"
+	"github.com/portico-bff/portico/edge/ratelimit"
+)
+
+// crossing is a well-formed request that a page of origins sent.
+func crossing(t *testing.T, origins ...string) *http.Request {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://portico.test/graphql", strings.NewReader(`{"query":"{__typename}"}`))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("X-CSRF", "1")
+	r.Header["Origin"] = origins
+	return r
+}
+
+// An origin is ours as a whole: one, of a scheme that pages have, with the request's host
+// in whatever case.
+func TestW5_OurOwnOriginIsOneAndWhole(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	const own, listed = "http://portico.test", "https://shop.example"
+	for _, c := range []struct {
+		host    string
+		origins []string
+		want    int
+	}{
+		{"portico.test", []string{own}, http.StatusOK},
+		{"PORTICO.test", []string{own}, http.StatusOK},
+		{"portico.test", []string{listed}, http.StatusOK},
+		{"portico.test", []string{own, own}, http.StatusForbidden},
+		{"portico.test", []string{own, "https://evil.example"}, http.StatusForbidden},
+		{"portico.test", []string{listed, "https://evil.example"}, http.StatusForbidden},
+		{"portico.test", []string{""}, http.StatusForbidden},
+		{"portico.test", []string{"ftp://portico.test"}, http.StatusForbidden},
+		{"portico.test", []string{"chrome-extension://portico.test"}, http.StatusForbidden},
+		{"portico.test", []string{"//portico.test"}, http.StatusForbidden},
+		{"", []string{"http://"}, http.StatusForbidden}, // HTTP/1.0 needs no Host
+		{"", []string{"https://"}, http.StatusForbidden},
+	} {
+		r := crossing(t, c.origins...)
+		r.Host = c.host
+		assert.Equal(t, c.want, s.send(t, r).Status, "%+v", c)
+	}
+}
+
+// A preflight is OPTIONS that asks for a method; nothing else is answered as one. What it
+// was answered depends on all that it asked for.
+func TestA14_OnlyPreflightsAreAnsweredAsPreflights(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	for origin, want := range map[string]int{"https://shop.example": http.StatusNoContent, "https://evil.example": http.StatusForbidden} {
+		r := crossing(t, origin)
+		r.Method = http.MethodOptions
+		r.Header.Set("Access-Control-Request-Method", "POST")
+		a := s.send(t, r)
+		require.Equal(t, want, a.Status)
+		vary := strings.Join(a.Header.Values("Vary"), ", ")
+		for _, name := range []string{"Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers"} {
+			assert.Contains(t, vary, name, origin)
+		}
+	}
+	asking := crossing(t, "https://shop.example")
+	asking.Header.Set("Access-Control-Request-Method", "POST")
+	assert.Equal(t, http.StatusOK, s.send(t, asking).Status, "POST is no preflight, whatever it says")
+	plain := crossing(t, "https://shop.example")
+	plain.Method = http.MethodOptions
+	a := s.send(t, plain)
+	assert.Equal(t, http.StatusMethodNotAllowed, a.Status)
+	assert.Empty(t, a.Header.Get("Access-Control-Allow-Methods"))
+}
+
+// Everything that an answer depends on is named in it: made, kept, not sent again, or
+// refused, wherever that is.
+func TestW11_EveryAnswerNamesWhatItDependsOn(t *testing.T) {
+	t.Parallel()
+	s, _ := keeping(t)
+	made, kept := s.by(t, pageQuery, red()), s.by(t, pageQuery, red())
+	require.Equal(t, "hit", s.how(t))
+	for name, a := range map[string]answer{
+		"made": made, "kept": kept,
+		"not sent again":    s.by(t, pageQuery, red(), header{"If-None-Match", kept.Header.Get("Etag")}),
+		"to POST":           s.ok(t, pageQuery, red()),
+		"a customer's":      s.by(t, pageQuery, red(), header{"Authorization", "Bearer C1"}),
+		"no such market":    s.by(t, pageQuery, red(), header{"X-Channel", "mars"}),
+		"a bad token":       s.by(t, pageQuery, red(), header{"Authorization", "Bearer forged"}),
+		"no such form":      s.by(t, pageQuery, red(), header{"Accept", "text/html"}),
+		"no GraphQL":        s.by(t, `{`, nil),
+		"from another page": s.send(t, crossing(t, "https://evil.example")),
+	} {
+		said := map[string]bool{}
+		for _, line := range a.Header.Values("Vary") {
+			for word := range strings.SplitSeq(line, ",") {
+				said[strings.TrimSpace(word)] = true
+			}
+		}
+		for _, word := range []string{"Origin", "Authorization", "X-Channel", "Accept-Language", "X-Currency", "X-Country", "Accept"} {
+			assert.True(t, said[word], "%s: %s is not in %v", name, word, a.Header.Values("Vary"))
+		}
+	}
+}
+
+// An error that is of no source, beside parts that may be kept, keeps the whole from being kept.
+func TestC20_AnAnswerWithItsOwnErrorIsNotKept(t *testing.T) {
+	t.Parallel()
+	s, _ := keeping(t)
+	const query = `{product(sku:"MUG-RED"){name} search(text:"mug",first:2,after:"none of ours"){totalCount}}`
+	for range 2 {
+		for _, a := range []answer{s.by(t, query, nil), s.query(t, query, nil)} {
+			require.NotEmpty(t, a.Errors, a.Raw)
+			assert.Equal(t, "no-store", a.Header.Get("Cache-Control"))
+			assert.NotEqual(t, "hit", s.how(t))
+		}
+	}
+}
+
+// A page of somebody else's that makes a browser send requests spends nobody's budget.
+func TestW5_WhatIsForgedIsChargedToNobody(t *testing.T) {
+	t.Parallel()
+	s := limited(t, ratelimit.Config{Address: 2}, ratelimit.Deps{})
+	for range 10 {
+		r := crossing(t, "https://evil.example")
+		r.RemoteAddr = someone
+		a := s.send(t, r)
+		require.Equal(t, http.StatusForbidden, a.Status)
+		assert.Empty(t, a.Header.Get("RateLimit"))
+	}
+	assert.Equal(t, http.StatusOK, s.from(t, someone, `{__typename}`).Status)
+}
+
+// Where a body ends that was not announced, the connection ends, whoever refused its request.
+func TestW13_RefusedChunkedBodiesCloseTheConnection(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	for name, change := range map[string]func(*http.Request){
+		"answered":       func(*http.Request) {},
+		"another page's": func(r *http.Request) { r.Header["Origin"] = []string{"https://evil.example"} },
+		"a bad token":    func(r *http.Request) { r.Header.Set("Authorization", "Bearer forged") },
+		"no such market": func(r *http.Request) { r.Header.Set("X-Channel", "mars") },
+		"no such form":   func(r *http.Request) { r.Header.Set("Accept", "text/html") },
+		"a preflight": func(r *http.Request) {
+			r.Method = http.MethodOptions
+			r.Header.Set("Access-Control-Request-Method", "POST")
+		},
+		"not JSON": func(r *http.Request) { r.Header.Set("Content-Type", "text/plain") },
+		"not POST": func(r *http.Request) { r.Method = http.MethodPut },
+	} {
+		r := crossing(t, "https://shop.example")
+		r.ContentLength, r.TransferEncoding = -1, []string{"chunked"}
+		change(r)
+		assert.Equal(t, "close", s.send(t, r).Header.Get("Connection"), name)
+	}
+}
+
+// Whoever falls over before GraphQL begins is answered with 500 in GraphQL's form. One line
+// says so, beside the request's own, which has the status and names the request alike; and
+// the slot is free.
+func TestW9_AStepMayPanic(t *testing.T) {
+	t.Parallel()
+	s := open(t, func(b *edge.Backend) {
+		b.Config.Limits.MaxInFlight = 1
+		b.Markets = nil // whoever looks for a market falls over
+	})
+	for n := range 2 {
+		a := s.query(t, `{__typename}`, nil)
+		require.Equal(t, http.StatusInternalServerError, a.Status, a.Raw)
+		require.Equal(t, []string{"INTERNAL"}, a.codes())
+		id := a.Header.Get("X-Request-Id")
+		assert.Equal(t, id, a.Errors[0].Extensions["requestId"])
+		said := map[string]float64{}
+		for line := range strings.Lines(s.log.String()) {
+			var entry struct {
+				Msg, RequestID string
+				Status         float64
+			}
+			require.NoError(t, json.Unmarshal([]byte(line), &entry))
+			if entry.RequestID == id {
+				said[entry.Msg] = entry.Status
+			}
+		}
+		assert.Equal(t, map[string]float64{"panic": 0, "request": http.StatusInternalServerError}, said, "%d: %s", n, s.log.String())
+	}
+}
