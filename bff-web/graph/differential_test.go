@@ -68,7 +68,11 @@ func (b both) run(t testing.TB, q ask, compile bool) (out outcome) {
 	require.Empty(t, errs, "%s\n%v", q.text, q.variables)
 	var response *graphql.Response
 	if compile {
-		response, out.Ran = b.compiled.Run(ctx, oc)
+		var whole []byte
+		response, whole, out.Ran = b.compiled.RunWhole(ctx, oc)
+		if whole != nil {
+			require.Equal(t, `{"data":`+string(response.Data)+`}`, string(whole))
+		}
 		if !out.Ran {
 			return out
 		}

@@ -38,9 +38,9 @@ func (e *Executor) compile(oc *graphql.OperationContext) *tree {
 	return c.tree
 }
 
-// constant is the answer to a selection of nothing but the type's name, or nil.
+// constant is the whole answer to a selection of nothing but the type's name, or nil.
 func (n *node) constant() []byte {
-	b := []byte{'{'}
+	b := []byte(before + "{")
 	for i, f := range n.fields {
 		if f.how != fromName {
 			return nil
@@ -50,7 +50,7 @@ func (n *node) constant() []byte {
 		}
 		b = append(b, f.key...)
 	}
-	return append(b, '}')
+	return append(b, '}', behind)
 }
 
 func (c *compiler) node(def *ast.Definition, typ reflect.Type, set ast.SelectionSet) (*node, error) {

@@ -52,33 +52,53 @@ func (e *Executor) Mistakes() error { return e.mistakes }
 // Run executes oc's operation. It answers false, and has done nothing, when the
 // operation is not covered. The response is nil when ctx has ended before.
 func (e *Executor) Run(ctx context.Context, oc *graphql.OperationContext) (*graphql.Response, bool) {
+	response, _, covered := e.RunWhole(ctx, oc)
+	return response, covered
+}
+
+// The text around an answer's data where there is nothing but data.
+const before, behind = `{"data":`, '}'
+
+// dataOf is the data in a whole answer.
+func dataOf(whole []byte) []byte {
+	end := len(whole) - 1
+	return whole[len(before):end:end]
+}
+
+// RunWhole is Run and answers also what is sent where there is nothing but data: the
+// response's data lies in it. It is read-only, and nil when it has to be put together.
+func (e *Executor) RunWhole(ctx context.Context, oc *graphql.OperationContext) (response *graphql.Response, whole []byte, covered bool) {
 	t := e.tree(oc)
 	if t.uncovered != "" {
-		return nil, false
+		return nil, nil, false
 	}
 	args, ok := t.arguments(oc.Variables)
 	if !ok {
-		return nil, false
+		return nil, nil, false
 	}
 	if ctx.Err() != nil {
-		return nil, true
+		return nil, nil, true
 	}
 	if t.constant != nil {
-		return &graphql.Response{Data: t.constant}, true
+		return &graphql.Response{Data: dataOf(t.constant)}, t.constant, true
 	}
 	own := &executing{Context: ctx, tree: t, oc: oc}
 	r := &own.run
 	r.ctx, r.oc, r.args = graphql.WithResponseContext(own, e.present, e.recover), oc, args
-	data := r.safely(t)
-	return &graphql.Response{Data: data, Errors: graphql.GetErrors(r.ctx)}, true
+	whole = r.safely(t)
+	response = &graphql.Response{Errors: graphql.GetErrors(r.ctx), Data: []byte("null")}
+	if whole != nil {
+		response.Data = dataOf(whole)
+	}
+	return response, whole, true
 }
 
 // safely is answer, where a panic of this package fails one answer and not the process.
-func (r *run) safely(t *tree) (data []byte) {
+func (r *run) safely(t *tree) (whole []byte) {
 	defer func() {
 		if p := recover(); p != nil {
 			graphql.AddError(r.ctx, r.oc.Recover(r.ctx, p))
-			data = []byte("null")
+			whole = nil
 		}
 	}()
 	return r.answer(t)

@@ -47,16 +47,18 @@ func (r *run) rejoin(wg *sync.WaitGroup) {
 }
 
 // answer executes t: first everything that resolvers know is fetched, each level at
-// once, then the answer is written.
+// once, then the answer is written, as a whole. It is nil when all of it is null.
 func (r *run) answer(t *tree) []byte {
 	root := &group{node: t.root, n: 1}
 	root.ctx = within(r.ctx, graphql.FieldContext{Object: t.root.object})
 	r.resolve(root)
 	last := t.size.Load()
-	w := &writer{run: r, buf: make([]byte, 0, last+last/8+512), path: make(ast.Path, 0, 16)}
+	w := &writer{run: r, buf: make([]byte, 0, last+last/16+256), path: make(ast.Path, 0, 16)}
+	w.buf = append(w.buf, before...)
 	if !w.object(root, t.root, reflect.Value{}, 0) {
-		return []byte("null")
+		return nil
 	}
+	w.buf = append(w.buf, behind)
 	t.size.Store(int64(len(w.buf)))
 	return w.buf
 }

@@ -16,7 +16,7 @@ type tree struct {
 	uncovered string       // why the operation is not covered; empty when it is
 	fields    int          // all of them
 	size      atomic.Int64 // of the last answer, in bytes
-	constant  []byte       // the answer, when it is always the same; read-only
+	constant  []byte       // the whole answer, when it is always the same; read-only
 	collected map[selected][]graphql.CollectedField
 }
 

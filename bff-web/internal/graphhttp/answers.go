@@ -7,6 +7,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -162,6 +163,9 @@ func (o outcome) produced(ctx context.Context, oc *graphql.OperationContext, for
 		return made
 	}
 	made.Body, made.Whole = render(o.document())
+	if slack := cap(made.Body) - len(made.Body); slack > len(made.Body)/8 {
+		made.Body = slices.Clone(made.Body) // what is kept takes no more than it is
+	}
 	made.ContentType = contentTypes[form][0]
 	if made.Whole {
 		made.Entity = entityOf(caller.Market(ctx), made.ContentType, made.Body)

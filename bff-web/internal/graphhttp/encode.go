@@ -5,6 +5,9 @@ import "encoding/json"
 // MarshalJSON writes the document. The data is taken as it is: to have [json.Marshal] look
 // at every byte of it again costs more than to write it did.
 func (d document) MarshalJSON() ([]byte, error) {
+	if d.whole != nil && len(d.Errors) == 0 && len(d.Extensions) == 0 {
+		return d.whole, nil
+	}
 	var errs, extensions []byte
 	var err error
 	if len(d.Errors) > 0 {

@@ -19,9 +19,9 @@ func nothingUsed(func(commerce.Operation, string, ast.Path)) {}
 // before it waits for what may still run.
 func (t *Transport) execute(ctx context.Context, exec graphql.GraphExecutor, oc *graphql.OperationContext, then func(context.Context, outcome)) {
 	if !reachOf(oc).reads { // as those do that ask whether we live
-		response, ctx := t.run(ctx, exec, oc)
+		response, whole, ctx := t.run(ctx, exec, oc)
 		t.priced(ctx, oc, response)
-		then(ctx, outcome{response: response}.told(ctx, nothingUsed))
+		then(ctx, outcome{response: response, whole: whole}.told(ctx, nothingUsed))
 		return
 	}
 	shopper := caller.Shopper(ctx)
@@ -31,10 +31,10 @@ func (t *Transport) execute(ctx context.Context, exec graphql.GraphExecutor, oc 
 	if t.Fault != nil {
 		loader.Fault = func(err error) { t.Fault(ctx, err) }
 	}
-	response, ctx := t.run(ctx, exec, oc)
+	response, whole, ctx := t.run(ctx, exec, oc)
 	t.priced(ctx, oc, response)
 	if failed := loader.Failed(); len(failed) > 0 && response != nil {
-		response.Data = graph.Bubble(oc, response.Data, failed)
+		response.Data, whole = graph.Bubble(oc, response.Data, failed), nil
 	}
-	then(ctx, outcome{response: response, freshness: loader.Freshness(), sources: loader.Sources()}.told(ctx, loader.EachUse))
+	then(ctx, outcome{response: response, whole: whole, freshness: loader.Freshness(), sources: loader.Sources()}.told(ctx, loader.EachUse))
 }

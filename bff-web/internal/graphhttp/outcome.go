@@ -16,6 +16,7 @@ import (
 // outcome is what executing an operation brought.
 type outcome struct {
 	response  *graphql.Response // nil: the deadline passed before anything ran
+	whole     []byte            // what is sent of it when there is nothing but data; nil: not put together
 	freshness []load.Report
 	sources   [][]commerce.Source // read-only
 	spent     *elapsed
@@ -27,6 +28,7 @@ type document struct {
 	Errors     gqlerror.List
 	Data       json.RawMessage // what the executor wrote, which is JSON
 	Extensions map[string]any
+	whole      []byte // the document when there is nothing but data; nil: not put together
 }
 
 // render is doc as bytes, or an error in place of an answer that is too large.
@@ -40,7 +42,7 @@ func render(doc document) (body []byte, ok bool) {
 
 // document is the answer as it is sent.
 func (o outcome) document() document {
-	doc := document{Errors: o.response.Errors, Data: o.response.Data, Extensions: o.response.Extensions}
+	doc := document{Errors: o.response.Errors, Data: o.response.Data, Extensions: o.response.Extensions, whole: o.whole}
 	if len(o.freshness) > 0 {
 		doc.Extensions = maps.Clone(doc.Extensions) // others may answer with it, too
 		if doc.Extensions == nil {

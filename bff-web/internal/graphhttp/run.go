@@ -8,12 +8,12 @@ import (
 
 // run runs an operation: as it was compiled where that is covered, else by the generated
 // executor. The context is what the rest of the request goes on with.
-func (t *Transport) run(ctx context.Context, exec graphql.GraphExecutor, oc *graphql.OperationContext) (*graphql.Response, context.Context) {
+func (t *Transport) run(ctx context.Context, exec graphql.GraphExecutor, oc *graphql.OperationContext) (*graphql.Response, []byte, context.Context) {
 	if t.Compiled != nil {
-		if response, covered := t.Compiled.Run(ctx, oc); covered {
-			return response, ctx
+		if response, whole, covered := t.Compiled.RunWhole(ctx, oc); covered {
+			return response, whole, ctx
 		}
 	}
 	responses, ctx := exec.DispatchOperation(ctx, oc)
-	return responses(ctx), ctx
+	return responses(ctx), nil, ctx
 }
