@@ -1,17 +1,20 @@
 package bffweb
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/portico-bff/portico/edge"
 	"github.com/portico-bff/portico/edge/ratelimit"
+	"github.com/portico-bff/portico/schema/commerce"
 )
 
 // crossing is a well-formed request that a page of origins sent.
@@ -110,20 +113,6 @@ func TestW11_EveryAnswerNamesWhatItDependsOn(t *testing.T) {
 	}
 }
 
-// An error that is of no source, beside parts that may be kept, keeps the whole from being kept.
-func TestC20_AnAnswerWithItsOwnErrorIsNotKept(t *testing.T) {
-	t.Parallel()
-	s, _ := keeping(t)
-	const query = `{product(sku:"MUG-RED"){name} search(text:"mug",first:2,after:"none of ours"){totalCount}}`
-	for range 2 {
-		for _, a := range []answer{s.by(t, query, nil), s.query(t, query, nil)} {
-			require.NotEmpty(t, a.Errors, a.Raw)
-			assert.Equal(t, "no-store", a.Header.Get("Cache-Control"))
-			assert.NotEqual(t, "hit", s.how(t))
-		}
-	}
-}
-
 // A page of somebody else's that makes a browser send requests spends nobody's budget.
 func TestW5_WhatIsForgedIsChargedToNobody(t *testing.T) {
 	t.Parallel()
@@ -190,4 +179,27 @@ func TestW9_AStepMayPanic(t *testing.T) {
 		}
 		assert.Equal(t, map[string]float64{"panic": 0, "request": http.StatusInternalServerError}, said, "%d: %s", n, s.log.String())
 	}
+}
+
+// hurried is an issuer that notes how long it may take.
+type hurried struct{ left time.Duration }
+
+func (h *hurried) Verify(ctx context.Context, _ string) (commerce.Principal, error) {
+	end, _ := ctx.Deadline()
+	h.left = time.Until(end)
+	return commerce.Principal{}, commerce.ErrUnauthenticated
+}
+
+// Who asks is found out within the request's time, and before anything that is asked for
+// is looked at.
+func TestW12_TokensAreLookedAtInTimeAndFirst(t *testing.T) {
+	t.Parallel()
+	var b *edge.Backend
+	s := open(t, func(own *edge.Backend) { b = own })
+	issuer := &hurried{}
+	s.handler = routes(b, issuer, s.documents, Config{Config: b.Config})
+	a := s.query(t, `{`, nil, header{"Authorization", "Bearer any"}, header{"X-Channel", "mars"})
+	assert.Equal(t, http.StatusUnauthorized, a.Status, a.Raw)
+	assert.Positive(t, issuer.left)
+	assert.LessOrEqual(t, issuer.left, b.Config.Limits.RequestTimeout)
 }
