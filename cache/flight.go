@@ -78,6 +78,7 @@ func (c *Cache) join(cause trace.SpanContext, r *request, which []int) (all []*f
 	all = make([]*flight, len(r.keys))
 	var made []flight // at once: a request's flights mostly end together
 	var begin *beginning
+	var knows stamp
 	p := passenger{request: r, flights: all}
 	c.flights.mu.Lock()
 	defer c.flights.mu.Unlock()
@@ -98,11 +99,11 @@ func (c *Cache) join(cause trace.SpanContext, r *request, which []int) (all []*f
 			// What it knew of is noted first: what comes later is not missed.
 			if made == nil {
 				made, p.led = make([]flight, len(which)), make([]int, 0, len(which))
-				begin = &beginning{began: time.Now(), epoch: r.epochNow(), by: r}
+				knows, begin = c.tags.stamp(), &beginning{began: time.Now(), epoch: r.epochNow(), by: r}
 			}
 			p.again = p.again || f != nil
 			f = &made[len(p.led)]
-			f.beginning, f.stamp, f.tags, f.bare = begin, c.tags.stamp(), r.tags(i), bare
+			f.beginning, f.stamp, f.tags, f.bare = begin, knows, r.tags(i), bare
 			c.flights.byKey[r.keys[i]] = f
 			p.led = append(p.led, i)
 		} else if f.of != nil {

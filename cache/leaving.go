@@ -42,7 +42,7 @@ func (c *Cache) arrived(writes []write, stored bool) {
 		if f == nil || !f.landed.Load() || f.entry != w.entry {
 			continue
 		}
-		if f.leaves && !(stored && w.sent) && c.tags.alive(f.entry) {
+		if f.leaves && (!stored || !w.sent) && c.tags.alive(f.entry) {
 			c.memory.put(w.key, f.entry, w.plan.policy.life())
 		}
 		c.flights.landed.Add(1) // who looked before looks again
