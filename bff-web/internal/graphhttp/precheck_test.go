@@ -325,6 +325,11 @@ func TestW2_ValidationReadsNoFragmentTooOften(t *testing.T) {
 	message, extensions := refused(t, chain(19))
 	assert.Regexp(t, `^token count, fragments expanded, \d+ exceeds 5000$`, message)
 	assert.Equal(t, "validation", extensions["limit"])
+	exactly := DefaultLimits
+	exactly.Validation, _ = extensions["actual"].(int)
+	assert.Nil(t, exactly.Check(chain(19)), "as many as there may be")
+	exactly.Validation--
+	assert.NotNil(t, exactly.Check(chain(19)))
 }
 
 func TestW3_WhatIsNotGraphQLIsRefusedAtItsPlace(t *testing.T) {
