@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -202,4 +203,24 @@ func TestW12_TokensAreLookedAtInTimeAndFirst(t *testing.T) {
 	assert.Equal(t, http.StatusUnauthorized, a.Status, a.Raw)
 	assert.Positive(t, issuer.left)
 	assert.LessOrEqual(t, issuer.left, b.Config.Limits.RequestTimeout)
+}
+
+// A bound is the most that there may be, and one more is refused.
+func TestW2_BoundsAreTheMostThereMayBe(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	const query = `query($n:Int!){a:search(first:92){nodes{related{related{sku}} variants{sku}}} b:search(first:$n){nodes{sku}}}`
+	s.ok(t, query, map[string]any{"n": 16})
+	a := s.query(t, query, map[string]any{"n": 17})
+	assert.Equal(t, http.StatusBadRequest, a.Status)
+	assert.Contains(t, a.Raw, "objects in the answer: 5002 exceeds 5000")
+
+	var skus []string
+	for i := range commerce.MaxBatch + 1 {
+		skus = append(skus, "SKU-"+strconv.Itoa(i))
+	}
+	const list = `query($skus:[String!]!){products(skus:$skus){name}}`
+	a = s.query(t, list, map[string]any{"skus": skus[1:]})
+	assert.Equal(t, http.StatusOK, a.Status, a.Raw)
+	assert.Equal(t, []string{"BAD_USER_INPUT"}, s.query(t, list, map[string]any{"skus": skus}).codes())
 }
