@@ -152,12 +152,12 @@ func (m *model) facetsOf(s *search, aggs map[string]wireFacet) ([]commerce.Facet
 	}
 	for i := range all {
 		agg := aggs[all[i].Code]
-		if agg.Values == nil || len(agg.Values.Buckets) > max(maxValues, len(m.steps)) {
+		if agg.Values == nil {
 			return nil, errShape
 		}
 		chosen := s.query.Filter.Facets[all[i].Code]
 		labeled := i < len(m.facets) && m.facets[i].labels != ""
-		values, err := valuesOf(agg.Values.Buckets, chosen, labeled)
+		values, err := valuesOf(agg.Values.Buckets, chosen, labeled, max(maxValues, len(m.steps)))
 		if err != nil {
 			return nil, err
 		}
@@ -166,10 +166,10 @@ func (m *model) facetsOf(s *search, aggs map[string]wireFacet) ([]commerce.Facet
 	return all, nil
 }
 
-// valuesOf reads a facet's values. What is chosen stays, even when nothing is left of it; what
-// nobody has and nobody chose is left out.
-func valuesOf(buckets []wireBucket, chosen []string, labeled bool) ([]commerce.FacetValue, error) {
-	values := make([]commerce.FacetValue, 0, len(buckets))
+// valuesOf reads a facet's values, of more than most those that come first. What is chosen stays, even when
+// nothing is left of it; what nobody has and nobody chose is left out.
+func valuesOf(buckets []wireBucket, chosen []string, labeled bool, most int) ([]commerce.FacetValue, error) {
+	values := make([]commerce.FacetValue, 0, min(len(buckets), most))
 	for _, b := range buckets {
 		n, err := count(b.Count)
 		if err != nil {
@@ -183,7 +183,7 @@ func valuesOf(buckets []wireBucket, chosen []string, labeled bool) ([]commerce.F
 			}
 		}
 		v.Selected = slices.Contains(chosen, v.Value)
-		if v.Value == "" || holds(values, v.Value) || n == 0 && !v.Selected {
+		if v.Value == "" || !v.Selected && (n == 0 || len(values) >= most) || holds(values, v.Value) {
 			continue
 		}
 		values = append(values, v)

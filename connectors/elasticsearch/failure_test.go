@@ -1,6 +1,7 @@
 package elasticsearch_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -109,4 +110,32 @@ func TestNobodyAnswers(t *testing.T) {
 	web.Close()
 	_, err := connect(t, settings(web.URL)).Search(t.Context(), us, commerce.SearchQuery{First: 2})
 	require.ErrorIs(t, err, commerce.ErrUnavailable)
+}
+
+// More values of a facet than were asked for are no reason to be without a search: those that come
+// first count, and those that are chosen.
+func TestN16_OfTooManyFacetValuesTheFirstCount(t *testing.T) {
+	t.Parallel()
+	const sent, most, chosen = 300, 50, 250
+	buckets := make([]string, sent)
+	for i := range buckets {
+		buckets[i] = fmt.Sprintf(`{"key":"c%d","doc_count":%d}`, i, 1000-i)
+	}
+	few := `{"key":"Red","doc_count":2},{"key":7,"doc_count":1}`
+	require.Contains(t, good, few)
+	port := answering(t, http.StatusOK, "application/json", strings.Replace(good, few, strings.Join(buckets, ","), 1))
+	got, err := port.Search(t.Context(), us, commerce.SearchQuery{
+		First: 2, Filter: commerce.SearchFilter{Facets: map[string][]string{"color": {fmt.Sprintf("c%d", chosen), "c0", "gone"}}},
+	})
+	require.NoError(t, err)
+	assert.Len(t, got.SKUs, 2)
+	values := got.Facets[0].Values
+	require.Len(t, values, most+2)
+	for i := range most {
+		name := fmt.Sprintf("c%d", i)
+		assert.Equal(t, commerce.FacetValue{Value: name, Label: name, Count: 1000 - i, Selected: i == 0}, values[i])
+	}
+	assert.Equal(t, []commerce.FacetValue{
+		{Value: "c250", Label: "c250", Count: 750, Selected: true}, {Value: "gone", Label: "gone", Selected: true},
+	}, values[most:])
 }
