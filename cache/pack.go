@@ -2,6 +2,8 @@ package cache
 
 import (
 	"context"
+	"log/slog"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -117,7 +119,7 @@ func (r *remote) pack(ctx context.Context, writes []write, leases *leaseSet) *pu
 			continue
 		}
 		left, from := w.plan.policy.life()-now.Sub(w.entry.began), len(in.packed)
-		size, err := r.packOne(in, w)
+		size, err := r.packOne(ctx, in, w)
 		if err != nil {
 			r.metrics.remoteError(ctx, "encode")
 		}
@@ -147,12 +149,24 @@ func (p *putting) store(ctx context.Context, pipe redis.Pipeliner, cluster bool)
 	}
 }
 
-// packOne adds an entry to what lies in the room, and says how large it is.
-func (r *remote) packOne(in *room, w *write) (size int, err error) {
+// packOne adds an entry to what lies in the room, and says how large it is. What nobody could
+// unpack is too large.
+func (r *remote) packOne(ctx context.Context, in *room, w *write) (size int, err error) {
+	defer func() { // it keeps no other from being stored
+		if p := recover(); p != nil {
+			r.log.LogAttrs(ctx, slog.LevelError, "writing of an entry panicked",
+				slog.String("operation", string(w.plan.name)), slog.String("stack", string(debug.Stack())))
+			err = errPanic
+		}
+	}()
 	e, from := w.entry, len(in.packed)
 	s := stored{began: e.began, redis: r.redisTime(e.began), at: e.stamp.global, tags: w.own()}
-	if s.payload, err = w.plan.codec.encode(&in.json, e.value); err == nil {
-		r.packer.packInto(in, w.key, s)
+	if s.payload, err = w.plan.codec.encode(&in.json, e.value); err != nil {
+		return 0, err
 	}
-	return len(in.packed) - from, err
+	if len(s.payload) > maxPayload {
+		return maxStored + 1, nil
+	}
+	r.packer.packInto(in, w.key, s)
+	return len(in.packed) - from, nil
 }

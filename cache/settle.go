@@ -45,6 +45,9 @@ func (l *load) settle(which []int, answers []answer, outcomes []commerce.Reason,
 	defer func() { // also when something below panics: nothing lands twice
 		l.land(which[:settled])
 		l.open = slices.DeleteFunc(l.open, func(i int) bool { return l.flights[i].landed.Load() })
+		if settled < len(which) {
+			l.cache.arrived(writes, false) // nobody is told of them
+		}
 	}()
 	for n, i := range which {
 		f, a := l.flights[i], answers[n]

@@ -34,7 +34,7 @@ func (w *waiter) wait(ctx context.Context, which []int, flights []*flight) {
 	if w.plan.policy.Fresh > 0 {
 		first := w.now
 		for _, i := range which {
-			if f := flights[i]; f.began.Before(first) {
+			if f := flights[i]; !f.landed.Load() && f.began.Before(first) {
 				first = f.began
 			}
 		}
