@@ -62,7 +62,7 @@ func (a Asked[K, V]) Value(ctx context.Context) (V, error) {
 	var none V
 	if a.flight != nil {
 		commerce.TrailOf(ctx).Follow(a.flight.trail)
-		err := a.flight.wait(ctx)
+		err := commerce.KeyError(a.flight.wait(ctx), a.key)
 		a.flight.tell(ctx)
 		if err != nil && errors.Is(err, context.Canceled) && ctx.Err() != nil {
 			return none, err

@@ -127,3 +127,34 @@ func BenchmarkHundredUnknown(b *testing.B) {
 		require.Len(b, found, len(keys))
 	}
 }
+
+// Who asks for one key of a load under way is told of no other's failure.
+func TestN17_OneKeyDoesNotFailWithItsNeighbor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		cache, src := reference.New[string, string](reference.Config{Name: "test"}), &source{}
+		asked := cache.AskAll(t.Context(), []string{"good", "gone", "bad"}, func(context.Context, []string) (map[string]string, error) {
+			time.Sleep(time.Second)
+			return map[string]string{"good": "value"}, &commerce.BatchError[string]{Errs: map[string]error{"bad": errDown}}
+		})
+		var all sync.WaitGroup
+		all.Go(func() {
+			got, err := cache.Get(t.Context(), "good", src.one)
+			assert.NoError(t, err)
+			assert.Equal(t, "value", got)
+		})
+		all.Go(func() {
+			_, err := cache.Get(t.Context(), "gone", src.one)
+			assert.ErrorIs(t, err, commerce.ErrNotFound)
+		})
+		all.Go(func() {
+			_, err := cache.Get(t.Context(), "bad", src.one)
+			assert.ErrorIs(t, err, commerce.ErrUnavailable)
+		})
+		all.Wait()
+		got, err := asked.Values(t.Context())
+		assert.Equal(t, map[string]string{"good": "value"}, got)
+		require.ErrorIs(t, commerce.KeyError(err, "bad"), commerce.ErrUnavailable)
+		assert.Zero(t, src.calls.Load(), "one load for all")
+	})
+}
