@@ -17,12 +17,12 @@ func TestAHeapHasRoomWhileItIsSmallAndBusy(t *testing.T) {
 		took               time.Duration
 		percent            int
 	}{
-		"small and busy":            {scanned: 8, allocated: 100, took: time.Second, percent: 400},
-		"small, and not so busy":    {scanned: 8, allocated: 40, took: time.Second, percent: 250},
+		"small and busy":            {scanned: 8, allocated: 100, took: time.Second, percent: 500},
+		"small, and not so busy":    {scanned: 8, allocated: 14, took: time.Second, percent: 350},
 		"idle":                      {scanned: 8, allocated: 8, took: time.Minute, percent: 100},
-		"as large as its room":      {scanned: 32, allocated: 100, took: time.Second, percent: 100},
+		"half of its room":          {scanned: 24, allocated: 100, took: time.Second, percent: 100},
 		"larger":                    {scanned: 900, allocated: 2000, took: time.Second, percent: 100},
-		"next to nothing":           {scanned: 0, allocated: 100, took: time.Second, percent: 3200},
+		"next to nothing":           {scanned: 0, allocated: 100, took: time.Second, percent: 4800},
 		"no time since":             {scanned: 16, allocated: 1, took: 0, percent: 200},
 		"a clock that was set back": {scanned: 16, allocated: 1, took: -time.Hour, percent: 200},
 	} {
