@@ -15,7 +15,7 @@ const (
 	upstreamLatency = 20 * time.Millisecond
 	openRate        = 500
 	latencyRounds   = 3
-	latencyLength   = 3 * time.Second
+	latencyLength   = 2 * time.Second
 )
 
 // chain is a page's longest way through the systems, one call after the other, as whoever
