@@ -18,19 +18,27 @@ func (w *wireReviewed) forget() { *w = wireReviewed{Reviews: emptied(w.Reviews)}
 
 // ReadQuick implements [quick.Value].
 func (w *wireReviewed) ReadQuick(r *quick.Reader) bool {
+	return readWithSKU(r, &w.SKU, "reviews", &w.Reviews)
+}
+
+// readWithSKU reads a row that is a SKU and a list called field.
+func readWithSKU[T any, V interface {
+	*T
+	quick.Value
+}](r *quick.Reader, sku *string, field string, list *[]T) bool {
 	var seen uint64
 	r.Object()
 	for name := r.Next(); name != nil; name = r.Next() {
-		field := 0
+		number := 0
 		switch string(name) {
 		case "sku":
-			w.SKU = r.Text()
-		case "reviews":
-			field, w.Reviews = 1, listOf(r, w.Reviews)
+			*sku = r.Text()
+		case field:
+			number, *list = 1, listOf[T, V](r, *list)
 		default:
 			return r.Fail()
 		}
-		r.Once(&seen, field)
+		r.Once(&seen, number)
 	}
 	return r.OK()
 }
@@ -66,21 +74,7 @@ func (w *wireRelated) forget() { *w = wireRelated{Related: emptied(w.Related)} }
 
 // ReadQuick implements [quick.Value].
 func (w *wireRelated) ReadQuick(r *quick.Reader) bool {
-	var seen uint64
-	r.Object()
-	for name := r.Next(); name != nil; name = r.Next() {
-		field := 0
-		switch string(name) {
-		case "sku":
-			w.SKU = r.Text()
-		case "related":
-			field, w.Related = 1, listOf(r, w.Related)
-		default:
-			return r.Fail()
-		}
-		r.Once(&seen, field)
-	}
-	return r.OK()
+	return readWithSKU(r, &w.SKU, "related", &w.Related)
 }
 
 // ReadQuick implements [quick.Value].
