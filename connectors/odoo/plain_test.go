@@ -99,8 +99,9 @@ func FuzzMinorUnits(f *testing.F) {
 			}
 			want, err := number(text).exact(code)
 			require.NoError(t, err, "%q %s", text, code)
-			assert.Equal(t, want, got, "%q %s", text, code)
-			assert.Equal(t, want.Round(), got, "%q %s", text, code)
+			// By what is written and where: a long text leaves its coefficient on the heap.
+			assert.Equal(t, want.String(), got.String(), "%q %s", text, code)
+			assert.Equal(t, want.Round().String(), got.String(), "%q %s", text, code)
 		}
 	})
 }
