@@ -118,3 +118,6 @@ func (f moneyForm) ones() string {
 	}
 	return text
 }
+
+// IsCurrency tells whether code is a currency of ISO 4217.
+func IsCurrency(code string) bool { return currency.IsValid(code) }
