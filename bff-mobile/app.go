@@ -38,6 +38,7 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 // newApp is the whole channel, outside in.
 func newApp(cfg Channel, b *edge.Backend, identity web.Identity) *App {
 	server := web.NewServer(b.Telemetry)
+	web.Front(server)
 	server.Use(web.Trace(b.Telemetry))
 	server.Use(web.Observe(b.Telemetry, b.Log))
 	server.Use(web.Guard)

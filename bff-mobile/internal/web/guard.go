@@ -4,7 +4,6 @@ package web
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -14,131 +13,125 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
-// singletons are request headers that mean nothing, or something dangerous, when
-// they are there twice.
-var singletons = map[string]bool{
-	"host": true, "content-length": true, "transfer-encoding": true, "content-type": true, "content-encoding": true,
-	"authorization": true, "idempotency-key": true, "x-order-token": true, "x-channel": true, "x-currency": true, "x-country": true,
+// head is what is known of a request before anything is routed, and what has to become of
+// it. What was sent is views of the request's memory.
+type head struct {
+	sent
+	malformed bool // servers and proxies may disagree on where it ends or whom it is for
+	last      bool // it is answered, then its connection is closed
 }
 
-var versions = map[string]bool{"HTTP/1.1": true, "HTTP/1.0": true}
+// look reads a request's header once. It allocates nothing, but for chunked bodies.
+//
+// Malformed are Content-Length together with Transfer-Encoding, encodings but chunked,
+// versions but 1.0 and 1.1, names that are no tokens, lines without CRLF, singletons
+// that are repeated, odd hosts and targets, and trailers: requests that fasthttp lets
+// through.
+func (h *head) look(header *fasthttp.RequestHeader) {
+	raw := header.RawHeaders()
+	h.malformed = !h.read(raw) || !versioned(header) || !aimed(header) ||
+		h.has(fieldTransferEncoding) && trailers(header, raw)
+	h.last = h.malformed || h.leave || h.has(fieldTransferEncoding)
+}
 
-// Guard refuses requests that fasthttp lets through although servers and proxies
-// disagree on where they end or whom they are for, and closes their connection:
-// Content-Length together with Transfer-Encoding, encodings but chunked, versions
-// but 1.0 and 1.1, names that are no tokens, lines without CRLF, singletons that
-// are repeated, odd hosts and targets, trailers. A chunked request is answered,
-// then its connection is closed. Encoded bodies are refused before anything
-// inflates them.
+// refusal is why the request is not served, or nil. Encoded bodies are refused before
+// anything inflates them.
+func (h *head) refusal() error {
+	switch {
+	case h.malformed:
+		return errMalformed
+	case h.has(fieldContentEncoding):
+		return errEncoded
+	default:
+		return nil
+	}
+}
+
+var (
+	errMalformed = &problem.Error{Type: problem.Invalid, Detail: "the request's header is malformed"}
+	errEncoded   = &problem.Error{Type: problem.MediaType, Field: fiber.HeaderContentEncoding, Detail: "Content-Encoding: must not be used"}
+)
+
+// refusalKey is under what a request that is not served carries why.
+type refusalKey struct{}
+
+// Guard answers requests that [Front] found not fit to be served. It stands behind what
+// tells about requests, so that these are told of, too.
 func Guard(c *fiber.Ctx) error {
-	header := &c.Request().Header
-	seen, ok := scan(header.RawHeaders())
-	if !ok || !framed(header, seen) || !aimed(header) {
-		c.Context().SetConnectionClose()
-		return &problem.Error{Type: problem.Invalid, Detail: "the request's header is malformed"}
-	}
-	if seen["transfer-encoding"] > 0 || leaving(header.Peek(fiber.HeaderConnection)) {
-		c.Context().SetConnectionClose()
-	}
-	if seen["content-encoding"] > 0 {
-		return &problem.Error{Type: problem.MediaType, Field: fiber.HeaderContentEncoding, Detail: "Content-Encoding: must not be used"}
+	if err, refused := c.Context().UserValue(refusalKey{}).(error); refused {
+		return err
 	}
 	return c.Next()
 }
 
-// framed tells whether it is clear where the request ends.
-func framed(header *fasthttp.RequestHeader, seen map[string]int) bool {
-	if !versions[string(header.Protocol())] {
-		return false
-	}
-	if seen["transfer-encoding"] == 0 {
-		return true
-	}
-	return seen["content-length"] == 0 && !trailers(header, seen)
+func versioned(header *fasthttp.RequestHeader) bool {
+	version := header.Protocol()
+	return string(version) == "HTTP/1.1" || string(version) == "HTTP/1.0"
 }
 
-// trailers tells whether fields came behind a chunked body: fasthttp adds them to
-// the header, past all that was checked there.
-func trailers(header *fasthttp.RequestHeader, seen map[string]int) bool {
-	have := map[string]int{}
+// trailers tells whether fields came behind a chunked body: fasthttp adds them to the
+// header, past all that was checked there.
+func trailers(header *fasthttp.RequestHeader, raw []byte) bool {
+	count := map[string]int{}
+	for line := range bytes.Lines(raw) {
+		name, _, _ := bytes.Cut(line, []byte(":"))
+		count[strings.ToLower(string(name))]++
+	}
 	for name := range header.All() {
 		key := strings.ToLower(string(name))
-		if have[key]++; have[key] > seen[key] {
+		if count[key]--; count[key] < 0 {
 			return true
 		}
 	}
 	return false
 }
-
-var plainHost = regexp.MustCompile(`^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
 
 // aimed tells whether a request is for the host that it names: a target is a path,
 // or the whole address of the same host.
 func aimed(header *fasthttp.RequestHeader) bool {
-	host := string(header.Host())
-	if host != "" && !plainHost.MatchString(host) {
+	host, target := header.Host(), header.RequestURI()
+	if len(host) > 0 && !plainHost(host) || bytes.IndexByte(target, '#') >= 0 {
 		return false
 	}
-	target := string(header.RequestURI())
-	if strings.Contains(target, "#") {
-		return false
-	}
-	if strings.HasPrefix(target, "/") || target == "*" && string(header.Method()) == fiber.MethodOptions {
+	if bytes.HasPrefix(target, []byte("/")) || string(target) == "*" && string(header.Method()) == fiber.MethodOptions {
 		return true
 	}
-	scheme, rest, _ := strings.Cut(target, "://")
-	authority, _, _ := strings.Cut(rest, "/")
-	authority, _, _ = strings.Cut(authority, "?")
-	return (strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")) && host != "" && strings.EqualFold(authority, host)
+	scheme, rest, _ := bytes.Cut(target, []byte("://"))
+	authority, _, _ := bytes.Cut(rest, []byte("/"))
+	authority, _, _ = bytes.Cut(authority, []byte("?"))
+	web := bytes.EqualFold(scheme, []byte("http")) || bytes.EqualFold(scheme, []byte("https"))
+	return web && len(host) > 0 && bytes.EqualFold(authority, host)
 }
 
-// leaving tells whether close is one of the options of Connection.
-func leaving(connection []byte) bool {
-	for option := range strings.SplitSeq(string(connection), ",") {
-		if strings.EqualFold(strings.TrimSpace(option), "close") {
-			return true
-		}
-	}
-	return false
-}
-
-// scan counts header lines by name; it is not ok when one of them is none.
-func scan(raw []byte) (seen map[string]int, ok bool) {
-	seen = map[string]int{}
-	for line := range bytes.Lines(raw) {
-		line, ended := bytes.CutSuffix(line, []byte("\r\n"))
-		if !ended {
-			return nil, false
-		}
-		if len(line) == 0 {
-			continue
-		}
-		name, value, found := bytes.Cut(line, []byte(":"))
-		if !found || !token(name) {
-			return nil, false
-		}
-		key := strings.ToLower(string(name))
-		if key == "transfer-encoding" && !bytes.EqualFold(bytes.Trim(value, " \t"), []byte("chunked")) {
-			return nil, false
-		}
-		if seen[key]++; seen[key] > 1 && singletons[key] {
-			return nil, false
-		}
-	}
-	return seen, true
-}
-
-// token tells whether name is a token of RFC 9110.
-func token(name []byte) bool {
-	for _, b := range name {
-		switch {
-		case b >= '0' && b <= '9', b >= 'a' && b <= 'z', b >= 'A' && b <= 'Z':
-		case bytes.IndexByte([]byte("!#$%&'*+-.^_`|~"), b) >= 0:
-		default:
+// plainHost tells whether host is a name, an IPv4 address, or an IPv6 address in
+// brackets, with or without a port.
+func plainHost(host []byte) bool {
+	name, port := host, []byte(nil)
+	if i := bytes.LastIndexByte(host, ':'); i >= 0 && host[len(host)-1] != ']' {
+		name, port = host[:i], host[i+1:]
+		if len(port) < 1 || len(port) > 5 || !all(port, digit) {
 			return false
 		}
 	}
-	return len(name) > 0
+	if n := len(name); n > 2 && name[0] == '[' && name[n-1] == ']' {
+		return all(name[1:n-1], ofIPv6)
+	}
+	return len(name) > 0 && all(name, ofName)
+}
+
+func all(text []byte, is func(byte) bool) bool {
+	for _, b := range text {
+		if !is(b) {
+			return false
+		}
+	}
+	return true
+}
+
+func digit(b byte) bool  { return '0' <= b && b <= '9' }
+func ofIPv6(b byte) bool { return digit(b) || 'a' <= b|0x20 && b|0x20 <= 'f' || b == ':' || b == '.' }
+func ofName(b byte) bool {
+	return digit(b) || 'a' <= b|0x20 && b|0x20 <= 'z' || b == '.' || b == '_' || b == '-'
 }
 
 // JSONBody is the body of a write: application/json in UTF-8. An absent body is

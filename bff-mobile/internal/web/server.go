@@ -2,12 +2,9 @@ package web
 
 import (
 	"context"
-	"errors"
-	"slices"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/valyala/fasthttp"
 
 	"github.com/portico-bff/portico/edge/limits"
 	"github.com/portico-bff/portico/edge/requestid"
@@ -30,7 +27,7 @@ var methods = []string{
 // NewServer is a fiber app that keeps nothing of a request's memory, routes
 // strictly, bounds what it reads and answers every error as a problem.
 func NewServer(to Observer) *fiber.App {
-	app := fiber.New(fiber.Config{
+	return fiber.New(fiber.Config{
 		AppName:                      "portico-mobile",
 		Immutable:                    true,
 		StrictRouting:                true,
@@ -45,25 +42,7 @@ func NewServer(to Observer) *fiber.App {
 		RequestMethods:               methods,
 		ErrorHandler:                 broken(to),
 	})
-	known(app)
-	return app
 }
-
-// known keeps methods that are not known from fiber: it would answer them
-// itself, past all that stands before a handler.
-func known(app *fiber.App) {
-	server := app.Server()
-	next := server.Handler
-	server.Handler = func(c *fasthttp.RequestCtx) {
-		if !slices.Contains(methods, string(c.Method())) {
-			server.ErrorHandler(c, errMethod)
-			return
-		}
-		next(c)
-	}
-}
-
-var errMethod = errors.New("unknown method")
 
 // broken answers what never reached a handler: fasthttp could not read it. Where
 // the next request would begin is unknown, so the connection is closed; what the
