@@ -6,9 +6,12 @@ PACKAGES := $(foreach m,$(MODULES),./$(m)/...)
 SOAK ?= 30m
 FUZZTIME ?= 60s
 RELEASED_SCHEMA := schema/graphql/released/schema.graphql
+CONTRACT := schema/openapi/mobile.yaml
+RELEASED_CONTRACT := schema/openapi/released/mobile.yaml
+OASDIFF_VERSION := v1.32.1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test race lint generate check-generated check-modules schema-check schema-release bench decision e2e fuzz soak dark tidy build figures faults
+.PHONY: help run test race lint generate check-generated check-modules schema-check schema-release openapi-lint openapi-check openapi-release bench decision e2e fuzz soak dark tidy build figures faults
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +58,31 @@ schema-check: $(AUDITS) ## fail when the web channel's schema breaks clients of 
 schema-release: $(AUDITS) ## a release's step: what schema-check compares with becomes the schema as it is now
 	node e2e/audits/release.mjs schema/graphql $(RELEASED_SCHEMA)
 
+OPENAPI := e2e/openapi/node_modules/.package-lock.json
+
+$(OPENAPI): e2e/openapi/package.json e2e/openapi/package-lock.json
+	cd e2e/openapi && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+# CONTRACT=file and RELEASED_CONTRACT=file look at others.
+openapi-lint: $(OPENAPI) ## fail when the mobile channel's contract is not what its readers' tools like (needs node)
+	@contract=$(abspath $(CONTRACT)) && cd e2e/openapi && REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true npm run --silent lint -- $$contract
+
+# What it takes for an error is in levels.txt where that is more than what it does by itself.
+openapi-check: $(BIN)/oasdiff-$(OASDIFF_VERSION) ## fail when the mobile channel's contract breaks apps of the last release
+	@$< breaking $(RELEASED_CONTRACT) $(CONTRACT) --fail-on WARN --severity-levels e2e/openapi/levels.txt \
+		--allow-external-refs=false --format singleline --color never \
+		|| { echo 'Deprecate instead (docs/mobile.md), or release a new major version (make openapi-release).'; exit 1; }
+
+openapi-release: ## a release's step: what openapi-check compares with becomes the contract as it is now
+	@mkdir -p $(dir $(RELEASED_CONTRACT))
+	cp $(CONTRACT) $(RELEASED_CONTRACT)
+
+$(BIN)/oasdiff-$(OASDIFF_VERSION):
+	@mkdir -p $(BIN)
+	GOBIN=$(BIN) go install github.com/oasdiff/oasdiff@$(OASDIFF_VERSION)
+	@mv $(BIN)/oasdiff $@
+
 bench: ## both channels beside a plain aggregator, into docs/benchmarks.md (needs redis-server; minutes)
 	go build -trimpath -o bin/ ./bff-web/cmd/bff-web ./bff-mobile/cmd/bff-mobile ./e2e/bench
 	bin/bench -bin bin -docs docs/benchmarks.md
@@ -65,7 +93,7 @@ micro: ## micro-benchmarks beside their packages
 decision: ## decide about 20,000 hostile requests of the web channel; fails when one takes 10 ms of CPU
 	go test -run '^$$' -bench W3_ -benchtime 1x ./bff-web/internal/graphhttp
 
-e2e: $(AUDITS) ## end to end: real processes, real sockets, a real Redis, a real browser (needs redis-server, node, chromium)
+e2e: $(AUDITS) $(OPENAPI) $(BIN)/oasdiff-$(OASDIFF_VERSION) ## end to end: real processes, real sockets, a real Redis, a real browser (needs redis-server, node, chromium)
 	go test -race -tags e2e -count=1 -timeout 20m ./e2e/...
 
 # When the time is over within an input, go's fuzzer calls that a failure at times: then once more.
