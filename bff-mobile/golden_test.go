@@ -135,6 +135,7 @@ func TestProblems(t *testing.T) {
 		"encoded":         {call{"POST", "/v1/carts", "{}", []string{"Content-Encoding", "gzip"}}, nil, 415},
 		"coupon":          {call{"PUT", "/v1/carts/" + guestCart + "/coupon", `{"code":"NOPE"}`, nil}, func(s *shop) { s.filled(t) }, 400},
 		"rate-limited":    {get("/v1/screens/search"), upstream(commerce.OpSearch, commerce.ErrRateLimited), 429},
+		"forbidden":       {get("/v1/screens/search"), upstream(commerce.OpSearch, commerce.ErrForbidden), 403},
 		"internal":        {get("/v1/screens/search"), upstream(commerce.OpSearch, fmt.Errorf("secret detail")), 500},
 		"bad-upstream":    {get("/v1/screens/search"), upstream(commerce.OpSearch, commerce.ErrUpstream), 502},
 		"unavailable":     {get("/v1/screens/search"), upstream(commerce.OpSearch, commerce.ErrUnavailable), 503},

@@ -66,8 +66,12 @@ func TestK1_IdempotencyKey(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		s.filled(t)
-		for range 2 {
-			require.Equal(t, http.StatusBadRequest, s.checked(t, add(`{"sku":"NO-SUCH","quantity":1}`, keyed("k")...)).Status)
+		for _, replayed := range []string{"", "true"} {
+			refused := s.checked(t, add(`{"sku":"NO-SUCH","quantity":1}`, keyed("k")...))
+			require.Equal(t, http.StatusBadRequest, refused.Status)
+			require.Equal(t, replayed, refused.Header.Get("Idempotent-Replayed"))
+			require.Equal(t, "no-store", refused.Header.Get("Cache-Control"))
+			require.Empty(t, refused.Header.Get("Content-Language"))
 		}
 		require.Equal(t, 2, s.Calls(commerce.OpLineAdd))
 		s.Fail(commerce.OpLineAdd, commerce.ErrUnavailable)

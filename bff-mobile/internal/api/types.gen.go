@@ -403,6 +403,18 @@ type CategoryTile struct {
 	Name string `json:"name"`
 }
 
+// Contract An OpenAPI document.
+type Contract struct {
+	// Info What the document is.
+	Info map[string]interface{} `json:"info"`
+
+	// Openapi Version of the format.
+	Openapi string `json:"openapi"`
+
+	// Paths The operations.
+	Paths map[string]interface{} `json:"paths"`
+}
+
 // Decimal A decimal number of 0 or more.
 type Decimal = string
 
@@ -1027,6 +1039,9 @@ type Country = string
 // Currency defines model for Currency.
 type Currency = string
 
+// DocsFile defines model for DocsFile.
+type DocsFile = string
+
 // FilterCategory defines model for FilterCategory.
 type FilterCategory = string
 
@@ -1063,6 +1078,9 @@ type OrderNumber = string
 // OrderToken defines model for OrderToken.
 type OrderToken = string
 
+// ProblemType defines model for ProblemType.
+type ProblemType = string
+
 // Query defines model for Query.
 type Query = string
 
@@ -1075,11 +1093,35 @@ type Sort string
 // Width defines model for Width.
 type Width = int
 
+// AccountAnswer The signed-in customer.
+type AccountAnswer = AccountScreen
+
 // BadUpstream What went wrong (RFC 9457).
 type BadUpstream = Problem
 
+// CartChanged What a shopper is about to buy.
+type CartChanged = Cart
+
+// CartOpened What a shopper is about to buy.
+type CartOpened = Cart
+
+// CartScreenAnswer A cart as a screen shows it.
+type CartScreenAnswer = CartScreen
+
+// CategoryAnswer A category with its products.
+type CategoryAnswer = CategoryScreen
+
 // Conflict What went wrong (RFC 9457).
 type Conflict = Problem
+
+// Forbidden What went wrong (RFC 9457).
+type Forbidden = Problem
+
+// HeaderTooLarge What went wrong (RFC 9457).
+type HeaderTooLarge = Problem
+
+// HomeAnswer The app's first screen.
+type HomeAnswer = HomeScreen
 
 // Internal What went wrong (RFC 9457).
 type Internal = Problem
@@ -1090,11 +1132,38 @@ type Invalid = Problem
 // KeyReused What went wrong (RFC 9457).
 type KeyReused = Problem
 
+// MethodNotAllowed What went wrong (RFC 9457).
+type MethodNotAllowed = Problem
+
 // NotFound What went wrong (RFC 9457).
 type NotFound = Problem
 
+// OrderAnswer A placed order.
+type OrderAnswer = OrderDetails
+
+// OrderPending An order of which it is not known yet whether it was placed.
+type OrderPending = PendingOrder
+
+// OrderPlaced An order that was taken.
+type OrderPlaced = PlacedOrder
+
+// OrdersAnswer A page of orders, newest first.
+type OrdersAnswer = OrderList
+
+// ProductAnswer A product.
+type ProductAnswer = ProductScreen
+
 // RateLimited What went wrong (RFC 9457).
 type RateLimited = Problem
+
+// RequestTimeout What went wrong (RFC 9457).
+type RequestTimeout = Problem
+
+// SearchAnswer What a search found.
+type SearchAnswer = SearchScreen
+
+// ShippingOptionsAnswer Ways to send a cart.
+type ShippingOptionsAnswer = ShippingOptionList
 
 // Timeout What went wrong (RFC 9457).
 type Timeout = Problem
@@ -1110,6 +1179,30 @@ type Unavailable = Problem
 
 // UnsupportedMedia What went wrong (RFC 9457).
 type UnsupportedMedia = Problem
+
+// ReadDocsParams defines parameters for ReadDocs.
+type ReadDocsParams struct {
+	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
+	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
+}
+
+// ReadDocsFileParams defines parameters for ReadDocsFile.
+type ReadDocsFileParams struct {
+	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
+	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
+}
+
+// ReadContractParams defines parameters for ReadContract.
+type ReadContractParams struct {
+	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
+	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
+}
+
+// ReadProblemTypeParams defines parameters for ReadProblemType.
+type ReadProblemTypeParams struct {
+	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
+	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
+}
 
 // CreateCartParams defines parameters for CreateCart.
 type CreateCartParams struct {

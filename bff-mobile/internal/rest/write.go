@@ -82,6 +82,9 @@ func (a *API) once(c *fiber.Ctx, s commerce.Shopper, key string, ch change) erro
 	case replayed:
 		c.Set(idempotency.ReplayedHeader, "true")
 	}
+	if answer.ContentType == problem.ContentType {
+		web.OfNoMarket(c)
+	}
 	return sendBytes(c, answer.Status, answer.ContentType, answer.Body)
 }
 

@@ -116,10 +116,7 @@ func own(err error) error {
 
 // SendProblem writes p in place of any other answer.
 func SendProblem(c *fiber.Ctx, p problem.Problem) {
-	h := &c.Response().Header
-	for _, name := range []string{fiber.HeaderContentLanguage, "X-Channel", "X-Currency", "X-Country", fiber.HeaderVary} {
-		h.Del(name)
-	}
+	OfNoMarket(c)
 	if s := p.RetrySeconds(); s > 0 {
 		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(s))
 	}
@@ -130,10 +127,19 @@ func SendProblem(c *fiber.Ctx, p problem.Problem) {
 		}
 		c.Set(fiber.HeaderWWWAuthenticate, challenge)
 	}
-	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Set(fiber.HeaderContentType, problem.ContentType)
 	c.Status(p.Status)
 	c.Response().SetBodyRaw(p.JSON())
+}
+
+// OfNoMarket takes back what names the market of an answer: a problem is the same in each,
+// and nobody keeps it.
+func OfNoMarket(c *fiber.Ctx) {
+	h := &c.Response().Header
+	for _, name := range []string{fiber.HeaderContentLanguage, "X-Channel", "X-Currency", "X-Country", fiber.HeaderVary} {
+		h.Del(name)
+	}
+	c.Set(fiber.HeaderCacheControl, "no-store")
 }
 
 // Limit refuses requests beyond a number in flight.
