@@ -95,7 +95,7 @@ func routes(b *edge.Backend, verifier web.Verifier, published *documents.Store, 
 	mux.Handle(Route, answering)
 	if b.Config.Development() {
 		mux.Handle("GET "+graphiql.Prefix, graphiql.Assets())
-		handed := web.Stack(presets(b, cfg), web.CORS(b.CORS), web.CSRF(b.CORS))
+		handed := web.Stack(presets(b, cfg), web.Vary, web.CORS(b.CORS), web.CSRF(b.CORS))
 		mux.Handle("GET "+graphiql.PresetsPath, handed)
 		mux.Handle("POST "+graphiql.PresetsPath, handed)
 	}

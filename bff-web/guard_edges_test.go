@@ -84,8 +84,8 @@ func TestA14_OnlyPreflightsAreAnsweredAsPreflights(t *testing.T) {
 	assert.Empty(t, a.Header.Get("Access-Control-Allow-Methods"))
 }
 
-// Everything that an answer depends on is named in it: made, kept, not sent again, or
-// refused, wherever that is.
+// Everything that an answer which a cache may keep depends on is named in it: made, kept, not
+// sent again, or refused, wherever that is.
 func TestW11_EveryAnswerNamesWhatItDependsOn(t *testing.T) {
 	t.Parallel()
 	s, _ := keeping(t)
@@ -94,13 +94,12 @@ func TestW11_EveryAnswerNamesWhatItDependsOn(t *testing.T) {
 	for name, a := range map[string]answer{
 		"made": made, "kept": kept,
 		"not sent again":    s.by(t, pageQuery, red(), header{"If-None-Match", kept.Header.Get("Etag")}),
-		"to POST":           s.ok(t, pageQuery, red()),
 		"a customer's":      s.by(t, pageQuery, red(), header{"Authorization", "Bearer C1"}),
 		"no such market":    s.by(t, pageQuery, red(), header{"X-Channel", "mars"}),
 		"a bad token":       s.by(t, pageQuery, red(), header{"Authorization", "Bearer forged"}),
 		"no such form":      s.by(t, pageQuery, red(), header{"Accept", "text/html"}),
 		"no GraphQL":        s.by(t, `{`, nil),
-		"from another page": s.send(t, crossing(t, "https://evil.example")),
+		"from another page": s.by(t, pageQuery, red(), header{"X-CSRF", "1"}, header{"Origin", "https://evil.example"}),
 	} {
 		said := map[string]bool{}
 		for _, line := range a.Header.Values("Vary") {
@@ -111,6 +110,29 @@ func TestW11_EveryAnswerNamesWhatItDependsOn(t *testing.T) {
 		for _, word := range []string{"Origin", "Authorization", "X-Channel", "Accept-Language", "X-Currency", "X-Country", "Accept"} {
 			assert.True(t, said[word], "%s: %s is not in %v", name, word, a.Header.Values("Vary"))
 		}
+	}
+}
+
+// No cache may keep an answer to POST: it names no place where GET had the same, nobody is
+// told that it is public or lasts, and nothing is said that only who keeps it would read.
+func TestW11_AnswersToPostAreKeptByNobody(t *testing.T) {
+	t.Parallel()
+	s, _ := keeping(t)
+	made, kept := s.ok(t, pageQuery, red()), s.ok(t, pageQuery, red())
+	require.Equal(t, "hit", s.how(t))
+	for name, a := range map[string]answer{
+		"made": made, "kept": kept,
+		"a customer's":      s.ok(t, pageQuery, red(), header{"Authorization", "Bearer C1"}),
+		"nothing read":      s.ok(t, `{__typename}`, nil),
+		"no such market":    s.query(t, pageQuery, red(), header{"X-Channel", "mars"}),
+		"a bad token":       s.query(t, pageQuery, red(), header{"Authorization", "Bearer forged"}),
+		"no GraphQL":        s.query(t, `{`, nil),
+		"from another page": s.send(t, crossing(t, "https://evil.example")),
+	} {
+		for _, field := range []string{"Content-Location", "Expires", "Age", "Etag", "Last-Modified", "Surrogate-Key", "Vary"} {
+			assert.Empty(t, a.Header.Values(field), "%s: %s", name, field)
+		}
+		assert.Contains(t, []string{"max-age=0", "no-store", "private, no-store"}, a.Header.Get("Cache-Control"), name)
 	}
 }
 

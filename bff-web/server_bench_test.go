@@ -16,6 +16,7 @@ import (
 // it is the kernel's: what is measured is net/http and the chain.
 type repeated struct {
 	net.Conn
+	remote  net.Addr
 	request []byte
 	at      int
 	left    int
@@ -47,7 +48,7 @@ func (c *repeated) Close() error {
 
 func (*repeated) LocalAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
 
-func (*repeated) RemoteAddr() net.Addr             { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 4711} }
+func (c *repeated) RemoteAddr() net.Addr           { return c.remote }
 func (*repeated) SetDeadline(time.Time) error      { return nil }
 func (*repeated) SetReadDeadline(time.Time) error  { return nil }
 func (*repeated) SetWriteDeadline(time.Time) error { return nil }
@@ -70,9 +71,16 @@ func (l *once) Accept() (net.Conn, error) {
 func (*once) Close() error   { return nil }
 func (*once) Addr() net.Addr { return &net.TCPAddr{} }
 
-// serveRepeated has h answer a request so many times, and answers what was answered last.
-func serveRepeated(h http.Handler, request []byte, times int) []byte {
-	c := &repeated{request: request, left: times, closed: make(chan struct{})}
+// Where requests come from: the machine itself, which is not limited, and elsewhere.
+var (
+	nearby  = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 4711}
+	faraway = &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 4711}
+)
+
+// serveRepeated has h answer a request from remote so many times, and answers what was
+// answered last.
+func serveRepeated(h http.Handler, remote net.Addr, request []byte, times int) []byte {
+	c := &repeated{remote: remote, request: request, left: times, closed: make(chan struct{})}
 	l := &once{conn: c, done: make(chan struct{})}
 	stopped := make(chan struct{})
 	go func() {
@@ -89,12 +97,16 @@ func serveRepeated(h http.Handler, request []byte, times int) []byte {
 // and what a handler costs that writes the same body and knows nothing else.
 func BenchmarkServed(b *testing.B) {
 	ours := chain(b)
-	for _, c := range []struct{ name, text string }{
-		{"nothing", `{"documentId":"` + idOf(chainNothing) + `"}`},
-		{"warm", `{"documentId":"` + idOf(trustedPage) + `","variables":{"sku":"MUG-RED"}}`},
+	for _, c := range []struct {
+		name, text string
+		from       net.Addr
+	}{
+		{"nothing", `{"documentId":"` + idOf(chainNothing) + `"}`, nearby},
+		{"warm", `{"documentId":"` + idOf(trustedPage) + `","variables":{"sku":"MUG-RED"}}`, nearby},
+		{"warm from elsewhere", `{"documentId":"` + idOf(trustedPage) + `","variables":{"sku":"MUG-RED"}}`, faraway},
 	} {
 		request := fmt.Appendf(nil, "POST /graphql HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(c.text), c.text)
-		answer := serveRepeated(ours, request, 2)
+		answer := serveRepeated(ours, c.from, request, 2)
 		require.Contains(b, string(answer), "200 OK")
 		_, body, _ := bytes.Cut(answer, []byte("\r\n\r\n"))
 		plain := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -105,7 +117,7 @@ func BenchmarkServed(b *testing.B) {
 		for name, h := range map[string]http.Handler{"ours": ours, "plain": plain} {
 			b.Run(c.name+"/"+name, func(b *testing.B) {
 				b.ReportAllocs()
-				serveRepeated(h, request, b.N)
+				serveRepeated(h, c.from, request, b.N)
 			})
 		}
 	}

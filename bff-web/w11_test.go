@@ -3,7 +3,13 @@ package bffweb
 import (
 	"context"
 	"fmt"
+	"io"
+	"maps"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -154,4 +160,48 @@ func TestW11_TheStrictestPartDecides(t *testing.T) {
 	for _, name := range []string{"Authorization", "X-Channel", "Accept-Language", "X-Currency", "X-Country", "Accept", "Origin"} {
 		assert.Contains(t, vary, name)
 	}
+}
+
+// TestW11_EveryAnswerSaysHowLongItIs takes answers around what net/http counts by itself,
+// made and kept, by either method: none comes in chunks.
+func TestW11_EveryAnswerSaysHowLongItIs(t *testing.T) {
+	t.Parallel()
+	const query = `{product(sku:"MUG-RED"){description}}`
+	around := len(`{"data":{"product":{"description":""}}}`)
+	for _, size := range []int{2047, 2048, 2049, 4096, 10_000} {
+		s, _ := keeping(t, func(b *edge.Backend) { b.Ports.Catalog = endless{b.Ports.Catalog, size - around} })
+		server := httptest.NewServer(s.handler)
+		t.Cleanup(server.Close)
+		for _, method := range []string{http.MethodPost, http.MethodPost, http.MethodGet} {
+			r, err := http.NewRequestWithContext(t.Context(), method, server.URL+"/graphql?query="+url.QueryEscape(query), nil)
+			if method == http.MethodPost {
+				r, err = http.NewRequestWithContext(t.Context(), method, server.URL+"/graphql", strings.NewReader(`{"query":`+strconv.Quote(query)+`}`))
+			}
+			require.NoError(t, err)
+			r.Header.Set("Content-Type", "application/json")
+			res, err := server.Client().Do(r)
+			require.NoError(t, err)
+			body, err := io.ReadAll(res.Body)
+			require.NoError(t, err)
+			require.NoError(t, res.Body.Close())
+			require.Equal(t, http.StatusOK, res.StatusCode, "%.200s", body)
+			assert.Len(t, body, size)
+			assert.Equal(t, []string{strconv.Itoa(size)}, res.Header.Values("Content-Length"), method)
+			assert.Empty(t, res.TransferEncoding, "%d by %s", size, method)
+		}
+		assert.Equal(t, "hit", s.how(t))
+	}
+}
+
+// A header of more than eight fields is a map of several pieces, twice, since net/http copies
+// it: what is told by POST of what is kept stays below.
+func TestW11_AKeptAnswerToPostTellsNoMoreThanItHasTo(t *testing.T) {
+	t.Parallel()
+	s, _ := keeping(t)
+	s.ok(t, pageQuery, red())
+	kept := s.ok(t, pageQuery, red())
+	require.Equal(t, "hit", s.how(t))
+	assert.Equal(t, []string{
+		"Cache-Control", "Content-Language", "Content-Type", "X-Channel", "X-Content-Type-Options", "X-Country", "X-Currency", "X-Request-Id",
+	}, slices.Sorted(maps.Keys(kept.Header)))
 }

@@ -203,7 +203,9 @@ func (t *Transport) send(out *writer, r *http.Request, answer *cache.Answer, res
 	} else {
 		h["Cache-Control"] = controls[anonymous]
 	}
-	h["Content-Length"] = answer.Length() // or net/http would send what is long in chunks
+	if len(answer.Body) > counted {
+		h["Content-Length"] = answer.Length()
+	}
 	out.body(http.StatusOK, answer.Body)
 }
 

@@ -216,10 +216,13 @@ func metricName(system string) string {
 	}, system)
 }
 
-// timed tells the client where the request's time went.
+// timed tells the client where the request's time went. A hit is told by GET, whose answer
+// may be one that a cache on the way has kept since: by POST an answer that names no time took none.
 func (w *writer) timed(s *elapsed, result cache.Result) {
 	if result == cache.Hit {
-		w.Header()[timingHeader] = hitTiming
+		if w.get {
+			w.Header()[timingHeader] = hitTiming
+		}
 		return
 	}
 	w.Header()[timingHeader] = []string{s.timing(w.began, time.Now(), result)}

@@ -15,7 +15,6 @@ import (
 	"github.com/portico-bff/portico/bff-web/graph/compiled"
 	"github.com/portico-bff/portico/bff-web/internal/caller"
 	"github.com/portico-bff/portico/bff-web/internal/documents"
-	"github.com/portico-bff/portico/bff-web/internal/vary"
 	"github.com/portico-bff/portico/cache"
 	"github.com/portico-bff/portico/edge/ratelimit"
 	"github.com/portico-bff/portico/schema/commerce"
@@ -63,7 +62,6 @@ type received struct {
 // under the very letters of the request. What is not run as it was compiled exec runs.
 func (t *Transport) Handler(exec graphql.GraphExecutor) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		vary.Add(w.Header(), vary.Accept)
 		in, err := receive(w, r)
 		if err != nil {
 			in.out.refuse(r.Context(), err)

@@ -35,14 +35,20 @@ func (w *writer) write(status int, doc document) {
 
 func (w *writer) body(status int, body []byte) {
 	h := w.Header()
-	if h["Content-Length"] == nil { // or net/http would send what is long in chunks
+	if len(body) > counted && h["Content-Length"] == nil {
 		h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	}
 	h["Content-Type"] = contentTypes[w.mediaType]
-	w.Header()["X-Content-Type-Options"] = nosniff
+	h["X-Content-Type-Options"] = nosniff
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // a client that left is no one's error
 }
+
+// counted is how long a body, in bytes, net/http holds back until the handler is done, and
+// announces by itself. What is longer it would send in chunks, unless its length is a field;
+// and a field costs: with more than eight of them the header's map grows out of its first
+// piece, twice, since net/http copies it.
+const counted = 2 << 10
 
 // Fields of every answer; nobody writes to them.
 var (

@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"github.com/portico-bff/portico/bff-web/internal/caller"
-	"github.com/portico-bff/portico/bff-web/internal/vary"
 	"github.com/portico-bff/portico/edge/market"
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -20,7 +19,6 @@ type Verifier interface {
 func Authenticate(v Verifier) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			vary.Add(w.Header(), vary.Caller)
 			values := r.Header["Authorization"]
 			authorization := only(values)
 			if len(values) > 1 || len(values) == 1 && authorization == "" {
@@ -42,7 +40,6 @@ func Market(resolver *market.Resolver) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			h := w.Header()
-			vary.Add(h, vary.Market)
 			var shop struct { // in one piece
 				market commerce.Market
 				said   [4]string

@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/portico-bff/portico/bff-web/internal/vary"
 	"github.com/portico-bff/portico/edge/cors"
 )
 
@@ -20,7 +19,6 @@ func CORS(policy *cors.Policy) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			h := w.Header()
-			vary.Add(h, vary.Origin)
 			origin := only(r.Header["Origin"])
 			allowed := policy.Allowed(origin)
 			if allowed {
@@ -32,7 +30,7 @@ func CORS(policy *cors.Policy) Middleware {
 				next.ServeHTTP(w, r)
 				return
 			}
-			vary.Add(h, "Access-Control-Request-Method, Access-Control-Request-Headers")
+			h.Add("Vary", "Access-Control-Request-Method, Access-Control-Request-Headers")
 			if !allowed {
 				Refuse(r.Context(), w, errForeignOrigin)
 				return

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/portico-bff/portico/bff-web/internal/scope"
-	"github.com/portico-bff/portico/bff-web/internal/vary"
 	"github.com/portico-bff/portico/edge/requestid"
 	"github.com/portico-bff/portico/edge/telemetry"
 	"github.com/portico-bff/portico/schema/commerce"
@@ -25,15 +24,6 @@ func RequestID(next http.Handler) http.Handler {
 		own.Name[0] = id
 		w.Header()[requestid.Header] = own.Name[:]
 		next.ServeHTTP(w, scope.Put(r, requestid.Key{}, &own.Name[0]))
-	})
-}
-
-// Vary tells caches on the way what answers depend on, those too that are refused before
-// anybody has looked at all of it.
-func Vary(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		vary.All(w.Header())
-		next.ServeHTTP(w, r)
 	})
 }
 
