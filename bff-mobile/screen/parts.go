@@ -81,27 +81,31 @@ func (p *parts) may(ctx context.Context, name string, op commerce.Operation, loa
 
 // run loads with a sink of the part's own, so that what is reported there
 // belongs to this part.
-func (p *parts) run(ctx context.Context, load func(context.Context) error) (sources []commerce.Source, err error) {
+func (p *parts) run(ctx context.Context, load func(context.Context) error) (sources [][]commerce.Source, err error) {
 	ctx, sink := commerce.WithSink(ctx)
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic in a part: %v", r)
 			p.screens.Log.LogAttrs(ctx, slog.LevelError, "panic", slog.Any("cause", r), slog.String("stack", string(debug.Stack())))
 		}
-		sources = sink.Sources()
-		commerce.ReportAll(p.asked, sources)
+		sources = sink.Lists(nil)
+		for _, list := range sources {
+			commerce.ReportAll(p.asked, list)
+		}
 	}()
 	return nil, load(ctx)
 }
 
 // keep remembers what is not fresh: one line per part, source and state, the
 // oldest value counting.
-func (p *parts) keep(name string, op commerce.Operation, sources []commerce.Source, err error) {
+func (p *parts) keep(name string, op commerce.Operation, sources [][]commerce.Source, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, s := range sources {
-		if s.State != commerce.StateFresh {
-			p.add(line(name, s))
+	for _, list := range sources {
+		for i := range list {
+			if list[i].State != commerce.StateFresh {
+				p.add(line(name, list[i]))
+			}
 		}
 	}
 	if err == nil {

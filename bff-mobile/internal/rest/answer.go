@@ -1,11 +1,10 @@
 package rest
 
 import (
-	"encoding/json"
-
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/portico-bff/portico/bff-mobile/internal/api"
+	"github.com/portico-bff/portico/bff-mobile/internal/pen"
 	"github.com/portico-bff/portico/bff-mobile/internal/web"
 	"github.com/portico-bff/portico/cache"
 )
@@ -34,7 +33,7 @@ func unproven(degraded []api.Degraded) string {
 }
 
 func send(c *fiber.Ctx, body any, cacheControl string) error {
-	data, err := json.Marshal(body)
+	data, err := pen.Marshal(body)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package rest
 
 import (
 	"context"
-	"encoding/json"
 	"maps"
 	"slices"
 	"strconv"
@@ -11,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/portico-bff/portico/bff-mobile/internal/api"
+	"github.com/portico-bff/portico/bff-mobile/internal/pen"
 	"github.com/portico-bff/portico/bff-mobile/internal/web"
 	"github.com/portico-bff/portico/bff-mobile/screen"
 	"github.com/portico-bff/portico/cache"
@@ -120,7 +120,7 @@ func produce(ctx context.Context, v screen.Viewer, make compose) (cache.Produced
 	if err != nil {
 		return cache.Produced{}, err
 	}
-	body, err := json.Marshal(made.shown)
+	body, err := pen.Marshal(made.shown)
 	return cache.Produced{
 		Body: body, ContentType: fiber.MIMEApplicationJSON,
 		Whole: len(made.degraded) == 0, Lists: sink.Lists(nil), Rest: made.degraded,
