@@ -64,7 +64,7 @@ func (c *Cache[K, V]) keep(f *flight[K, V], values map[K]V) map[K]V {
 			brought++
 		}
 		if !c.struck(key, f.since) {
-			c.entries.Set(key, e)
+			c.entries.set(key, e)
 		}
 	}
 	if brought == len(values) && values != nil {

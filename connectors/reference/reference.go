@@ -21,8 +21,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/maypok86/otter/v2"
-
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -39,7 +37,7 @@ const (
 type Config struct {
 	Name        string        // what is kept, for error texts: "price lists"
 	TTL         time.Duration // how long a value may be used after it was loaded
-	MaxEntries  int           // how many keys are kept at most, known and absent ones together
+	MaxEntries  int           // how many keys are kept at most, 2 or more, known and absent ones together
 	LoadTimeout time.Duration // how long one load may take, whoever waits for it
 
 	// Ahead is how long before its time is over a value is loaded anew behind the back of
@@ -83,7 +81,7 @@ func (never) Struck(uint64, ...commerce.Tag) bool { return false }
 type Cache[K comparable, V any] struct {
 	cfg     Config
 	tags    []commerce.Tag // of every key
-	entries *otter.Cache[K, entry[V]]
+	entries *kept[K, V]
 
 	mu      sync.Mutex // guards flights, and the step from "no entry" to "a flight"
 	flights map[K]*flight[K, V]
@@ -121,19 +119,19 @@ func New[K comparable, V any](cfg Config) *Cache[K, V] {
 	return &Cache[K, V]{
 		cfg:     cfg,
 		tags:    cfg.tags(),
-		entries: otter.Must(&otter.Options[K, entry[V]]{MaximumSize: cfg.MaxEntries}),
+		entries: newKept[K, V](cfg.MaxEntries),
 		flights: map[K]*flight[K, V]{},
 	}
 }
 
 // usable is what is known of key, unless it is too old or was invalidated.
 func (c *Cache[K, V]) usable(key K, now time.Time) (entry[V], bool) {
-	e, ok := c.entries.GetIfPresent(key)
+	e, ok := c.entries.get(key)
 	return e, ok && now.Before(e.stamp.expires) && !c.struck(key, e.stamp.since)
 }
 
 // Forget drops what is known of key; the next Get loads it.
-func (c *Cache[K, V]) Forget(key K) { c.entries.Invalidate(key) }
+func (c *Cache[K, V]) Forget(key K) { c.entries.forget(key) }
 
 // ages tells whether what is known is to be loaded anew behind the back of whoever uses it.
 func (c *Cache[K, V]) ages(e entry[V], now time.Time) bool {
