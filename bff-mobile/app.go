@@ -10,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/portico-bff/portico/bff-mobile/internal/docs"
+	"github.com/portico-bff/portico/bff-mobile/internal/lifecycle"
 	"github.com/portico-bff/portico/bff-mobile/internal/rest"
 	"github.com/portico-bff/portico/bff-mobile/internal/web"
 	"github.com/portico-bff/portico/bff-mobile/screen"
@@ -43,8 +44,10 @@ func newApp(cfg Channel, b *edge.Backend, identity web.Identity) *App {
 	server.Use(web.Observe(b.Telemetry, b.Log))
 	server.Use(web.Guard)
 	docs.Register(server)
+	lifecycle.NewDocument(cfg.Apps, b.Markets.List()).Register(server)
 	server.Use(web.Limit(b.Config.Limits.MaxInFlight))
 	server.Use(web.Deadline(b.Config.Limits.RequestTimeout))
+	server.Use(lifecycle.Current(cfg.Apps))
 
 	identify := web.Identify(b.Markets, identity)
 	handlers := &rest.API{
@@ -57,9 +60,9 @@ func newApp(cfg Channel, b *edge.Backend, identity web.Identity) *App {
 		return c.Next()
 	}
 	for _, r := range handlers.Routes() {
-		server.Add(r.Method, r.Path, identify, counted, r.Handle)
+		server.Add(r.Method, r.Path, identify, counted, lifecycle.Deprecated(r.Method, r.Path), r.Handle)
 		if r.Method == fiber.MethodGet {
-			server.Add(fiber.MethodHead, r.Path, identify, counted, r.Handle)
+			server.Add(fiber.MethodHead, r.Path, identify, counted, lifecycle.Deprecated(r.Method, r.Path), r.Handle)
 		}
 	}
 	return &App{config: cfg, backend: b, server: server, running: newRunning()}

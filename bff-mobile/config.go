@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 
+	"github.com/portico-bff/portico/bff-mobile/internal/lifecycle"
 	"github.com/portico-bff/portico/edge"
 	"github.com/portico-bff/portico/edge/config"
 	"github.com/portico-bff/portico/schema/commerce"
@@ -21,11 +22,12 @@ type Channel struct {
 	Addr      string `env:"MOBILE_ADDR" envDefault:"127.0.0.1:8081" doc:"Where the mobile channel listens."`
 	AdminAddr string `env:"MOBILE_ADMIN_ADDR" envDefault:"127.0.0.1:9081" doc:"Where the mobile channel answers /healthz, /readyz, /metrics and /systems; never public."`
 	HomePage  string `env:"MOBILE_HOME_PAGE" envDefault:"home" doc:"Id of the content page that the home screen shows."`
+	Apps      lifecycle.Config
 }
 
 // Validate checks the channel's own settings.
 func (c Channel) Validate() error {
-	var errs []error
+	errs := []error{c.Apps.Validate()}
 	for _, a := range []struct{ variable, addr string }{{"MOBILE_ADDR", c.Addr}, {"MOBILE_ADMIN_ADDR", c.AdminAddr}} {
 		if _, _, err := net.SplitHostPort(a.addr); err != nil {
 			errs = append(errs, config.Bad(a.variable, "must be host:port"))

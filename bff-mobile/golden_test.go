@@ -56,6 +56,7 @@ func TestScreensAndResources(t *testing.T) {
 	ann := []string{"Authorization", "Bearer C1"}
 	french := []string{"X-Channel", "eu", "Accept-Language", "fr"}
 	for name, c := range map[string]call{
+		"config":           get("/v1/config"),
 		"home":             get("/v1/screens/home"),
 		"home-french":      get("/v1/screens/home?width=80", french...),
 		"home-customer":    get("/v1/screens/home", ann...),

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/portico-bff/portico/bff-mobile/internal/lifecycle"
 	"github.com/portico-bff/portico/edge"
 	"github.com/portico-bff/portico/edge/config"
 	"github.com/portico-bff/portico/edge/idempotency"
@@ -32,6 +33,11 @@ func TestMain(m *testing.M) {
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"),
 	)
+}
+
+// apps are what the channel knows of its apps: there is a minimum for one platform only.
+var apps = lifecycle.Config{
+	IOS: lifecycle.App{Minimum: "2.4", Latest: "2.7.1", StoreURL: "https://apps.apple.com/app/id1"}, Flags: map[string]bool{"newCheckout": true},
 }
 
 // shop is the channel over a shop in memory.
@@ -100,7 +106,7 @@ func open(t testing.TB, change ...func(*edge.Backend)) *shop {
 	b.Idempotency = idempotency.New(book, timeout, b.Log)
 	key := commerce.Secret(strings.Repeat("k", 32))
 	b.Orders = ordering.New(ordering.Config{TokenKey: key}, ordering.Deps{Ports: b.Ports, Ledger: book, Timeout: timeout, Log: b.Log})
-	channel := Channel{Addr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", HomePage: "home"}
+	channel := Channel{Addr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", HomePage: "home", Apps: apps}
 	s.app = newApp(channel, b, tokens{s.Fixture()})
 	return s
 }

@@ -32,7 +32,7 @@ func New(cfg Config) (*Resolver, error) {
 		each("CURRENCIES", cfg.Currencies, "an ISO 4217 code", commerce.IsCurrency),
 		each("COUNTRIES", cfg.Countries, "an ISO 3166-1 alpha-2 code", countryPattern.MatchString),
 	}
-	r := &Resolver{channels: map[string]channel{}, currencies: trimmed(cfg.Currencies), countries: trimmed(cfg.Countries)}
+	r := &Resolver{channels: map[string]channel{}, locales: trimmed(cfg.Locales), currencies: trimmed(cfg.Currencies), countries: trimmed(cfg.Countries)}
 	for _, text := range trimmed(cfg.Channels) {
 		defaults, err := r.parse(text, cfg)
 		if err != nil {

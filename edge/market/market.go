@@ -45,6 +45,7 @@ type Resolver struct {
 	first      string
 	channels   map[string]channel
 	names      []string
+	locales    []string
 	currencies []string
 	countries  []string
 }

@@ -115,6 +115,24 @@ func (e Reason) Valid() bool {
 	}
 }
 
+// Defines values for Platform.
+const (
+	PlatformAndroid Platform = "android"
+	PlatformIos     Platform = "ios"
+)
+
+// Valid indicates whether the value is a known member of the Platform enum.
+func (e Platform) Valid() bool {
+	switch e {
+	case PlatformAndroid:
+		return true
+	case PlatformIos:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Sort.
 const (
 	SortNAME      Sort = "NAME"
@@ -136,6 +154,258 @@ func (e Sort) Valid() bool {
 	case SortPRICEDESC:
 		return true
 	case SortRELEVANCE:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CreateCartParamsXPlatform.
+const (
+	CreateCartParamsXPlatformAndroid CreateCartParamsXPlatform = "android"
+	CreateCartParamsXPlatformIos     CreateCartParamsXPlatform = "ios"
+)
+
+// Valid indicates whether the value is a known member of the CreateCartParamsXPlatform enum.
+func (e CreateCartParamsXPlatform) Valid() bool {
+	switch e {
+	case CreateCartParamsXPlatformAndroid:
+		return true
+	case CreateCartParamsXPlatformIos:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RemoveCouponParamsXPlatform.
+const (
+	RemoveCouponParamsXPlatformAndroid RemoveCouponParamsXPlatform = "android"
+	RemoveCouponParamsXPlatformIos     RemoveCouponParamsXPlatform = "ios"
+)
+
+// Valid indicates whether the value is a known member of the RemoveCouponParamsXPlatform enum.
+func (e RemoveCouponParamsXPlatform) Valid() bool {
+	switch e {
+	case RemoveCouponParamsXPlatformAndroid:
+		return true
+	case RemoveCouponParamsXPlatformIos:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ApplyCouponParamsXPlatform.
+const (
+	ApplyCouponParamsXPlatformAndroid ApplyCouponParamsXPlatform = "android"
+	ApplyCouponParamsXPlatformIos     ApplyCouponParamsXPlatform = "ios"
+)
+
+// Valid indicates whether the value is a known member of the ApplyCouponParamsXPlatform enum.
+func (e ApplyCouponParamsXPlatform) Valid() bool {
+	switch e {
+	case ApplyCouponParamsXPlatformAndroid:
+		return true
+	case ApplyCouponParamsXPlatformIos:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AddLineParamsXPlatform.
+const (
+	AddLineParamsXPlatformAndroid AddLineParamsXPlatform = "android"
+	AddLineParamsXPlatformIos     AddLineParamsXPlatform = "ios"
+)
+
+// Valid indicates whether the value is a known member of the AddLineParamsXPlatform enum.
+func (e AddLineParamsXPlatform) Valid() bool {
+	switch e {
+	case AddLineParamsXPlatformAndroid:
+		return true
+	case AddLineParamsXPlatformIos:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RemoveLineParamsXPlatform.
+const (
+	RemoveLineParamsXPlatformAndroid RemoveLineParamsXPlatform = "android"
+	RemoveLineParamsXPlatformIos     RemoveLineParamsXPlatform = "ios"
+)
+
+// Valid indicates whether the value is a known member of the RemoveLineParamsXPlatform enum.
+func (e RemoveLineParamsXPlatform) Valid() bool {
+	switch e {
+	case RemoveLineParamsXPlatformAndroid:
+		return true
+	case RemoveLineParamsXPlatformIos:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SetLineParamsXPlatform.
+const (
+	SetLineParamsXPlatformAndroid SetLineParamsXPlatform = "android"
+	SetLineParamsXPlatformIos     SetLineParamsXPlatform = "ios"
+)
+
+// Valid indicates whether the value is a known member of the SetLineParamsXPlatform enum.
+func (e SetLineParamsXPlatform) Valid() bool {
+	switch e {
+	case SetLineParamsXPlatformAndroid:
+		return true
+	case SetLineParamsXPlatformIos:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MergeCartParamsXPlatform.
+const (
+	MergeCartParamsXPlatformAndroid MergeCartParamsXPlatform = "android"
+	MergeCartParamsXPlatformIos     MergeCartParamsXPlatform = "ios"
+)
+
+// Valid indicates whether the value is a known member of the MergeCartParamsXPlatform enum.
+func (e MergeCartParamsXPlatform) Valid() bool {
+	switch e {
+	case MergeCartParamsXPlatformAndroid:
+		return true
+	case MergeCartParamsXPlatformIos:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PlaceOrderParamsXPlatform.
+const (
+	PlaceOrderParamsXPlatformAndroid PlaceOrderParamsXPlatform = "android"
+	PlaceOrderParamsXPlatformIos     PlaceOrderParamsXPlatform = "ios"
+)
+
+// Valid indicates whether the value is a known member of the PlaceOrderParamsXPlatform enum.
+func (e PlaceOrderParamsXPlatform) Valid() bool {
+	switch e {
+	case PlaceOrderParamsXPlatformAndroid:
+		return true
+	case PlaceOrderParamsXPlatformIos:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SetShippingParamsXPlatform.
+const (
+	SetShippingParamsXPlatformAndroid SetShippingParamsXPlatform = "android"
+	SetShippingParamsXPlatformIos     SetShippingParamsXPlatform = "ios"
+)
+
+// Valid indicates whether the value is a known member of the SetShippingParamsXPlatform enum.
+func (e SetShippingParamsXPlatform) Valid() bool {
+	switch e {
+	case SetShippingParamsXPlatformAndroid:
+		return true
+	case SetShippingParamsXPlatformIos:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ShippingOptionsParamsXPlatform.
+const (
+	ShippingOptionsParamsXPlatformAndroid ShippingOptionsParamsXPlatform = "android"
+	ShippingOptionsParamsXPlatformIos     ShippingOptionsParamsXPlatform = "ios"
+)
+
+// Valid indicates whether the value is a known member of the ShippingOptionsParamsXPlatform enum.
+func (e ShippingOptionsParamsXPlatform) Valid() bool {
+	switch e {
+	case ShippingOptionsParamsXPlatformAndroid:
+		return true
+	case ShippingOptionsParamsXPlatformIos:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListOrdersParamsXPlatform.
+const (
+	ListOrdersParamsXPlatformAndroid ListOrdersParamsXPlatform = "android"
+	ListOrdersParamsXPlatformIos     ListOrdersParamsXPlatform = "ios"
+)
+
+// Valid indicates whether the value is a known member of the ListOrdersParamsXPlatform enum.
+func (e ListOrdersParamsXPlatform) Valid() bool {
+	switch e {
+	case ListOrdersParamsXPlatformAndroid:
+		return true
+	case ListOrdersParamsXPlatformIos:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReadOrderParamsXPlatform.
+const (
+	ReadOrderParamsXPlatformAndroid ReadOrderParamsXPlatform = "android"
+	ReadOrderParamsXPlatformIos     ReadOrderParamsXPlatform = "ios"
+)
+
+// Valid indicates whether the value is a known member of the ReadOrderParamsXPlatform enum.
+func (e ReadOrderParamsXPlatform) Valid() bool {
+	switch e {
+	case ReadOrderParamsXPlatformAndroid:
+		return true
+	case ReadOrderParamsXPlatformIos:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AccountScreenParamsXPlatform.
+const (
+	AccountScreenParamsXPlatformAndroid AccountScreenParamsXPlatform = "android"
+	AccountScreenParamsXPlatformIos     AccountScreenParamsXPlatform = "ios"
+)
+
+// Valid indicates whether the value is a known member of the AccountScreenParamsXPlatform enum.
+func (e AccountScreenParamsXPlatform) Valid() bool {
+	switch e {
+	case AccountScreenParamsXPlatformAndroid:
+		return true
+	case AccountScreenParamsXPlatformIos:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CartScreenParamsXPlatform.
+const (
+	CartScreenParamsXPlatformAndroid CartScreenParamsXPlatform = "android"
+	CartScreenParamsXPlatformIos     CartScreenParamsXPlatform = "ios"
+)
+
+// Valid indicates whether the value is a known member of the CartScreenParamsXPlatform enum.
+func (e CartScreenParamsXPlatform) Valid() bool {
+	switch e {
+	case CartScreenParamsXPlatformAndroid:
+		return true
+	case CartScreenParamsXPlatformIos:
 		return true
 	default:
 		return false
@@ -169,6 +439,60 @@ func (e CategoryScreenParamsSort) Valid() bool {
 	}
 }
 
+// Defines values for CategoryScreenParamsXPlatform.
+const (
+	CategoryScreenParamsXPlatformAndroid CategoryScreenParamsXPlatform = "android"
+	CategoryScreenParamsXPlatformIos     CategoryScreenParamsXPlatform = "ios"
+)
+
+// Valid indicates whether the value is a known member of the CategoryScreenParamsXPlatform enum.
+func (e CategoryScreenParamsXPlatform) Valid() bool {
+	switch e {
+	case CategoryScreenParamsXPlatformAndroid:
+		return true
+	case CategoryScreenParamsXPlatformIos:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for HomeScreenParamsXPlatform.
+const (
+	HomeScreenParamsXPlatformAndroid HomeScreenParamsXPlatform = "android"
+	HomeScreenParamsXPlatformIos     HomeScreenParamsXPlatform = "ios"
+)
+
+// Valid indicates whether the value is a known member of the HomeScreenParamsXPlatform enum.
+func (e HomeScreenParamsXPlatform) Valid() bool {
+	switch e {
+	case HomeScreenParamsXPlatformAndroid:
+		return true
+	case HomeScreenParamsXPlatformIos:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProductScreenParamsXPlatform.
+const (
+	ProductScreenParamsXPlatformAndroid ProductScreenParamsXPlatform = "android"
+	ProductScreenParamsXPlatformIos     ProductScreenParamsXPlatform = "ios"
+)
+
+// Valid indicates whether the value is a known member of the ProductScreenParamsXPlatform enum.
+func (e ProductScreenParamsXPlatform) Valid() bool {
+	switch e {
+	case ProductScreenParamsXPlatformAndroid:
+		return true
+	case ProductScreenParamsXPlatformIos:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SearchScreenParamsSort.
 const (
 	SearchScreenParamsSortNAME      SearchScreenParamsSort = "NAME"
@@ -190,6 +514,24 @@ func (e SearchScreenParamsSort) Valid() bool {
 	case SearchScreenParamsSortPRICEDESC:
 		return true
 	case SearchScreenParamsSortRELEVANCE:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SearchScreenParamsXPlatform.
+const (
+	SearchScreenParamsXPlatformAndroid SearchScreenParamsXPlatform = "android"
+	SearchScreenParamsXPlatformIos     SearchScreenParamsXPlatform = "ios"
+)
+
+// Valid indicates whether the value is a known member of the SearchScreenParamsXPlatform enum.
+func (e SearchScreenParamsXPlatform) Valid() bool {
+	switch e {
+	case SearchScreenParamsXPlatformAndroid:
+		return true
+	case SearchScreenParamsXPlatformIos:
 		return true
 	default:
 		return false
@@ -251,6 +593,18 @@ type Address struct {
 
 	// Street Lines.
 	Street []string `json:"street"`
+}
+
+// AppRelease Which versions of a platform's app there are. All is left out when nobody said.
+type AppRelease struct {
+	// Latest Version in the store: `2.7.1`.
+	Latest string `json:"latest,omitempty,omitzero"`
+
+	// Minimum Oldest version that is served: `2.4`.
+	Minimum string `json:"minimum,omitempty,omitzero"`
+
+	// StoreUrl Where the app is in the platform's store.
+	StoreUrl string `json:"storeUrl,omitempty,omitzero"`
 }
 
 // ApplyCoupon Which coupon.
@@ -401,6 +755,27 @@ type CategoryTile struct {
 
 	// Name Name.
 	Name string `json:"name"`
+}
+
+// Config What an app has to know when it starts.
+type Config struct {
+	// Countries ISO 3166-1 alpha-2 codes that `X-Country` may name.
+	Countries []string `json:"countries"`
+
+	// Currencies ISO 4217 codes that `X-Currency` may name.
+	Currencies []string `json:"currencies"`
+
+	// Flags Switches of the apps by name. A name that is not there is off.
+	Flags map[string]bool `json:"flags"`
+
+	// Locales BCP 47 tags of the languages that `Accept-Language` may choose from.
+	Locales []string `json:"locales"`
+
+	// Markets Sales channels with their defaults; the first is the default one.
+	Markets []SalesChannel `json:"markets"`
+
+	// Platforms The apps by platform.
+	Platforms Platforms `json:"platforms"`
 }
 
 // Contract An OpenAPI document.
@@ -706,6 +1081,15 @@ type PlacedOrder struct {
 	Total Money `json:"total"`
 }
 
+// Platforms The apps by platform.
+type Platforms struct {
+	// Android Which versions of a platform's app there are. All is left out when nobody said.
+	Android AppRelease `json:"android"`
+
+	// Ios Which versions of a platform's app there are. All is left out when nobody said.
+	Ios AppRelease `json:"ios"`
+}
+
 // Price What one piece costs the caller.
 type Price struct {
 	// List An exact amount of money.
@@ -907,6 +1291,21 @@ type Reward struct {
 	Name string `json:"name"`
 }
 
+// SalesChannel A sales channel and where its shoppers are by default.
+type SalesChannel struct {
+	// Country ISO 3166-1 alpha-2 code.
+	Country string `json:"country"`
+
+	// Currency ISO 4217 code.
+	Currency string `json:"currency"`
+
+	// Locale BCP 47 tag.
+	Locale string `json:"locale"`
+
+	// Name Goes into `X-Channel`.
+	Name string `json:"name"`
+}
+
 // SearchScreen What a search found.
 type SearchScreen struct {
 	// Degraded Parts that are not fresh.
@@ -1024,6 +1423,9 @@ type AcceptLanguage = string
 // After defines model for After.
 type After = string
 
+// AppVersion defines model for AppVersion.
+type AppVersion = string
+
 // CartIdScreen Names a cart, beginning with `g_` (a guest's, a secret) or `c_` (a customer's).
 type CartIdScreen = CartId
 
@@ -1069,6 +1471,9 @@ type IdempotencyKey = string
 // IdempotencyKeyRequired defines model for IdempotencyKeyRequired.
 type IdempotencyKeyRequired = string
 
+// IfNoneMatch defines model for IfNoneMatch.
+type IfNoneMatch = string
+
 // LineId defines model for LineId.
 type LineId = string
 
@@ -1077,6 +1482,9 @@ type OrderNumber = string
 
 // OrderToken defines model for OrderToken.
 type OrderToken = string
+
+// Platform defines model for Platform.
+type Platform string
 
 // ProblemType defines model for ProblemType.
 type ProblemType = string
@@ -1110,6 +1518,9 @@ type CartScreenAnswer = CartScreen
 
 // CategoryAnswer A category with its products.
 type CategoryAnswer = CategoryScreen
+
+// ConfigAnswer What an app has to know when it starts.
+type ConfigAnswer = Config
 
 // Conflict What went wrong (RFC 9457).
 type Conflict = Problem
@@ -1180,6 +1591,9 @@ type Unavailable = Problem
 // UnsupportedMedia What went wrong (RFC 9457).
 type UnsupportedMedia = Problem
 
+// UpgradeRequired What went wrong (RFC 9457).
+type UpgradeRequired = Problem
+
 // ReadDocsParams defines parameters for ReadDocs.
 type ReadDocsParams struct {
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
@@ -1209,6 +1623,12 @@ type CreateCartParams struct {
 	// IdempotencyKey Made by the client for this write, 1 to 255 visible ASCII characters. Send the same key again when an answer was lost.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
 
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	XPlatform CreateCartParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
+
+	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
+	XAppVersion AppVersion `json:"X-App-Version,omitempty,omitzero"`
+
 	// XChannel Sales channel, one of those that are configured.
 	XChannel Channel `json:"X-Channel,omitempty,omitzero"`
 
@@ -1224,12 +1644,21 @@ type CreateCartParams struct {
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
 }
+
+// CreateCartParamsXPlatform defines parameters for CreateCart.
+type CreateCartParamsXPlatform string
 
 // RemoveCouponParams defines parameters for RemoveCoupon.
 type RemoveCouponParams struct {
 	// IdempotencyKey Made by the client for this write, 1 to 255 visible ASCII characters. Send the same key again when an answer was lost.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
 
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	XPlatform RemoveCouponParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
+
+	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
+	XAppVersion AppVersion `json:"X-App-Version,omitempty,omitzero"`
+
 	// XChannel Sales channel, one of those that are configured.
 	XChannel Channel `json:"X-Channel,omitempty,omitzero"`
 
@@ -1245,12 +1674,21 @@ type RemoveCouponParams struct {
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
 }
+
+// RemoveCouponParamsXPlatform defines parameters for RemoveCoupon.
+type RemoveCouponParamsXPlatform string
 
 // ApplyCouponParams defines parameters for ApplyCoupon.
 type ApplyCouponParams struct {
 	// IdempotencyKey Made by the client for this write, 1 to 255 visible ASCII characters. Send the same key again when an answer was lost.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
 
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	XPlatform ApplyCouponParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
+
+	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
+	XAppVersion AppVersion `json:"X-App-Version,omitempty,omitzero"`
+
 	// XChannel Sales channel, one of those that are configured.
 	XChannel Channel `json:"X-Channel,omitempty,omitzero"`
 
@@ -1266,12 +1704,21 @@ type ApplyCouponParams struct {
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
 }
+
+// ApplyCouponParamsXPlatform defines parameters for ApplyCoupon.
+type ApplyCouponParamsXPlatform string
 
 // AddLineParams defines parameters for AddLine.
 type AddLineParams struct {
 	// IdempotencyKey Made by the client for this write, 1 to 255 visible ASCII characters. Send the same key again when an answer was lost.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
 
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	XPlatform AddLineParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
+
+	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
+	XAppVersion AppVersion `json:"X-App-Version,omitempty,omitzero"`
+
 	// XChannel Sales channel, one of those that are configured.
 	XChannel Channel `json:"X-Channel,omitempty,omitzero"`
 
@@ -1287,12 +1734,21 @@ type AddLineParams struct {
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
 }
+
+// AddLineParamsXPlatform defines parameters for AddLine.
+type AddLineParamsXPlatform string
 
 // RemoveLineParams defines parameters for RemoveLine.
 type RemoveLineParams struct {
 	// IdempotencyKey Made by the client for this write, 1 to 255 visible ASCII characters. Send the same key again when an answer was lost.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
 
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	XPlatform RemoveLineParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
+
+	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
+	XAppVersion AppVersion `json:"X-App-Version,omitempty,omitzero"`
+
 	// XChannel Sales channel, one of those that are configured.
 	XChannel Channel `json:"X-Channel,omitempty,omitzero"`
 
@@ -1308,12 +1764,21 @@ type RemoveLineParams struct {
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
 }
+
+// RemoveLineParamsXPlatform defines parameters for RemoveLine.
+type RemoveLineParamsXPlatform string
 
 // SetLineParams defines parameters for SetLine.
 type SetLineParams struct {
 	// IdempotencyKey Made by the client for this write, 1 to 255 visible ASCII characters. Send the same key again when an answer was lost.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
 
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	XPlatform SetLineParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
+
+	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
+	XAppVersion AppVersion `json:"X-App-Version,omitempty,omitzero"`
+
 	// XChannel Sales channel, one of those that are configured.
 	XChannel Channel `json:"X-Channel,omitempty,omitzero"`
 
@@ -1329,12 +1794,21 @@ type SetLineParams struct {
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
 }
+
+// SetLineParamsXPlatform defines parameters for SetLine.
+type SetLineParamsXPlatform string
 
 // MergeCartParams defines parameters for MergeCart.
 type MergeCartParams struct {
 	// IdempotencyKey Made by the client for this write, 1 to 255 visible ASCII characters. Send the same key again when an answer was lost.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
 
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	XPlatform MergeCartParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
+
+	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
+	XAppVersion AppVersion `json:"X-App-Version,omitempty,omitzero"`
+
 	// XChannel Sales channel, one of those that are configured.
 	XChannel Channel `json:"X-Channel,omitempty,omitzero"`
 
@@ -1350,12 +1824,21 @@ type MergeCartParams struct {
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
 }
+
+// MergeCartParamsXPlatform defines parameters for MergeCart.
+type MergeCartParamsXPlatform string
 
 // PlaceOrderParams defines parameters for PlaceOrder.
 type PlaceOrderParams struct {
 	// IdempotencyKey Made by the client for this order, 1 to 255 visible ASCII characters. Send the same key again when an answer was lost.
 	IdempotencyKey IdempotencyKeyRequired `json:"Idempotency-Key"`
 
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	XPlatform PlaceOrderParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
+
+	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
+	XAppVersion AppVersion `json:"X-App-Version,omitempty,omitzero"`
+
 	// XChannel Sales channel, one of those that are configured.
 	XChannel Channel `json:"X-Channel,omitempty,omitzero"`
 
@@ -1371,12 +1854,21 @@ type PlaceOrderParams struct {
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
 }
+
+// PlaceOrderParamsXPlatform defines parameters for PlaceOrder.
+type PlaceOrderParamsXPlatform string
 
 // SetShippingParams defines parameters for SetShipping.
 type SetShippingParams struct {
 	// IdempotencyKey Made by the client for this write, 1 to 255 visible ASCII characters. Send the same key again when an answer was lost.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
 
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	XPlatform SetShippingParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
+
+	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
+	XAppVersion AppVersion `json:"X-App-Version,omitempty,omitzero"`
+
 	// XChannel Sales channel, one of those that are configured.
 	XChannel Channel `json:"X-Channel,omitempty,omitzero"`
 
@@ -1393,10 +1885,19 @@ type SetShippingParams struct {
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
 }
 
+// SetShippingParamsXPlatform defines parameters for SetShipping.
+type SetShippingParamsXPlatform string
+
 // ShippingOptionsParams defines parameters for ShippingOptions.
 type ShippingOptionsParams struct {
 	// IdempotencyKey Made by the client for this write, 1 to 255 visible ASCII characters. Send the same key again when an answer was lost.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
+
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	XPlatform ShippingOptionsParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
+
+	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
+	XAppVersion AppVersion `json:"X-App-Version,omitempty,omitzero"`
 
 	// XChannel Sales channel, one of those that are configured.
 	XChannel Channel `json:"X-Channel,omitempty,omitzero"`
@@ -1409,6 +1910,18 @@ type ShippingOptionsParams struct {
 
 	// XCountry ISO 3166-1 alpha-2 code, one of those that are configured.
 	XCountry Country `json:"X-Country,omitempty,omitzero"`
+
+	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
+	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
+}
+
+// ShippingOptionsParamsXPlatform defines parameters for ShippingOptions.
+type ShippingOptionsParamsXPlatform string
+
+// ReadConfigParams defines parameters for ReadConfig.
+type ReadConfigParams struct {
+	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body.
+	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
 
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
@@ -1422,6 +1935,12 @@ type ListOrdersParams struct {
 	// After The `endCursor` of the page before; leave it out for the first page.
 	After After `form:"after,omitempty" json:"after,omitempty,omitzero"`
 
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	XPlatform ListOrdersParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
+
+	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
+	XAppVersion AppVersion `json:"X-App-Version,omitempty,omitzero"`
+
 	// XChannel Sales channel, one of those that are configured.
 	XChannel Channel `json:"X-Channel,omitempty,omitzero"`
 
@@ -1437,12 +1956,21 @@ type ListOrdersParams struct {
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
 }
+
+// ListOrdersParamsXPlatform defines parameters for ListOrders.
+type ListOrdersParamsXPlatform string
 
 // ReadOrderParams defines parameters for ReadOrder.
 type ReadOrderParams struct {
 	// XOrderToken Lets a guest read the order; placing it answered the token. It is a secret, so it never goes into the address.
 	XOrderToken OrderToken `json:"X-Order-Token,omitempty,omitzero"`
 
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	XPlatform ReadOrderParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
+
+	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
+	XAppVersion AppVersion `json:"X-App-Version,omitempty,omitzero"`
+
 	// XChannel Sales channel, one of those that are configured.
 	XChannel Channel `json:"X-Channel,omitempty,omitzero"`
 
@@ -1458,9 +1986,18 @@ type ReadOrderParams struct {
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
 }
+
+// ReadOrderParamsXPlatform defines parameters for ReadOrder.
+type ReadOrderParamsXPlatform string
 
 // AccountScreenParams defines parameters for AccountScreen.
 type AccountScreenParams struct {
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	XPlatform AccountScreenParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
+
+	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
+	XAppVersion AppVersion `json:"X-App-Version,omitempty,omitzero"`
+
 	// XChannel Sales channel, one of those that are configured.
 	XChannel Channel `json:"X-Channel,omitempty,omitzero"`
 
@@ -1476,11 +2013,21 @@ type AccountScreenParams struct {
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
 }
+
+// AccountScreenParamsXPlatform defines parameters for AccountScreen.
+type AccountScreenParamsXPlatform string
 
 // CartScreenParams defines parameters for CartScreen.
 type CartScreenParams struct {
-	// Width Least width of pictures in physical pixels. The smallest rendition at least that wide is answered. Without it each picture comes in a width that suits the screen.
+	// Width Least width of pictures in physical pixels. The smallest rendition at least that wide is answered. Deprecated; leave it out, and each picture comes in a width that suits the screen.
+	// Deprecated: this property has been marked as deprecated upstream, but no `x-deprecated-reason` was set
 	Width Width `form:"width,omitempty" json:"width,omitempty,omitzero"`
+
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	XPlatform CartScreenParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
+
+	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
+	XAppVersion AppVersion `json:"X-App-Version,omitempty,omitzero"`
 
 	// XChannel Sales channel, one of those that are configured.
 	XChannel Channel `json:"X-Channel,omitempty,omitzero"`
@@ -1497,6 +2044,9 @@ type CartScreenParams struct {
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
 }
+
+// CartScreenParamsXPlatform defines parameters for CartScreen.
+type CartScreenParamsXPlatform string
 
 // CategoryScreenParams defines parameters for CategoryScreen.
 type CategoryScreenParams struct {
@@ -1521,8 +2071,15 @@ type CategoryScreenParams struct {
 	// After The `endCursor` of the page before; leave it out for the first page.
 	After After `form:"after,omitempty" json:"after,omitempty,omitzero"`
 
-	// Width Least width of pictures in physical pixels. The smallest rendition at least that wide is answered. Without it each picture comes in a width that suits the screen.
+	// Width Least width of pictures in physical pixels. The smallest rendition at least that wide is answered. Deprecated; leave it out, and each picture comes in a width that suits the screen.
+	// Deprecated: this property has been marked as deprecated upstream, but no `x-deprecated-reason` was set
 	Width Width `form:"width,omitempty" json:"width,omitempty,omitzero"`
+
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	XPlatform CategoryScreenParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
+
+	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
+	XAppVersion AppVersion `json:"X-App-Version,omitempty,omitzero"`
 
 	// XChannel Sales channel, one of those that are configured.
 	XChannel Channel `json:"X-Channel,omitempty,omitzero"`
@@ -1543,10 +2100,20 @@ type CategoryScreenParams struct {
 // CategoryScreenParamsSort defines parameters for CategoryScreen.
 type CategoryScreenParamsSort string
 
+// CategoryScreenParamsXPlatform defines parameters for CategoryScreen.
+type CategoryScreenParamsXPlatform string
+
 // HomeScreenParams defines parameters for HomeScreen.
 type HomeScreenParams struct {
-	// Width Least width of pictures in physical pixels. The smallest rendition at least that wide is answered. Without it each picture comes in a width that suits the screen.
+	// Width Least width of pictures in physical pixels. The smallest rendition at least that wide is answered. Deprecated; leave it out, and each picture comes in a width that suits the screen.
+	// Deprecated: this property has been marked as deprecated upstream, but no `x-deprecated-reason` was set
 	Width Width `form:"width,omitempty" json:"width,omitempty,omitzero"`
+
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	XPlatform HomeScreenParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
+
+	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
+	XAppVersion AppVersion `json:"X-App-Version,omitempty,omitzero"`
 
 	// XChannel Sales channel, one of those that are configured.
 	XChannel Channel `json:"X-Channel,omitempty,omitzero"`
@@ -1563,11 +2130,21 @@ type HomeScreenParams struct {
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
 }
+
+// HomeScreenParamsXPlatform defines parameters for HomeScreen.
+type HomeScreenParamsXPlatform string
 
 // ProductScreenParams defines parameters for ProductScreen.
 type ProductScreenParams struct {
-	// Width Least width of pictures in physical pixels. The smallest rendition at least that wide is answered. Without it each picture comes in a width that suits the screen.
+	// Width Least width of pictures in physical pixels. The smallest rendition at least that wide is answered. Deprecated; leave it out, and each picture comes in a width that suits the screen.
+	// Deprecated: this property has been marked as deprecated upstream, but no `x-deprecated-reason` was set
 	Width Width `form:"width,omitempty" json:"width,omitempty,omitzero"`
+
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	XPlatform ProductScreenParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
+
+	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
+	XAppVersion AppVersion `json:"X-App-Version,omitempty,omitzero"`
 
 	// XChannel Sales channel, one of those that are configured.
 	XChannel Channel `json:"X-Channel,omitempty,omitzero"`
@@ -1584,6 +2161,9 @@ type ProductScreenParams struct {
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
 }
+
+// ProductScreenParamsXPlatform defines parameters for ProductScreen.
+type ProductScreenParamsXPlatform string
 
 // SearchScreenParams defines parameters for SearchScreen.
 type SearchScreenParams struct {
@@ -1614,8 +2194,15 @@ type SearchScreenParams struct {
 	// After The `endCursor` of the page before; leave it out for the first page.
 	After After `form:"after,omitempty" json:"after,omitempty,omitzero"`
 
-	// Width Least width of pictures in physical pixels. The smallest rendition at least that wide is answered. Without it each picture comes in a width that suits the screen.
+	// Width Least width of pictures in physical pixels. The smallest rendition at least that wide is answered. Deprecated; leave it out, and each picture comes in a width that suits the screen.
+	// Deprecated: this property has been marked as deprecated upstream, but no `x-deprecated-reason` was set
 	Width Width `form:"width,omitempty" json:"width,omitempty,omitzero"`
+
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	XPlatform SearchScreenParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
+
+	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
+	XAppVersion AppVersion `json:"X-App-Version,omitempty,omitzero"`
 
 	// XChannel Sales channel, one of those that are configured.
 	XChannel Channel `json:"X-Channel,omitempty,omitzero"`
@@ -1635,6 +2222,9 @@ type SearchScreenParams struct {
 
 // SearchScreenParamsSort defines parameters for SearchScreen.
 type SearchScreenParamsSort string
+
+// SearchScreenParamsXPlatform defines parameters for SearchScreen.
+type SearchScreenParamsXPlatform string
 
 // CreateCartJSONRequestBody defines body for CreateCart for application/json ContentType.
 type CreateCartJSONRequestBody = Empty

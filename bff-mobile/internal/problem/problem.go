@@ -40,6 +40,7 @@ var (
 	TooLarge        = Type{"too-large", "Body too large", http.StatusRequestEntityTooLarge, "A body may hold at most 65536 bytes.", 0}
 	MediaType       = Type{"unsupported-media-type", "Unsupported media type", http.StatusUnsupportedMediaType, "Bodies are application/json in UTF-8, without a content encoding.", 0}
 	KeyReused       = Type{"idempotency-key-reused", "Idempotency key reused", http.StatusUnprocessableEntity, "The idempotency key was used with another request. Make a new key for a new request.", 0}
+	UpgradeRequired = Type{"upgrade-required", "App too old", http.StatusUpgradeRequired, "This version of the app is no longer served. Upgrade says which one is needed, /v1/config where it is.", 0}
 	RateLimited     = Type{"rate-limited", "Too many requests", http.StatusTooManyRequests, "Too many requests. Wait and try again.", time.Second}
 	HeaderTooLarge  = Type{"header-too-large", "Header too large", http.StatusRequestHeaderFieldsTooLarge, "The request's header may hold at most 16384 bytes.", 0}
 	Internal        = Type{"internal", "Internal error", http.StatusInternalServerError, "Our mistake. The request id helps to find it.", 0}
@@ -51,7 +52,7 @@ var (
 // Types is every type, for their descriptions.
 var Types = []Type{
 	Invalid, Unauthenticated, Forbidden, NotFound, Method, RequestTimeout, Conflict, TooLarge, MediaType, KeyReused,
-	RateLimited, HeaderTooLarge, Internal, BadUpstream, Unavailable, Timeout,
+	UpgradeRequired, RateLimited, HeaderTooLarge, Internal, BadUpstream, Unavailable, Timeout,
 }
 
 // kinds is the table: the first kind that an error is decides.

@@ -1,0 +1,63 @@
+package lifecycle
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/portico-bff/portico/bff-mobile/internal/api"
+	"github.com/portico-bff/portico/bff-mobile/internal/web"
+	"github.com/portico-bff/portico/edge/market"
+)
+
+// Path is where apps read their configuration.
+const Path = "/v1/config"
+
+// shared lets everyone keep the document for a minute: so long a new minimum or a flag
+// takes to reach the apps.
+const shared = "public, max-age=60"
+
+// Document is what apps are told when they start. It is made once.
+type Document struct {
+	body []byte
+	etag string
+}
+
+// NewDocument makes the document of a valid configuration.
+func NewDocument(cfg Config, markets market.List) *Document {
+	content := api.Config{
+		Platforms: api.Platforms{Ios: cfg.IOS.release(), Android: cfg.Android.release()},
+		Flags:     cfg.Flags, Markets: []api.SalesChannel{},
+		Locales: markets.Locales, Currencies: markets.Currencies, Countries: markets.Countries,
+	}
+	if content.Flags == nil {
+		content.Flags = map[string]bool{}
+	}
+	for _, m := range markets.Channels {
+		content.Markets = append(content.Markets, api.SalesChannel{Name: m.Channel, Locale: m.Locale, Currency: m.Currency, Country: m.Country})
+	}
+	body, _ := json.Marshal(content) // texts and truths always encode
+	sum := sha256.Sum256(body)
+	return &Document{body: body, etag: `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}
+}
+
+func (a App) release() api.AppRelease {
+	return api.AppRelease{Minimum: a.Minimum, Latest: a.Latest, StoreUrl: a.StoreURL}
+}
+
+// Register answers GET and HEAD of [Path] with the document, or with 304 to who has it.
+func (d *Document) Register(app *fiber.App) { app.Get(Path, d.answer) }
+
+func (d *Document) answer(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderCacheControl, shared)
+	c.Set(fiber.HeaderETag, d.etag)
+	if web.NoneMatch(c.Request().Header.Peek(fiber.HeaderIfNoneMatch), d.etag) {
+		c.Status(fiber.StatusNotModified)
+		return nil
+	}
+	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
+	c.Response().SetBodyRaw(d.body)
+	return nil
+}
