@@ -1,15 +1,11 @@
 package cache
 
 import (
-	"bytes"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
-	"hash/crc64"
-	"io"
 	"reflect"
-	"slices"
 	"time"
+	"unsafe"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/klauspost/compress/zstd"
@@ -19,38 +15,42 @@ import (
 
 // codec turns an operation's values into bytes and back, exactly.
 type codec struct {
-	written func(any) (any, error)     // what of a value is written; nil for all of it
-	write   func(to *sheet, value any) // writes that; nil for encoding/json
-	decode  func([]byte) (any, error)
-	stored  reflect.Type // what is written
+	stored reflect.Type               // what is written
+	write  func(to *sheet, value any) // adds that to what is on the sheet
+	read   func(text string) (any, error)
 }
 
-// encode writes a value. What it answers is good until the sheet is used again.
-func (c *codec) encode(to *sheet, value any) ([]byte, error) {
-	to.b, to.err = to.b[:0], nil
-	if c.written != nil {
-		if value, to.err = c.written(value); to.err != nil {
-			return nil, to.err
-		}
-	}
-	if c.write == nil || reflect.TypeOf(value) != c.stored {
-		to.b, to.err = json.Marshal(value)
-	} else {
-		c.write(to, value)
-	}
-	return to.b, to.err
-}
+var errShape = errors.New("not a value that is stored")
 
-// jsonCodec is for types whose JSON says everything about them.
-func jsonCodec[V any]() codec {
+// codecOf is for values of V, which are pointers or lists. A type without a [shape] is refused
+// whenever one is to be written or read.
+func codecOf[V any]() codec {
 	stored := reflect.TypeFor[V]()
+	s := shapeOf(stored)
 	return codec{
 		stored: stored,
-		write:  penOf(stored),
-		decode: func(data []byte) (any, error) {
+		write: func(to *sheet, value any) {
+			v := reflect.ValueOf(value)
+			switch {
+			case s == nil || v.Type() != stored:
+				to.err = errShape
+			case v.IsNil():
+				to.err = errNoValue
+			case s.kind == ofPointer:
+				to.pointed(s, v.UnsafePointer())
+			default:
+				to.list(s, v.UnsafePointer(), v.Len())
+			}
+		},
+		read: func(text string) (any, error) {
 			var v V
-			if err := strictJSON(data, &v); err != nil {
-				return nil, err
+			if s == nil {
+				return nil, errShape
+			}
+			from := script{rest: text}
+			from.value(s, unsafe.Pointer(&v))
+			if from.bad || from.rest != "" || reflect.ValueOf(v).IsNil() {
+				return nil, errCorrupt
 			}
 			return v, nil
 		},
@@ -59,29 +59,31 @@ func jsonCodec[V any]() codec {
 
 // treeCodec stores the roots only: the index is made of them.
 func treeCodec() codec {
+	form := codecOf[[]*commerce.Category]()
 	return codec{
-		stored: reflect.TypeFor[[]*commerce.Category](),
-		written: func(v any) (any, error) {
-			tree, ok := v.(*commerce.CategoryTree)
-			if !ok || tree == nil {
-				return nil, errors.New("not a category tree")
+		stored: form.stored,
+		write: func(to *sheet, value any) {
+			if tree, ok := value.(*commerce.CategoryTree); ok && tree != nil {
+				form.write(to, tree.Roots)
+			} else {
+				to.err = errShape
 			}
-			return tree.Roots, nil
 		},
-		decode: func(data []byte) (any, error) {
-			var roots []*commerce.Category
-			if err := strictJSON(data, &roots); err != nil {
+		read: func(text string) (any, error) {
+			value, err := form.read(text)
+			if err != nil {
 				return nil, err
 			}
-			if !whole(roots) {
-				return nil, errors.New("a category is missing")
+			roots, ok := value.([]*commerce.Category)
+			if !ok || !whole(roots) {
+				return nil, errCorrupt
 			}
 			return commerce.NewCategoryTree(roots), nil
 		},
 	}
 }
 
-// whole tells whether every node is there: JSON may hold null for any.
+// whole tells whether every node is there.
 func whole(list []*commerce.Category) bool {
 	for _, c := range list {
 		if c == nil || !whole(c.Children) {
@@ -91,36 +93,17 @@ func whole(list []*commerce.Category) bool {
 	return true
 }
 
-// strictJSON refuses what another version of the type may have written.
-func strictJSON(data []byte, v any) error {
-	if bytes.Equal(bytes.TrimSpace(data), []byte("null")) {
-		return errors.New("no value")
-	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil {
-		return err
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("more than one value")
-	}
-	return nil
-}
-
-// The form of a stored entry, version 4:
+// The form of a stored entry, version 5:
 //
 //	"PTC", version, flags, length of key, key, began by the writer's clock (ns since 1970, 8 bytes), began by Redis's clock
 //	(alike; 0 when not known), the last invalidation that its load knew of
 //	(ms and sequence of the stream's ID, 8 bytes each), number of the value's own tags, each with its length before it,
-//	length of payload, payload, XXH64 of all before
+//	payload, XXH64 of all before
 //
-// Up to version 3 the sum was a CRC-64, version 2 did not know Redis's clock; both are read. Version 1 knew no
-// invalidations; it is a miss.
+// Up to version 4 payloads were JSON, under other keys; they are misses.
 const (
 	entryMagic     = "PTC"
-	entryVersion   = 4
-	entryCRC       = 3 // the last version with a CRC
-	entryClockless = 2 // the version without Redis's clock
+	entryVersion   = 5
 	flagCompressed = 1
 	compressFrom   = 4 << 10 // bytes of payload from which compressing pays: it takes more time than all else of a write
 	maxStored      = 1 << 20 // bytes of an entry; larger ones stay in memory only
@@ -133,16 +116,6 @@ var errCorrupt = errors.New("stored entry cannot be used")
 
 // sumSize is the length of the sum at an entry's end, in bytes.
 const sumSize = 8
-
-var crcTable = crc64.MakeTable(crc64.ECMA)
-
-// sumOf is the sum that stands behind body, the rest of an entry, in the version that body says it is.
-func sumOf(body []byte) uint64 {
-	if at := len(entryMagic); len(body) > at && body[at] <= entryCRC {
-		return crc64.Checksum(body, crcTable)
-	}
-	return xxhash.Sum64(body)
-}
 
 // packer writes and reads stored entries. It is safe for concurrent use.
 type packer struct {
@@ -174,21 +147,20 @@ type stored struct {
 // pack is s, of key, as it is stored.
 func (p *packer) pack(key string, s stored) []byte {
 	in := &room{}
-	p.packInto(in, key, s)
-	return in.packed
+	begun := in.begin(key, s)
+	in.packed.b = append(in.packed.b, s.payload...)
+	p.end(in, begun)
+	return in.packed.b
 }
 
-// packInto adds s, of key, to what lies in the room.
-func (p *packer) packInto(in *room, key string, s stored) {
-	payload, flags := s.payload, byte(0)
-	if len(payload) >= compressFrom {
-		in.zipped = p.zip.EncodeAll(payload, in.zipped[:0])
-		payload, flags = in.zipped, flagCompressed
-	}
-	from := len(in.packed)
-	b := slices.Grow(in.packed, len(entryMagic)+len(key)+len(payload)+60)
-	b = append(b, entryMagic...)
-	b = append(b, entryVersion, flags)
+// begun is where an entry begins, and where its payload does.
+type begun struct{ entry, payload int }
+
+// begin adds to what lies in the room what of s, of key, stands before its payload.
+func (r *room) begin(key string, s stored) (at begun) {
+	at.entry = len(r.packed.b)
+	b := append(r.packed.b, entryMagic...)
+	b = append(b, entryVersion, 0)
 	b = appendField(b, key)
 	b = binary.BigEndian.AppendUint64(b, uint64(s.began.UnixNano()))
 	b = binary.BigEndian.AppendUint64(b, nanos(s.redis))
@@ -198,9 +170,19 @@ func (p *packer) packInto(in *room, key string, s stored) {
 	for _, tag := range s.tags {
 		b = appendField(b, string(tag))
 	}
-	b = binary.AppendUvarint(b, uint64(len(payload)))
-	b = append(b, payload...)
-	in.packed = binary.BigEndian.AppendUint64(b, sumOf(b[from:]))
+	r.packed.b, at.payload = b, len(b)
+	return at
+}
+
+// end ends the entry that was begun, once its payload lies there.
+func (p *packer) end(in *room, at begun) {
+	b := in.packed.b
+	if payload := b[at.payload:]; len(payload) >= compressFrom {
+		in.zipped = p.zip.EncodeAll(payload, in.zipped[:0])
+		b = append(b[:at.payload], in.zipped...)
+		b[at.entry+len(entryMagic)+1] = flagCompressed
+	}
+	in.packed.b = binary.BigEndian.AppendUint64(b, xxhash.Sum64(b[at.entry:]))
 }
 
 // unpack reads what is stored under key.
@@ -209,22 +191,19 @@ func (p *packer) unpack(key string, raw []byte) (stored, error) {
 		return stored{}, errCorrupt
 	}
 	body, tail := raw[:len(raw)-sumSize], raw[len(raw)-sumSize:]
-	if sumOf(body) != binary.BigEndian.Uint64(tail) {
+	if xxhash.Sum64(body) != binary.BigEndian.Uint64(tail) {
 		return stored{}, errCorrupt
 	}
 	r := reader{rest: body, ok: true}
 	magic, form, flags := r.take(len(entryMagic)), r.byte(), r.byte()
-	if !r.ok || string(magic) != entryMagic || form < entryClockless || form > entryVersion || flags > flagCompressed {
+	if !r.ok || string(magic) != entryMagic || form != entryVersion || flags > flagCompressed {
 		return stored{}, errCorrupt
 	}
 	own := r.field()
-	s := stored{began: time.Unix(0, int64(r.number()))}
-	if form > entryClockless {
-		s.redis = timeOf(r.number())
-	}
+	s := stored{began: time.Unix(0, int64(r.number())), redis: timeOf(r.number())}
 	s.at, s.tags = version{r.number(), r.number()}, r.tags()
-	s.payload = r.field()
-	if !r.ok || len(r.rest) > 0 || string(own) != key {
+	s.payload = r.rest
+	if !r.ok || string(own) != key {
 		return stored{}, errCorrupt
 	}
 	if flags == flagCompressed {

@@ -37,7 +37,7 @@ func (s *ready) called() {
 	}
 }
 
-func newReady(b *testing.B) *ready {
+func newReady(b testing.TB) *ready {
 	text := fmt.Sprintf(productText, 1, 1, strings.Repeat("steel frame, ", 12), 1, 1)
 	return &ready{
 		product: decoded[*commerce.Product](b, text), price: decoded[*commerce.Price](b, fmt.Sprintf(priceText, 1)),

@@ -26,7 +26,7 @@ func TestC1_WhoLooksTooEarlyIsGivenWhatHasLanded(t *testing.T) {
 		}
 		return &commerce.Product{SKU: sku}
 	}}
-	plan := wrapper{c, publicTraits(commerce.OpProducts)}.plan(commerce.OpProducts, jsonCodec[*commerce.Product]())
+	plan := wrapper{c, publicTraits(commerce.OpProducts)}.plan(commerce.OpProducts, codecOf[*commerce.Product]())
 	prefix, _ := plan.prefix(inMarket(us))
 	for sku, want := range map[commerce.SKU]served{"A": memoryFresh, "none": memoryAbsent} {
 		_, _, err := ask(t.Context(), over(c, upstream), sku)

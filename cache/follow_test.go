@@ -203,7 +203,7 @@ func TestC13_NoClockDecides(t *testing.T) {
 	traits := map[commerce.Operation]commerce.Traits{commerce.OpProducts: {System: "pim", Scope: commerce.ScopePublic, Lifetime: time.Hour}}
 	upstream := &catalogAt{}
 	port := c.Wrap(commerce.Ports{Catalog: upstream, Traits: traits}).Catalog
-	own := wrapper{c, traits}.plan(commerce.OpProducts, jsonCodec[*commerce.Product]())
+	own := wrapper{c, traits}.plan(commerce.OpProducts, codecOf[*commerce.Product]())
 	prefix, _ := own.prefix(inMarket(us))
 
 	before := c.tags.stamp().global
@@ -225,7 +225,7 @@ func TestC13_NoClockDecides(t *testing.T) {
 		"loaded by who knew of nothing yet": {0, version{}, "0"},
 	} {
 		c.memory.values.InvalidateAll()
-		theirs := stored{payload: []byte(`{"SKU":"A","Name":"theirs"}`), began: time.Now().Add(tc.skew), at: tc.at}
+		theirs := stored{payload: payloadOf(t, codecOf[*commerce.Product](), &commerce.Product{SKU: "A", Name: "theirs"}), began: time.Now().Add(tc.skew), at: tc.at}
 		c.remote.put(t.Context(), []write{writeOf(withArgs(prefix, "A"), theirs, 2*time.Hour)}, nil)
 		p, _, err := ask(t.Context(), port, "A")
 		require.NoError(t, err)

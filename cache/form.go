@@ -9,12 +9,14 @@ import (
 	"strconv"
 )
 
-// formOf is short for how a release writes values of a type as JSON, and for which tags
+// writtenAs is how values are written: whoever changes what a [sheet] makes of them changes it.
+const writtenAs = "shapes 1"
+
+// formOf is short for how a release writes values of a type, and for which tags
 // answers have by their keys. It is in their keys, so that what another release wrote
-// otherwise is a miss: read as it is, fields that one of the two does not know would be
-// silently empty.
+// otherwise is a miss: nothing that is written says what it is.
 func formOf(value reflect.Type, tags []template) string {
-	list := []string{string(describe(nil, value, map[reflect.Type]int{}))}
+	list := []string{writtenAs, string(describe(nil, value, map[reflect.Type]int{}))}
 	for _, t := range tags {
 		list = append(list, t.kind, string(t.fixed))
 	}
@@ -23,7 +25,7 @@ func formOf(value reflect.Type, tags []template) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:enough])
 }
 
-// describe adds to b what JSON of t depends on. within numbers the types that t is part
+// describe adds to b what is written of t. within numbers the types that t is part
 // of: one that holds itself has an end.
 func describe(b []byte, t reflect.Type, within map[reflect.Type]int) []byte {
 	if n, ok := within[t]; ok {

@@ -13,7 +13,7 @@ import (
 
 // addressOf is where c has a product in Redis.
 func addressOf(c *Cache, sku commerce.SKU) string {
-	own := wrapper{c, publicTraits(commerce.OpProducts)}.plan(commerce.OpProducts, jsonCodec[*commerce.Product]())
+	own := wrapper{c, publicTraits(commerce.OpProducts)}.plan(commerce.OpProducts, codecOf[*commerce.Product]())
 	prefix, _ := own.prefix(inMarket(us))
 	return address(withArgs(prefix, string(sku)))
 }

@@ -119,7 +119,7 @@ func (l *load) fromRedis(ctx context.Context) bool {
 
 // adopt takes over an entry from Redis and tells whether it is current.
 func (l *load) adopt(i int, s stored) bool {
-	value, err := l.plan.codec.decode(s.payload)
+	value, err := l.plan.codec.read(string(s.payload))
 	if err != nil {
 		l.cache.metrics.remoteError(l.cache.ctx, "corrupt")
 		return false

@@ -142,7 +142,7 @@ func TestWhatIsDeadKeepsNothingOut(t *testing.T) {
 	c.work.Wait()
 	invalidate(t, c, commerce.TagProduct("A"))
 	knows(t, c, c.Redis())
-	theirs := stored{payload: []byte(`{"SKU":"A","Name":"theirs"}`), began: onlyEntry(t, c).began.Add(-time.Second), at: c.tags.stamp().global}
+	theirs := stored{payload: payloadOf(t, codecOf[*commerce.Product](), &commerce.Product{SKU: "A", Name: "theirs"}), began: onlyEntry(t, c).began.Add(-time.Second), at: c.tags.stamp().global}
 	c.remote.put(t.Context(), []write{writeOf(onlyKey(t, c), theirs, time.Hour)}, nil)
 	trips := watchTrips(c)
 	for range 10 {

@@ -50,8 +50,7 @@ func newSet() *set {
 
 // room is memory for what is sent, which is used again.
 type room struct {
-	packed []byte
-	json   sheet
+	packed sheet
 	zipped []byte
 	words  []any // of scripts
 	sets   []*set
@@ -81,7 +80,7 @@ func enter() *room {
 // leave has the room used by others, unless it grew beyond what is usual. Nothing is held of
 // what was sent.
 func (r *room) leave() {
-	if cap(r.packed)+cap(r.json.b)+cap(r.zipped) > maxRoom || len(r.sets) > maxSets || cap(r.words) > maxWords {
+	if cap(r.packed.b)+cap(r.zipped) > maxRoom || len(r.sets) > maxSets || cap(r.words) > maxWords {
 		return
 	}
 	r.empty()
@@ -96,7 +95,7 @@ func (r *room) empty() {
 		s.address, s.packed = "", ""
 	}
 	clear(r.words)
-	r.packed, r.words, r.taken = r.packed[:0], r.words[:0], 0
+	r.packed.b, r.words, r.taken = r.packed.b[:0], r.words[:0], 0
 }
 
 // take is a command that no other entry of the room has.
@@ -118,22 +117,22 @@ func (r *remote) pack(ctx context.Context, writes []write, leases *leaseSet) *pu
 		if w.entry == nil {
 			continue
 		}
-		left, from := w.plan.policy.life()-now.Sub(w.entry.began), len(in.packed)
+		left, from := w.plan.policy.life()-now.Sub(w.entry.began), len(in.packed.b)
 		size, err := r.packOne(ctx, in, w)
 		if err != nil {
 			r.metrics.remoteError(ctx, "encode")
 		}
 		if err != nil || left <= time.Millisecond || size > maxStored || len(w.own()) > maxStoredTags {
-			in.packed = in.packed[:from]
+			in.packed.b = in.packed.b[:from]
 			leases.unshared(w.address)
 			continue
 		}
 		if from == 0 && size*len(writes) <= maxRoom {
-			in.packed = slices.Grow(in.packed, size*len(writes)) // the others are much like the first
+			in.packed.b = slices.Grow(in.packed.b, size*len(writes)) // the others are much like the first
 		}
 		w.sent = true
 		s := in.take()
-		s.address, s.packed, s.ms = w.address, view(in.packed[from:]), left.Milliseconds()
+		s.address, s.packed, s.ms = w.address, view(in.packed.b[from:]), left.Milliseconds()
 	}
 	return &putting{writes: writes, sets: in.sets[:in.taken], leases: leases, room: in}
 }
@@ -159,14 +158,16 @@ func (r *remote) packOne(ctx context.Context, in *room, w *write) (size int, err
 			err = errPanic
 		}
 	}()
-	e, from := w.entry, len(in.packed)
+	e := w.entry
 	s := stored{began: e.began, redis: r.redisTime(e.began), at: e.stamp.global, tags: w.own()}
-	if s.payload, err = w.plan.codec.encode(&in.json, e.value); err != nil {
-		return 0, err
+	at := in.begin(w.key, s)
+	in.packed.err = nil
+	if w.plan.codec.write(&in.packed, e.value); in.packed.err != nil {
+		return 0, in.packed.err
 	}
-	if len(s.payload) > maxPayload {
+	if len(in.packed.b)-at.payload > maxPayload {
 		return maxStored + 1, nil
 	}
-	r.packer.packInto(in, w.key, s)
-	return len(in.packed) - from, nil
+	r.packer.end(in, at)
+	return len(in.packed.b) - at.entry, nil
 }

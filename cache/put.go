@@ -23,7 +23,7 @@ func (r *remote) put(ctx context.Context, writes []write, leases *leaseSet) {
 		p.room.leave()
 		return
 	}
-	if all := r.puts.bring(p, len(p.room.packed), atLeisure); all != nil {
+	if all := r.puts.bring(p, len(p.room.packed.b), atLeisure); all != nil {
 		r.putAll(context.WithoutCancel(ctx), all)
 	}
 }

@@ -295,6 +295,7 @@ func TestFullRedisIsStillRead(t *testing.T) {
 	var logged bytes.Buffer
 	c, err := New(Config{RedisURL: urlOf(server)}, Deps{Log: slog.New(slog.NewTextHandler(&logged, nil))})
 	require.NoError(t, err)
+	patient(c)
 	r := c.remote
 	entry := []write{aWrite(time.Now())}
 	r.put(t.Context(), entry, nil)

@@ -41,7 +41,7 @@ func TestC19_NothingNarrowerThanAGroupIsForRedis(t *testing.T) {
 	for op, policy := range policies {
 		for scope := commerce.ScopeCustomer; scope <= commerce.ScopePublic; scope++ {
 			traits := map[commerce.Operation]commerce.Traits{op: {System: "kind", Operation: op, Scope: scope}}
-			p := wrapper{c, traits}.plan(op, jsonCodec[*commerce.Product]())
+			p := wrapper{c, traits}.plan(op, codecOf[*commerce.Product]())
 			shared := policy.Fresh > 0 && min(scope, policy.Scope) >= commerce.ScopeSegment
 			assert.Equal(t, shared, p.remote, "%s, %s", op, scope)
 		}

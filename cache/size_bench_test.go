@@ -11,7 +11,7 @@ import (
 )
 
 // decoded is a value as a connector makes it: read from bytes, sharing nothing.
-func decoded[V any](b *testing.B, text string) V {
+func decoded[V any](b testing.TB, text string) V {
 	var v V
 	if err := json.Unmarshal([]byte(text), &v); err != nil {
 		b.Fatal(err)

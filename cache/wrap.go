@@ -31,7 +31,7 @@ func (c *Cache) Wrap(p commerce.Ports) commerce.Ports {
 	}
 	if p.Pricing != nil {
 		op := &batch[commerce.PriceKey, *commerce.Price]{
-			cache: c, plan: w.plan(commerce.OpPrices, jsonCodec[*commerce.Price]()),
+			cache: c, plan: w.plan(commerce.OpPrices, codecOf[*commerce.Price]()),
 			text:  func(k commerce.PriceKey) string { return "{" + string(k.SKU) + " " + strconv.Itoa(k.Quantity) + "}" },
 			about: func(k commerce.PriceKey) string { return string(k.SKU) },
 		}
@@ -88,11 +88,11 @@ func (w wrapper) plan(op commerce.Operation, form codec) *plan {
 
 func batchOf[K ~string, V any](w wrapper, op commerce.Operation) *batch[K, V] {
 	text := func(k K) string { return string(k) }
-	return &batch[K, V]{cache: w.cache, plan: w.plan(op, jsonCodec[V]()), text: text, about: text}
+	return &batch[K, V]{cache: w.cache, plan: w.plan(op, codecOf[V]()), text: text, about: text}
 }
 
 func singleOf[V any](w wrapper, op commerce.Operation) *single[V] {
-	return &single[V]{cache: w.cache, plan: w.plan(op, jsonCodec[V]())}
+	return &single[V]{cache: w.cache, plan: w.plan(op, codecOf[V]())}
 }
 
 type catalog struct {
