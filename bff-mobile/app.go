@@ -15,6 +15,7 @@ import (
 	"github.com/portico-bff/portico/bff-mobile/internal/web"
 	"github.com/portico-bff/portico/bff-mobile/screen"
 	"github.com/portico-bff/portico/edge"
+	"github.com/portico-bff/portico/edge/demo"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -43,6 +44,9 @@ func newApp(cfg Channel, b *edge.Backend, identity web.Identity) *App {
 	server.Use(web.Trace(b.Telemetry))
 	server.Use(web.Observe(b.Telemetry, b.Log))
 	server.Use(web.Guard)
+	if b.Config.Development() && cfg.DemoURL != "" {
+		docs.RegisterDemo(server, demo.Sandbox{URL: cfg.DemoURL})
+	}
 	docs.Register(server)
 	lifecycle.NewDocument(cfg.Apps, b.Markets.List()).Register(server)
 	server.Use(web.Limit(b.Config.Limits.MaxInFlight))

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/url"
 
 	"github.com/portico-bff/portico/bff-mobile/internal/lifecycle"
 	"github.com/portico-bff/portico/edge"
@@ -22,6 +23,7 @@ type Channel struct {
 	Addr      string `env:"MOBILE_ADDR" envDefault:"127.0.0.1:8081" doc:"Where the mobile channel listens."`
 	AdminAddr string `env:"MOBILE_ADMIN_ADDR" envDefault:"127.0.0.1:9081" doc:"Where the mobile channel answers /healthz, /readyz, /metrics and /systems; never public."`
 	HomePage  string `env:"MOBILE_HOME_PAGE" envDefault:"home" doc:"Id of the content page that the home screen shows."`
+	DemoURL   string `env:"MOBILE_DEMO_URL" doc:"Base address of the sandbox whose customers Swagger UI offers to sign in as; in development only."`
 	Apps      lifecycle.Config
 }
 
@@ -35,6 +37,9 @@ func (c Channel) Validate() error {
 	}
 	if _, err := commerce.ParsePageID("MOBILE_HOME_PAGE", c.HomePage); err != nil {
 		errs = append(errs, config.Bad("MOBILE_HOME_PAGE", "must be a page id"))
+	}
+	if u, err := url.Parse(c.DemoURL); c.DemoURL != "" && (err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https")) {
+		errs = append(errs, config.Bad("MOBILE_DEMO_URL", "must be an http or https address"))
 	}
 	return errors.Join(errs...)
 }

@@ -55,7 +55,7 @@ const requests = `
 Portico is ready after {TOOK}.
 
   web      {WEB}/graphql      GraphiQL in a browser
-  mobile   {MOBILE}/docs         Swagger UI; the spec is at /openapi.yaml
+  mobile   {MOBILE}/docs         Swagger UI, as any of the customers; the spec is at /openapi.yaml
   sandbox  {SANDBOX}/_sandbox/customers
   admin    {WEB_ADMIN} and {MOBILE_ADMIN}: /systems says how each system stands, /cache what is kept and given; /metrics, /readyz
 
@@ -74,7 +74,7 @@ Try the mobile channel:
 
   curl -s {MOBILE}/v1/screens/home
   curl -s {MOBILE}/v1/screens/products/BK-R93R-62 -H 'Accept-Language: fr'
-  curl -s -X POST {MOBILE}/v1/carts -H 'Content-Type: application/json' -d '{}'
+  curl -s -X POST {MOBILE}/v1/carts -H 'Content-Type: application/json' -H "Idempotency-Key: $(head -c 18 /dev/urandom | base64)" -d '{}'
 
 Be a customer, change a product, or break a system, and try again:
 

@@ -27,6 +27,7 @@ var files = map[string]string{
 	"swagger-ui-bundle.js.LICENSE.txt": "text/plain; charset=utf-8",
 	"favicon-32x32.png":                "image/png",
 	"start.js":                         "text/javascript; charset=utf-8",
+	"page.css":                         "text/css; charset=utf-8",
 	"LICENSE":                          "text/plain; charset=utf-8",
 	"NOTICE":                           "text/plain; charset=utf-8",
 }
@@ -34,7 +35,13 @@ var files = map[string]string{
 // Register adds /openapi.yaml, /docs and /problems/{name}.
 func Register(app *fiber.App) {
 	app.Get("/openapi.yaml", func(c *fiber.Ctx) error { return send(c, "application/yaml", openapi.Mobile) })
-	app.Get("/docs", page)
+	app.Get("/docs", func(c *fiber.Ctx) error {
+		text, err := assets.ReadFile("assets/index.html")
+		if err != nil {
+			return err
+		}
+		return page(c, text)
+	})
 	for name, kind := range files {
 		app.Get("/docs/"+name, func(c *fiber.Ctx) error { return file(c, name, kind) })
 	}
@@ -44,16 +51,23 @@ func Register(app *fiber.App) {
 	}
 }
 
-func page(c *fiber.Ctx) error { return file(c, "index.html", "text/html; charset=utf-8") }
+func page(c *fiber.Ctx, text []byte) error {
+	secure(c)
+	return send(c, "text/html; charset=utf-8", text)
+}
 
 func file(c *fiber.Ctx, name, kind string) error {
 	data, err := assets.ReadFile("assets/" + name)
 	if err != nil {
 		return err
 	}
+	secure(c)
+	return send(c, kind, data)
+}
+
+func secure(c *fiber.Ctx) {
 	c.Set(fiber.HeaderContentSecurityPolicy, policy)
 	c.Set(fiber.HeaderReferrerPolicy, "no-referrer")
-	return send(c, kind, data)
 }
 
 func send(c *fiber.Ctx, kind string, data []byte) error {

@@ -1,15 +1,11 @@
 package graphiql
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 	"net/http"
-	"strings"
-	"time"
+
+	"github.com/portico-bff/portico/edge/demo"
 )
 
 // PresetsPath is where [Presets] live.
@@ -31,24 +27,12 @@ type Presets struct {
 
 // presets is what the page reads when it starts.
 type presets struct {
-	Markets   Markets    `json:"markets"`
-	Customers []customer `json:"customers"` // empty without a sandbox
-	Examples  []example  `json:"examples"`
+	Markets   Markets         `json:"markets"`
+	Customers []demo.Customer `json:"customers"` // empty without a sandbox
+	Examples  []example       `json:"examples"`
 }
 
-// customer is somebody to sign in as.
-type customer struct {
-	Number     string `json:"customer"`
-	Name       string `json:"name"`
-	PriceGroup string `json:"priceGroup"`
-	Orders     int    `json:"orders"`
-}
-
-const (
-	askTimeout = 3 * time.Second
-	maxAnswer  = 64 << 10
-	maxSent    = 1 << 10
-)
+const maxSent = 1 << 10
 
 // ServeHTTP answers GET with the presets, and POST {"customer": "…"} with a token of
 // the sandbox for that customer.
@@ -64,9 +48,9 @@ func (p Presets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the examples cannot be read", http.StatusInternalServerError)
 		return
 	}
-	answer := presets{Markets: p.Markets, Customers: []customer{}, Examples: list}
-	if raw, err := p.ask(r.Context(), http.MethodGet, "customers", nil); err == nil {
-		_ = json.Unmarshal(raw, &answer.Customers) // a sandbox that says something else has no customers to offer
+	answer := presets{Markets: p.Markets, Customers: []demo.Customer{}, Examples: list}
+	if customers, err := p.sandbox().Customers(r.Context()); err == nil {
+		answer.Customers = customers
 	}
 	respond(w, answer)
 }
@@ -79,43 +63,17 @@ func (p Presets) token(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "send {\"customer\": \"…\"}", http.StatusBadRequest)
 		return
 	}
-	body, err := json.Marshal(sent)
-	if err == nil {
-		body, err = p.ask(r.Context(), http.MethodPost, "token", body)
-	}
-	var answer struct {
-		Token string `json:"token"`
-	}
-	if err != nil || json.Unmarshal(body, &answer) != nil || answer.Token == "" {
+	token, err := p.sandbox().Token(r.Context(), sent.Customer)
+	if err != nil {
 		http.Error(w, "the sandbox signed no token", http.StatusBadGateway)
 		return
 	}
-	respond(w, answer)
+	respond(w, struct {
+		Token string `json:"token"`
+	}{token})
 }
 
-// ask asks the sandbox.
-func (p Presets) ask(ctx context.Context, method, what string, body []byte) ([]byte, error) {
-	if p.DemoURL == "" {
-		return nil, errors.New("there is no sandbox")
-	}
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(p.DemoURL, "/")+"/_sandbox/"+what, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	res, err := client.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = res.Body.Close() }()
-	raw, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
-	if err == nil && res.StatusCode != http.StatusOK {
-		err = fmt.Errorf("the sandbox answers %s", res.Status)
-	}
-	return raw, err
-}
+func (p Presets) sandbox() demo.Sandbox { return demo.Sandbox{URL: p.DemoURL} }
 
 func respond(w http.ResponseWriter, answer any) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
