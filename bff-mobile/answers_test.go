@@ -19,10 +19,10 @@ import (
 )
 
 // keeping is a shop behind the cache whose whole screens are kept.
-func keeping(t testing.TB) (*shop, *cache.Cache) {
+func keeping(t testing.TB, change ...func(*edge.Backend)) (*shop, *cache.Cache) {
 	t.Helper()
 	var c *cache.Cache
-	s := open(t, func(b *edge.Backend) {
+	s := open(t, append(change, func(b *edge.Backend) {
 		cfg := cache.Config{AnswerBytes: 4 << 20, SurrogateKeyBytes: 3 << 10}
 		var err error
 		c, err = cache.New(cfg, cache.Deps{Log: b.Log})
@@ -34,7 +34,7 @@ func keeping(t testing.TB) (*shop, *cache.Cache) {
 			b.Answers.Close()
 			require.NoError(t, c.Close())
 		})
-	})
+	})...)
 	return s, c
 }
 

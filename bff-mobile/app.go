@@ -52,6 +52,7 @@ func newApp(cfg Channel, b *edge.Backend, identity web.Identity) *App {
 	server.Use(web.Limit(b.Config.Limits.MaxInFlight))
 	server.Use(web.Deadline(b.Config.Limits.RequestTimeout))
 	server.Use(lifecycle.Current(cfg.Apps))
+	server.Use(web.LimitAddress(b.RateLimit))
 
 	identify := web.Identify(b.Markets, identity)
 	handlers := &rest.API{
@@ -64,9 +65,9 @@ func newApp(cfg Channel, b *edge.Backend, identity web.Identity) *App {
 		return c.Next()
 	}
 	for _, r := range handlers.Routes() {
-		server.Add(r.Method, r.Path, identify, counted, lifecycle.Deprecated(r.Method, r.Path), r.Handle)
+		server.Add(r.Method, r.Path, identify, web.LimitCustomer, counted, lifecycle.Deprecated(r.Method, r.Path), r.Handle)
 		if r.Method == fiber.MethodGet {
-			server.Add(fiber.MethodHead, r.Path, identify, counted, lifecycle.Deprecated(r.Method, r.Path), r.Handle)
+			server.Add(fiber.MethodHead, r.Path, identify, web.LimitCustomer, counted, lifecycle.Deprecated(r.Method, r.Path), r.Handle)
 		}
 	}
 	return &App{config: cfg, backend: b, server: server, running: newRunning()}

@@ -45,7 +45,7 @@ func (c *Client) Address(ctx context.Context, n int) *Refused {
 	if c == nil {
 		return nil
 	}
-	return c.spend(ctx, who{budget: c.limiter.address, address: c.address}, n)
+	return c.limiter.spend(ctx, who{budget: c.limiter.address, address: c.address}, n)
 }
 
 // Customer spends n of the signed-in customer's budget.
@@ -53,7 +53,7 @@ func (c *Client) Customer(ctx context.Context, n int) *Refused {
 	if c == nil || c.person.Subject == "" {
 		return nil
 	}
-	return c.spend(ctx, who{budget: c.limiter.customer, person: c.person}, n)
+	return c.limiter.spend(ctx, who{budget: c.limiter.customer, person: c.person}, n)
 }
 
 // Both spends n of the address's and the customer's budget.
@@ -69,21 +69,10 @@ func (c *Client) Coupons(ctx context.Context, n int) *Refused {
 	if c == nil || n == 0 {
 		return nil
 	}
-	if r := c.spend(ctx, who{budget: c.limiter.addressCoupons, address: c.address}, n); r != nil || c.person.Subject == "" {
+	if r := c.limiter.spend(ctx, who{budget: c.limiter.addressCoupons, address: c.address}, n); r != nil || c.person.Subject == "" {
 		return r
 	}
-	return c.spend(ctx, who{budget: c.limiter.customerCoupons, person: c.person}, n)
-}
-
-func (c *Client) spend(ctx context.Context, w who, n int) *Refused {
-	if w.budget == nil || n <= 0 {
-		return nil
-	}
-	wait, ok := c.limiter.account(w).spend(ctx, c.limiter, n)
-	if ok {
-		return nil
-	}
-	return &Refused{Budget: w.budget.name, Most: w.budget.most, Wait: wait}
+	return c.limiter.spend(ctx, who{budget: c.limiter.customerCoupons, person: c.person}, n)
 }
 
 // Fields are the values of [PolicyField] and [Field]: the budgets that the request has to

@@ -4,7 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"strings"
+
+	"github.com/portico-bff/portico/edge/clientip"
 )
 
 // Config says how much callers may ask for. A budget of 0 is none: nobody is limited.
@@ -28,77 +29,14 @@ func (c Config) Validate() error {
 			errs = append(errs, fmt.Errorf("%s must be 0 to %d", variable, maxBudget))
 		}
 	}
-	_, err := networks("TRUSTED_PROXIES", c.Proxies)
+	_, err := clientip.New(c.Proxies)
 	errs = append(errs, err)
-	_, err = networks("RATE_LIMIT_EXEMPT", c.Exempt)
+	_, err = clientip.Parse("RATE_LIMIT_EXEMPT", c.Exempt)
 	return errors.Join(append(errs, err)...)
 }
 
 // maxBudget keeps sums far from the end of numbers.
 const maxBudget = 100_000_000
-
-// prefixes is a list of networks.
-type prefixes []netip.Prefix
-
-// networks reads addresses and networks; "none" is an empty list.
-func networks(variable string, list []string) (prefixes, error) {
-	var found prefixes
-	for i, item := range list {
-		item = strings.TrimSpace(item)
-		if item == "" || item == "none" && len(list) == 1 {
-			continue
-		}
-		network, err := netip.ParsePrefix(item)
-		if addr, addrErr := netip.ParseAddr(item); addrErr == nil {
-			network, err = netip.PrefixFrom(addr.Unmap(), addr.Unmap().BitLen()), nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: entry %d is no address and no network such as 10.0.0.0/8", variable, i+1)
-		}
-		found = append(found, network.Masked())
-	}
-	return found, nil
-}
-
-func (p prefixes) contain(addr netip.Addr) bool {
-	for _, network := range p {
-		if network.Contains(addr) {
-			return true
-		}
-	}
-	return false
-}
-
-// client is the address that a request comes from. peer is the socket's; forwarded are
-// the values of X-Forwarded-For, to which each proxy adds where it was asked from: it
-// counts as far as those who wrote it are trusted. The zero Addr is an unknown one.
-func (p prefixes) client(peer string, forwarded []string) netip.Addr {
-	addr := address(peer)
-	if len(forwarded) == 0 || !p.contain(addr) {
-		return addr
-	}
-	hops := strings.Split(strings.Join(forwarded, ","), ",")
-	for i := len(hops) - 1; i >= 0 && p.contain(addr); i-- {
-		hop := address(strings.TrimSpace(hops[i]))
-		if !hop.IsValid() {
-			break // the last that is known is who it came from
-		}
-		addr = hop
-	}
-	return addr
-}
-
-// address reads an address, with or without a port.
-func address(s string) netip.Addr {
-	if at, err := netip.ParseAddrPort(s); err == nil {
-		return at.Addr().Unmap().WithZone("")
-	}
-	addr, err := netip.ParseAddr(s)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return addr.Unmap().WithZone("")
-}
 
 // neighborhood is what one client can easily use all addresses of: an address, or a /64.
 func neighborhood(addr netip.Addr) netip.Addr {

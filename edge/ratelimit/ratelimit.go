@@ -24,6 +24,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/portico-bff/portico/edge/clientip"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -58,14 +59,15 @@ type Deps struct {
 type Limiter struct {
 	customer, address, customerCoupons, addressCoupons *budget // nil where there is none
 
-	policies        map[bool]string // the values of [PolicyField], by whether somebody signed in
-	proxies, exempt prefixes
-	accounts        *lru.Cache[who, *account]
-	redis           *redis_rate.Limiter
-	secret          []byte
-	log             *slog.Logger
-	wait            time.Duration // for Redis
-	retryAt         atomic.Int64  // Unix nanoseconds before which Redis is left alone
+	policies map[bool]string // the values of [PolicyField], by whether somebody signed in
+	clients  *clientip.Resolver
+	exempt   clientip.Networks
+	accounts *lru.Cache[who, *account]
+	redis    *redis_rate.Limiter
+	secret   []byte
+	log      *slog.Logger
+	wait     time.Duration // for Redis
+	retryAt  atomic.Int64  // Unix nanoseconds before which Redis is left alone
 }
 
 // who has an account.
@@ -79,8 +81,8 @@ type who struct {
 func New(cfg Config, deps Deps) (*Limiter, error) {
 	l := &Limiter{secret: []byte(deps.Secret), log: deps.Log, wait: askTimeout}
 	var errs [3]error
-	l.proxies, errs[0] = networks("TRUSTED_PROXIES", cfg.Proxies)
-	l.exempt, errs[1] = networks("RATE_LIMIT_EXEMPT", cfg.Exempt)
+	l.clients, errs[0] = clientip.New(cfg.Proxies)
+	l.exempt, errs[1] = clientip.Parse("RATE_LIMIT_EXEMPT", cfg.Exempt)
 	l.accounts, errs[2] = lru.New[who, *account](accounts)
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
@@ -107,17 +109,58 @@ func newBudget(name string, most, parts int) *budget {
 	return &budget{name: name, most: most, every: max(most/max(parts, 1), 1)}
 }
 
-// Client is who a request comes from, by its address. peer is the socket's address,
-// forwarded are the values of X-Forwarded-For. Who is exempt is nil, which is never refused.
+// Client is who a request comes from, by its address. peer is the socket's other end, as
+// host:port; forwarded are the values of X-Forwarded-For. Who is exempt is nil, which is never
+// refused.
 func (l *Limiter) Client(peer string, forwarded []string) *Client {
 	if l == nil {
 		return nil
 	}
-	addr := l.proxies.client(peer, forwarded)
-	if l.exempt.contain(addr) {
+	at, _ := netip.ParseAddrPort(peer) // what is none is an unknown address, which has a budget as well
+	return l.ClientAt(at, forwarded)
+}
+
+// ClientAt is [Limiter.Client] where the socket's other end is known as an address.
+func (l *Limiter) ClientAt(peer netip.AddrPort, forwarded []string) *Client {
+	addr, limited := l.addressOf(peer, forwarded)
+	if !limited {
 		return nil
 	}
-	return &Client{limiter: l, address: neighborhood(addr)}
+	return &Client{limiter: l, address: addr}
+}
+
+// Address spends n of the budget of the address that a request comes from, as
+// [Client.Address] does, for callers of whom nothing else is asked.
+func (l *Limiter) Address(ctx context.Context, peer netip.AddrPort, forwarded []string, n int) *Refused {
+	addr, limited := l.addressOf(peer, forwarded)
+	if !limited {
+		return nil
+	}
+	return l.spend(ctx, who{budget: l.address, address: addr}, n)
+}
+
+// Trusts tells whether what the socket's other end says in X-Forwarded-For is believed.
+func (l *Limiter) Trusts(peer netip.AddrPort) bool { return l != nil && l.clients.Trusts(peer) }
+
+// addressOf is where a request comes from, as its account has it; not limited when it is exempt.
+func (l *Limiter) addressOf(peer netip.AddrPort, forwarded []string) (addr netip.Addr, limited bool) {
+	if l == nil {
+		return netip.Addr{}, false
+	}
+	addr = l.clients.Of(peer, forwarded)
+	return neighborhood(addr), !l.exempt.Contain(addr)
+}
+
+// spend takes n from an account, if there is such a budget.
+func (l *Limiter) spend(ctx context.Context, w who, n int) *Refused {
+	if w.budget == nil || n <= 0 {
+		return nil
+	}
+	wait, ok := l.account(w).spend(ctx, l, n)
+	if ok {
+		return nil
+	}
+	return &Refused{Budget: w.budget.name, Most: w.budget.most, Wait: wait}
 }
 
 // account finds or opens the account of one who has a budget.

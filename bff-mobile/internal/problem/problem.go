@@ -76,8 +76,9 @@ var kinds = []struct {
 // Error is an error of HTTP's own that no kind fits.
 type Error struct {
 	Type
-	Field  string // header or parameter; may be empty
-	Detail string // safe to show
+	Field  string        // header or parameter; may be empty
+	Detail string        // safe to show
+	Wait   time.Duration // until trying again helps; 0 for what the type says
 }
 
 // Error is the detail.
@@ -95,6 +96,7 @@ func From(err error, requestID string) Problem {
 	if own, ok := errors.AsType[*Error](err); ok {
 		p := own.problem(requestID)
 		p.Detail, p.Field = own.Detail, own.Field
+		p.wait(own.Wait)
 		return p
 	}
 	t := typeOf(err)

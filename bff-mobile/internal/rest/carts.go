@@ -131,9 +131,11 @@ func (a *API) applyCoupon(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return a.write(c, edit("applyCoupon", id, func(ctx context.Context, s commerce.Shopper) (*commerce.Cart, error) {
+	ch := edit("applyCoupon", id, func(ctx context.Context, s commerce.Shopper) (*commerce.Cart, error) {
 		return a.Ports.CartCoupons.ApplyCoupon(ctx, s, id, code)
-	}))
+	})
+	ch.guess = true
+	return a.write(c, ch)
 }
 
 func (a *API) removeCoupon(c *fiber.Ctx) error {

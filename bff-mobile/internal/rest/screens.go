@@ -91,6 +91,9 @@ func (a *API) cart(c *fiber.Ctx) error {
 	if q.err != nil {
 		return q.err
 	}
+	if err := charge(c); err != nil {
+		return err
+	}
 	shown, err := a.Screens.Cart(c.UserContext(), v, id)
 	if err != nil {
 		return err
@@ -102,6 +105,9 @@ func (a *API) account(c *fiber.Ctx) error {
 	q := readQuery(c)
 	if q.err != nil {
 		return q.err
+	}
+	if err := charge(c); err != nil {
+		return err
 	}
 	shown, err := a.Screens.Account(c.UserContext(), viewer(c, 0))
 	if err != nil {
@@ -120,6 +126,9 @@ func (a *API) orders(c *fiber.Ctx) error {
 	}
 	if v.Principal.Anonymous() {
 		return commerce.ErrUnauthenticated
+	}
+	if err := charge(c); err != nil {
+		return err
 	}
 	shown, err := a.Screens.OrderList(c.UserContext(), v, page)
 	if err != nil {
@@ -141,6 +150,9 @@ func (a *API) order(c *fiber.Ctx) error {
 	}
 	if q := readQuery(c); q.err != nil {
 		return q.err
+	}
+	if err := charge(c); err != nil {
+		return err
 	}
 	shown, err := a.Screens.Order(c.UserContext(), viewer(c, 0), number, token)
 	if err != nil {

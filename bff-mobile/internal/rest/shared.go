@@ -82,6 +82,9 @@ func (a *API) kept(handle fiber.Handler) fiber.Handler {
 func (a *API) shared(c *fiber.Ctx, v screen.Viewer, what []string, make compose) error {
 	route, began := c.Route().Path, time.Now()
 	if a.Answers == nil || !sharedRoutes[route] {
+		if err := charge(c); err != nil {
+			return err
+		}
 		made, err := produce(c.UserContext(), v, make)
 		if err != nil {
 			return err
@@ -92,7 +95,13 @@ func (a *API) shared(c *fiber.Ctx, v screen.Viewer, what []string, make compose)
 	q := &cache.Question{
 		Channel: "mobile", Text: append([]string{route}, what...), Market: v.Market, Group: v.Group, Form: fiber.MIMEApplicationJSON,
 	}
-	ctx, id := c.UserContext(), requestid.From(c.UserContext())
+	ctx, id, caller := c.UserContext(), requestid.From(c.UserContext()), web.CallerOf(c)
+	if answer := a.Answers.Kept(q); answer != nil {
+		return a.sendKept(c, caller, answer)
+	}
+	if err := charge(c); err != nil {
+		return err
+	}
 	answer, result, err := a.Answers.Do(ctx, q, func(ctx context.Context) (cache.Produced, error) {
 		return produce(requestid.With(ctx, id), anyone(v), make)
 	})
@@ -100,11 +109,22 @@ func (a *API) shared(c *fiber.Ctx, v screen.Viewer, what []string, make compose)
 	if err != nil {
 		return err
 	}
-	caller := web.CallerOf(c)
+	a.alias(c, caller, answer)
+	return sendAnswer(c, caller, answer)
+}
+
+// sendKept answers with what is kept, which is found by its letters from now on.
+func (a *API) sendKept(c *fiber.Ctx, caller web.Caller, answer *cache.Answer) error {
+	web.NoteAnswer(c, string(cache.Hit))
+	a.alias(c, caller, answer)
+	return sendAnswer(c, caller, answer)
+}
+
+// alias has answer found under the letters of the request.
+func (a *API) alias(c *fiber.Ctx, caller web.Caller, answer *cache.Answer) {
 	if literally := a.literally(c, caller); literally != nil {
 		a.Answers.Alias(literally, answer)
 	}
-	return sendAnswer(c, caller, answer)
 }
 
 // anyone is nobody in particular in v's place.
@@ -134,6 +154,7 @@ func sendAnswer(c *fiber.Ctx, caller web.Caller, answer *cache.Answer) error {
 		c.Set(fiber.HeaderCacheControl, unproven(degraded))
 		return sendBytes(c, fiber.StatusOK, answer.ContentType, answer.Body)
 	}
+	web.Shared(c)
 	header := &c.Response().Header
 	for _, f := range answer.Fields() {
 		header.Set(f.Name, f.Value)

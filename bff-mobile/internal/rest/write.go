@@ -18,6 +18,7 @@ import (
 type change struct {
 	operation string          // the contract's operationId
 	cart      commerce.CartID // empty for the write that opens one
+	guess     bool            // of something that could be found by trying
 	run       func(ctx context.Context, s commerce.Shopper) (status int, body any, err error)
 }
 
@@ -30,6 +31,9 @@ func (a *API) write(c *fiber.Ctx, ch change) error {
 	caller := web.CallerOf(c)
 	do := ch.run
 	ch.run = func(ctx context.Context, s commerce.Shopper) (int, any, error) {
+		if err := ch.charge(c); err != nil { // here: what is replayed is neither a call nor a try
+			return 0, nil, err
+		}
 		status, body, err := do(ctx, s)
 		return status, body, named(err, writeNames)
 	}

@@ -30,6 +30,8 @@ const (
 	callerKey
 	seenKey
 	answerKey
+	clientKey
+	sharedKey
 )
 
 // Observe names the request, answers its errors and panics as problems, and
