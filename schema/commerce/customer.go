@@ -3,6 +3,7 @@ package commerce
 import (
 	"context"
 	"regexp"
+	"unicode/utf8"
 )
 
 // Address is where things are sent or billed to.
@@ -48,8 +49,8 @@ func (a Address) Validate(prefix string) error {
 		if t.required && t.value == "" {
 			return &InputError{Field: prefix + "." + t.name, Code: CodeRequired, Message: "must not be empty"}
 		}
-		if len(t.value) > 255 {
-			return &InputError{Field: prefix + "." + t.name, Code: CodeTooLong, Message: "must be at most 255 bytes long"}
+		if utf8.RuneCountInString(t.value) > 255 {
+			return &InputError{Field: prefix + "." + t.name, Code: CodeTooLong, Message: "must be at most 255 characters long"}
 		}
 	}
 	if !countryPattern.MatchString(a.Country) {

@@ -1,6 +1,9 @@
 package commerce
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // Identifiers are opaque strings of a named type. The Parse functions check
 // what a client sent: each returns an [InputError] that names the field and
@@ -107,7 +110,7 @@ func ParseCoupon(field, s string) (string, error) {
 
 // ParseEmail checks the form of an e-mail address, not that it exists.
 func ParseEmail(field, s string) (string, error) {
-	if len(s) > 254 {
+	if utf8.RuneCountInString(s) > 254 {
 		return "", malformed(field, "an e-mail address")
 	}
 	return parse[string](field, s, isEmail, "an e-mail address")

@@ -565,8 +565,38 @@ type AddLine struct {
 	Sku Sku `json:"sku"`
 }
 
-// Address Where things are sent or billed to. Each text is at most 255 bytes long.
+// Address Where things are sent or billed to.
 type Address struct {
+	// City City.
+	City string `json:"city"`
+
+	// Company Company.
+	Company string `json:"company,omitempty,omitzero"`
+
+	// Country ISO 3166-1 alpha-2 code.
+	Country string `json:"country"`
+
+	// FirstName Given name.
+	FirstName string `json:"firstName"`
+
+	// LastName Family name.
+	LastName string `json:"lastName"`
+
+	// Phone Telephone number.
+	Phone string `json:"phone,omitempty,omitzero"`
+
+	// Postcode Postal code.
+	Postcode string `json:"postcode"`
+
+	// Region Code or name of a state or province.
+	Region string `json:"region,omitempty,omitzero"`
+
+	// Street Lines.
+	Street []string `json:"street"`
+}
+
+// AddressInput Where to send or bill something.
+type AddressInput struct {
 	// City City.
 	City string `json:"city"`
 
@@ -954,7 +984,7 @@ type OrderDetails struct {
 	// Shipments Parcels.
 	Shipments []Shipment `json:"shipments,omitempty,omitzero"`
 
-	// Shipping Where things are sent or billed to. Each text is at most 255 bytes long.
+	// Shipping Where things are sent or billed to.
 	Shipping Address `json:"shipping,omitempty,omitzero"`
 
 	// Status Where an order stands.
@@ -1317,7 +1347,7 @@ type SearchScreen struct {
 
 // SelectedShipping How and where to a cart will be sent.
 type SelectedShipping struct {
-	// Address Where things are sent or billed to. Each text is at most 255 bytes long.
+	// Address Where things are sent or billed to.
 	Address Address `json:"address"`
 
 	// Code Code of the way.
@@ -1335,8 +1365,8 @@ type SetLine struct {
 
 // SetShipping How to send the cart.
 type SetShipping struct {
-	// BillingAddress Where things are sent or billed to. Each text is at most 255 bytes long.
-	BillingAddress Address `json:"billingAddress,omitempty,omitzero"`
+	// BillingAddress Where to send or bill something.
+	BillingAddress AddressInput `json:"billingAddress,omitempty,omitzero"`
 
 	// Email Where the order's confirmation goes.
 	Email string `json:"email"`
@@ -1344,8 +1374,8 @@ type SetShipping struct {
 	// MethodCode Code of a shipping option.
 	MethodCode string `json:"methodCode"`
 
-	// ShippingAddress Where things are sent or billed to. Each text is at most 255 bytes long.
-	ShippingAddress Address `json:"shippingAddress"`
+	// ShippingAddress Where to send or bill something.
+	ShippingAddress AddressInput `json:"shippingAddress"`
 }
 
 // Shipment A parcel.
@@ -1380,8 +1410,8 @@ type ShippingOptionList struct {
 
 // ShippingOptionsRequest Where to.
 type ShippingOptionsRequest struct {
-	// Address Where things are sent or billed to. Each text is at most 255 bytes long.
-	Address Address `json:"address"`
+	// Address Where to send or bill something.
+	Address AddressInput `json:"address"`
 }
 
 // Sku Names a product.

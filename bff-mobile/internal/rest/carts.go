@@ -6,27 +6,32 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/portico-bff/portico/bff-mobile/internal/api"
+	"github.com/portico-bff/portico/bff-mobile/internal/rules"
 	"github.com/portico-bff/portico/bff-mobile/internal/strict"
 	"github.com/portico-bff/portico/bff-mobile/internal/web"
 	"github.com/portico-bff/portico/bff-mobile/screen"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
-// body decodes a write's body into target.
-func body(c *fiber.Ctx, target any) error {
+// contract is what clients may send, compiled once.
+var contract = rules.MustCompile(api.Operations)
+
+// body decodes an operation's body into target and holds it against the contract. What
+// the domain asks beyond that is checked behind it.
+func body(c *fiber.Ctx, operation string, target any) error {
 	data, err := web.JSONBody(c)
 	if err != nil {
 		return err
 	}
-	return strict.Decode(data, target)
+	return strict.Decode(data, contract.Operation(operation).Body, target)
 }
 
 // empty accepts {} or nothing.
-func empty(c *fiber.Ctx) error {
+func empty(c *fiber.Ctx, operation string) error {
 	if len(c.Request().Body()) == 0 {
 		return nil
 	}
-	return body(c, &struct{}{})
+	return body(c, operation, &struct{}{})
 }
 
 func cartID(c *fiber.Ctx) (commerce.CartID, error) { return commerce.ParseCartID("id", c.Params("id")) }
@@ -43,7 +48,7 @@ func edit(operation string, id commerce.CartID, do func(context.Context, commerc
 }
 
 func (a *API) createCart(c *fiber.Ctx) error {
-	if err := empty(c); err != nil {
+	if err := empty(c, "createCart"); err != nil {
 		return err
 	}
 	return a.write(c, change{operation: "createCart", run: func(ctx context.Context, s commerce.Shopper) (int, any, error) {
@@ -61,7 +66,7 @@ func (a *API) addLine(c *fiber.Ctx) error {
 		return err
 	}
 	var in api.AddLine
-	if err := body(c, &in); err != nil {
+	if err := body(c, "addLine", &in); err != nil {
 		return err
 	}
 	sku, err := commerce.ParseSKU("sku", in.Sku)
@@ -93,7 +98,7 @@ func (a *API) setLine(c *fiber.Ctx) error {
 		return err
 	}
 	var in api.SetLine
-	if err := body(c, &in); err != nil {
+	if err := body(c, "setLine", &in); err != nil {
 		return err
 	}
 	quantity, err := commerce.ParseQuantity("quantity", in.Quantity)
@@ -124,7 +129,7 @@ func (a *API) applyCoupon(c *fiber.Ctx) error {
 		return err
 	}
 	var in api.ApplyCoupon
-	if err := body(c, &in); err != nil {
+	if err := body(c, "applyCoupon", &in); err != nil {
 		return err
 	}
 	code, err := commerce.ParseCoupon("code", in.Code)
@@ -158,7 +163,7 @@ func (a *API) mergeCart(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := empty(c); err != nil {
+	if err := empty(c, "mergeCart"); err != nil {
 		return err
 	}
 	switch {

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -23,7 +21,7 @@ func (a *API) shippingOptions(c *fiber.Ctx) error {
 		return err
 	}
 	var in api.ShippingOptionsRequest
-	if err := body(c, &in); err != nil {
+	if err := body(c, "shippingOptions", &in); err != nil {
 		return err
 	}
 	to := address(in.Address)
@@ -45,7 +43,7 @@ func (a *API) setShipping(c *fiber.Ctx) error {
 		return err
 	}
 	var in api.SetShipping
-	if err := body(c, &in); err != nil {
+	if err := body(c, "setShipping", &in); err != nil {
 		return err
 	}
 	choice, err := shippingChoice(in)
@@ -73,25 +71,10 @@ func shippingChoice(in api.SetShipping) (commerce.ShippingChoice, error) {
 			return choice, err
 		}
 	}
-	return choice, code("methodCode", in.MethodCode)
+	return choice, nil
 }
 
-const maxCode = 128 // bytes
-
-// code checks an opaque code that an earlier answer named.
-func code(field, text string) error {
-	switch {
-	case text == "":
-		return &commerce.InputError{Field: field, Code: commerce.CodeRequired, Message: "must not be empty"}
-	case len(text) > maxCode:
-		return &commerce.InputError{Field: field, Code: commerce.CodeTooLong, Message: "must be at most 128 bytes long"}
-	case strings.ContainsFunc(text, unicode.IsControl):
-		return &commerce.InputError{Field: field, Code: commerce.CodeInvalid, Message: "must not hold control characters"}
-	}
-	return nil
-}
-
-func address(a api.Address) commerce.Address {
+func address(a api.AddressInput) commerce.Address {
 	return commerce.Address{
 		FirstName: a.FirstName, LastName: a.LastName, Company: a.Company, Street: a.Street, City: a.City,
 		Region: a.Region, Postcode: a.Postcode, Country: a.Country, Phone: a.Phone,
@@ -108,10 +91,7 @@ func (a *API) placeOrder(c *fiber.Ctx) error {
 		return &commerce.InputError{Field: idempotency.Header, Code: commerce.CodeRequired, Message: "must be sent with this write"}
 	}
 	var in api.PlaceOrder
-	if err := body(c, &in); err != nil {
-		return err
-	}
-	if err := code("paymentMethod", in.PaymentMethod); err != nil {
+	if err := body(c, "placeOrder", &in); err != nil {
 		return err
 	}
 	retryAfter := time.Duration(0)

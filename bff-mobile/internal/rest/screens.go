@@ -12,7 +12,7 @@ import (
 )
 
 func (a *API) home(c *fiber.Ctx) error {
-	q := readQuery(c, "width")
+	q := readQuery(c, "homeScreen")
 	v := viewer(c, q.width())
 	if q.err != nil {
 		return q.err
@@ -31,7 +31,7 @@ func (a *API) category(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	q := readQuery(c, searchParameters...)
+	q := readQuery(c, "categoryScreen")
 	search, v := q.products(), viewer(c, q.width())
 	if q.err != nil {
 		return q.err
@@ -47,7 +47,7 @@ func (a *API) category(c *fiber.Ctx) error {
 }
 
 func (a *API) search(c *fiber.Ctx) error {
-	q := readQuery(c, append([]string{"q", "category"}, searchParameters...)...)
+	q := readQuery(c, "searchScreen")
 	search, v := q.products(), viewer(c, q.width())
 	if q.err != nil {
 		return q.err
@@ -67,7 +67,7 @@ func (a *API) product(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	q := readQuery(c, "width")
+	q := readQuery(c, "productScreen")
 	v := viewer(c, q.width())
 	if q.err != nil {
 		return q.err
@@ -86,7 +86,7 @@ func (a *API) cart(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	q := readQuery(c, "width")
+	q := readQuery(c, "cartScreen")
 	v := viewer(c, q.width())
 	if q.err != nil {
 		return q.err
@@ -102,7 +102,7 @@ func (a *API) cart(c *fiber.Ctx) error {
 }
 
 func (a *API) account(c *fiber.Ctx) error {
-	q := readQuery(c)
+	q := readQuery(c, "accountScreen")
 	if q.err != nil {
 		return q.err
 	}
@@ -116,11 +116,9 @@ func (a *API) account(c *fiber.Ctx) error {
 	return a.sendOwn(c, shown)
 }
 
-const defaultOrders = 10
-
 func (a *API) orders(c *fiber.Ctx) error {
-	q := readQuery(c, "first", "after")
-	v, page := viewer(c, 0), q.page(defaultOrders)
+	q := readQuery(c, "listOrders")
+	v, page := viewer(c, 0), q.page()
 	if q.err != nil {
 		return q.err
 	}
@@ -137,18 +135,16 @@ func (a *API) orders(c *fiber.Ctx) error {
 	return a.sendOwn(c, shown)
 }
 
-const maxToken = 255 // bytes
-
 func (a *API) order(c *fiber.Ctx) error {
 	number, err := commerce.ParseOrderNumber("number", c.Params("number"))
 	if err != nil {
 		return err
 	}
 	token := c.Get("X-Order-Token")
-	if len(token) > maxToken {
-		return &commerce.InputError{Field: "X-Order-Token", Code: commerce.CodeTooLong, Message: "must be at most 255 bytes long"}
+	if err := contract.Operation("readOrder").CheckHeader("X-Order-Token", token); err != nil {
+		return err
 	}
-	if q := readQuery(c); q.err != nil {
+	if q := readQuery(c, "readOrder"); q.err != nil {
 		return q.err
 	}
 	if err := charge(c); err != nil {

@@ -24,7 +24,7 @@ type change struct {
 
 // write runs a change, once per Idempotency-Key when there is one.
 func (a *API) write(c *fiber.Ctx, ch change) error {
-	if q := readQuery(c); q.err != nil {
+	if q := readQuery(c, ch.operation); q.err != nil {
 		return q.err
 	}
 	c.Set(fiber.HeaderCacheControl, "private, no-store")

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/portico-bff/portico/bff-mobile/internal/rules"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -26,11 +27,12 @@ const body = "body"
 
 // Decode reads data into target, a pointer to a struct with json tags. A field
 // without omitempty or omitzero has to be there. Structs, slices, strings, bools
-// and whole numbers are known. Errors are [commerce.InputError]s.
-func Decode(data []byte, target any) error {
+// and whole numbers are known. What is read has to fit rule as well, unless that is
+// nil. Errors are [commerce.InputError]s.
+func Decode(data []byte, rule *rules.Schema, target any) error {
 	d := decoder{json: json.NewDecoder(bytes.NewReader(data)), data: data}
 	d.json.UseNumber()
-	if err := d.value(reflect.ValueOf(target).Elem(), "", 0); err != nil {
+	if err := d.value(place{reflect.ValueOf(target).Elem(), rule, ""}, 0); err != nil {
 		return err
 	}
 	if _, err := d.json.Token(); !errors.Is(err, io.EOF) {
@@ -81,7 +83,15 @@ func faithful(raw []byte, text string) bool {
 	return strings.Count(text, replacement) <= meant
 }
 
-func (d *decoder) value(v reflect.Value, field string, depth int) error {
+// place is where a value goes, what it has to be and what it is called.
+type place struct {
+	v     reflect.Value
+	rule  *rules.Schema
+	field string
+}
+
+func (d *decoder) value(to place, depth int) error {
+	v, field := to.v, to.field
 	if depth > maxDepth {
 		return invalid(field, "must not be nested so deeply")
 	}
@@ -98,18 +108,19 @@ func (d *decoder) value(v reflect.Value, field string, depth int) error {
 		if t != json.Delim('{') {
 			return invalid(field, "must be an object")
 		}
-		return d.object(v, field, depth)
+		return d.object(place{v, to.rule, field}, depth)
 	case reflect.Slice:
 		if t != json.Delim('[') {
 			return invalid(field, "must be a list")
 		}
-		return d.list(v, field, depth)
+		return d.list(place{v, to.rule, field}, depth)
 	default:
-		return scalar(v, t, field)
+		return scalar(place{v, to.rule, field}, t)
 	}
 }
 
-func scalar(v reflect.Value, t json.Token, field string) error {
+func scalar(to place, t json.Token) error {
+	v, field := to.v, to.field
 	switch v.Kind() {
 	case reflect.String:
 		text, ok := t.(string)
@@ -117,6 +128,7 @@ func scalar(v reflect.Value, t json.Token, field string) error {
 			return invalid(field, "must be a string")
 		}
 		v.SetString(text)
+		return to.rule.CheckText(field, text)
 	case reflect.Bool:
 		flag, ok := t.(bool)
 		if !ok {
@@ -133,20 +145,24 @@ func scalar(v reflect.Value, t json.Token, field string) error {
 			return &commerce.InputError{Field: field, Code: commerce.CodeOutOfRange, Message: "must be a whole number within range"}
 		}
 		v.SetInt(n)
+		return to.rule.CheckWhole(field, n)
 	}
 	return nil
 }
 
-func (d *decoder) list(v reflect.Value, field string, depth int) error {
+func (d *decoder) list(to place, depth int) error {
+	v, field := to.v, to.field
 	for d.json.More() {
 		item := reflect.New(v.Type().Elem()).Elem()
-		if err := d.value(item, field+"["+strconv.Itoa(v.Len())+"]", depth+1); err != nil {
+		if err := d.value(place{item, to.rule.Item(), field + "[" + strconv.Itoa(v.Len()) + "]"}, depth+1); err != nil {
 			return err
 		}
 		v.Set(reflect.Append(v, item))
 	}
-	_, err := d.token(field)
-	return err
+	if _, err := d.token(field); err != nil {
+		return err
+	}
+	return to.rule.CheckCount(field, v.Len())
 }
 
 // member is a field of a struct by its JSON name.
@@ -164,7 +180,8 @@ func members(t reflect.Type) []member {
 	return list
 }
 
-func (d *decoder) object(v reflect.Value, field string, depth int) error {
+func (d *decoder) object(to place, depth int) error {
+	v, field := to.v, to.field
 	known := members(v.Type())
 	seen := make([]bool, len(known))
 	for d.json.More() {
@@ -181,7 +198,7 @@ func (d *decoder) object(v reflect.Value, field string, depth int) error {
 			return invalid(join(field, name), "must not be there twice")
 		}
 		seen[at] = true
-		if err := d.value(v.Field(at), join(field, name), depth+1); err != nil {
+		if err := d.value(place{v.Field(at), to.rule.Field(name), join(field, name)}, depth+1); err != nil {
 			return err
 		}
 	}

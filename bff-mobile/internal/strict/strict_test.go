@@ -28,7 +28,7 @@ type outer struct {
 func TestDecode(t *testing.T) {
 	t.Parallel()
 	var got outer
-	err := strict.Decode([]byte(` {"sku":"A\u0042 \ufffd","quantity":-3,"gift":true,"to":{"city":"Köln","street":["a","b"]},"note":{"city":"x","street":[]}} `), &got)
+	err := strict.Decode([]byte(` {"sku":"A\u0042 \ufffd","quantity":-3,"gift":true,"to":{"city":"Köln","street":["a","b"]},"note":{"city":"x","street":[]}} `), nil, &got)
 	require.NoError(t, err)
 	require.Equal(t, outer{
 		SKU: "AB \uFFFD", Quantity: -3, Gift: true,
@@ -88,7 +88,7 @@ func TestM7_StrictJSONNamesTheField(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var into outer
-			err := strict.Decode([]byte(c.in), &into)
+			err := strict.Decode([]byte(c.in), nil, &into)
 			input := &commerce.InputError{}
 			require.ErrorAs(t, err, &input)
 			require.Equal(t, c.field, input.Field)
@@ -106,9 +106,9 @@ func TestM7_DepthIsBounded(t *testing.T) {
 	deep := func(n int) []byte {
 		return []byte(strings.Repeat(`{"next":[`, n) + `{}` + strings.Repeat(`]}`, n))
 	}
-	require.NoError(t, strict.Decode(deep(15), &nest{}))
-	require.ErrorIs(t, strict.Decode(deep(17), &nest{}), commerce.ErrInvalid)
-	require.ErrorIs(t, strict.Decode(deep(5000), &nest{}), commerce.ErrInvalid)
+	require.NoError(t, strict.Decode(deep(15), nil, &nest{}))
+	require.ErrorIs(t, strict.Decode(deep(17), nil, &nest{}), commerce.ErrInvalid)
+	require.ErrorIs(t, strict.Decode(deep(5000), nil, &nest{}), commerce.ErrInvalid)
 }
 
 func FuzzDecode(f *testing.F) {
@@ -116,7 +116,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"sku":"\ud83d\ude00","to":{"city":"x","street":["y"]}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var into outer
-		if err := strict.Decode(data, &into); err != nil {
+		if err := strict.Decode(data, nil, &into); err != nil {
 			require.ErrorIs(t, err, commerce.ErrInvalid)
 		}
 	})

@@ -2253,7 +2253,7 @@ type Address {
   phone: String!
 }
 
-"An address a client sends. Each text is at most 255 bytes long."
+"An address a client sends. Each text is at most 255 characters long."
 input AddressInput {
   "Given name."
   firstName: String!

@@ -11,7 +11,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// An address a client sends. Each text is at most 255 bytes long.
+// An address a client sends. Each text is at most 255 characters long.
 type AddressInput struct {
 	// Given name.
 	FirstName string `json:"firstName"`
