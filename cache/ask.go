@@ -151,8 +151,8 @@ func (r *remote) askAll(ctx context.Context, all []*inquiry) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.wait)
 	defer cancel()
 	defer context.AfterFunc(r.life, cancel)()
-	in, pipe := enter(), r.client.Pipeline()
-	defer in.leave()
+	in, pipe := r.rooms.enter(), r.client.Pipeline()
+	defer in.leave(r.rooms)
 	cmds := make([][]*redis.Cmd, len(all))
 	for i, a := range all {
 		cmds[i] = a.ask(ctx, pipe, in, r.cluster)

@@ -141,6 +141,7 @@ func newRemote(address commerce.Secret, log *slog.Logger, metrics *instruments) 
 	return &remote{
 		client: newClient(*opts), lent: newClient(lent(*opts)), opts: opts, cluster: opts.IsClusterMode,
 		packer: p, wait: remoteWait, log: log, metrics: metrics, leased: leased, name: rand.Text(),
+		rooms: make(rooms, freeRooms), desks: make(rooms, freeDesks),
 	}, nil
 }
 

@@ -9,8 +9,8 @@ import (
 const (
 	// putDelay is how long an answer waits for others to go to Redis with; no request waits for it.
 	putDelay = time.Millisecond
-	// maxGatheredPuts and maxGatheredAsks bound what goes at a time, in bytes and in keys.
-	maxGatheredPuts = 1 << 20
+	// maxGatheredPuts and maxGatheredAsks bound what goes at a time, in keys.
+	maxGatheredPuts = 4000
 	maxGatheredAsks = 500
 )
 
@@ -22,10 +22,12 @@ type gatherer[T any] struct {
 	led     bool // somebody is about to send what waits
 }
 
-// goes says how much is sent at a time, at most, and what the first waits for.
+// goes says how much is sent at a time, at most, what the first waits for, and whether who sends
+// comes back for what was brought meanwhile, with [gatherer.more].
 type goes struct {
 	most  int
 	pause func()
+	turns bool
 }
 
 // bring hands over item, which is as large as size says. It answers what the caller has to
@@ -47,7 +49,25 @@ func (g *gatherer[T]) bring(item T, size int, how goes) []T {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	all := g.waiting
-	g.led, g.size, g.waiting = false, 0, nil
+	g.led, g.size, g.waiting = how.turns, 0, nil
+	return all
+}
+
+// more is what was brought while who asks sent, or within another pause, or nothing: then it
+// is done, and so it is when it failed.
+func (g *gatherer[T]) more(failed bool, how goes) []T {
+	g.mu.Lock()
+	g.led = len(g.waiting) > 0 && !failed
+	goesOn := g.led
+	g.mu.Unlock()
+	if !goesOn {
+		return nil // what waits goes with what is brought next
+	}
+	how.pause()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	all := g.waiting
+	g.led, g.size, g.waiting = len(all) > 0, 0, nil // who went by itself may have sent it
 	return all
 }
 
@@ -55,6 +75,6 @@ var (
 	// soon lets those go first who are ready to run: whatever they ask for goes along. On an
 	// idle machine that takes no time at all.
 	soon = goes{most: maxGatheredAsks, pause: runtime.Gosched}
-	// atLeisure is for what no request waits for.
-	atLeisure = goes{most: maxGatheredPuts, pause: func() { time.Sleep(putDelay) }}
+	// atLeisure is for what no request waits for: one sends at a time, however slow it goes.
+	atLeisure = goes{most: maxGatheredPuts, pause: func() { time.Sleep(putDelay) }, turns: true}
 )

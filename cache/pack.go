@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -28,9 +27,7 @@ func (w *write) own() []commerce.Tag { return w.entry.tags[len(w.plan.tags):] }
 // putting is what a load has for Redis, with the leases it gives back, which may be nil.
 type putting struct {
 	writes []write
-	sets   []*set
 	leases *leaseSet
-	room   *room // that sets lie in
 }
 
 // set is the command that stores an entry. Redis's client is given pointers, so that the
@@ -59,33 +56,37 @@ type room struct {
 
 // rooms are those that are free. Unlike a [sync.Pool]'s they outlive garbage collections, of
 // which there is one for every few lists that nobody holds.
-var rooms = make(chan *room, freeRooms)
+type rooms chan *room
 
 const (
-	freeRooms = 16
-	maxRoom   = 256 << 10 // bytes of a room that is used again …
-	maxSets   = 500       // … its commands …
-	maxWords  = 4 * maxSets
+	freeRooms = 16        // for questions, which hold words only
+	freeDesks = 2         // for entries: mostly one is in use
+	maxRoom   = 512 << 10 // bytes of a room that is used again …
+	maxSets   = 1000      // … its commands …
+	maxWords  = 8 * maxGatheredAsks
 )
 
-func enter() *room {
+func (free rooms) enter() *room {
 	select {
-	case r := <-rooms:
+	case r := <-free:
 		return r
 	default:
 		return &room{}
 	}
 }
 
+// spent tells whether what the room holds is enough to be sent before more is added.
+func (r *room) spent() bool { return len(r.packed.b) >= maxRoom/2 || r.taken >= maxSets/2 }
+
 // leave has the room used by others, unless it grew beyond what is usual. Nothing is held of
 // what was sent.
-func (r *room) leave() {
+func (r *room) leave(free rooms) {
 	if cap(r.packed.b)+cap(r.zipped) > maxRoom || len(r.sets) > maxSets || cap(r.words) > maxWords {
 		return
 	}
 	r.empty()
 	select {
-	case rooms <- r:
+	case free <- r:
 	default:
 	}
 }
@@ -109,9 +110,9 @@ func (r *room) take() *set {
 	return s
 }
 
-// pack makes of writes what is sent.
-func (r *remote) pack(ctx context.Context, writes []write, leases *leaseSet) *putting {
-	in, now := enter(), time.Now()
+// pack adds what is sent of writes to what lies in the room. The leases, which may be nil, are told what is not.
+func (r *remote) pack(ctx context.Context, in *room, writes []write, leases *leaseSet) {
+	now := time.Now()
 	for i := range writes {
 		w := &writes[i]
 		if w.entry == nil {
@@ -127,19 +128,15 @@ func (r *remote) pack(ctx context.Context, writes []write, leases *leaseSet) *pu
 			leases.unshared(w.address)
 			continue
 		}
-		if from == 0 && size*len(writes) <= maxRoom {
-			in.packed.b = slices.Grow(in.packed.b, size*len(writes)) // the others are much like the first
-		}
 		w.sent = true
 		s := in.take()
 		s.address, s.packed, s.ms = w.address, view(in.packed.b[from:]), left.Milliseconds()
 	}
-	return &putting{writes: writes, sets: in.sets[:in.taken], leases: leases, room: in}
 }
 
-// store adds to pipe what stores the entries.
-func (p *putting) store(ctx context.Context, pipe redis.Pipeliner, cluster bool) {
-	for _, s := range p.sets {
+// store adds to pipe what stores the entries that lie in the room.
+func (r *room) store(ctx context.Context, pipe redis.Pipeliner, cluster bool) {
+	for _, s := range r.sets[:r.taken] {
 		command := s.command
 		if cluster {
 			command = redis.NewStatusCmd(ctx, "set", s.address, &s.packed, "px", &s.ms)

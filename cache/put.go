@@ -8,66 +8,83 @@ import (
 )
 
 // put stores writes and gives leases back, which may be nil, together with what other
-// loads bring within a moment; what is too large is left out. Whoever is the first of
-// them returns when all is done.
+// loads bring within a moment, or while that is under way; what is too large is left out.
+// Whoever is the first of them returns when all is done.
 func (r *remote) put(ctx context.Context, writes []write, leases *leaseSet) {
 	leases = leases.once()
 	if len(writes) == 0 && leases == nil {
 		return
 	}
-	p := r.pack(ctx, writes, leases)
 	if !r.writes.allow(time.Now()) {
 		// What was loaded cannot be shared, and others must not wait for it.
 		r.arrived(writes, false)
 		r.dismiss(ctx, writes, leases)
-		p.room.leave()
 		return
 	}
-	if all := r.puts.bring(p, len(p.room.packed.b), atLeisure); all != nil {
-		r.putAll(context.WithoutCancel(ctx), all)
+	for all := r.puts.bring(putting{writes, leases}, len(writes), atLeisure); all != nil; {
+		all = r.putAll(context.WithoutCancel(ctx), all)
 	}
 }
 
-// putAll stores all in one round trip.
-func (r *remote) putAll(ctx context.Context, all []*putting) {
-	stored := false
+// putAll stores all, as much in a round trip as a room is for, and answers what to store next.
+func (r *remote) putAll(ctx context.Context, all []putting) (more []putting) {
 	defer func() {
-		for _, p := range all {
-			r.arrived(p.writes, stored)
-			p.room.leave()
+		for _, p := range all { // none, unless something below panicked
+			r.arrived(p.writes, false)
 		}
+		more = r.puts.more(len(all) > 0, atLeisure)
 	}()
-	pipe, stores := r.client.Pipeline(), false
-	for _, p := range all {
+	in := r.desks.enter()
+	defer in.leave(r.desks)
+	for len(all) > 0 {
+		n := 0
+		for n < len(all) && !in.spent() {
+			r.pack(ctx, in, all[n].writes, all[n].leases)
+			n++
+		}
+		stored := r.store(ctx, in, all[:n])
+		for _, p := range all[:n] {
+			r.arrived(p.writes, stored)
+			if !stored {
+				// Others wait until the leases end, unless they can be given back over another connection.
+				r.dismiss(ctx, p.writes, p.leases)
+			}
+		}
+		all = all[n:]
+		in.empty()
+	}
+	return nil // see above
+}
+
+// store sends what was packed of puts, which lies in the room, in one round trip, and tells
+// whether Redis has it.
+func (r *remote) store(ctx context.Context, in *room, puts []putting) bool {
+	pipe := r.client.Pipeline()
+	for _, p := range puts {
 		gone(ctx, pipe, p.writes)
-		p.store(ctx, pipe, r.cluster)
-		p.leases.release(ctx, pipe, p.room)
-		stores = stores || len(p.sets) > 0
+	}
+	in.store(ctx, pipe, r.cluster)
+	for _, p := range puts {
+		p.leases.release(ctx, pipe, in)
 	}
 	if pipe.Len() == 0 {
-		return
+		return true
 	}
 	// Nobody waits for it here, but other processes may.
 	sent, cancel := context.WithTimeout(ctx, max(redisIO, r.wait))
 	defer cancel()
 	_, err := pipe.Exec(sent)
-	if err == nil && !stores {
-		return // a full Redis does that, too
+	if err == nil && in.taken == 0 {
+		return true // a full Redis does that, too
 	}
-	if stored = r.settled(ctx, "put", &r.writes, err); stored {
-		return
-	}
-	// Others wait until the leases end, unless they can be given back over another connection.
-	for _, p := range all {
-		r.dismiss(ctx, p.writes, p.leases)
-	}
+	return r.settled(ctx, "put", &r.writes, err)
 }
 
 // dismiss gives leases back to a Redis that stores nothing, and takes out what is gone.
 func (r *remote) dismiss(ctx context.Context, writes []write, leases *leaseSet) {
 	r.remove(ctx, writes)
-	in, pipe := enter(), r.client.Pipeline()
-	defer in.leave()
+	in, pipe := r.rooms.enter(), r.client.Pipeline()
+	defer in.leave(r.rooms)
 	leases.release(ctx, pipe, in)
 	if pipe.Len() == 0 || !r.leases.allow(time.Now()) {
 		return

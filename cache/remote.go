@@ -41,7 +41,9 @@ type remote struct {
 	packer  *packer
 	reads   breaker
 	asks    gatherer[*inquiry]
-	puts    gatherer[*putting]
+	puts    gatherer[putting]
+	rooms   rooms           // for questions
+	desks   rooms           // for what is stored
 	life    context.Context // the cache's: what is under way ends with it
 	writes  breaker         // apart: a full or read-only Redis still answers
 	leases  breaker         // apart: a Redis without scripts still stores
