@@ -19,7 +19,7 @@ type ready struct {
 	product *commerce.Product
 	price   *commerce.Price
 	stock   *commerce.Availability
-	related []commerce.SKU
+	related []commerce.RelatedProduct
 	takes   func() // of a call; may be nil
 }
 
@@ -42,7 +42,7 @@ func newReady(b testing.TB) *ready {
 	return &ready{
 		product: decoded[*commerce.Product](b, text), price: decoded[*commerce.Price](b, fmt.Sprintf(priceText, 1)),
 		stock:   decoded[*commerce.Availability](b, fmt.Sprintf(stockText, 1)),
-		related: decoded[[]commerce.SKU](b, `["BK-R93R-48","BK-R93R-52","BK-R93R-56","HL-U509"]`),
+		related: decoded[[]commerce.RelatedProduct](b, relatedText),
 	}
 }
 
@@ -69,7 +69,7 @@ func (s *ready) Availability(_ context.Context, _ commerce.Market, skus []commer
 	return each(skus, s.stock), nil
 }
 
-func (s *ready) Related(_ context.Context, _ commerce.Market, skus []commerce.SKU) (map[commerce.SKU][]commerce.SKU, error) {
+func (s *ready) Related(_ context.Context, _ commerce.Market, skus []commerce.SKU) (map[commerce.SKU][]commerce.RelatedProduct, error) {
 	s.called()
 	return each(skus, s.related), nil
 }

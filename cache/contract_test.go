@@ -21,7 +21,7 @@ func TestContracts(t *testing.T) {
 			for range 2 { // the second round is answered from the cache
 				p := c.Wrap(shop.Ports())
 				commercetest.Catalog(t, p.Catalog, f)
-				commercetest.Related(t, p.Related, f)
+				commercetest.Related(t, p.Related, p.Catalog, f)
 				commercetest.Categories(t, p.Categories, f)
 				commercetest.Content(t, p.Content, f)
 				commercetest.Reviews(t, p.Reviews, f)

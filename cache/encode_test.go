@@ -18,7 +18,7 @@ import (
 func storedTypes() map[reflect.Type]codec {
 	list := map[reflect.Type]codec{}
 	for _, form := range []codec{
-		codecOf[*commerce.Product](), codecOf[*commerce.Price](), codecOf[*commerce.Availability](), codecOf[[]commerce.SKU](),
+		codecOf[*commerce.Product](), codecOf[*commerce.Price](), codecOf[*commerce.Availability](), codecOf[[]commerce.RelatedProduct](),
 		codecOf[*commerce.ReviewSummary](), codecOf[*commerce.SearchResult](), codecOf[*commerce.Page](),
 	} {
 		list[form.stored] = form

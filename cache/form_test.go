@@ -135,7 +135,7 @@ func TestC17_FormsOfWhatIsStored(t *testing.T) {
 	w := wrapper{cache: c}
 	forms := map[string]commerce.Operation{}
 	for op, form := range map[commerce.Operation]codec{
-		commerce.OpProducts: codecOf[*commerce.Product](), commerce.OpRelated: codecOf[[]commerce.SKU](),
+		commerce.OpProducts: codecOf[*commerce.Product](), commerce.OpRelated: codecOf[[]commerce.RelatedProduct](),
 		commerce.OpPages: codecOf[*commerce.Page](), commerce.OpReviews: codecOf[*commerce.ReviewSummary](),
 		commerce.OpAvailability: codecOf[*commerce.Availability](), commerce.OpPrices: codecOf[*commerce.Price](),
 		commerce.OpCategoryTree: treeCodec(), commerce.OpSearch: codecOf[*commerce.SearchResult](),

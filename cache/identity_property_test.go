@@ -52,8 +52,10 @@ func (e *echo) Products(_ context.Context, m commerce.Market, skus []commerce.SK
 	return echoed(e, skus, func(k commerce.SKU) *commerce.Product { return &commerce.Product{Name: heard(priceless(m), k)} })
 }
 
-func (e *echo) Related(_ context.Context, m commerce.Market, skus []commerce.SKU) (map[commerce.SKU][]commerce.SKU, error) {
-	return echoed(e, skus, func(k commerce.SKU) []commerce.SKU { return []commerce.SKU{commerce.SKU(heard(priceless(m), k))} })
+func (e *echo) Related(_ context.Context, m commerce.Market, skus []commerce.SKU) (map[commerce.SKU][]commerce.RelatedProduct, error) {
+	return echoed(e, skus, func(k commerce.SKU) []commerce.RelatedProduct {
+		return []commerce.RelatedProduct{{Name: heard(priceless(m), k)}}
+	})
 }
 
 func (e *echo) Pages(_ context.Context, m commerce.Market, ids []commerce.PageID) (map[commerce.PageID]*commerce.Page, error) {
@@ -222,7 +224,7 @@ func (q curious) ask(which int, p commerce.Ports) (got, want string, err error) 
 	case 0:
 		return of(p.Catalog.Products(ctx, q.In, []commerce.SKU{sku}))(sku, func(v *commerce.Product) string { return v.Name }, heard(priceless(q.In), sku))
 	case 1:
-		return of(p.Related.Related(ctx, q.In, []commerce.SKU{sku}))(sku, func(v []commerce.SKU) string { return string(v[0]) }, heard(priceless(q.In), sku))
+		return of(p.Related.Related(ctx, q.In, []commerce.SKU{sku}))(sku, func(v []commerce.RelatedProduct) string { return v[0].Name }, heard(priceless(q.In), sku))
 	case 2:
 		id := commerce.PageID(q.Word)
 		return of(p.Content.Pages(ctx, q.In, []commerce.PageID{id}))(id, func(v *commerce.Page) string { return v.Title }, heard(priceless(q.In), id))

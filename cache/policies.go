@@ -67,7 +67,7 @@ const (
 // change Lifetime and narrow Scope; nothing makes an operation without Fresh kept.
 var policies = map[commerce.Operation]Policy{
 	commerce.OpProducts:     {Fresh: 5 * time.Minute, StaleWhileRevalidate: time.Minute, StaleIfError: 24 * time.Hour, Negative: maxNegative, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency, Tags: []string{"product:{key}", "sku:{key}"}},
-	commerce.OpRelated:      {Fresh: 15 * time.Minute, StaleWhileRevalidate: 5 * time.Minute, StaleIfError: 24 * time.Hour, Negative: maxNegative, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency, Tags: []string{"related:{key}", "product:{key}", "sku:{key}"}},
+	commerce.OpRelated:      {Fresh: 5 * time.Minute, StaleWhileRevalidate: 5 * time.Minute, StaleIfError: 24 * time.Hour, Negative: maxNegative, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency, Tags: []string{"related:{key}", "product:{key}", "sku:{key}"}},
 	commerce.OpCategoryTree: {Fresh: 10 * time.Minute, StaleWhileRevalidate: 5 * time.Minute, StaleIfError: 24 * time.Hour, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency, Tags: []string{"categories"}},
 	commerce.OpPages:        {Fresh: 5 * time.Minute, StaleWhileRevalidate: 5 * time.Minute, StaleIfError: 24 * time.Hour, Negative: maxNegative, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency, Tags: []string{"page:{key}"}},
 	commerce.OpReviews:      {Fresh: 5 * time.Minute, StaleWhileRevalidate: 5 * time.Minute, StaleIfError: 24 * time.Hour, Negative: maxNegative, Scope: commerce.ScopePublic, Keyed: ByMarket &^ ByCurrency, Tags: []string{"reviews:{key}", "sku:{key}"}},
@@ -170,6 +170,22 @@ func tagOfKey(op commerce.Operation, text string) commerce.Tag {
 }
 
 // categoriesOf are the tags of the categories that a product is in.
+// extras are the tags that only values of an operation tell.
+var extras = map[commerce.Operation]func(value any) []commerce.Tag{
+	commerce.OpProducts: categoriesOf,
+	commerce.OpRelated:  shownOn,
+}
+
+// shownOn are the tags of the products on cards: one that changes is shown anew.
+func shownOn(value any) []commerce.Tag {
+	cards, _ := value.([]commerce.RelatedProduct)
+	var tags []commerce.Tag
+	for _, card := range cards {
+		tags = append(tags, commerce.TagProduct(card.SKU), commerce.TagSKU(card.SKU))
+	}
+	return tags
+}
+
 func categoriesOf(value any) []commerce.Tag {
 	p, ok := value.(*commerce.Product)
 	if !ok || p == nil {

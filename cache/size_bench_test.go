@@ -27,6 +27,11 @@ const (
 		"Categories":[{"ID":"road-bikes","Name":"Road Bikes"},{"ID":"bikes","Name":"Bikes"}],"UpdatedAt":"2026-11-21T09:03:38+01:00"}`
 	priceText = `{"SKU":"BK-R93R-%d","Quantity":1,"Group":"retail","Unit":{"number":"3578.27","currency":"USD"},"List":{"number":"3999.00","currency":"USD"},
 		"Tiers":[{"MinQuantity":10,"Unit":{"number":"3399.36","currency":"USD"}},{"MinQuantity":25,"Unit":{"number":"3220.44","currency":"USD"}}]}`
+	relatedText = `[
+		{"SKU":"BK-R93R-48","Name":"Road-150 Red, 48","Brand":"Adventure Works","Image":{"Alt":"Road-150 Red, 48","Renditions":[{"Width":320,"URL":"https://img.example.test/320/BK-R93R-48.webp"}]}},
+		{"SKU":"BK-R93R-52","Name":"Road-150 Red, 52","Brand":"Adventure Works","Image":{"Alt":"Road-150 Red, 52","Renditions":[{"Width":320,"URL":"https://img.example.test/320/BK-R93R-52.webp"}]}},
+		{"SKU":"BK-R93R-56","Name":"Road-150 Red, 56","Brand":"Adventure Works","Image":{"Alt":"Road-150 Red, 56","Renditions":[{"Width":320,"URL":"https://img.example.test/320/BK-R93R-56.webp"}]}},
+		{"SKU":"HL-U509","Name":"Sport-100 Helmet","Brand":"Adventure Works"}]`
 	stockText = `{"SKU":"BK-R93R-%d","Quantity":7}`
 	facetText = `{"Code":"color","Label":"Color","Values":[{"Value":"Red","Label":"Red","Count":12},{"Value":"Black","Label":"Black","Count":9},{"Value":"Silver","Label":"Silver","Count":3}]}`
 )
@@ -57,9 +62,9 @@ func (s *sized) Availability(_ context.Context, _ commerce.Market, skus []commer
 	return map[commerce.SKU]*commerce.Availability{skus[0]: decoded[*commerce.Availability](s.b, fmt.Sprintf(stockText, s.n))}, nil
 }
 
-func (s *sized) Related(_ context.Context, _ commerce.Market, skus []commerce.SKU) (map[commerce.SKU][]commerce.SKU, error) {
+func (s *sized) Related(_ context.Context, _ commerce.Market, skus []commerce.SKU) (map[commerce.SKU][]commerce.RelatedProduct, error) {
 	s.n++
-	return map[commerce.SKU][]commerce.SKU{skus[0]: decoded[[]commerce.SKU](s.b, `["BK-R93R-48","BK-R93R-52","BK-R93R-56","HL-U509"]`)}, nil
+	return map[commerce.SKU][]commerce.RelatedProduct{skus[0]: decoded[[]commerce.RelatedProduct](s.b, relatedText)}, nil
 }
 
 func (s *sized) Search(context.Context, commerce.Market, commerce.SearchQuery) (*commerce.SearchResult, error) {

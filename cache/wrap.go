@@ -18,7 +18,7 @@ func (c *Cache) Wrap(p commerce.Ports) commerce.Ports {
 		p.Catalog = catalog{p.Catalog, batchOf[commerce.SKU, *commerce.Product](w, commerce.OpProducts)}
 	}
 	if p.Related != nil {
-		p.Related = related{p.Related, batchOf[commerce.SKU, []commerce.SKU](w, commerce.OpRelated)}
+		p.Related = related{p.Related, batchOf[commerce.SKU, []commerce.RelatedProduct](w, commerce.OpRelated)}
 	}
 	if p.Content != nil {
 		p.Content = content{p.Content, batchOf[commerce.PageID, *commerce.Page](w, commerce.OpPages)}
@@ -79,9 +79,7 @@ func (w wrapper) plan(op commerce.Operation, form codec) *plan {
 	p.tags, p.warm = templatesOf(op, p.system), []metric.AddOption{p.labels[memoryFresh]}
 	p.form, p.boards = formOf(form.stored, p.tags), newBoards(p.policy, traits)
 	w.cache.metrics.remember(p)
-	if op == commerce.OpProducts {
-		p.extra = categoriesOf
-	}
+	p.extra = extras[op]
 	p.remote = w.cache.remote != nil && p.policy.Fresh > 0 && p.policy.Scope >= commerce.ScopeSegment
 	return p
 }
@@ -111,14 +109,14 @@ func (d catalog) Products(ctx context.Context, m commerce.Market, skus []commerc
 
 type related struct {
 	next commerce.Related
-	op   *batch[commerce.SKU, []commerce.SKU]
+	op   *batch[commerce.SKU, []commerce.RelatedProduct]
 }
 
-func (d related) Related(ctx context.Context, m commerce.Market, skus []commerce.SKU) (map[commerce.SKU][]commerce.SKU, error) {
+func (d related) Related(ctx context.Context, m commerce.Market, skus []commerce.SKU) (map[commerce.SKU][]commerce.RelatedProduct, error) {
 	if found, ok := d.op.warm(ctx, inMarket(m), skus); ok {
 		return found, nil
 	}
-	return d.op.get(ctx, inMarket(m), skus, func(ctx context.Context, skus []commerce.SKU) (map[commerce.SKU][]commerce.SKU, error) {
+	return d.op.get(ctx, inMarket(m), skus, func(ctx context.Context, skus []commerce.SKU) (map[commerce.SKU][]commerce.RelatedProduct, error) {
 		return d.next.Related(ctx, m, skus)
 	})
 }

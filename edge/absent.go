@@ -23,7 +23,7 @@ func (absent) Products(ctx context.Context, _ commerce.Market, _ []commerce.SKU)
 	return nil, gone(ctx, commerce.OpProducts)
 }
 
-func (absent) Related(ctx context.Context, _ commerce.Market, _ []commerce.SKU) (map[commerce.SKU][]commerce.SKU, error) {
+func (absent) Related(ctx context.Context, _ commerce.Market, _ []commerce.SKU) (map[commerce.SKU][]commerce.RelatedProduct, error) {
 	return nil, gone(ctx, commerce.OpRelated)
 }
 

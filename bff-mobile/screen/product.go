@@ -79,10 +79,21 @@ func (p *parts) opinions(v Viewer, sku commerce.SKU, into *api.ProductScreen) {
 		if err != nil {
 			return err
 		}
-		skus := found[sku]
-		into.Related, err = p.cards(ctx, v, "related", skus[:min(len(skus), relatedMost)])
-		return err
+		into.Related = suggestions(v, found[sku])
+		return nil
 	})
+}
+
+// suggestions are cards of what goes with a product. They have neither price nor stock:
+// to ask for those one has to know which products they are, and the screen would wait
+// for a second round of calls.
+func suggestions(v Viewer, found []commerce.RelatedProduct) []api.ProductCard {
+	found = found[:min(len(found), relatedMost)]
+	list := make([]api.ProductCard, len(found))
+	for i, p := range found {
+		list[i] = api.ProductCard{Sku: string(p.SKU), Name: p.Name, Brand: p.Brand, Image: image(p.Image, v.width(tileWidth))}
+	}
+	return list
 }
 
 func describe(into *api.ProductScreen, product *commerce.Product, v Viewer) {

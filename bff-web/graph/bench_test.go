@@ -84,8 +84,14 @@ func (s *store) Reviews(ctx context.Context, _ commerce.Market, skus []commerce.
 	}), nil
 }
 
-func (s *store) Related(ctx context.Context, _ commerce.Market, skus []commerce.SKU) (map[commerce.SKU][]commerce.SKU, error) {
-	return answer(ctx, commerce.OpRelated, skus, func(commerce.SKU) []commerce.SKU { return s.skus[1:5] }), nil
+func (s *store) Related(ctx context.Context, _ commerce.Market, skus []commerce.SKU) (map[commerce.SKU][]commerce.RelatedProduct, error) {
+	return answer(ctx, commerce.OpRelated, skus, func(commerce.SKU) []commerce.RelatedProduct {
+		list := make([]commerce.RelatedProduct, 4)
+		for i, sku := range s.skus[1:5] {
+			list[i].SKU = sku
+		}
+		return list
+	}), nil
 }
 
 func (s *store) Search(_ context.Context, _ commerce.Market, q commerce.SearchQuery) (*commerce.SearchResult, error) {
@@ -212,11 +218,12 @@ func (s *store) plainPage(ctx context.Context) any {
 	related, _ := s.Related(ctx, m, sku)
 	stock, _ := s.Availability(ctx, m, sku)
 	reviews, _ := s.Reviews(ctx, m, sku)
-	others, _ := s.Products(ctx, m, related[sku[0]])
-	var keys []commerce.PriceKey
-	for _, sku := range append(sku, related[sku[0]]...) {
-		keys = append(keys, commerce.PriceKey{SKU: sku, Quantity: 1})
+	keys := []commerce.PriceKey{{SKU: sku[0], Quantity: 1}}
+	var below []commerce.SKU
+	for _, other := range related[sku[0]] {
+		below, keys = append(below, other.SKU), append(keys, commerce.PriceKey{SKU: other.SKU, Quantity: 1})
 	}
+	others, _ := s.Products(ctx, m, below)
 	prices, _ := s.Prices(ctx, m, "retail", keys)
 	p := products[sku[0]]
 	page := plainProduct{

@@ -150,8 +150,14 @@ func (w *world) image(about ...any) *commerce.Image {
 	}, append(about, "renditions")...)}
 }
 
-func (w *world) Related(ctx context.Context, _ commerce.Market, skus []commerce.SKU) (map[commerce.SKU][]commerce.SKU, error) {
-	return some(ctx, w, commerce.OpRelated, skus, func(s commerce.SKU) []commerce.SKU { return w.skus(s, "related") })
+func (w *world) Related(ctx context.Context, _ commerce.Market, skus []commerce.SKU) (map[commerce.SKU][]commerce.RelatedProduct, error) {
+	return some(ctx, w, commerce.OpRelated, skus, func(s commerce.SKU) []commerce.RelatedProduct {
+		var list []commerce.RelatedProduct
+		for _, sku := range w.skus(s, "related") {
+			list = append(list, commerce.RelatedProduct{SKU: sku})
+		}
+		return list
+	})
 }
 
 func (w *world) Prices(ctx context.Context, _ commerce.Market, _ commerce.PriceGroup, keys []commerce.PriceKey) (map[commerce.PriceKey]*commerce.Price, error) {

@@ -163,7 +163,9 @@ func (f follow) skus(ctx context.Context) []commerce.SKU {
 	for _, sku := range f.from.skus {
 		if f.field.Name == "related" {
 			list, _, _, _ := l.Related.ReadUpTo(ctx, own, sku)
-			skus = append(skus, list...)
+			for i := range list {
+				skus = append(skus, list[i].SKU)
+			}
 			continue
 		}
 		p, _, _, _ := l.Products.ReadUpTo(ctx, above, sku)

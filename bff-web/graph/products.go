@@ -66,7 +66,9 @@ func (r *Resolver) related(ctx context.Context, objs []*commerce.Product) ([][]*
 	l.Related.AskUpTo(ctx, most, parents)
 	for _, s := range parents {
 		list, _, _, _ := l.Related.ReadUpTo(ctx, most, s)
-		all = append(all, list...)
+		for i := range list {
+			all = append(all, list[i].SKU)
+		}
 	}
 	l.Products.AskUpTo(ctx, most, all)
 	found, errs := make([][]*commerce.Product, len(objs)), make(graphql.BatchErrorList, len(objs))
@@ -89,7 +91,8 @@ func relatedTo(ctx context.Context, t Tolerance, s commerce.SKU, path ast.Path) 
 	}
 	l.Note(use)
 	products := []*commerce.Product{}
-	for _, s := range list {
+	for i := range list {
+		s := list[i].SKU
 		p, ok, from, err := l.Products.ReadUpTo(ctx, most, s)
 		use := load.Use{Op: commerce.OpProducts, Key: s, Path: path, From: from, Err: err}
 		if err != nil {

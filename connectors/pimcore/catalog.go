@@ -180,20 +180,44 @@ func differences(members []wireVariant) (differ [len(optionCodes)]bool, most int
 }
 
 // Related implements [commerce.Related].
-func (c *connector) Related(ctx context.Context, _ commerce.Market, skus []commerce.SKU) (map[commerce.SKU][]commerce.SKU, error) {
-	return byKey(ctx, query[commerce.SKU, wireRelated, []commerce.SKU]{
+func (c *connector) Related(ctx context.Context, m commerce.Market, skus []commerce.SKU) (map[commerce.SKU][]commerce.RelatedProduct, error) {
+	return byKey(ctx, query[commerce.SKU, wireRelated, []commerce.RelatedProduct]{
 		connector: c, op: commerce.OpRelated, column: "sku",
-		key: func(w *wireRelated) commerce.SKU { return commerce.SKU(w.SKU) }, show: others, rooms: &related,
+		key: func(w *wireRelated) commerce.SKU { return commerce.SKU(w.SKU) }, show: c.others, rooms: &c.related,
+		vars: wireVariables{Language: c.languages.of(m.Locale), Fallback: c.languages.fallback},
 	}, skus)
 }
 
-// others are the usable SKUs among a product's related ones, each once, itself left out. Never nil.
-func others(w *wireRelated) []commerce.SKU {
-	list := make([]commerce.SKU, 0, len(w.Related))
-	for _, member := range w.Related {
-		if sku := commerce.SKU(member.SKU); member.SKU != w.SKU && commerce.IsSKU(member.SKU) && !slices.Contains(list, sku) {
-			list = append(list, sku)
+// others are the usable ones among a product's related ones, each once, itself left out. Never nil.
+func (c *connector) others(w *wireRelated) []commerce.RelatedProduct {
+	list := make([]commerce.RelatedProduct, 0, len(w.Related))
+	pictures := make([]commerce.Image, 0, len(w.Related)) // of all of them, in one piece
+	for i := range w.Related {
+		member := &w.Related[i]
+		sku := commerce.SKU(member.SKU)
+		known := func(r commerce.RelatedProduct) bool { return r.SKU == sku }
+		if member.SKU == w.SKU || !commerce.IsSKU(member.SKU) || slices.ContainsFunc(list, known) {
+			continue
 		}
+		card := commerce.RelatedProduct{SKU: sku, Name: member.name(member.SKU), Brand: member.Brand.Name}
+		if sizes := member.picture(w.shared, &c.pictures); len(sizes) > 0 {
+			pictures = append(pictures, commerce.Image{Alt: card.Name, Renditions: sizes})
+			card.Image = &pictures[len(pictures)-1]
+		}
+		list = append(list, card)
 	}
 	return list
+}
+
+// picture is the first that has a usable size, made as it was read, or else now.
+func (w *wireCard) picture(s *shared, p *pictures) []commerce.Rendition {
+	if s != nil {
+		return w.sizes
+	}
+	for _, hotspot := range w.Images {
+		if sizes := p.renditions(hotspot.Image); len(sizes) > 0 {
+			return sizes
+		}
+	}
+	return nil
 }

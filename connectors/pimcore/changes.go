@@ -69,7 +69,7 @@ func (c wireChange) tags() []commerce.Tag {
 		}
 		return append(tags, commerce.TagCategory(commerce.CategoryID(c.ID)))
 	case "Brand": // products show its name; which ones only the PIM knows
-		return []commerce.Tag{commerce.TagOperation(commerce.OpProducts)}
+		return []commerce.Tag{commerce.TagOperation(commerce.OpProducts), commerce.TagOperation(commerce.OpRelated)}
 	case "Review":
 		if c.SKU == "" {
 			return []commerce.Tag{commerce.TagOperation(commerce.OpReviews)}
@@ -85,8 +85,8 @@ func (c wireChange) tags() []commerce.Tag {
 	}
 }
 
-// product is what is read of a Product: its record, the products it is related to and
-// its reviews, which are relations of it. The PIM knows neither prices nor stock.
+// product is what is read of a Product: its record, the products it is related to, which
+// show it in turn, and its reviews, which are relations of it. The PIM knows neither prices nor stock.
 func (c wireChange) product() []commerce.Tag {
 	var tags []commerce.Tag
 	if c.SKU == "" {

@@ -27,7 +27,7 @@ func TestChangesAreMappedToWhatTheyTouch(t *testing.T) {
 		"a category":                  {updated, `{"className":"Category","id":57}`, []commerce.Tag{"categories", "category:57"}},
 		"a category's id as text":     {updated, `{"className":"Category","id":"57"}`, []commerce.Tag{"categories", "category:57"}},
 		"a category without id":       {updated, `{"className":"Category","id":null}`, []commerce.Tag{"categories", "op:catalog.products"}},
-		"a brand":                     {updated, `{"className":"Brand","id":501}`, []commerce.Tag{"op:catalog.products"}},
+		"a brand":                     {updated, `{"className":"Brand","id":501}`, []commerce.Tag{"op:catalog.products", "op:related.related"}},
 		"a review":                    {updated, `{"className":"Review","sku":"A"}`, []commerce.Tag{"reviews:A"}},
 		"a review of anything":        {updated, `{"className":"Review","id":7}`, []commerce.Tag{"op:reviews.reviews"}},
 		"a page":                      {updated, `{"className":"ContentPage","key":"home"}`, []commerce.Tag{"page:home"}},

@@ -38,7 +38,7 @@ func TestKeepsTheContracts(t *testing.T) {
 	box := sandboxtest.Start(t)
 	ports, fixture := connect(t, box.URL), box.Fixture()
 	t.Run("catalog", func(t *testing.T) { commercetest.Catalog(t, ports.Catalog, fixture) })
-	t.Run("related", func(t *testing.T) { commercetest.Related(t, ports.Related, fixture) })
+	t.Run("related", func(t *testing.T) { commercetest.Related(t, ports.Related, ports.Catalog, fixture) })
 	t.Run("categories", func(t *testing.T) { commercetest.Categories(t, ports.Categories, fixture) })
 	t.Run("content", func(t *testing.T) { commercetest.Content(t, ports.Content, fixture) })
 	t.Run("reviews", func(t *testing.T) { commercetest.Reviews(t, ports.Reviews, fixture) })

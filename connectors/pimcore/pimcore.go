@@ -50,6 +50,7 @@ type connector struct {
 	pictures  pictures
 	documents map[commerce.Operation]*document
 	products  sync.Pool // rooms for one each
+	related   sync.Pool
 }
 
 var (
@@ -89,6 +90,7 @@ func New(cfg Config, deps transport.Deps) (commerce.Ports, error) {
 		languages: languages, pictures: pictures, documents: documents(&pictures, all),
 	}
 	c.products.New = func() any { return newProductRoom(&c.pictures) }
+	c.related.New = func() any { return newRelatedRoom(&c.pictures) }
 	return commerce.Ports{
 		Catalog: c, Related: c, Categories: c, Content: c, Reviews: c,
 		Traits: all,

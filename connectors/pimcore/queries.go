@@ -26,8 +26,15 @@ const (
   } } }
 }`
 
-	relatedQuery = `query related($filter: String, $first: Int) {
-  getProductListing(filter: $filter, first: $first) { edges { node { sku related { ... on object_Product { sku } } } } }
+	relatedQuery = `query related($filter: String, $first: Int, $language: String, $fallback: String) {
+  getProductListing(filter: $filter, first: $first, defaultLanguage: $fallback) { edges { node { sku
+    related { ... on object_Product {
+      sku
+      name(language: $language) fallbackName: name(language: $fallback)
+      brand { ... on object_Brand { name } }
+      images { image { THUMBNAILS } }
+    } }
+  } } }
 }`
 
 	reviewsQuery = `query reviews($filter: String, $first: Int) {
@@ -89,7 +96,7 @@ func documents(p *pictures, all map[commerce.Operation]commerce.Traits) map[comm
 		list[op] = &d
 	}
 	write(commerce.OpProducts, document{name: "products", root: products}, sized(productsQuery))
-	write(commerce.OpRelated, document{name: "related", root: products}, relatedQuery)
+	write(commerce.OpRelated, document{name: "related", root: products}, sized(relatedQuery))
 	write(commerce.OpReviews, document{name: "reviews", root: products}, reviewsQuery)
 	write(commerce.OpCategoryTree, document{name: "categories", root: categories, whole: true}, sized(categoriesQuery))
 	write(commerce.OpPages, document{name: "pages", root: pages}, sized(pagesQuery))

@@ -111,10 +111,7 @@ func (w *wireProduct) readList(r *quick.Reader, name []byte) (field int, read bo
 	s := w.shared
 	switch string(name) {
 	case "brand":
-		w.Brand.Name = again(r, &s.brands, func() string {
-			orNull(r, &w.Brand)
-			return w.Brand.Name
-		})
+		w.Brand.Name = s.brand(r)
 		return 12, true
 	case "categories":
 		w.lists.categories = again(r, &s.categories, func() []commerce.CategoryRef {
@@ -129,7 +126,7 @@ func (w *wireProduct) readList(r *quick.Reader, name []byte) (field int, read bo
 		})
 		return 14, true
 	case "images":
-		w.readImages(r)
+		s.readImages(r, func(sizes []commerce.Rendition) { w.lists.images = append(w.lists.images, sizes) })
 		return 15, true
 	default:
 		return 0, false
@@ -149,8 +146,16 @@ func again[T any](r *quick.Reader, lately *quick.Lately[T], read func() T) T {
 
 func (s *shared) description(r *quick.Reader) string { return again(r, &s.descriptions, r.Text) }
 
-// readImages reads pictures, which may be null.
-func (w *wireProduct) readImages(r *quick.Reader) {
+func (s *shared) brand(r *quick.Reader) string {
+	return again(r, &s.brands, func() string {
+		var w wireBrand
+		orNull(r, &w)
+		return w.Name
+	})
+}
+
+// readImages reads pictures, which may be null, and hands over the sizes of those that have a usable one.
+func (s *shared) readImages(r *quick.Reader, take func([]commerce.Rendition)) {
 	if r.Null() {
 		return
 	}
@@ -165,8 +170,8 @@ func (w *wireProduct) readImages(r *quick.Reader) {
 				r.Fail()
 				return
 			}
-			if sizes := again(r, &w.shared.renditions, func() []commerce.Rendition { return w.shared.sizes(r) }); len(sizes) > 0 {
-				w.lists.images = append(w.lists.images, sizes)
+			if sizes := again(r, &s.renditions, func() []commerce.Rendition { return s.sizes(r) }); len(sizes) > 0 {
+				take(sizes)
 			}
 		}
 	}

@@ -22,7 +22,9 @@ const (
 		`"variants":[{"sku":"A-1","name":"Bike","color":"Red"},{"sku":"A-2","name":"Bike 2","color":"Blue"},null]}}]}}}`
 	someReviews = `{"data":{"getProductListing":{"totalCount":1,"edges":[{"node":{"sku":"A-1","reviews":[{"id":"1","author":"Ann","rating":5,"body":"ok","date":1},null]}},` +
 		`{"node":{"sku":"A-2","reviews":[{"id":"2","rating":4,"date":3},{"id":"3","rating":4,"date":4}]}},{"node":{"sku":"A-3","reviews":null}}]}}}`
-	someRelated = `{"data":{"getProductListing":{"edges":[{"node":{"sku":"A-1","related":[{"sku":"A-2"},null,{}]}},{"node":{"sku":"A-2","related":[{"sku":"A-3"}]}}]}}}`
+	someRelated = `{"data":{"getProductListing":{"edges":[{"node":{"sku":"A-1","related":[{"sku":"A-2","name":"Bike 2","fallbackName":null,` +
+		`"brand":{"name":"B"},"images":[null,{"image":null},{"image":{"t0":"\/a.png","t1":null}},{"image":{"t0":"\/b.png"}}]},null,{}]}},` +
+		`{"node":{"sku":"A-2","related":[{"sku":"A-3","brand":null,"fallbackName":"R\u00e9d","images":[{"image":{"t0":"\/a.png","t1":null}}]},{"sku":"A-2"}]}}]}}}`
 
 	productsRoot = "getProductListing"
 )
@@ -83,9 +85,11 @@ func (reviewRows) room() *wireReviewed { return &wireReviewed{} }
 
 func (reviewRows) show(w *wireReviewed) *commerce.ReviewSummary { return summary(w) }
 
-func (relatedRows) room() *wireRelated { return &wireRelated{} }
+func (relatedRows) room() *wireRelated { return newRelatedRoom(&somePictures) }
 
-func (relatedRows) show(w *wireRelated) []commerce.SKU { return others(w) }
+func (relatedRows) show(w *wireRelated) []commerce.RelatedProduct {
+	return (&connector{pictures: somePictures}).others(w)
+}
 
 func newProducts() quick.Value {
 	return &rows[productRows, wireProduct, *commerce.Product]{}
@@ -96,7 +100,7 @@ func newReviews() quick.Value {
 }
 
 func newRelated() quick.Value {
-	return &rows[relatedRows, wireRelated, []commerce.SKU]{}
+	return &rows[relatedRows, wireRelated, []commerce.RelatedProduct]{}
 }
 
 func TestN16_AnswersAreReadAsEncodingJSONDoes(t *testing.T) {

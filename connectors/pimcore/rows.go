@@ -15,7 +15,7 @@ const slack = 2
 
 // shown is what the ports answer for a key, which is never nil.
 type shown interface {
-	*commerce.Product | *commerce.ReviewSummary | *commerce.Page | []commerce.SKU
+	*commerce.Product | *commerce.ReviewSummary | *commerce.Page | []commerce.RelatedProduct
 }
 
 // query is what byKey needs to know of an operation: which rows of type T are asked for, and how they become a V.

@@ -190,11 +190,17 @@ func TestReviewsAreCountedAndCut(t *testing.T) {
 func TestRelatedAreUsableAndOnce(t *testing.T) {
 	t.Parallel()
 	ports := upstream(t, answering(200, "application/json", `{"data":{"getProductListing":{"edges":[
-		{"node":{"sku":"A","related":[{"sku":"C"},null,{"sku":"A"},{},{"sku":"bad sku"},{"sku":"B"},{"sku":"C"}]}},
+		{"node":{"sku":"A","related":[{"sku":"C","name":"c","fallbackName":"C","brand":{"name":"Acme"},"images":[{"image":null},{"image":{"t0":"/c_80.png","t1":null}}]},
+			null,{"sku":"A"},{},{"sku":"bad sku"},{"sku":"B","name":null,"fallbackName":"Bee","brand":null,"images":[]},{"sku":"C"},{"sku":"D"}]}},
 		{"node":{"sku":"B","related":null}}]}}}`))
 	got, err := ports.Related.Related(t.Context(), market, []commerce.SKU{"A", "B", "C"})
 	require.NoError(t, err)
-	assert.Equal(t, map[commerce.SKU][]commerce.SKU{"A": {"C", "B"}, "B": {}}, got)
+	require.NotNil(t, got["A"][0].Image)
+	assert.Equal(t, map[commerce.SKU][]commerce.RelatedProduct{
+		"A": {{SKU: "C", Name: "c", Brand: "Acme", Image: &commerce.Image{Alt: "c", Renditions: got["A"][0].Image.Renditions}}, {SKU: "B", Name: "Bee"}, {SKU: "D", Name: "D"}},
+		"B": {},
+	}, got)
+	assert.Regexp(t, `/c_80\.png$`, got["A"][0].Image.URL(480))
 }
 
 func TestVariantsSayInWhatTheyDiffer(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/portico-bff/portico/connectors/quick"
+	"github.com/portico-bff/portico/schema/commerce"
 )
 
 // wireVariables are a query's. What is zero is not sent, but for First.
@@ -185,14 +186,23 @@ type wireRef struct {
 	ID string `json:"id"`
 }
 
-// wireRelated is a Product with the SKUs of its related products.
+// wireRelated is a Product with its related products.
 type wireRelated struct {
-	SKU     string    `json:"sku"`
-	Related []wireSKU `json:"related"` // members may be null, which are empty
+	SKU     string     `json:"sku"`
+	Related []wireCard `json:"related"` // members may be null, which are empty
+
+	shared *shared // with the products read before it; nil when encoding/json read it
 }
 
-type wireSKU struct {
-	SKU string `json:"sku"`
+// wireCard is a product of which as much is asked as a card shows.
+type wireCard struct {
+	wireNames
+
+	SKU    string        `json:"sku"`
+	Brand  wireBrand     `json:"brand"` // null is empty
+	Images []wireHotspot `json:"images"`
+
+	sizes []commerce.Rendition // of its first picture that has a usable size, if it was made as it was read
 }
 
 // wireReviewed is a Product with its reviews.

@@ -196,10 +196,8 @@ func (b *baseline) cards(ctx context.Context, skus []string) ([]mobileCard, erro
 		if !ok {
 			continue
 		}
-		card := mobileCard{SKU: sku, Name: p.Name, Brand: p.Brand.Name, Price: priceOnMobile(prices[sku])}
-		if len(p.Images) > 0 {
-			card.Image = &mobileImage{b.upstream.base + "/pimcore" + p.Images[0].Image.T1, p.Name}
-		}
+		card := b.card(p)
+		card.Price = priceOnMobile(prices[sku])
 		if s := stocks[sku]; s != nil {
 			inStock := s.total > 0
 			card.InStock = &inStock
@@ -207,6 +205,15 @@ func (b *baseline) cards(ctx context.Context, skus []string) ([]mobileCard, erro
 		cards = append(cards, card)
 	}
 	return cards, nil
+}
+
+// card is a product as far as the PIM knows it.
+func (b *baseline) card(p pimCard) mobileCard {
+	card := mobileCard{SKU: p.SKU, Name: p.Name, Brand: p.Brand.Name}
+	if len(p.Images) > 0 {
+		card.Image = &mobileImage{b.upstream.base + "/pimcore" + p.Images[0].Image.T1, p.Name}
+	}
+	return card
 }
 
 func (b *baseline) productScreen(r *http.Request) (any, error) {
@@ -238,8 +245,10 @@ func (b *baseline) productScreen(r *http.Request) (any, error) {
 				return err
 			}
 			others := related[sku].others()
-			cards, err = b.cards(ctx, others[:min(mostRelated, len(others))])
-			return err
+			for _, other := range others[:min(mostRelated, len(others))] {
+				cards = append(cards, b.card(*other))
+			}
+			return nil
 		},
 	)
 	if err != nil {

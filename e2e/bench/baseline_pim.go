@@ -32,7 +32,7 @@ func pim[T interface{ sku() string }](ctx context.Context, b *baseline, operatio
 	filter.WriteString(`]}`)
 	body := pimRequest{Query: b.asks.Queries[operation], Operation: operation}
 	body.Variables.Filter, body.Variables.First = filter.String(), 2*len(skus)
-	if operation == "products" {
+	if operation != "reviews" {
 		body.Variables.Language, body.Variables.Fallback = "en", "en"
 	}
 	if err := b.upstream.post(ctx, pimPath, body, &answer, "X-API-Key", pimKey); err != nil {
@@ -143,22 +143,14 @@ func average(reviews []*pimReview) float64 {
 }
 
 type pimRelated struct {
-	SKU     string `json:"sku"`
-	Related []*struct {
-		SKU string `json:"sku"`
-	} `json:"related"`
+	SKU     string     `json:"sku"`
+	Related []*pimCard `json:"related"` // null where it is hidden
 }
 
 func (p pimRelated) sku() string { return p.SKU }
 
-func (p pimRelated) others() []string {
-	var skus []string
-	for _, other := range p.Related {
-		if other != nil && other.SKU != p.SKU {
-			skus = append(skus, other.SKU)
-		}
-	}
-	return skus
+func (p pimRelated) others() []*pimCard {
+	return slices.DeleteFunc(p.Related, func(other *pimCard) bool { return other == nil || other.SKU == p.SKU })
 }
 
 type attribute struct {

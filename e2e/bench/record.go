@@ -176,8 +176,8 @@ func (r *recording) askRelated(ctx context.Context, b *edge.Backend, m commerce.
 	}
 	for _, sku := range skus {
 		for _, other := range related[sku] {
-			if !slices.Contains(r.SKUs, string(other)) {
-				r.SKUs = append(r.SKUs, string(other))
+			if !slices.Contains(r.SKUs, string(other.SKU)) {
+				r.SKUs = append(r.SKUs, string(other.SKU))
 			}
 		}
 	}

@@ -83,9 +83,19 @@ type Catalog interface {
 
 // Related suggests products that go with a product.
 type Related interface {
-	// Related answers, in the PIM's order, the SKUs that go with each of skus.
-	// A product without any is present with an empty list; an unknown one is absent.
-	Related(ctx context.Context, m Market, skus []SKU) (map[SKU][]SKU, error)
+	// Related answers, in the PIM's order, the published products that go with each of
+	// skus, each once, with texts as [Catalog] answers them. A product without any is
+	// present with an empty list; an unknown one is absent. At most [MaxBatch] keys.
+	Related(ctx context.Context, m Market, skus []SKU) (map[SKU][]RelatedProduct, error)
+}
+
+// RelatedProduct is a product that goes with another, as far as a card shows it: what
+// goes with a product can so be shown without asking for each.
+type RelatedProduct struct {
+	SKU   SKU
+	Name  string
+	Brand string // may be empty
+	Image *Image // nil when there is none
 }
 
 // Recommendations suggests products to a shopper.

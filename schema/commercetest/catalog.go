@@ -72,13 +72,35 @@ func Catalog(t *testing.T, port commerce.Catalog, f Fixture) {
 	})
 }
 
-// Related is the contract of [commerce.Related].
-func Related(t *testing.T, port commerce.Related, f Fixture) {
+// Related is the contract of [commerce.Related] beside a catalogue of the same products.
+func Related(t *testing.T, port commerce.Related, catalog commerce.Catalog, f Fixture) {
 	got, err := port.Related(t.Context(), f.Market, []commerce.SKU{f.Unknown, f.Paired})
 	require.NoError(t, err)
 	assert.NotContains(t, got, f.Unknown)
 	require.NotEmpty(t, got[f.Paired])
-	assert.NotContains(t, got[f.Paired], f.Paired, "nothing goes with itself")
+	skus := make([]commerce.SKU, len(got[f.Paired]))
+	for i, other := range got[f.Paired] {
+		skus[i] = other.SKU
+	}
+	assert.NotContains(t, skus, f.Paired, "nothing goes with itself")
+	t.Run("cards are what the catalogue says", func(t *testing.T) {
+		for _, m := range []commerce.Market{f.Market, f.Other} {
+			got, err := port.Related(t.Context(), m, []commerce.SKU{f.Paired})
+			require.NoError(t, err)
+			products, err := catalog.Products(t.Context(), m, skus)
+			require.NoError(t, err)
+			require.Len(t, products, len(skus), "each once, and none that is not published")
+			for _, card := range got[f.Paired] {
+				p := products[card.SKU]
+				require.NotNil(t, p, card.SKU)
+				want := commerce.RelatedProduct{SKU: p.SKU, Name: p.Name, Brand: p.Brand}
+				if len(p.Images) > 0 {
+					want.Image = &p.Images[0]
+				}
+				assert.Equal(t, want, card)
+			}
+		}
+	})
 	canceled(t, func(t *testing.T) error {
 		_, err := port.Related(dead(t), f.Market, f.Products)
 		return err

@@ -85,20 +85,32 @@ func (s shopCatalog) Products(ctx context.Context, m commerce.Market, skus []com
 	if err := s.begin(ctx, commerce.OpProducts); err != nil {
 		return nil, err
 	}
-	return pick(s.Shop, skus, func(g *good) *commerce.Product {
-		p := g.product
-		if m.Locale == "fr" {
-			p.Name, p.Description = g.french, g.french+" fait main"
-		}
-		return &p
-	}), nil
+	return pick(s.Shop, skus, func(g *good) *commerce.Product { return g.told(m.Locale) }), nil
 }
 
-func (s shopCatalog) Related(ctx context.Context, _ commerce.Market, skus []commerce.SKU) (map[commerce.SKU][]commerce.SKU, error) {
+// told is the product in a language.
+func (g *good) told(locale string) *commerce.Product {
+	p := g.product
+	if locale == "fr" {
+		p.Name, p.Description = g.french, g.french+" fait main"
+	}
+	return &p
+}
+
+func (s shopCatalog) Related(ctx context.Context, m commerce.Market, skus []commerce.SKU) (map[commerce.SKU][]commerce.RelatedProduct, error) {
 	if err := s.begin(ctx, commerce.OpRelated); err != nil {
 		return nil, err
 	}
-	return pick(s.Shop, skus, func(g *good) []commerce.SKU { return append([]commerce.SKU{}, g.related...) }), nil
+	return pick(s.Shop, skus, func(g *good) []commerce.RelatedProduct {
+		list := make([]commerce.RelatedProduct, 0, len(g.related))
+		for _, sku := range g.related {
+			if other := s.good(sku); other != nil {
+				p := other.told(m.Locale)
+				list = append(list, commerce.RelatedProduct{SKU: p.SKU, Name: p.Name, Brand: p.Brand, Image: &p.Images[0]})
+			}
+		}
+		return list
+	}), nil
 }
 
 func (s shopCatalog) Reviews(ctx context.Context, _ commerce.Market, skus []commerce.SKU) (map[commerce.SKU]*commerce.ReviewSummary, error) {

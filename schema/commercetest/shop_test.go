@@ -16,7 +16,7 @@ func TestShopKeepsTheContracts(t *testing.T) {
 	shop := commercetest.NewShop()
 	p, f := shop.Ports(), shop.Fixture()
 	t.Run("Catalog", func(t *testing.T) { commercetest.Catalog(t, p.Catalog, f) })
-	t.Run("Related", func(t *testing.T) { commercetest.Related(t, p.Related, f) })
+	t.Run("Related", func(t *testing.T) { commercetest.Related(t, p.Related, p.Catalog, f) })
 	t.Run("Recommendations", func(t *testing.T) { commercetest.Recommendations(t, p.Recommendations, f) })
 	t.Run("Categories", func(t *testing.T) { commercetest.Categories(t, p.Categories, f) })
 	t.Run("Content", func(t *testing.T) { commercetest.Content(t, p.Content, f) })

@@ -828,7 +828,7 @@ type Degraded struct {
 	// AgeMs Milliseconds since the value left its source.
 	AgeMs int64 `json:"ageMs,omitempty,omitzero"`
 
-	// Part Which part: `price`, `related.price`.
+	// Part Which part: `price`, `products.price`.
 	Part string `json:"part"`
 
 	// Reason Why a part is not fresh, in one word. The same words stand in logs, metrics and traces:
@@ -1236,7 +1236,7 @@ type ProductScreen struct {
 	// Price What one piece costs the caller.
 	Price Price `json:"price,omitempty,omitzero"`
 
-	// Related Products that go with this one.
+	// Related Products that go with this one, without price and stock, which would cost the screen a second round of calls.
 	Related []ProductCard `json:"related,omitempty,omitzero"`
 
 	// Reviews What shoppers say.

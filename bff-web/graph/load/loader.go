@@ -19,7 +19,7 @@ type One struct{}
 // Loader lives as long as its request.
 type Loader struct {
 	Products     *Batch[commerce.SKU, *commerce.Product]
-	Related      *Batch[commerce.SKU, []commerce.SKU]
+	Related      *Batch[commerce.SKU, []commerce.RelatedProduct]
 	Prices       *Batch[commerce.PriceKey, *commerce.Price]
 	Availability *Batch[commerce.SKU, *commerce.Availability]
 	Reviews      *Batch[commerce.SKU, *commerce.ReviewSummary]
@@ -59,7 +59,7 @@ type loaderKey struct{}
 // batches is room for a loader's batches, in one piece with it.
 type batches struct {
 	products     Batch[commerce.SKU, *commerce.Product]
-	related      Batch[commerce.SKU, []commerce.SKU]
+	related      Batch[commerce.SKU, []commerce.RelatedProduct]
 	prices       Batch[commerce.PriceKey, *commerce.Price]
 	availability Batch[commerce.SKU, *commerce.Availability]
 	reviews      Batch[commerce.SKU, *commerce.ReviewSummary]

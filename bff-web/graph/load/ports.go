@@ -12,7 +12,7 @@ func askProducts(ctx context.Context, l *Loader, skus []commerce.SKU) (map[comme
 	return l.ports.Catalog.Products(ctx, l.shopper.Market, skus)
 }
 
-func askRelated(ctx context.Context, l *Loader, skus []commerce.SKU) (map[commerce.SKU][]commerce.SKU, error) {
+func askRelated(ctx context.Context, l *Loader, skus []commerce.SKU) (map[commerce.SKU][]commerce.RelatedProduct, error) {
 	return l.ports.Related.Related(ctx, l.shopper.Market, skus)
 }
 

@@ -126,11 +126,11 @@ func (u *upstreams) Pages(ctx context.Context, _ commerce.Market, ids []commerce
 }
 
 // Related takes longer than anybody who asks later has to wait for it.
-func (u *upstreams) Related(ctx context.Context, _ commerce.Market, skus []commerce.SKU) (map[commerce.SKU][]commerce.SKU, error) {
+func (u *upstreams) Related(ctx context.Context, _ commerce.Market, skus []commerce.SKU) (map[commerce.SKU][]commerce.RelatedProduct, error) {
 	r := commerce.TrailOf(ctx).Record("pimcore", commerce.OpRelated, "")
 	tried(r, 40*ms, 200, "ok")
 	r.End("ok", 0)
-	return map[commerce.SKU][]commerce.SKU{skus[0]: {"B"}}, nil
+	return map[commerce.SKU][]commerce.RelatedProduct{skus[0]: {{SKU: "B"}}}, nil
 }
 
 func cachedUpstreams(t *testing.T, u *upstreams) commerce.Ports {
