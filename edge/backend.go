@@ -25,6 +25,7 @@ import (
 	"github.com/portico-bff/portico/edge/ordering"
 	"github.com/portico-bff/portico/edge/ratelimit"
 	"github.com/portico-bff/portico/edge/telemetry"
+	"github.com/portico-bff/portico/edge/turns"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -37,6 +38,7 @@ type Backend struct {
 	Identity    *identity.Verifier
 	Orders      *ordering.Service
 	Idempotency *idempotency.Store
+	Turns       *turns.Turns // which the Ports that change carts take
 	CORS        *cors.Policy
 	RateLimit   *ratelimit.Limiter // of both channels; nil, which limits nobody, when turned off
 	Telemetry   *telemetry.Telemetry
@@ -85,6 +87,8 @@ func (b *Backend) wire(ctx context.Context) error {
 	if b.Events, err = b.changes(); err != nil {
 		return err
 	}
+	b.Turns = turns.New(book, b.Log)
+	b.Ports = b.Turns.Wrap(b.Ports)
 	timeout := b.Config.Limits.RequestTimeout
 	b.Idempotency = idempotency.New(book, timeout, b.Log)
 	b.Orders = ordering.New(b.orderKey(ctx), ordering.Deps{

@@ -20,6 +20,8 @@ type Ledger interface {
 	Claim(ctx context.Context, key, value string, ttl time.Duration) (held string, claimed bool, err error)
 	// Replace writes value when the key holds old, or nothing; it tells whether it did.
 	Replace(ctx context.Context, key, old, value string, ttl time.Duration) (bool, error)
+	// Extend lets the key live for ttl from now when it holds value; it tells whether it did.
+	Extend(ctx context.Context, key, value string, ttl time.Duration) (bool, error)
 	// Drop removes the key when it holds old; it tells whether it did.
 	Drop(ctx context.Context, key, old string) (bool, error)
 	// Get answers what the key holds; empty when nothing.

@@ -179,3 +179,24 @@ func TestKeysDoNotCollideOrTell(t *testing.T) {
 	assert.NotContains(t, ledger.Key("s", "canary"), "canary")
 	assert.NotEqual(t, ledger.Token(), ledger.Token())
 }
+
+func TestOnlyWhatIsHeldIsExtended(t *testing.T) {
+	t.Parallel()
+	ledgers(t, func(t *testing.T, l ledger.Ledger) {
+		ctx := t.Context()
+		extended, err := l.Extend(ctx, "k", "a", time.Minute)
+		require.NoError(t, err)
+		assert.False(t, extended, "nothing is there")
+		_, _, err = l.Claim(ctx, "k", "a", time.Minute)
+		require.NoError(t, err)
+		extended, err = l.Extend(ctx, "k", "b", time.Minute)
+		require.NoError(t, err)
+		assert.False(t, extended, "another's")
+		extended, err = l.Extend(ctx, "k", "a", time.Hour)
+		require.NoError(t, err)
+		assert.True(t, extended)
+		held, err := l.Get(ctx, "k")
+		require.NoError(t, err)
+		assert.Equal(t, "a", held)
+	})
+}

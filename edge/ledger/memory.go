@@ -61,6 +61,18 @@ func (m *Memory) Replace(_ context.Context, key, old, value string, ttl time.Dur
 	return true, nil
 }
 
+// Extend is [Ledger]'s.
+func (m *Memory) Extend(_ context.Context, key, value string, ttl time.Duration) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.get(key)
+	if r == nil || r.value != value {
+		return false, nil
+	}
+	r.expires = time.Now().Add(ttl)
+	return true, nil
+}
+
 // Drop is [Ledger]'s.
 func (m *Memory) Drop(_ context.Context, key, old string) (bool, error) {
 	m.mu.Lock()

@@ -37,6 +37,9 @@ local held = redis.call('GET', KEYS[1])
 if held and held ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1`)
+	extendScript = redis.NewScript(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])`)
 	dropScript = redis.NewScript(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])`)
@@ -61,6 +64,14 @@ func (r *Redis) Replace(ctx context.Context, key, old, value string, ttl time.Du
 	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
 	defer cancel()
 	n, err := replaceScript.Run(ctx, r.client, []string{key}, old, value, ttl.Milliseconds()).Int()
+	return n == 1, failed(err)
+}
+
+// Extend is [Ledger]'s.
+func (r *Redis) Extend(ctx context.Context, key, value string, ttl time.Duration) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	n, err := extendScript.Run(ctx, r.client, []string{key}, value, ttl.Milliseconds()).Int()
 	return n == 1, failed(err)
 }
 

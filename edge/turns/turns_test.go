@@ -1,0 +1,235 @@
+package turns
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/portico-bff/portico/edge/ledger"
+	"github.com/portico-bff/portico/schema/commerce"
+	"github.com/portico-bff/portico/schema/commercetest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var quiet = slog.New(slog.DiscardHandler)
+
+const guest commerce.CartID = "g_00000000000000000000000000001001"
+
+func as(subject string) commerce.Shopper {
+	return commerce.Shopper{Market: commercetest.NewShop().Fixture().Market, Principal: commerce.Principal{Tenant: "default", Subject: subject}}
+}
+
+// counted counts the calls of a ledger.
+type counted struct {
+	ledger.Ledger
+	calls atomic.Int64
+}
+
+func (c *counted) Claim(ctx context.Context, key, value string, ttl time.Duration) (string, bool, error) {
+	c.calls.Add(1)
+	return c.Ledger.Claim(ctx, key, value, ttl)
+}
+
+func (c *counted) Extend(ctx context.Context, key, value string, ttl time.Duration) (bool, error) {
+	c.calls.Add(1)
+	return c.Ledger.Extend(ctx, key, value, ttl)
+}
+
+func (c *counted) Drop(ctx context.Context, key, old string) (bool, error) {
+	c.calls.Add(1)
+	return c.Ledger.Drop(ctx, key, old)
+}
+
+// Nodes on one ledger read a number, and write it one higher: none is lost.
+func TestK5_OneWriterAtATime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		book := ledger.NewMemory()
+		const nodes, writers, each = 2, 20, 5
+		number, inside, waited := 0, atomic.Int64{}, [nodes]time.Duration{}
+		began := time.Now()
+		var done sync.WaitGroup
+		for i := range nodes {
+			node := New(book, quiet)
+			for range writers {
+				done.Go(func() {
+					for range each {
+						_, release, err := node.Hold(t.Context(), as("ann"), guest)
+						if !assert.NoError(t, err) {
+							return
+						}
+						assert.EqualValues(t, 1, inside.Add(1))
+						seen := number
+						time.Sleep(10 * time.Millisecond)
+						number = seen + 1
+						waited[i] = time.Since(began)
+						inside.Add(-1)
+						release()
+					}
+				})
+			}
+		}
+		done.Wait()
+		assert.Equal(t, nodes*writers*each, number)
+		assert.Less(t, (waited[0] - waited[1]).Abs(), time.Since(began)/2, "no node waits until the other has nothing more to write")
+		held, err := book.Get(t.Context(), keyOf(as("ann").Principal, guest))
+		require.NoError(t, err)
+		assert.Empty(t, held, "turns are given back")
+	})
+}
+
+func TestATurnCostsTwoCallsOfTheLedger(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		book, shop := &counted{Ledger: ledger.NewMemory()}, commercetest.NewShop()
+		ports := New(book, quiet).Wrap(shop.Ports())
+		cart, err := ports.Carts.Create(t.Context(), as(""))
+		require.NoError(t, err)
+		require.Zero(t, book.calls.Load())
+		_, err = ports.CartLines.AddLine(t.Context(), as(""), cart.ID, shop.Fixture().Products[0], 1)
+		require.NoError(t, err)
+		assert.EqualValues(t, 2, book.calls.Load())
+	})
+}
+
+// Whoever dies with a turn keeps the others waiting for the rest of its lease, and no longer.
+func TestTurnsSurviveTheirHolder(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		book := ledger.NewMemory()
+		_, claimed, err := book.Claim(t.Context(), keyOf(as("ann").Principal, guest), "dead", lease)
+		require.NoError(t, err)
+		require.True(t, claimed)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		began := time.Now()
+		_, release, err := New(book, quiet).Hold(ctx, as("ann"), guest)
+		require.NoError(t, err)
+		assert.Less(t, time.Since(began), lease+2*mostPoll)
+		assert.GreaterOrEqual(t, time.Since(began), lease)
+		release()
+	})
+}
+
+// Who works on keeps the turn, however long it takes.
+func TestALongTurnIsRenewed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		book := ledger.NewMemory()
+		held, release, err := New(book, quiet).Hold(t.Context(), as("ann"), guest)
+		require.NoError(t, err)
+		time.Sleep(5 * lease)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, _, err = New(book, quiet).Hold(ctx, as("ann"), guest)
+		require.ErrorIs(t, err, InProgress)
+		require.ErrorIs(t, err, commerce.ErrConflict)
+		_, again, err := New(book, quiet).Hold(held, as("ann"), guest)
+		require.NoError(t, err, "a part of the turn")
+		again()
+		release()
+		held2, err := book.Get(t.Context(), keyOf(as("ann").Principal, guest))
+		require.NoError(t, err)
+		assert.Empty(t, held2)
+	})
+}
+
+// TestK10_WhoSleptPastTheirLeaseDoesNotWrite stops a holder's renewals, as a stopped process's
+// are, until another has had the cart and is gone again.
+func TestK10_WhoSleptPastTheirLeaseDoesNotWrite(t *testing.T) {
+	t.Parallel()
+	for name, meanwhile := range map[string]func(t *testing.T, other *Turns){
+		"another is writing": func(t *testing.T, other *Turns) {
+			_, release, err := other.Hold(t.Context(), as(""), guest)
+			require.NoError(t, err)
+			t.Cleanup(release)
+		},
+		"another has written": func(t *testing.T, other *Turns) {
+			_, release, err := other.Hold(t.Context(), as(""), guest)
+			require.NoError(t, err)
+			release()
+		},
+		"nobody wanted it": func(*testing.T, *Turns) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				book, shop := ledger.NewMemory(), commercetest.NewShop()
+				ours := New(book, quiet)
+				ports := ours.Wrap(shop.Ports())
+				key := keyOf(as("").Principal, guest)
+				asleep, err := ours.claim(t.Context(), ours.join(key), key)
+				require.NoError(t, err)
+				ctx := context.WithValue(t.Context(), heldKey(key), asleep)
+				time.Sleep(lease + time.Second)
+				meanwhile(t, New(book, quiet))
+				_, err = ports.CartLines.AddLine(ctx, as(""), guest, shop.Fixture().Products[0], 1)
+				require.ErrorIs(t, err, InProgress)
+				assert.Zero(t, shop.TotalCalls())
+			})
+		})
+	}
+}
+
+type away struct{ ledger.Ledger }
+
+func (away) Claim(context.Context, string, string, time.Duration) (string, bool, error) {
+	return "", false, &commerce.CallError{System: "redis", Operation: "ledger", Kind: commerce.ErrUnavailable}
+}
+
+func TestWithoutALedgerNoCartIsChanged(t *testing.T) {
+	t.Parallel()
+	shop := commercetest.NewShop()
+	f := shop.Fixture()
+	ports := New(away{}, quiet).Wrap(shop.Ports())
+	ctx, who := t.Context(), commerce.Shopper{Market: f.Market, Principal: f.Customer}
+	for name, change := range map[string]func() (*commerce.Cart, error){
+		"add":      func() (*commerce.Cart, error) { return ports.CartLines.AddLine(ctx, who, guest, f.Products[0], 1) },
+		"set":      func() (*commerce.Cart, error) { return ports.CartLines.SetLine(ctx, who, guest, "1", 1) },
+		"remove":   func() (*commerce.Cart, error) { return ports.CartLines.RemoveLine(ctx, who, guest, "1") },
+		"apply":    func() (*commerce.Cart, error) { return ports.CartCoupons.ApplyCoupon(ctx, who, guest, "X") },
+		"take off": func() (*commerce.Cart, error) { return ports.CartCoupons.RemoveCoupon(ctx, who, guest) },
+		"merge":    func() (*commerce.Cart, error) { return ports.Carts.Merge(ctx, who, guest) },
+		"shipping": func() (*commerce.Cart, error) {
+			return ports.CheckoutOptions.SetShipping(ctx, who, guest, commerce.ShippingChoice{})
+		},
+	} {
+		_, err := change()
+		require.ErrorIs(t, err, commerce.ErrUnavailable, name)
+	}
+	assert.Zero(t, shop.TotalCalls())
+	_, err := ports.Carts.Create(ctx, who)
+	require.NoError(t, err, "what is nobody's yet waits for nobody")
+}
+
+// Somebody who names another's cart waits in a queue of their own.
+func TestNobodyKeepsACustomersTurn(t *testing.T) {
+	t.Parallel()
+	turns := New(ledger.NewMemory(), quiet)
+	_, release, err := turns.Hold(t.Context(), as("bob"), "c_1")
+	require.NoError(t, err)
+	defer release()
+	for _, who := range []commerce.Shopper{as("ann"), as(""), {Principal: commerce.Principal{Tenant: "other", Subject: "bob"}}} {
+		_, own, err := turns.Hold(t.Context(), who, "c_1")
+		require.NoError(t, err)
+		own()
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	_, _, err = turns.Hold(ctx, as("bob"), "c_2")
+	require.ErrorIs(t, err, InProgress, "a customer has one cart")
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	_, _, err = turns.Hold(gone, as("bob"), "c_1")
+	require.ErrorIs(t, err, context.Canceled)
+	assert.Len(t, turns.queues, 1)
+}
