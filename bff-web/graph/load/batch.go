@@ -18,7 +18,8 @@ type Batch[K comparable, V any] struct {
 	ask  func(context.Context, *Loader, []K) (map[K]V, error)
 	told *Loader // keeps what calls tell of their sources
 	mu   sync.Mutex
-	seen map[bounded[K]]*answer[V]
+	list *list[K, V]               // the first list of keys: of most requests all there is
+	seen map[bounded[K]]*answer[V] // of other keys
 }
 
 // bounded is a key as it is asked for.
@@ -102,28 +103,6 @@ func (b *Batch[K, V]) in(l *Loader, ask func(context.Context, *Loader, []K) (map
 	return b
 }
 
-// part is keys that one call asks for, and where the answers go.
-type part[K comparable, V any] struct {
-	call
-	keys    []K
-	answers []answer[V]
-	next    *part[K, V]
-
-	// Room for one key, which many calls are for.
-	key    [1]K
-	answer [1]answer[V]
-}
-
-func newPart[K comparable, V any](keys int) *part[K, V] {
-	p := &part[K, V]{}
-	if keys == 1 {
-		p.keys, p.answers = p.key[:0], p.answer[:0]
-	} else {
-		p.keys, p.answers = make([]K, 0, keys), make([]answer[V], 0, keys)
-	}
-	return p
-}
-
 // Start asks for those of keys that nobody has asked for yet, in the background,
 // at most [commerce.MaxBatch] in a call. When it returns, all keys are claimed.
 func (b *Batch[K, V]) Start(ctx context.Context, keys []K) { b.StartUpTo(ctx, NoBound, keys) }
@@ -182,16 +161,19 @@ func (b *Batch[K, V]) goRun(ctx context.Context, p *part[K, V], most time.Durati
 
 // claim finds out which of keys nobody has asked for. The caller holds the lock.
 func (b *Batch[K, V]) claim(keys []K, most time.Duration) (first *part[K, V]) {
-	if b.seen == nil {
-		b.seen = make(map[bounded[K]]*answer[V], len(keys))
+	if b.list.is(keys, most) {
+		return nil
 	}
-	var last *part[K, V]
+	if b.list == nil && b.seen == nil && len(keys) > 1 {
+		b.list, keys = claimList[K, V](keys, most)
+		first = b.list.part
+	}
+	last := first
 	for i, key := range keys {
-		at := bounded[K]{key, most}
-		if b.seen[at] != nil {
+		if b.answerOf(key, most) != nil {
 			continue
 		}
-		if last == nil || len(last.keys) == commerce.MaxBatch {
+		if last == nil || last.full() {
 			p := newPart[K, V](min(len(keys)-i, commerce.MaxBatch))
 			if last == nil {
 				first = p
@@ -200,10 +182,21 @@ func (b *Batch[K, V]) claim(keys []K, most time.Duration) (first *part[K, V]) {
 			}
 			last = p
 		}
-		last.keys, last.answers = append(last.keys, key), append(last.answers, answer[V]{call: &last.call})
-		b.seen[at] = &last.answers[len(last.answers)-1]
+		if b.seen == nil {
+			b.seen = make(map[bounded[K]]*answer[V], len(keys)-i)
+		}
+		b.seen[bounded[K]{key, most}] = last.add(key)
 	}
 	return first
+}
+
+// answerOf is where the answer to a key is, or will be; nil when nobody has asked for it. The caller
+// holds the lock.
+func (b *Batch[K, V]) answerOf(key K, most time.Duration) *answer[V] {
+	if a := b.list.find(key, most); a != nil {
+		return a
+	}
+	return b.seen[bounded[K]{key, most}]
 }
 
 func (b *Batch[K, V]) run(ctx context.Context, p *part[K, V], most time.Duration) {
@@ -256,7 +249,7 @@ func (b *Batch[K, V]) Read(ctx context.Context, key K) (value V, found bool, fro
 func (b *Batch[K, V]) ReadUpTo(ctx context.Context, most time.Duration, key K) (value V, found bool, from Origin, err error) {
 	most = boundIn(ctx, most)
 	b.mu.Lock()
-	a := b.seen[bounded[K]{key, most}]
+	a := b.answerOf(key, most)
 	if a != nil {
 		b.mu.Unlock()
 		return a.wait(ctx)
@@ -278,22 +271,31 @@ func (b *Batch[K, V]) EachUpTo(ctx context.Context, most time.Duration, keys []K
 		return
 	}
 	most = boundIn(ctx, most)
-	var one [1]*answer[V]
-	answers := one[:]
-	if len(keys) > 1 {
-		answers = make([]*answer[V], len(keys))
-	}
 	b.mu.Lock()
 	own := b.claim(keys, most)
-	for i, key := range keys {
-		answers[i] = b.seen[bounded[K]{key, most}]
-	}
+	answers := b.answers(own, keys, most)
 	b.mu.Unlock()
 	b.ready(ctx, own, most)
-	for i, a := range answers {
-		v, found, from, err := a.wait(ctx)
+	for i := range keys {
+		v, found, from, err := answers.of(i).wait(ctx)
 		see(i, v, found, from, err)
 	}
+}
+
+// answers is where the answers to keys are, or will be, of which own were claimed just now. The caller
+// holds the lock.
+func (b *Batch[K, V]) answers(own *part[K, V], keys []K, most time.Duration) answers[V] {
+	switch {
+	case own != nil && len(own.keys) == len(keys):
+		return answers[V]{whole: own.answers}
+	case b.list.is(keys, most):
+		return answers[V]{whole: b.list.answers}
+	}
+	each := make([]*answer[V], len(keys))
+	for i, key := range keys {
+		each[i] = b.answerOf(key, most)
+	}
+	return answers[V]{each: each}
 }
 
 // wait answers what the key met, or that ctx has ended.
