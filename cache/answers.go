@@ -74,9 +74,10 @@ type Produced struct {
 	Body        []byte // read-only from here on
 	ContentType string
 	Name        string // what the channel calls the operation in its log; may be empty
-	// Entity is the answer's entity tag, as net/http has it in a header; nil when the
-	// channel has none, or its own. It is shared and read-only.
-	Entity []string
+	// Entity is the answer's entity tag, as net/http has it in a header, which is shared and
+	// read-only; it is asked for by those who tell it, and makes it once. nil when the channel
+	// has none, or its own.
+	Entity func() []string
 	// Of is what the channel has to know of a kept answer that was found without
 	// looking at what is asked for. It is shared and read-only.
 	Of any

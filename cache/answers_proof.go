@@ -158,10 +158,10 @@ func (a *Answer) AgeField() Field {
 // headerBytes is what the fields and the tags take, about. The list of tags that is told
 // is that of the answer.
 func (a *Answer) headerBytes() int {
-	const words = 32 // of a list of one text
+	const entity = 160 // once it is made: its text, a list of one, and what makes it
 	total := len(a.fields[0].Value) + len(a.length[0]) + len(a.tags)
-	for _, tag := range a.Entity {
-		total += words + len(tag)
+	if a.Entity != nil {
+		total += entity
 	}
 	return total
 }

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -168,7 +169,8 @@ func (o outcome) produced(ctx context.Context, oc *graphql.OperationContext, for
 	}
 	made.ContentType = contentTypes[form][0]
 	if made.Whole {
-		made.Entity = entityOf(caller.Market(ctx), made.ContentType, made.Body)
+		m, contentType, body := caller.Market(ctx), made.ContentType, made.Body
+		made.Entity = sync.OnceValue(func() []string { return entityOf(m, contentType, body) }) // answers to POST have none
 	}
 	return made
 }
@@ -196,7 +198,8 @@ func (t *Transport) send(out *writer, r *http.Request, answer *cache.Answer, res
 		delete(h, stateField)
 		age := answer.AgeField()
 		h[age.Name] = age.Values
-		if h["Etag"] = answer.Entity; unchanged(r.Header["If-None-Match"], answer.Entity) {
+		entity := answer.Entity()
+		if h["Etag"] = entity; unchanged(r.Header["If-None-Match"], entity) {
 			out.WriteHeader(http.StatusNotModified)
 			return
 		}
