@@ -24,6 +24,7 @@ type App struct {
 	config  Channel
 	backend *edge.Backend
 	server  *fiber.App
+	quick   *web.Quick // nil where nothing is kept
 	running
 }
 
@@ -40,7 +41,10 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 // newApp is the whole channel, outside in.
 func newApp(cfg Channel, b *edge.Backend, identity web.Identity) *App {
 	server := web.NewServer(b.Telemetry)
-	web.Front(server)
+	quick := web.NewQuick(web.Quick{
+		Answers: b.Answers, Limiter: b.RateLimit, Observer: b.Telemetry, Counted: b.ClientRequest, Log: b.Log,
+	}, b.Telemetry)
+	web.Front(server, quick)
 	server.Use(web.Trace(b.Telemetry))
 	server.Use(web.Observe(b.Telemetry, b.Log))
 	server.Use(web.Guard)
@@ -58,7 +62,7 @@ func newApp(cfg Channel, b *edge.Backend, identity web.Identity) *App {
 	handlers := &rest.API{
 		Screens: &screen.Screens{Ports: b.Ports, Orders: b.Orders, Log: b.Log, HomePage: commerce.PageID(cfg.HomePage)},
 		Ports:   b.Ports, Orders: b.Orders, Idempotency: b.Idempotency,
-		Answers: b.Answers, Surrogates: b.Config.Cache.SurrogateKeyBytes,
+		Answers: b.Answers, Quick: quick, Surrogates: b.Config.Cache.SurrogateKeyBytes,
 	}
 	counted := func(c *fiber.Ctx) error {
 		b.ClientRequest()
@@ -70,7 +74,7 @@ func newApp(cfg Channel, b *edge.Backend, identity web.Identity) *App {
 			server.Add(fiber.MethodHead, r.Path, identify, web.LimitCustomer, counted, lifecycle.Deprecated(r.Method, r.Path), r.Handle)
 		}
 	}
-	return &App{config: cfg, backend: b, server: server, running: newRunning()}
+	return &App{config: cfg, backend: b, server: server, quick: quick, running: newRunning()}
 }
 
 // Backend is what the channel serves from.

@@ -20,6 +20,7 @@ type API struct {
 	Orders      *ordering.Service
 	Idempotency *idempotency.Store
 	Answers     *cache.Answers // whole screens that are the same for everyone; nil keeps none
+	Quick       *web.Quick     // the way to them that anonymous callers take; may be nil
 	// Surrogates is the bound of the header that names a screen's tags, in bytes, where
 	// no screens are kept here; 0 names none.
 	Surrogates int

@@ -103,7 +103,9 @@ func (a *API) shared(c *fiber.Ctx, v screen.Viewer, what []string, make compose)
 		return err
 	}
 	answer, result, err := a.Answers.Do(ctx, q, func(ctx context.Context) (cache.Produced, error) {
-		return produce(requestid.With(ctx, id), anyone(v), make)
+		made, err := produce(requestid.With(ctx, id), anyone(v), make)
+		made.Of = &web.Shown{Route: route, Market: v.Market}
+		return made, err
 	})
 	web.NoteAnswer(c, string(result))
 	if err != nil {
@@ -120,8 +122,12 @@ func (a *API) sendKept(c *fiber.Ctx, caller web.Caller, answer *cache.Answer) er
 	return sendAnswer(c, caller, answer)
 }
 
-// alias has answer found under the letters of the request.
+// alias has answer found under the letters of the request: before anything is routed where
+// that may be, else by [API.kept].
 func (a *API) alias(c *fiber.Ctx, caller web.Caller, answer *cache.Answer) {
+	if a.Quick.Note(c, answer) {
+		return
+	}
 	if literally := a.literally(c, caller); literally != nil {
 		a.Answers.Alias(literally, answer)
 	}
@@ -155,13 +161,8 @@ func sendAnswer(c *fiber.Ctx, caller web.Caller, answer *cache.Answer) error {
 		return sendBytes(c, fiber.StatusOK, answer.ContentType, answer.Body)
 	}
 	web.Shared(c)
-	header := &c.Response().Header
-	for _, f := range answer.Fields() {
-		header.Set(f.Name, f.Value)
-	}
-	age := answer.AgeField()
-	header.Set(age.Name, age.Value)
-	return sendBytes(c, fiber.StatusOK, answer.ContentType, answer.Body)
+	web.SendShared(c.Response(), answer)
+	return nil
 }
 
 // plain writes what a list of products is asked for so that requests that mean the

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"github.com/portico-bff/portico/edge/market"
 	"github.com/portico-bff/portico/schema/commerce"
@@ -42,13 +43,18 @@ func Identify(markets Markets, identity Identity) fiber.Handler {
 			return err
 		}
 		c.Locals(callerKey, Caller{Shopper: commerce.Shopper{Market: m, Principal: p}, Group: markets.PriceGroup(m, p)})
-		c.Set(fiber.HeaderContentLanguage, m.Locale)
-		c.Set("X-Channel", m.Channel)
-		c.Set("X-Currency", m.Currency)
-		c.Set("X-Country", m.Country)
-		c.Set(fiber.HeaderVary, market.Vary+", "+fiber.HeaderAuthorization)
+		tellMarket(&c.Response().Header, m)
 		return c.Next()
 	}
+}
+
+// tellMarket tells which market an answer is for, and what it was chosen by.
+func tellMarket(header *fasthttp.ResponseHeader, m commerce.Market) {
+	header.Set(fiber.HeaderContentLanguage, m.Locale)
+	header.Set("X-Channel", m.Channel)
+	header.Set("X-Currency", m.Currency)
+	header.Set("X-Country", m.Country)
+	header.Set(fiber.HeaderVary, market.Vary+", "+fiber.HeaderAuthorization)
 }
 
 // CallerOf is who sent the request, once Identify has run.

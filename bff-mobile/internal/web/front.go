@@ -9,8 +9,9 @@ import (
 )
 
 // Front stands before the server's router: it looks at each request's header, once, before
-// anything else does. What must not be served is answered by [Guard].
-func Front(app *fiber.App) {
+// anything else does. What must not be served is answered by [Guard], what is kept by quick,
+// which may be nil.
+func Front(app *fiber.App, quick *Quick) {
 	server := app.Server()
 	next := server.Handler
 	server.Handler = func(c *fasthttp.RequestCtx) {
@@ -26,6 +27,8 @@ func Front(app *fiber.App) {
 		}
 		if err := h.refusal(); err != nil {
 			c.SetUserValue(refusalKey{}, err)
+		} else if quick.answer(c, &h) {
+			return
 		}
 		next(c)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"github.com/portico-bff/portico/bff-mobile/internal/problem"
 	"github.com/portico-bff/portico/edge/requestid"
@@ -43,8 +44,7 @@ func Observe(to Observer, log *slog.Logger) fiber.Handler {
 		id := requestid.New(c.Get(requestid.Header))
 		ctx := requestid.With(c.UserContext(), id)
 		c.SetUserContext(ctx)
-		c.Set(requestid.Header, id)
-		c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+		tellRequest(&c.Response().Header, id)
 		if err := next(c, log); err != nil {
 			Fail(c, err)
 		}
@@ -54,6 +54,12 @@ func Observe(to Observer, log *slog.Logger) fiber.Handler {
 		})
 		return nil
 	}
+}
+
+// tellRequest begins every answer's header.
+func tellRequest(header *fasthttp.ResponseHeader, id string) {
+	header.Set(requestid.Header, id)
+	header.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 }
 
 // next runs the rest and turns a panic into an error.

@@ -1,6 +1,9 @@
 package web
 
-import "bytes"
+import (
+	"bytes"
+	"unsafe"
+)
 
 // field is a line of a request's header that means something before a handler does.
 type field uint8
@@ -21,6 +24,11 @@ const (
 	fieldCountry
 	fieldAcceptLanguage
 	fieldRequestID
+	fieldPlatform
+	fieldDensity
+	fieldAppVersion
+	fieldIfMatch
+	fieldIfNoneMatch
 	lastField
 )
 
@@ -44,6 +52,11 @@ var names = [lastField]struct {
 	fieldCountry:          {"x-country", true},
 	fieldAcceptLanguage:   {"accept-language", false},
 	fieldRequestID:        {"x-request-id", false},
+	fieldPlatform:         {"x-platform", true},
+	fieldDensity:          {"x-pixel-density", true},
+	fieldAppVersion:       {"x-app-version", true},
+	fieldIfMatch:          {"if-match", false},
+	fieldIfNoneMatch:      {"if-none-match", false},
 }
 
 // longestName is that of the longest name of a field, in bytes.
@@ -171,3 +184,6 @@ func leaving(connection []byte) bool {
 	}
 	return false
 }
+
+// viewed is b as a string, for as long as b is not written to.
+func viewed(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

@@ -1,0 +1,149 @@
+package web
+
+import (
+	"context"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"github.com/portico-bff/portico/cache"
+	"github.com/portico-bff/portico/edge/ratelimit"
+	"github.com/portico-bff/portico/edge/requestid"
+	"github.com/portico-bff/portico/edge/telemetry"
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// Quick answers what is kept for anonymous callers before anything is routed: it finds the
+// answer by the letters of the request, resolves no market and reads no query. Who asks so
+// is limited, logged and counted as ever, and gets the same bytes. Whatever it does not
+// answer goes the whole way. A nil one answers nothing.
+type Quick struct {
+	Answers  *cache.Answers
+	Limiter  *ratelimit.Limiter
+	Observer Observer
+	Counted  func() // counts a request that is answered from the ports
+	Log      *slog.Logger
+}
+
+// NewQuick is the quick way to q.Answers, or nil where there are none, or where requests
+// are traced: their spans belong around all that is done.
+func NewQuick(q Quick, spans Spans) *Quick {
+	if q.Answers == nil || spans.Tracing() {
+		return nil
+	}
+	return &q
+}
+
+// Shown is what has to be known of a kept answer beside the answer itself.
+type Shown struct {
+	Route  string // the template of the operation that made it
+	Market commerce.Market
+}
+
+const (
+	// maxTarget is how long a request's target may be, in bytes, for it to be known to the letter.
+	maxTarget = 1 << 10
+	// lettersRoom is room for the letters of most requests, in bytes.
+	lettersRoom = 512
+)
+
+// lettered are the fields of a header that an answer to an anonymous caller may depend on.
+var lettered = [...]field{
+	fieldChannel, fieldAcceptLanguage, fieldCurrency, fieldCountry, fieldPlatform, fieldDensity, fieldAppVersion,
+}
+
+// letters appends all of a request that its answer may depend on, or answers false: it is
+// not to be read from what is kept, or not by an anonymous caller, or makes conditions, or
+// is too long.
+func (h *head) letters(b []byte, header *fasthttp.RequestHeader) ([]byte, bool) {
+	target := header.RequestURI()
+	if !header.IsGet() && !header.IsHead() || len(target) > maxTarget || h.refusal() != nil ||
+		h.has(fieldAuthorization) || h.has(fieldIfMatch) || h.has(fieldIfNoneMatch) || h.has(fieldContentLength) || h.has(fieldTransferEncoding) {
+		return nil, false
+	}
+	var parts [1 + len(lettered)][]byte
+	parts[0] = target
+	for i, f := range lettered {
+		if parts[1+i] = h.first[f]; len(parts[1+i]) > maxTarget {
+			return nil, false
+		}
+	}
+	return cache.AppendLetters(b, parts[:]...), true
+}
+
+// Note has an answer found by the letters of the request, if it may be. It answers false
+// when not: then it has to be found in another way.
+func (q *Quick) Note(c *fiber.Ctx, answer *cache.Answer) bool {
+	if q == nil || !answer.Public() {
+		return false
+	}
+	header := &c.Request().Header
+	var h head
+	h.look(header)
+	letters, ok := h.letters(nil, header)
+	if ok {
+		q.Answers.AliasLetters(letters, answer)
+	}
+	return ok
+}
+
+// answer answers a request, or answers false: then nothing was done.
+func (q *Quick) answer(c *fasthttp.RequestCtx, h *head) (done bool) {
+	if q == nil {
+		return false
+	}
+	var room [lettersRoom]byte
+	letters, ok := h.letters(room[:0], &c.Request.Header)
+	if !ok {
+		return false
+	}
+	defer func() {
+		if r := recover(); r != nil { // fasthttp would end the process
+			q.Log.LogAttrs(context.Background(), slog.LevelError, "panic", slog.Any("cause", r), slog.String("stack", string(debug.Stack())))
+			c.Response.Reset()
+			done = false
+		}
+	}()
+	answer := q.Answers.KeptLetters(letters)
+	if answer == nil || !AdmitAddress(q.Limiter, c) {
+		return false
+	}
+	shown, ok := answer.Of.(*Shown)
+	if !ok {
+		return false
+	}
+	q.send(c, h, answer, shown)
+	return true
+}
+
+func (q *Quick) send(c *fasthttp.RequestCtx, h *head, answer *cache.Answer, shown *Shown) {
+	id := requestid.New(viewed(h.first[fieldRequestID]))
+	header := &c.Response.Header
+	tellRequest(header, id)
+	tellMarket(header, shown.Market)
+	SendShared(&c.Response, answer)
+	q.Counted()
+	method := fiber.MethodGet
+	if c.IsHead() {
+		method = fiber.MethodHead
+	}
+	q.Observer.ObserveRequest(context.Background(), telemetry.Request{
+		Method: method, Route: shown.Route, Status: fasthttp.StatusOK, Duration: time.Since(c.Time()),
+		Bytes: int64(len(answer.Body)), RequestID: id, Answer: string(cache.Hit),
+	})
+}
+
+// SendShared writes a public answer, with what caches are told of it.
+func SendShared(to *fasthttp.Response, answer *cache.Answer) {
+	header := &to.Header
+	for _, f := range answer.Fields() {
+		header.Set(f.Name, f.Value)
+	}
+	age := answer.AgeField()
+	header.Set(age.Name, age.Value)
+	header.SetContentType(answer.ContentType)
+	to.SetBodyRaw(answer.Body)
+}

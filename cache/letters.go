@@ -1,0 +1,47 @@
+package cache
+
+import (
+	"encoding/binary"
+	"time"
+)
+
+// lettersForm begins keys that are a request's letters; no question's key begins so.
+const lettersForm = 0xff
+
+// AppendLetters writes a request as it was sent, part by part, so that two are written
+// alike only when they are equal. Nothing of it is understood, no market is resolved:
+// equal letters ask for the same because all that an answer to an anonymous caller
+// depends on is in them.
+func AppendLetters(b []byte, parts ...[]byte) []byte {
+	b = append(b, lettersForm)
+	for _, part := range parts {
+		b = append(binary.AppendUvarint(b, uint64(len(part))), part...)
+	}
+	return b
+}
+
+// AliasLetters has answer, when it is kept and public, found under a request's letters as
+// well, for [Answers.KeptLetters]. The letters are copied. Equal letters have to ask for
+// the same whatever is kept, and who is signed in must not be in them: they are for
+// anonymous callers only.
+func (a *Answers) AliasLetters(letters []byte, answer *Answer) {
+	if a == nil || answer.entry == nil || !answer.public || len(letters) == 0 || letters[0] != lettersForm {
+		return
+	}
+	key := string(letters)
+	size := overhead + uint32(len(key)+len(answer.key))
+	a.table.set(key, &entry{value: alias(answer.key), began: time.Now(), fresh: maxAnswerLife, size: size}, maxAnswerLife)
+}
+
+// KeptLetters is the answer that is kept under a request's letters, or nil. It keeps
+// nothing of letters. It is counted as a hit.
+func (a *Answers) KeptLetters(letters []byte) *Answer {
+	if a == nil || len(letters) == 0 || letters[0] != lettersForm {
+		return nil
+	}
+	found := a.lookup(view(letters))
+	if found != nil {
+		a.Count(Hit)
+	}
+	return found
+}
