@@ -183,7 +183,9 @@ func (a *Answers) Kept(q *Question) *Answer {
 	return found
 }
 
-func (a *Answers) lookup(key string) *Answer {
+func (a *Answers) lookup(key string) *Answer { return a.lookupAt(key, time.Now()) }
+
+func (a *Answers) lookupAt(key string, now time.Time) *Answer {
 	e := a.table.get(key)
 	if e == nil {
 		return nil
@@ -194,7 +196,7 @@ func (a *Answers) lookup(key string) *Answer {
 		}
 	}
 	found, _ := e.value.(*Answer)
-	if found == nil || !a.cache.lasts(e, time.Now()) || !a.cache.tags.lives(e, found.tags) {
+	if found == nil || !a.cache.lasts(e, now) || !a.cache.tags.lives(e, found.tags) {
 		return nil
 	}
 	return found

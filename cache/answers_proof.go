@@ -133,8 +133,10 @@ func (a *Answer) Length() []string { return a.length }
 
 // Age is the age of the oldest part in whole seconds, rounded up: nobody keeps the
 // answer for longer than it lasts.
-func (a *Answer) Age() int {
-	age := a.oldest + max(0, time.Since(a.began))
+func (a *Answer) Age() int { return a.ageAt(time.Now()) }
+
+func (a *Answer) ageAt(now time.Time) int {
+	age := a.oldest + max(0, now.Sub(a.began))
 	return int((age + time.Second - 1) / time.Second)
 }
 
@@ -147,8 +149,11 @@ var ageFields = func() (list [1024]Field) {
 }()
 
 // AgeField is [Answer.Age] for the header.
-func (a *Answer) AgeField() Field {
-	age := a.Age()
+func (a *Answer) AgeField() Field { return a.AgeFieldAt(time.Now()) }
+
+// AgeFieldAt is [Answer.AgeField] at a time that is known already.
+func (a *Answer) AgeFieldAt(now time.Time) Field {
+	age := a.ageAt(now)
 	if age < len(ageFields) {
 		return ageFields[age]
 	}

@@ -33,13 +33,13 @@ func (a *Answers) AliasLetters(letters []byte, answer *Answer) {
 	a.table.set(key, &entry{value: alias(answer.key), began: time.Now(), fresh: maxAnswerLife, size: size}, maxAnswerLife)
 }
 
-// KeptLetters is the answer that is kept under a request's letters, or nil. It keeps
-// nothing of letters. It is counted as a hit.
-func (a *Answers) KeptLetters(letters []byte) *Answer {
+// KeptLetters is the answer that is kept under a request's letters, or nil, at now. It
+// keeps nothing of letters. It is counted as a hit.
+func (a *Answers) KeptLetters(letters []byte, now time.Time) *Answer {
 	if a == nil || len(letters) == 0 || letters[0] != lettersForm {
 		return nil
 	}
-	found := a.lookup(view(letters))
+	found := a.lookupAt(view(letters), now)
 	if found != nil {
 		a.Count(Hit)
 	}

@@ -161,7 +161,7 @@ func sendAnswer(c *fiber.Ctx, caller web.Caller, answer *cache.Answer) error {
 		return sendBytes(c, fiber.StatusOK, answer.ContentType, answer.Body)
 	}
 	web.Shared(c)
-	web.SendShared(c.Response(), answer)
+	web.SendShared(c.Response(), answer, time.Now())
 	return nil
 }
 

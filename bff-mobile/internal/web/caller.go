@@ -50,11 +50,11 @@ func Identify(markets Markets, identity Identity) fiber.Handler {
 
 // tellMarket tells which market an answer is for, and what it was chosen by.
 func tellMarket(header *fasthttp.ResponseHeader, m commerce.Market) {
-	header.Set(fiber.HeaderContentLanguage, m.Locale)
-	header.Set("X-Channel", m.Channel)
-	header.Set("X-Currency", m.Currency)
-	header.Set("X-Country", m.Country)
-	header.Set(fiber.HeaderVary, market.Vary+", "+fiber.HeaderAuthorization)
+	set(header, fiber.HeaderContentLanguage, m.Locale)
+	set(header, "X-Channel", m.Channel)
+	set(header, "X-Currency", m.Currency)
+	set(header, "X-Country", m.Country)
+	set(header, fiber.HeaderVary, market.Vary+", "+fiber.HeaderAuthorization)
 }
 
 // CallerOf is who sent the request, once Identify has run.

@@ -107,7 +107,7 @@ func (q *Quick) answer(c *fasthttp.RequestCtx, h *head) (done bool) {
 			done = false
 		}
 	}()
-	answer := q.Answers.KeptLetters(letters)
+	answer := q.Answers.KeptLetters(letters, c.Time())
 	if answer == nil || !AdmitAddress(q.Limiter, c) {
 		return false
 	}
@@ -124,7 +124,7 @@ func (q *Quick) send(c *fasthttp.RequestCtx, h *head, answer *cache.Answer, show
 	header := &c.Response.Header
 	tellRequest(header, id)
 	tellMarket(header, shown.Market)
-	SendShared(&c.Response, answer)
+	SendShared(&c.Response, answer, c.Time())
 	q.Counted()
 	method := fiber.MethodGet
 	if c.IsHead() {
@@ -136,14 +136,19 @@ func (q *Quick) send(c *fasthttp.RequestCtx, h *head, answer *cache.Answer, show
 	})
 }
 
-// SendShared writes a public answer, with what caches are told of it.
-func SendShared(to *fasthttp.Response, answer *cache.Answer) {
+// SendShared writes a public answer, with what caches are told of it at now.
+func SendShared(to *fasthttp.Response, answer *cache.Answer, now time.Time) {
 	header := &to.Header
 	for _, f := range answer.Fields() {
-		header.Set(f.Name, f.Value)
+		set(header, f.Name, f.Value)
 	}
-	age := answer.AgeField()
-	header.Set(age.Name, age.Value)
+	age := answer.AgeFieldAt(now)
+	set(header, age.Name, age.Value)
 	header.SetContentType(answer.ContentType)
 	to.SetBodyRaw(answer.Body)
+}
+
+// set sets a field whose name is written as fasthttp writes it: "X-Request-Id".
+func set(header *fasthttp.ResponseHeader, name, value string) {
+	header.SetCanonical(bytesOf(name), bytesOf(value))
 }

@@ -58,8 +58,8 @@ func Observe(to Observer, log *slog.Logger) fiber.Handler {
 
 // tellRequest begins every answer's header.
 func tellRequest(header *fasthttp.ResponseHeader, id string) {
-	header.Set(requestid.Header, id)
-	header.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	set(header, requestid.Header, id)
+	set(header, fiber.HeaderXContentTypeOptions, "nosniff")
 }
 
 // next runs the rest and turns a panic into an error.

@@ -185,5 +185,8 @@ func leaving(connection []byte) bool {
 	return false
 }
 
+// bytesOf is s as bytes, which are only read.
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
+
 // viewed is b as a string, for as long as b is not written to.
 func viewed(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
