@@ -4,6 +4,7 @@ package bffmobile
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 
@@ -35,16 +36,24 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 		return nil, err
 	}
 	backend.Log.LogAttrs(ctx, slog.LevelInfo, "configuration of the mobile channel", cfg.own()...)
-	return newApp(cfg.Channel, backend, backend.Identity), nil
+	app, err := newApp(cfg.Channel, backend, backend.Identity)
+	if err != nil {
+		return nil, errors.Join(err, backend.Close(ctx))
+	}
+	return app, nil
 }
 
 // newApp is the whole channel, outside in.
-func newApp(cfg Channel, b *edge.Backend, identity web.Identity) *App {
+func newApp(cfg Channel, b *edge.Backend, identity web.Identity) (*App, error) {
 	server := web.NewServer(b.Telemetry)
 	quick := web.NewQuick(web.Quick{
 		Answers: b.Answers, Limiter: b.RateLimit, Observer: b.Telemetry, Counted: b.ClientRequest, Log: b.Log,
 	}, b.Telemetry)
-	web.Front(server, quick)
+	gate, err := web.NewGate(b.Config.Limits.MaxInFlight, cfg.LateFrom, b.Telemetry.Meter(), b.Log)
+	if err != nil {
+		return nil, err
+	}
+	web.Front(server, quick, gate)
 	server.Use(web.Trace(b.Telemetry))
 	server.Use(web.Observe(b.Telemetry, b.Log))
 	server.Use(web.Guard)
@@ -53,7 +62,6 @@ func newApp(cfg Channel, b *edge.Backend, identity web.Identity) *App {
 	}
 	docs.Register(server)
 	lifecycle.NewDocument(cfg.Apps, b.Markets.List()).Register(server)
-	server.Use(web.Limit(b.Config.Limits.MaxInFlight))
 	server.Use(web.Deadline(b.Config.Limits.RequestTimeout))
 	server.Use(lifecycle.Current(cfg.Apps))
 	server.Use(web.LimitAddress(b.RateLimit))
@@ -74,7 +82,7 @@ func newApp(cfg Channel, b *edge.Backend, identity web.Identity) *App {
 			server.Add(fiber.MethodHead, r.Path, identify, web.LimitCustomer, counted, lifecycle.Deprecated(r.Method, r.Path), r.Handle)
 		}
 	}
-	return &App{config: cfg, backend: b, server: server, quick: quick, running: newRunning()}
+	return &App{config: cfg, backend: b, server: server, quick: quick, running: newRunning()}, nil
 }
 
 // Backend is what the channel serves from.

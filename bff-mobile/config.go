@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"time"
 
 	"github.com/portico-bff/portico/bff-mobile/internal/lifecycle"
 	"github.com/portico-bff/portico/edge"
@@ -24,7 +25,9 @@ type Channel struct {
 	AdminAddr string `env:"MOBILE_ADMIN_ADDR" envDefault:"127.0.0.1:9081" doc:"Where the mobile channel answers /healthz, /readyz, /metrics and /systems; never public."`
 	HomePage  string `env:"MOBILE_HOME_PAGE" envDefault:"home" doc:"Id of the content page that the home screen shows."`
 	DemoURL   string `env:"MOBILE_DEMO_URL" doc:"Base address of the sandbox whose customers Swagger UI offers to sign in as; in development only."`
-	Apps      lifecycle.Config
+	// LateFrom 0 leaves MAX_IN_FLIGHT alone to say how many are served.
+	LateFrom time.Duration `env:"MOBILE_LATE_FROM" envDefault:"10ms" doc:"How long a tenth of what can run has to wait for a processor for the mobile channel to serve fewer requests at once than MAX_IN_FLIGHT; 0s never does."`
+	Apps     lifecycle.Config
 }
 
 // Validate checks the channel's own settings.
@@ -40,6 +43,9 @@ func (c Channel) Validate() error {
 	}
 	if u, err := url.Parse(c.DemoURL); c.DemoURL != "" && (err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https")) {
 		errs = append(errs, config.Bad("MOBILE_DEMO_URL", "must be an http or https address"))
+	}
+	if c.LateFrom < 0 {
+		errs = append(errs, config.Bad("MOBILE_LATE_FROM", "must not be negative"))
 	}
 	return errors.Join(errs...)
 }

@@ -107,7 +107,8 @@ func open(t testing.TB, change ...func(*edge.Backend)) *shop {
 	key := commerce.Secret(strings.Repeat("k", 32))
 	b.Orders = ordering.New(ordering.Config{TokenKey: key}, ordering.Deps{Ports: b.Ports, Ledger: book, Timeout: timeout, Log: b.Log})
 	channel := Channel{Addr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", HomePage: "home", Apps: apps}
-	s.app = newApp(channel, b, tokens{s.Fixture()})
+	s.app, err = newApp(channel, b, tokens{s.Fixture()})
+	require.NoError(t, err)
 	return s
 }
 

@@ -97,8 +97,8 @@ func randomRequest(r *rand.Rand) string {
 		maybe("X-Request-Id: "+pick("abc.DEF-1_2", "a b", strings.Repeat("x", 64), strings.Repeat("x", 65))) +
 		maybe("Authorization: "+pick("Bearer C1", "Bearer C2", "Bearer bad", "Basic eDp5", "")) +
 		maybe("Accept-Encoding: "+pick("br", "gzip", "zstd, br;q=0.1", "identity;q=0")) +
-		maybe("X-Platform: "+pick("ios", "android", "web")) + maybe("X-Pixel-Density: "+pick("1", "2", "3", "9")) +
-		maybe("X-App-Version: "+pick("1.0", "9.9.9", "x")) +
+		maybe("X-Platform: "+pick("ios", "android", "web", "")) + maybe("X-Pixel-Density: "+pick("1", "2", "3", "9")) +
+		maybe("X-App-Version: "+pick("1.0", "9.9.9", "x", "")) +
 		maybe("If-None-Match: "+pick("*", `"x"`)) + maybe("If-Match: *") +
 		maybe("Accept: "+pick("*/*", "text/html")) + maybe("Cookie: a=b") + maybe("X-Forwarded-For: 203.0.113.7") +
 		maybe("Connection: "+pick("close", "keep-alive", "X-A, Close")) +
@@ -143,7 +143,7 @@ func TestQuickSaysWhatTheWholeWaySays(t *testing.T) {
 			hits++
 		}
 	}
-	require.Greater(t, hits, requests/8)
+	require.Greater(t, hits, requests/20)
 }
 
 // told is what the log says of the last request, but for how long it took and chance. What

@@ -9,7 +9,7 @@ import (
 // Config bounds requests. Both channels read the same limits.
 type Config struct {
 	RequestTimeout time.Duration `env:"REQUEST_TIMEOUT" envDefault:"5s" doc:"Deadline of one request, from its headers to its answer."`
-	MaxInFlight    int           `env:"MAX_IN_FLIGHT" envDefault:"512" doc:"Requests served at once; more are refused with 503 and Retry-After."`
+	MaxInFlight    int           `env:"MAX_IN_FLIGHT" envDefault:"512" doc:"Requests served at once; more are refused with 503 and Retry-After. The mobile channel keeps a fifth of it for writes and orders."`
 	DrainTimeout   time.Duration `env:"DRAIN_TIMEOUT" envDefault:"10s" doc:"How long a stopping process waits for requests in flight."`
 	DrainDelay     time.Duration `env:"DRAIN_DELAY" envDefault:"0s" doc:"How long a stopping process answers /readyz with 503 before it refuses connections."`
 }

@@ -1,17 +1,21 @@
 package web
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
+
+	"github.com/portico-bff/portico/edge/limits"
 )
 
 // Front stands before the server's router: it looks at each request's header, once, before
-// anything else does. What must not be served is answered by [Guard], what is kept by quick,
-// which may be nil.
-func Front(app *fiber.App, quick *Quick) {
+// anything else does. What must not be served is answered by [Guard]. What is kept is
+// answered by quick, which may be nil. The rest is served when gate lets it in; what it does
+// not is refused at next to no cost.
+func Front(app *fiber.App, quick *Quick, gate *Gate) {
 	server := app.Server()
 	next := server.Handler
 	server.Handler = func(c *fasthttp.RequestCtx) {
@@ -27,11 +31,29 @@ func Front(app *fiber.App, quick *Quick) {
 		}
 		if err := h.refusal(); err != nil {
 			c.SetUserValue(refusalKey{}, err)
-		} else if quick.answer(c, &h) {
+			next(c)
 			return
 		}
-		next(c)
+		if !quick.answer(c, &h) {
+			gate.serve(c, &h, next)
+		}
 	}
 }
 
 var errMethod = errors.New("unknown method")
+
+// classOf tells how much a request would be missed. Cheap is what asks no system: our own
+// pages, and what no operation answers.
+func classOf(c *fasthttp.RequestCtx) limits.Class {
+	path, header := c.URI().PathOriginal(), &c.Request.Header
+	switch {
+	case !bytes.HasPrefix(path, []byte("/v1/")), string(path) == "/v1/config":
+		return limits.Cheap
+	case header.IsGet(), header.IsHead(), header.IsOptions():
+		return limits.Read
+	case header.IsPost() && bytes.HasSuffix(path, []byte("/order")):
+		return limits.Order
+	default:
+		return limits.Write
+	}
+}

@@ -67,7 +67,8 @@ func (h *head) letters(b []byte, header *fasthttp.RequestHeader) ([]byte, bool) 
 	var parts [1 + len(lettered)][]byte
 	parts[0] = target
 	for i, f := range lettered {
-		if parts[1+i] = h.first[f]; len(parts[1+i]) > maxTarget {
+		parts[1+i] = h.first[f]
+		if n := len(parts[1+i]); n > maxTarget || n == 0 && h.has(f) { // empty is not the same as absent
 			return nil, false
 		}
 	}
@@ -77,7 +78,7 @@ func (h *head) letters(b []byte, header *fasthttp.RequestHeader) ([]byte, bool) 
 // Note has an answer found by the letters of the request, if it may be. It answers false
 // when not: then it has to be found in another way.
 func (q *Quick) Note(c *fiber.Ctx, answer *cache.Answer) bool {
-	if q == nil || !answer.Public() {
+	if q == nil || !answer.Public() || len(c.Response().Header.Peek("Deprecation")) > 0 { // said of a request, not of an answer
 		return false
 	}
 	header := &c.Request().Header

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -16,7 +15,6 @@ import (
 	"github.com/portico-bff/portico/bff-mobile/internal/problem"
 	"github.com/portico-bff/portico/edge/requestid"
 	"github.com/portico-bff/portico/edge/telemetry"
-	"github.com/portico-bff/portico/schema/commerce"
 )
 
 // Observer writes the one line and the metrics of a request.
@@ -148,18 +146,6 @@ func OfNoMarket(c *fiber.Ctx) {
 		h.Del(name)
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
-}
-
-// Limit refuses requests beyond a number in flight.
-func Limit(most int) fiber.Handler {
-	var inFlight atomic.Int64
-	return func(c *fiber.Ctx) error {
-		defer inFlight.Add(-1)
-		if inFlight.Add(1) > int64(most) {
-			return &commerce.CallError{System: "mobile", Kind: commerce.ErrUnavailable, Reason: commerce.ReasonBulkheadFull, RetryAfter: time.Second}
-		}
-		return c.Next()
-	}
 }
 
 // Deadline ends the request's context after timeout: fiber's own never ends, and
