@@ -137,10 +137,10 @@ func TestMediaTypes(t *testing.T) {
 	}
 }
 
-// Every route of the contract, bent: none of it reaches a system.
+// Every route of the contract, bent: none of it reaches a system, and nothing of it is kept.
 func TestM6_BentPathsMatchNothing(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s, _ := keeping(t)
 	ann := []string{"Authorization", "Bearer C1"}
 	bend := map[string]func(string) string{
 		"upper case":          strings.ToUpper,
@@ -162,7 +162,11 @@ func TestM6_BentPathsMatchNothing(t *testing.T) {
 		"backslash":           func(p string) string { return p + "%5c" },
 		"space":               func(p string) string { return p + "%20" },
 		"newline":             func(p string) string { return p + "%0a" },
+		"style sheet":         func(p string) string { return p + "/x.css" },
+		"parameter, ending":   func(p string) string { return p + ";x.css" },
+		"encoded ending":      func(p string) string { return p + "%2fx.css" },
 	}
+	kept := s.metric(t, "portico_answers_bytes")
 	for _, r := range s.app.server.GetRoutes(true) {
 		if !strings.HasPrefix(r.Path, "/v1/") {
 			continue
@@ -175,9 +179,20 @@ func TestM6_BentPathsMatchNothing(t *testing.T) {
 			a := s.send(t, call{r.Method, change(path), "", ann})
 			// 405: "/lines/.." has the form of another operation's path.
 			require.Contains(t, []int{400, 404, 405}, a.Status, "%s: %s %s: %s", name, r.Method, change(path), a.Raw)
+			public := s.send(t, call{r.Method, change(path), "", nil})
+			require.Contains(t, []int{400, 404, 405}, public.Status, "%s: %s %s: %s", name, r.Method, change(path), public.Raw)
+			require.NotContains(t, public.Header.Get("Cache-Control"), "public")
+		}
+		if !strings.Contains(r.Path[strings.LastIndexByte(r.Path, '/'):], ":") { // what ends in an id names another thing
+			require.Equal(t, 404, s.send(t, call{r.Method, path + ".css", "", ann}).Status, path)
 		}
 	}
 	require.Zero(t, s.TotalCalls())
+	require.InDelta(t, kept, s.metric(t, "portico_answers_bytes"), 0, "nothing is kept")
+	require.Equal(t, 404, s.send(t, get("/v1/screens/products/MUG-RED.css", ann...)).Status)
+	require.InDelta(t, kept, s.metric(t, "portico_answers_bytes"), 0, "nor is what is not there")
+	s.ok(t, get("/v1/screens/products/MUG-RED"))
+	require.Greater(t, s.metric(t, "portico_answers_bytes"), kept)
 }
 
 func TestMarketIsEchoed(t *testing.T) {

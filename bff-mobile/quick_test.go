@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -199,6 +200,20 @@ func (s *shop) metrics(t testing.TB) string {
 	require.NoError(t, err)
 	s.app.Backend().Admin().ServeHTTP(w, r)
 	return w.text.String()
+}
+
+// metric is the value of a figure that is there once.
+func (s *shop) metric(t testing.TB, name string) float64 {
+	t.Helper()
+	for line := range strings.Lines(s.metrics(t)) {
+		if rest, ok := strings.CutPrefix(line, name); ok && strings.ContainsAny(rest[:1], "{ ") {
+			value, err := strconv.ParseFloat(strings.TrimSpace(rest[strings.LastIndexByte(rest, ' '):]), 64)
+			require.NoError(t, err, line)
+			return value
+		}
+	}
+	require.Fail(t, "there is no such figure", name)
+	return 0
 }
 
 type scrape struct {
