@@ -230,7 +230,7 @@ func serve(ctx context.Context, s *http.Server, addr string, at *atomic.Pointer[
 	tcp, _ := ln.Addr().(*net.TCPAddr)
 	at.Store(tcp)
 	go func() {
-		if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		if err := s.Serve(web.SettingLate(ln)); !errors.Is(err, http.ErrServerClosed) {
 			stopped <- err
 		}
 	}()

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/portico-bff/portico/bff-web/internal/web"
 )
 
 // repeated is a connection on which a client repeats one request so many times. Nothing of
@@ -84,7 +86,7 @@ func serveRepeated(h http.Handler, remote net.Addr, request []byte, times int) [
 	l := &once{conn: c, done: make(chan struct{})}
 	stopped := make(chan struct{})
 	go func() {
-		_ = server(h).Serve(l)
+		_ = server(h).Serve(web.SettingLate(l))
 		close(stopped)
 	}()
 	<-c.closed
