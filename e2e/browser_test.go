@@ -44,7 +44,7 @@ type message struct {
 // browse opens url.
 func browse(t *testing.T, url string) *browser {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
 	b := &browser{t: t, ctx: ctx}
 	b.connect(launch(t))
@@ -138,7 +138,7 @@ func (b *browser) happened(m message) {
 func (b *browser) until(expression string) string {
 	b.t.Helper()
 	script := fmt.Sprintf(`new Promise((ok, no) => {
-		const end = Date.now() + 20000;
+		const end = Date.now() + 60000;
 		(function look() {
 			let value, failed;
 			try { value = (%s); } catch (error) { failed = error; }

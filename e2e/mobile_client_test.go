@@ -41,7 +41,7 @@ func TestTheGeneratedClientBuysInTheApp(t *testing.T) {
 	t.Parallel()
 	run := func(name string, args ...string) string {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 		defer cancel()
 		cmd := exec.CommandContext(ctx, name, args...)
 		cmd.Dir = "openapi"

@@ -24,7 +24,7 @@ func TestDocsTryItOutAsADemoCustomer(t *testing.T) {
 	account := b.try("screens", "accountScreen")
 	assert.Contains(t, account, `"profile"`)
 	assert.Contains(t, account, `"loyalty"`)
-	b.until(`document.querySelector("#operations-screens-accountScreen .responses-table .response-col_status").textContent.trim() === "200"`)
+	b.until(`document.querySelector("#operations-screens-accountScreen .live-responses-table tbody .response-col_status").textContent.trim() === "200"`)
 
 	first, second := b.try("carts", "createCart"), b.again("carts", "createCart")
 	assert.Contains(t, first, `"id": "c_`)
@@ -56,6 +56,8 @@ func (b *browser) try(tag, operation string) string {
 func (b *browser) again(tag, operation string) string {
 	b.t.Helper()
 	at := `document.getElementById("operations-` + tag + `-` + operation + `")`
-	b.until(at + `.querySelector(".execute") && (` + at + `.querySelectorAll(".live-responses-table").forEach((old) => old.dataset.old = "1"), ` + at + `.querySelector(".execute").click(), true)`)
+	b.until(`(` + at + `.querySelector(".btn-clear")?.click(), ` + at + `.querySelector(".execute"))`)
+	b.until(`!` + at + `.querySelector(".live-responses-table")`)
+	b.until(`(` + at + `.querySelector(".execute").click(), true)`)
 	return b.until(at + `.querySelector(".live-responses-table .highlight-code")?.textContent`)
 }

@@ -213,7 +213,7 @@ func TestTheContractsLintFindsMistakes(t *testing.T) {
 // target makes a target of the Makefile and answers what it printed.
 func target(t *testing.T, name string, variables ...string) (string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "make", append([]string{"--silent", "--no-print-directory", name}, variables...)...)
 	cmd.Dir = ".."

@@ -74,12 +74,3 @@ func FuzzParseVersion(f *testing.F) {
 		}
 	})
 }
-
-// Of all that is deprecated what comes first counts.
-func TestTheFirstNoticeCounts(t *testing.T) {
-	t.Parallel()
-	n := notice{at: 5, sunset: 0}.earlier(notice{at: 3, sunset: 9})
-	assert.Equal(t, notice{at: 3, sunset: 9}, n)
-	assert.Equal(t, notice{at: 3, sunset: 8}, n.earlier(notice{at: 4, sunset: 8}))
-	assert.Equal(t, notice{at: 3, sunset: 9}, notice{}.earlier(n))
-}
