@@ -9,43 +9,65 @@ import (
 
 const latestOrders = 3
 
+var accountParts = []part[account]{
+	{Part{Name: "profile", Op: commerce.OpCustomer, Priority: 1, Share: wholeTime}, (*account).loadProfile},
+	{Part{Name: "orders", Op: commerce.OpOrders, Priority: 2, Share: wholeTime}, (*account).loadOrders},
+	{Part{Name: "loyalty", Op: commerce.OpLoyalty, Priority: 3, Share: mostTime}, (*account).loadLoyalty},
+}
+
+type account struct {
+	asked
+
+	shown api.AccountScreen
+}
+
 // Account is the signed-in customer; [commerce.ErrUnauthenticated] for anonymous
 // viewers. It fails only when none of its parts can be had.
 func (s *Screens) Account(ctx context.Context, v Viewer) (*api.AccountScreen, error) {
 	if v.Principal.Anonymous() {
 		return nil, commerce.ErrUnauthenticated
 	}
-	p, cancel := s.begin(ctx)
-	defer cancel()
-	shown := &api.AccountScreen{}
-	p.optional("profile", commerce.OpCustomer, func(ctx context.Context) error {
-		c, err := s.Ports.Customers.Customer(ctx, v.Principal)
-		if err != nil {
-			return err
-		}
-		shown.Profile = api.Profile{FirstName: c.FirstName, LastName: c.LastName, Email: c.Email, Phone: c.Phone, Segments: c.Segments}
-		for _, a := range c.Addresses {
-			shown.Addresses = append(shown.Addresses, address(a))
-		}
-		return nil
-	})
-	p.optional("loyalty", commerce.OpLoyalty, func(ctx context.Context) error {
-		account, err := s.Ports.Loyalty.Loyalty(ctx, v.Principal)
-		if err == nil {
-			shown.Loyalty = loyalty(account)
-		}
+	a := &account{asked: asked{s, v}}
+	degraded, err := compose(ctx, s, accountParts, a)
+	if err != nil {
+		return nil, err
+	}
+	a.shown.Degraded = degraded
+	return &a.shown, nil
+}
+
+func (a *account) loadProfile(ctx context.Context) error {
+	c, err := a.Ports.Customers.Customer(ctx, a.viewer.Principal)
+	if err != nil {
 		return err
-	})
-	p.optional("orders", commerce.OpOrders, func(ctx context.Context) error {
-		page, err := s.Orders.Orders(ctx, v.Principal, commerce.Cursor{First: latestOrders})
-		if err == nil {
-			shown.Orders = summaries(page.Orders, v.Market.Locale)
-		}
-		return err
-	})
-	var err error
-	shown.Degraded, err = p.waitAny()
-	return shown, err
+	}
+	a.shown.Profile = api.Profile{FirstName: c.FirstName, LastName: c.LastName, Email: c.Email, Phone: c.Phone, Segments: c.Segments}
+	a.shown.Addresses = addresses(c)
+	return nil
+}
+
+func addresses(c *commerce.Customer) []api.Address {
+	var list []api.Address
+	for _, a := range c.Addresses {
+		list = append(list, address(a))
+	}
+	return list
+}
+
+func (a *account) loadLoyalty(ctx context.Context) error {
+	found, err := a.Ports.Loyalty.Loyalty(ctx, a.viewer.Principal)
+	if err == nil {
+		a.shown.Loyalty = loyalty(found)
+	}
+	return err
+}
+
+func (a *account) loadOrders(ctx context.Context) error {
+	page, err := a.Orders.Orders(ctx, a.viewer.Principal, commerce.Cursor{First: latestOrders})
+	if err == nil {
+		a.shown.Orders = summaries(page.Orders, a.viewer.Market.Locale)
+	}
+	return err
 }
 
 func loyalty(a *commerce.LoyaltyAccount) *api.Loyalty {

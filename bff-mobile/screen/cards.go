@@ -3,54 +3,71 @@ package screen
 import (
 	"context"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/portico-bff/portico/bff-mobile/internal/api"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
-// cards loads products of a list with prices and stock, in one round, in the
-// order of skus; those that are not known are left out. Prices and stock are
-// parts of their own, named after the list's.
-func (p *parts) cards(ctx context.Context, v Viewer, name string, skus []commerce.SKU) ([]api.ProductCard, error) {
-	if len(skus) == 0 {
-		return nil, nil //nolint:nilnil // no products, no cards
+// cards are products of a list with prices and stock, which are parts of their own.
+type cards struct {
+	asked
+
+	skus         []commerce.SKU
+	products     map[commerce.SKU]*commerce.Product
+	prices       map[commerce.PriceKey]*commerce.Price
+	availability map[commerce.SKU]*commerce.Availability
+}
+
+// cardParts are the parts of a list whose products the part called name tells.
+func cardParts[S any](name string, of func(*S) *cards) []part[S] {
+	return []part[S]{
+		{
+			Part{Name: name + ".items", Op: commerce.OpProducts, Priority: 1, Share: wholeTime, After: name},
+			func(s *S, ctx context.Context) error { return of(s).loadProducts(ctx) },
+		},
+		{
+			Part{Name: name + ".price", Op: commerce.OpPrices, Priority: 1, Share: wholeTime, After: name},
+			func(s *S, ctx context.Context) error { return of(s).loadPrices(ctx) },
+		},
+		{
+			Part{Name: name + ".availability", Op: commerce.OpAvailability, Priority: 2, Share: wholeTime, After: name},
+			func(s *S, ctx context.Context) error { return of(s).loadAvailability(ctx) },
+		},
 	}
-	var (
-		products     map[commerce.SKU]*commerce.Product
-		prices       map[commerce.PriceKey]*commerce.Price
-		availability map[commerce.SKU]*commerce.Availability
-	)
-	ports := p.screens.Ports
-	var group errgroup.Group // without a context: a list that fails says nothing about its prices
-	group.Go(func() (err error) {
-		products, err = ports.Catalog.Products(ctx, v.Market, skus)
-		return partial(err, len(products))
-	})
-	group.Go(func() error {
-		p.may(ctx, name+".price", commerce.OpPrices, func(ctx context.Context) (err error) {
-			prices, err = ports.Pricing.Prices(ctx, v.Market, v.Group, keys(skus))
-			return err
-		})
-		return nil
-	})
-	group.Go(func() error {
-		p.may(ctx, name+".availability", commerce.OpAvailability, func(ctx context.Context) (err error) {
-			availability, err = ports.Inventory.Availability(ctx, v.Market, skus)
-			return err
-		})
-		return nil
-	})
-	if err := group.Wait(); err != nil {
-		return nil, err
+}
+
+func (c *cards) loadProducts(ctx context.Context) (err error) {
+	if len(c.skus) > 0 {
+		c.products, err = c.Ports.Catalog.Products(ctx, c.viewer.Market, c.skus)
 	}
-	list := make([]api.ProductCard, 0, len(skus))
-	for _, sku := range skus {
-		if product := products[sku]; product != nil {
-			list = append(list, card(v, product, prices[one(sku)], availability[sku]))
+	return partial(err, len(c.products))
+}
+
+func (c *cards) loadPrices(ctx context.Context) (err error) {
+	if len(c.skus) > 0 {
+		c.prices, err = c.Ports.Pricing.Prices(ctx, c.viewer.Market, c.viewer.Group, keys(c.skus))
+	}
+	return err
+}
+
+func (c *cards) loadAvailability(ctx context.Context) (err error) {
+	if len(c.skus) > 0 {
+		c.availability, err = c.Ports.Inventory.Availability(ctx, c.viewer.Market, c.skus)
+	}
+	return err
+}
+
+// inOrder are the cards in the order of the list; products that are not known are left out.
+func (c *cards) inOrder() []api.ProductCard {
+	if len(c.products) == 0 {
+		return nil
+	}
+	list := make([]api.ProductCard, 0, len(c.skus))
+	for _, sku := range c.skus {
+		if product := c.products[sku]; product != nil {
+			list = append(list, card(c.viewer, product, c.prices[one(sku)], c.availability[sku]))
 		}
 	}
-	return list, nil
+	return list
 }
 
 // partial lets a batch stand of which only some keys failed: the cache has

@@ -9,40 +9,54 @@ import (
 
 const featured = 10 // products
 
+// homeParts are two rounds of calls: the search tells which products to ask for.
+var homeParts = append([]part[home]{
+	{Part{Name: "categories", Op: commerce.OpCategoryTree, Priority: 1, Share: wholeTime}, (*home).loadCategories},
+	{Part{Name: "page", Op: commerce.OpPages, Priority: 3, Share: mostTime}, (*home).loadPage},
+	{Part{Name: "featured", Op: commerce.OpSearch, Priority: 2, Share: firstTime}, (*home).loadFeatured},
+}, cardParts("featured", func(h *home) *cards { return &h.cards })...)
+
+type home struct {
+	cards
+
+	shown api.HomeScreen
+}
+
 // Home is the app's first screen. It fails only when none of its parts can be had.
 func (s *Screens) Home(ctx context.Context, v Viewer) (*api.HomeScreen, error) {
-	p, cancel := s.begin(ctx)
-	defer cancel()
-	shown := &api.HomeScreen{}
-	p.optional("categories", commerce.OpCategoryTree, func(ctx context.Context) error {
-		tree, err := s.Ports.Categories.Tree(ctx, v.Market)
-		if err == nil {
-			shown.Categories = tiles(v, tree.Roots)
-		}
-		return err
-	})
-	p.optional("page", commerce.OpPages, func(ctx context.Context) error {
-		pages, err := s.Ports.Content.Pages(ctx, v.Market, []commerce.PageID{s.HomePage})
-		if page := pages[s.HomePage]; page != nil {
-			shown.Page = api.Page{Title: page.Title, Body: page.Body, Image: image(page.Image, v.width(heroWidth))}
-			return nil
-		}
-		return err
-	})
-	p.optional("featured", commerce.OpSearch, func(ctx context.Context) error {
-		found, err := s.Ports.Search.Search(ctx, v.Market, commerce.SearchQuery{
-			Filter: commerce.SearchFilter{InStock: true}, Sort: commerce.SortNewest, First: featured,
-		})
-		if err != nil {
-			return err
-		}
-		p.may(ctx, "featured.items", commerce.OpProducts, func(ctx context.Context) (err error) {
-			shown.Featured, err = p.cards(ctx, v, "featured", found.SKUs)
-			return err
-		})
+	h := &home{cards: cards{asked: asked{s, v}}}
+	degraded, err := compose(ctx, s, homeParts, h)
+	if err != nil {
+		return nil, err
+	}
+	h.shown.Featured, h.shown.Degraded = h.inOrder(), degraded
+	return &h.shown, nil
+}
+
+func (h *home) loadCategories(ctx context.Context) error {
+	tree, err := h.Ports.Categories.Tree(ctx, h.viewer.Market)
+	if err == nil {
+		h.shown.Categories = tiles(h.viewer, tree.Roots)
+	}
+	return err
+}
+
+func (h *home) loadPage(ctx context.Context) error {
+	id := h.HomePage
+	pages, err := h.Ports.Content.Pages(ctx, h.viewer.Market, []commerce.PageID{id})
+	if page := pages[id]; page != nil {
+		h.shown.Page = api.Page{Title: page.Title, Body: page.Body, Image: image(page.Image, h.viewer.width(heroWidth))}
 		return nil
+	}
+	return err
+}
+
+func (h *home) loadFeatured(ctx context.Context) error {
+	found, err := h.Ports.Search.Search(ctx, h.viewer.Market, commerce.SearchQuery{
+		Filter: commerce.SearchFilter{InStock: true}, Sort: commerce.SortNewest, First: featured,
 	})
-	var err error
-	shown.Degraded, err = p.waitAny()
-	return shown, err
+	if err == nil {
+		h.skus = found.SKUs
+	}
+	return err
 }

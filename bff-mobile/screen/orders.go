@@ -7,41 +7,68 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
+var orderListParts = []part[orderList]{
+	{Part{Name: "items", Op: commerce.OpOrders, Required: true, Share: wholeTime}, (*orderList).loadItems},
+}
+
+type orderList struct {
+	asked
+
+	page  commerce.Cursor
+	shown api.OrderList
+}
+
 // OrderList is a page of the signed-in customer's orders, newest first.
 func (s *Screens) OrderList(ctx context.Context, v Viewer, page commerce.Cursor) (*api.OrderList, error) {
-	p, cancel := s.begin(ctx)
-	defer cancel()
-	shown := &api.OrderList{}
-	p.required("items", commerce.OpOrders, func(ctx context.Context) error {
-		found, err := s.Orders.Orders(ctx, v.Principal, page)
-		if err != nil {
-			return err
-		}
-		shown.Items = summaries(found.Orders, v.Market.Locale)
-		shown.Total, shown.HasNext, shown.EndCursor = found.Total, found.HasNext, found.EndCursor
-		return nil
-	})
-	var err error
-	shown.Degraded, err = p.wait()
-	return shown, err
+	l := &orderList{asked: asked{s, v}, page: page}
+	degraded, err := compose(ctx, s, orderListParts, l)
+	if err != nil {
+		return nil, err
+	}
+	l.shown.Degraded = degraded
+	return &l.shown, nil
+}
+
+func (l *orderList) loadItems(ctx context.Context) error {
+	found, err := l.Orders.Orders(ctx, l.viewer.Principal, l.page)
+	if err != nil {
+		return err
+	}
+	l.shown.Items = summaries(found.Orders, l.viewer.Market.Locale)
+	l.shown.Total, l.shown.HasNext, l.shown.EndCursor = found.Total, found.HasNext, found.EndCursor
+	return nil
+}
+
+var orderParts = []part[order]{
+	{Part{Name: "order", Op: commerce.OpOrder, Required: true, Share: wholeTime}, (*order).loadOrder},
+}
+
+type order struct {
+	asked
+
+	number commerce.OrderNumber
+	token  string
+	shown  api.OrderDetails
 }
 
 // Order is one order: the customer's own, or a guest's by its token. Anything
 // else is [commerce.ErrNotFound].
 func (s *Screens) Order(ctx context.Context, v Viewer, number commerce.OrderNumber, token string) (*api.OrderDetails, error) {
-	p, cancel := s.begin(ctx)
-	defer cancel()
-	shown := &api.OrderDetails{}
-	p.required("order", commerce.OpOrder, func(ctx context.Context) error {
-		order, err := s.Orders.Order(ctx, v.Principal, number, token)
-		if err == nil {
-			*shown = details(order, v.Market.Locale)
-		}
-		return err
-	})
-	var err error
-	shown.Degraded, err = p.wait()
-	return shown, err
+	o := &order{asked: asked{s, v}, number: number, token: token}
+	degraded, err := compose(ctx, s, orderParts, o)
+	if err != nil {
+		return nil, err
+	}
+	o.shown.Degraded = degraded
+	return &o.shown, nil
+}
+
+func (o *order) loadOrder(ctx context.Context) error {
+	found, err := o.Orders.Order(ctx, o.viewer.Principal, o.number, o.token)
+	if err == nil {
+		o.shown = details(found, o.viewer.Market.Locale)
+	}
+	return err
 }
 
 func summaries(orders []*commerce.Order, locale string) []api.OrderSummary {

@@ -12,76 +12,85 @@ const (
 	relatedMost   = 12
 )
 
+// productParts are one round of calls: all that is asked for is known from the request.
+var productParts = []part[product]{
+	{Part{Name: "product", Op: commerce.OpProducts, Required: true, Share: wholeTime}, (*product).loadProduct},
+	{Part{Name: "price", Op: commerce.OpPrices, Priority: 1, Share: wholeTime}, (*product).loadPrice},
+	{Part{Name: "availability", Op: commerce.OpAvailability, Priority: 1, Share: wholeTime}, (*product).loadAvailability},
+	{Part{Name: "breadcrumbs", Op: commerce.OpCategoryTree, Priority: 3, Share: mostTime}, (*product).loadTree},
+	{Part{Name: "reviews", Op: commerce.OpReviews, Priority: 3, Share: mostTime}, (*product).loadReviews},
+	{Part{Name: "related", Op: commerce.OpRelated, Priority: 4, Share: firstTime}, (*product).loadRelated},
+}
+
+type product struct {
+	asked
+
+	sku   commerce.SKU
+	found *commerce.Product
+	tree  *commerce.CategoryTree
+	shown api.ProductScreen
+}
+
 // Product is a product with all that belongs to it. The product is required; one
 // that is not published is [commerce.ErrNotFound].
 func (s *Screens) Product(ctx context.Context, v Viewer, sku commerce.SKU) (*api.ProductScreen, error) {
-	p, cancel := s.begin(ctx)
-	defer cancel()
-	shown := &api.ProductScreen{}
-	var product *commerce.Product
-	var tree *commerce.CategoryTree
-	p.required("product", commerce.OpProducts, func(ctx context.Context) error {
-		found, err := s.Ports.Catalog.Products(ctx, v.Market, []commerce.SKU{sku})
-		if product = found[sku]; product == nil && err == nil {
-			return &commerce.InputError{Field: "sku", Code: commerce.CodeUnknownProduct, Message: "is not a known product", Kind: commerce.ErrNotFound}
-		}
-		return err
-	})
-	p.optional("breadcrumbs", commerce.OpCategoryTree, func(ctx context.Context) (err error) {
-		tree, err = s.Ports.Categories.Tree(ctx, v.Market)
-		return err
-	})
-	p.offer(v, sku, shown)
-	p.opinions(v, sku, shown)
-	degraded, err := p.wait()
+	p := &product{asked: asked{s, v}, sku: sku}
+	degraded, err := compose(ctx, s, productParts, p)
 	if err != nil {
 		return nil, err
 	}
-	shown.Degraded = degraded
-	describe(shown, product, v)
-	if tree != nil && len(product.Categories) > 0 {
-		shown.Breadcrumbs = links(tree.Path(product.Categories[0].ID))
+	p.shown.Degraded = degraded
+	describe(&p.shown, p.found, v)
+	if p.tree != nil && len(p.found.Categories) > 0 {
+		p.shown.Breadcrumbs = links(p.tree.Path(p.found.Categories[0].ID))
 	}
-	return shown, nil
+	return &p.shown, nil
 }
 
-// offer adds what the ERP knows.
-func (p *parts) offer(v Viewer, sku commerce.SKU, into *api.ProductScreen) {
-	ports := p.screens.Ports
-	p.optional("price", commerce.OpPrices, func(ctx context.Context) error {
-		prices, err := ports.Pricing.Prices(ctx, v.Market, v.Group, []commerce.PriceKey{one(sku)})
-		if price := prices[one(sku)]; price != nil {
-			into.Price = priceOf(price, v.Market.Locale)
-		}
-		return err
-	})
-	p.optional("availability", commerce.OpAvailability, func(ctx context.Context) error {
-		found, err := ports.Inventory.Availability(ctx, v.Market, []commerce.SKU{sku})
-		if a := found[sku]; a != nil {
-			into.Availability = availability(a)
-		}
-		return err
-	})
+func (p *product) loadProduct(ctx context.Context) error {
+	found, err := p.Ports.Catalog.Products(ctx, p.viewer.Market, []commerce.SKU{p.sku})
+	if p.found = found[p.sku]; p.found == nil && err == nil {
+		return &commerce.InputError{Field: "sku", Code: commerce.CodeUnknownProduct, Message: "is not a known product", Kind: commerce.ErrNotFound}
+	}
+	return err
 }
 
-// opinions adds what others say and what goes with the product.
-func (p *parts) opinions(v Viewer, sku commerce.SKU, into *api.ProductScreen) {
-	ports := p.screens.Ports
-	p.optional("reviews", commerce.OpReviews, func(ctx context.Context) error {
-		found, err := ports.Reviews.Reviews(ctx, v.Market, []commerce.SKU{sku})
-		if sum := found[sku]; sum != nil {
-			into.Reviews = reviews(sum)
-		}
-		return err
-	})
-	p.optional("related", commerce.OpRelated, func(ctx context.Context) error {
-		found, err := ports.Related.Related(ctx, v.Market, []commerce.SKU{sku})
-		if err != nil {
-			return err
-		}
-		into.Related = suggestions(v, found[sku])
-		return nil
-	})
+func (p *product) loadTree(ctx context.Context) (err error) {
+	p.tree, err = p.Ports.Categories.Tree(ctx, p.viewer.Market)
+	return err
+}
+
+func (p *product) loadPrice(ctx context.Context) error {
+	key := one(p.sku)
+	prices, err := p.Ports.Pricing.Prices(ctx, p.viewer.Market, p.viewer.Group, []commerce.PriceKey{key})
+	if price := prices[key]; price != nil {
+		p.shown.Price = priceOf(price, p.viewer.Market.Locale)
+	}
+	return err
+}
+
+func (p *product) loadAvailability(ctx context.Context) error {
+	found, err := p.Ports.Inventory.Availability(ctx, p.viewer.Market, []commerce.SKU{p.sku})
+	if a := found[p.sku]; a != nil {
+		p.shown.Availability = availability(a)
+	}
+	return err
+}
+
+func (p *product) loadReviews(ctx context.Context) error {
+	found, err := p.Ports.Reviews.Reviews(ctx, p.viewer.Market, []commerce.SKU{p.sku})
+	if sum := found[p.sku]; sum != nil {
+		p.shown.Reviews = reviews(sum)
+	}
+	return err
+}
+
+func (p *product) loadRelated(ctx context.Context) error {
+	found, err := p.Ports.Related.Related(ctx, p.viewer.Market, []commerce.SKU{p.sku})
+	if err == nil {
+		p.shown.Related = suggestions(p.viewer, found[p.sku])
+	}
+	return err
 }
 
 // suggestions are cards of what goes with a product. They have neither price nor stock:

@@ -7,56 +7,49 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
+// searchParts are two rounds of calls: the search tells which products to ask for.
+var searchParts = append([]part[listing]{
+	{Part{Name: "products", Op: commerce.OpSearch, Required: true, Share: firstTime}, (*listing).loadFound},
+}, cardParts("products", func(l *listing) *cards { return &l.cards })...)
+
+// listing is a page of products that are searched for.
+type listing struct {
+	cards
+
+	query commerce.SearchQuery
+	found *commerce.SearchResult
+}
+
+func listed(s *Screens, v Viewer, q commerce.SearchQuery) listing {
+	return listing{cards: cards{asked: asked{s, v}}, query: q}
+}
+
 // Search is a page of products that were found. The search is required; without
 // the catalogue the list is empty and degraded.
 func (s *Screens) Search(ctx context.Context, v Viewer, q commerce.SearchQuery) (*api.SearchScreen, error) {
-	p, cancel := s.begin(ctx)
-	defer cancel()
-	shown := &api.SearchScreen{}
-	p.required("products", commerce.OpSearch, func(ctx context.Context) error {
-		found, err := s.Ports.Search.Search(ctx, v.Market, q)
-		if err != nil {
-			return err
-		}
-		shown.Products = listOf(found)
-		p.may(ctx, "products.items", commerce.OpProducts, func(ctx context.Context) (err error) {
-			shown.Products.Items, err = p.cards(ctx, v, "products", found.SKUs)
-			return err
-		})
-		return nil
-	})
-	var err error
-	shown.Degraded, err = p.wait()
-	return shown, err
+	l := listed(s, v, q)
+	degraded, err := compose(ctx, s, searchParts, &l)
+	if err != nil {
+		return nil, err
+	}
+	return &api.SearchScreen{Products: l.page(), Degraded: degraded}, nil
 }
 
-// search adds a list of products as an optional part. Input that the search
-// refuses still fails the screen: the client can put it right.
-func (p *parts) search(name string, v Viewer, q commerce.SearchQuery, into *api.ProductList) {
-	p.group.Go(func() error {
-		var refused error
-		p.may(p.ctx, name, commerce.OpSearch, func(ctx context.Context) error {
-			found, err := p.screens.Ports.Search.Search(ctx, v.Market, q)
-			if err != nil {
-				if commerce.KindOf(err) == commerce.ErrInvalid {
-					refused = err
-				}
-				return err
-			}
-			*into = listOf(found)
-			p.may(ctx, name+".items", commerce.OpProducts, func(ctx context.Context) (err error) {
-				into.Items, err = p.cards(ctx, v, name, found.SKUs)
-				return err
-			})
-			return nil
-		})
-		return refused
-	})
+func (l *listing) loadFound(ctx context.Context) error {
+	found, err := l.Ports.Search.Search(ctx, l.viewer.Market, l.query)
+	if err == nil {
+		l.found, l.skus = found, found.SKUs
+	}
+	return err
 }
 
-func listOf(found *commerce.SearchResult) api.ProductList {
-	list := api.ProductList{Total: found.Total, HasNext: found.HasNext, EndCursor: found.EndCursor}
-	for _, f := range found.Facets {
+// page is what was found, empty when nothing could be asked.
+func (l *listing) page() api.ProductList {
+	if l.found == nil {
+		return api.ProductList{}
+	}
+	shown := api.ProductList{Items: l.inOrder(), Total: l.found.Total, HasNext: l.found.HasNext, EndCursor: l.found.EndCursor}
+	for _, f := range l.found.Facets {
 		if len(f.Values) == 0 {
 			continue // nothing to choose
 		}
@@ -64,7 +57,7 @@ func listOf(found *commerce.SearchResult) api.ProductList {
 		for i, value := range f.Values {
 			facet.Values[i] = api.FacetValue{Value: value.Value, Label: value.Label, Count: value.Count, Selected: value.Selected}
 		}
-		list.Facets = append(list.Facets, facet)
+		shown.Facets = append(shown.Facets, facet)
 	}
-	return list
+	return shown
 }
