@@ -77,16 +77,17 @@ type Rules struct{ operations map[string]*Operation }
 // Compile makes rules of operations. An error is a mistake in what was generated.
 func Compile(operations []Operation) (*Rules, error) {
 	r := &Rules{operations: make(map[string]*Operation, len(operations))}
+	known := patterns{}
 	for i := range operations {
 		o := &operations[i]
 		for _, list := range [][]Parameter{o.Query, o.Headers} {
 			for _, p := range list {
-				if err := p.compile(); err != nil {
+				if err := p.compile(known); err != nil {
 					return nil, fmt.Errorf("%s: %s: %w", o.ID, p.Name, err)
 				}
 			}
 		}
-		if err := o.Body.compile(); err != nil {
+		if err := o.Body.compile(known); err != nil {
 			return nil, fmt.Errorf("%s: %w", o.ID, err)
 		}
 		r.operations[o.ID] = o
@@ -113,20 +114,32 @@ func (r *Rules) Operation(id string) *Operation {
 	return &Operation{ID: id}
 }
 
-func (s *Schema) compile() (err error) {
+// patterns are those that were compiled: many inputs share one.
+type patterns map[string]*regexp.Regexp
+
+func (k patterns) compile(text string) (*regexp.Regexp, error) {
+	if known := k[text]; known != nil {
+		return known, nil
+	}
+	made, err := regexp.Compile(text)
+	k[text] = made
+	return made, err
+}
+
+func (s *Schema) compile(known patterns) (err error) {
 	if s == nil || s.pattern != nil {
 		return nil
 	}
 	if s.Pattern != "" {
-		if s.pattern, err = regexp.Compile(s.Pattern); err != nil {
+		if s.pattern, err = known.compile(s.Pattern); err != nil {
 			return err
 		}
 	}
-	if err := s.Items.compile(); err != nil {
+	if err := s.Items.compile(known); err != nil {
 		return err
 	}
 	for _, f := range s.Fields {
-		if err := f.compile(); err != nil {
+		if err := f.compile(known); err != nil {
 			return fmt.Errorf("%s: %w", f.Name, err)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/portico-bff/portico/bff-mobile/internal/rules"
@@ -79,6 +80,9 @@ func faithful(raw []byte, text string) bool {
 		return false
 	}
 	const replacement = "\uFFFD"
+	if !strings.Contains(text, replacement) {
+		return true
+	}
 	meant := bytes.Count(raw, []byte(replacement)) + len(escapedReplacement.FindAll(raw, -1))
 	return strings.Count(text, replacement) <= meant
 }
@@ -171,12 +175,19 @@ type member struct {
 	required bool
 }
 
+// memberLists are the members of types that were read before.
+var memberLists sync.Map // of reflect.Type, []member
+
 func members(t reflect.Type) []member {
+	if list, ok := memberLists.Load(t); ok {
+		return list.([]member)
+	}
 	list := make([]member, t.NumField())
 	for i := range list {
 		name, options, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
 		list[i] = member{name: name, required: !strings.Contains(options, "omit")}
 	}
+	memberLists.Store(t, list)
 	return list
 }
 

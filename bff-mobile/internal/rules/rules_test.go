@@ -1,0 +1,157 @@
+package rules_test
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/portico-bff/portico/bff-mobile/internal/api"
+	"github.com/portico-bff/portico/bff-mobile/internal/rules"
+	"github.com/portico-bff/portico/bff-mobile/internal/strict"
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+func TestValuesOfAQuery(t *testing.T) {
+	t.Parallel()
+	search := rules.MustCompile(api.Operations).Operation("searchScreen")
+	q, err := search.ParseQuery("q=a%20b&facet=color:Red&facet=color:Blue&inStock=true&width=480")
+	require.NoError(t, err)
+	require.Equal(t, "a b", q.Text("q"))
+	require.Equal(t, []string{"color:Red", "color:Blue"}, q.List("facet"))
+	require.True(t, q.Flag("inStock"))
+	require.Equal(t, 480, q.Number("width"))
+	require.Equal(t, 20, q.Number("first"), "the contract's default")
+	require.False(t, q.Has("sort"))
+	require.Empty(t, q.Text("sort"))
+	require.Zero(t, rules.Query{}.Number("first"), "nothing was sent")
+}
+
+func TestHeadersAreChecked(t *testing.T) {
+	t.Parallel()
+	order := rules.MustCompile(api.Operations).Operation("readOrder")
+	require.NoError(t, order.CheckHeader("X-Order-Token", strings.Repeat("a", 255)))
+	err := order.CheckHeader("X-Order-Token", strings.Repeat("a", 256))
+	require.EqualError(t, err, "X-Order-Token: must be at most 255 characters long")
+	require.ErrorIs(t, order.CheckHeader("X-Order-Token", "\xff"), commerce.ErrInvalid)
+	require.NoError(t, order.CheckHeader("X-Else", "\xff"))
+}
+
+// An operation that nobody knows takes nothing.
+func TestUnknownOperationsTakeNothing(t *testing.T) {
+	t.Parallel()
+	none := rules.MustCompile(api.Operations).Operation("none")
+	_, err := none.ParseQuery("a=1")
+	require.ErrorIs(t, err, commerce.ErrInvalid)
+	_, err = none.ParseQuery("")
+	require.NoError(t, err)
+}
+
+func TestABadPatternIsAnError(t *testing.T) {
+	t.Parallel()
+	_, err := rules.Compile([]rules.Operation{{ID: "a", Body: &rules.Schema{Kind: rules.Object, Fields: []rules.Field{
+		{Name: "f", Schema: &rules.Schema{Kind: rules.List, Items: &rules.Schema{Kind: rules.Text, Pattern: "("}}},
+	}}}})
+	require.ErrorContains(t, err, "a: f: ")
+}
+
+// Whatever is sent: what is taken is within the contract, and a refusal names an input
+// and repeats no value.
+func FuzzQuery(f *testing.F) {
+	search := rules.MustCompile(api.Operations).Operation("searchScreen")
+	for _, seed := range []string{
+		"", "q=a", "q=%00", "q=%zz", "first=1", "first=007", "first=", "first=1&first=2", "facet=a:b&facet=a:c", "facet=a", "x=1", "a;b=c", "width=4097",
+		"inStock=TRUE", "sort=NAME", "priceMin=1e3", "after=%ff", "%3Cb%3E=1", "category=a/b",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		q, err := search.ParseQuery(raw)
+		if err != nil {
+			var input *commerce.InputError
+			require.ErrorAs(t, err, &input)
+			require.NotEmpty(t, input.Field)
+			require.Less(t, len(err.Error()), 200)
+			return
+		}
+		sent, err := url.ParseQuery(raw)
+		require.NoError(t, err)
+		for name, list := range sent {
+			require.True(t, name == "facet" || len(list) == 1, name)
+		}
+		for name, most := range map[string]int{"first": 100, "width": 4096} {
+			n := q.Number(name)
+			require.True(t, n >= 0 && n <= most, name)
+			if q.Has(name) {
+				require.Equal(t, strconv.Itoa(n), q.Text(name))
+				require.Positive(t, n)
+			}
+		}
+		require.LessOrEqual(t, len([]rune(q.Text("q"))), commerce.MaxText)
+		require.LessOrEqual(t, len(q.List("facet")), 50)
+		for _, text := range q.List("facet") {
+			require.Contains(t, text, ":")
+		}
+	})
+}
+
+func BenchmarkCompile(b *testing.B) {
+	for b.Loop() {
+		if _, err := rules.Compile(uncompiled()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// uncompiled is an operation's rules without what a compilation left in them.
+func uncompiled() []rules.Operation {
+	list := make([]rules.Operation, 0, len(api.Operations))
+	for _, o := range api.Operations {
+		fresh := make([]rules.Parameter, 0, len(o.Query))
+		for _, p := range o.Query {
+			p.Schema = clone(p.Schema)
+			fresh = append(fresh, p)
+		}
+		o.Query, o.Headers, o.Body = fresh, nil, clone(o.Body)
+		list = append(list, o)
+	}
+	return list
+}
+
+func clone(s *rules.Schema) *rules.Schema {
+	if s == nil {
+		return nil
+	}
+	made := rules.Schema{
+		Kind: s.Kind, Pattern: s.Pattern, Must: s.Must, Enum: s.Enum, MinLength: s.MinLength, MaxLength: s.MaxLength,
+		Min: s.Min, Max: s.Max, MinItems: s.MinItems, MaxItems: s.MaxItems, Items: clone(s.Items),
+	}
+	for _, f := range s.Fields {
+		made.Fields = append(made.Fields, rules.Field{Name: f.Name, Required: f.Required, Schema: clone(f.Schema)})
+	}
+	return &made
+}
+
+func BenchmarkBody(b *testing.B) {
+	rule := rules.MustCompile(api.Operations).Operation("addLine").Body
+	data := []byte(`{"sku":"BK-R93R-62","quantity":1}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		var in api.AddLine
+		if err := strict.Decode(data, rule, &in); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkQuery(b *testing.B) {
+	search := rules.MustCompile(api.Operations).Operation("searchScreen")
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := search.ParseQuery("q=helmet&first=20&sort=NAME&facet=color:Red"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
