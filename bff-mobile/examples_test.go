@@ -30,7 +30,7 @@ const document = "../schema/openapi/mobile.yaml"
 var shown = map[string]string{
 	"HomeAnswer": "home", "CategoryAnswer": "category", "SearchAnswer": "search", "ProductAnswer": "product",
 	"CartScreenAnswer": "buy-6-screen", "AccountAnswer": "account", "OrdersAnswer": "orders", "OrderAnswer": "order",
-	"CartOpened": "buy-1-create", "CartChanged": "buy-8-shipping", "ShippingOptionsAnswer": "buy-7-options",
+	"CartOpened": "buy-1-create", "CartChanged": "buy-8-shipping", "CartAnswer": "cart", "PreconditionFailed": "problem-precondition-failed", "ShippingOptionsAnswer": "buy-7-options",
 	"OrderPlaced": "buy-a-order", "OrderPending": "order-pending",
 	"Invalid": "problem-invalid-input", "Unauthenticated": "problem-unauthenticated", "Forbidden": "problem-forbidden", "NotFound": "problem-not-found",
 	"MethodNotAllowed": "problem-method", "Conflict": "problem-in-flight", "UnsupportedMedia": "problem-media-type",

@@ -102,6 +102,7 @@ func TestAGuestBuys(t *testing.T) {
 	step("6-screen", get("/v1/screens/cart/"+guestCart))
 	step("7-options", call{"POST", cart + "/shipping-options", `{"address":` + seattle + `}`, nil})
 	step("8-shipping", call{"PUT", cart + "/shipping", `{"email":"ann@example.test","shippingAddress":` + seattle + `,"billingAddress":` + seattle + `,"methodCode":"post.ground"}`, nil})
+	golden(t, "cart", s.checked(t, get(cart)))
 	step("9-coupon-off", call{"DELETE", cart + "/coupon", "", nil})
 	placed := step("a-order", call{"POST", cart + "/order", `{"paymentMethod":"checkmo"}`, []string{"Idempotency-Key", "key-1"}})
 	var order struct{ Number, OrderToken string }
@@ -127,19 +128,20 @@ func TestProblems(t *testing.T) {
 		with   func(*shop)
 		status int
 	}{
-		"invalid-input":   {get("/v1/screens/search?first=0"), nil, 400},
-		"unauthenticated": {get("/v1/orders"), nil, 401},
-		"bad-token":       {get(home, "Authorization", "Bearer forged"), nil, 401},
-		"keys-away":       {get(home, "Authorization", "Bearer no-keys"), nil, 503},
-		"not-found":       {get("/v1/screens/products/NO-SUCH"), nil, 404},
-		"media-type":      {call{"POST", "/v1/carts", "{}", []string{"Content-Type", "text/plain"}}, nil, 415},
-		"encoded":         {call{"POST", "/v1/carts", "{}", []string{"Content-Encoding", "gzip"}}, nil, 415},
-		"coupon":          {call{"PUT", "/v1/carts/" + guestCart + "/coupon", `{"code":"NOPE"}`, nil}, func(s *shop) { s.filled(t) }, 400},
-		"rate-limited":    {get("/v1/screens/search"), upstream(commerce.OpSearch, commerce.ErrRateLimited), 429},
-		"forbidden":       {get("/v1/screens/search"), upstream(commerce.OpSearch, commerce.ErrForbidden), 403},
-		"internal":        {get("/v1/screens/search"), upstream(commerce.OpSearch, fmt.Errorf("secret detail")), 500},
-		"bad-upstream":    {get("/v1/screens/search"), upstream(commerce.OpSearch, commerce.ErrUpstream), 502},
-		"unavailable":     {get("/v1/screens/search"), upstream(commerce.OpSearch, commerce.ErrUnavailable), 503},
+		"invalid-input":       {get("/v1/screens/search?first=0"), nil, 400},
+		"unauthenticated":     {get("/v1/orders"), nil, 401},
+		"bad-token":           {get(home, "Authorization", "Bearer forged"), nil, 401},
+		"keys-away":           {get(home, "Authorization", "Bearer no-keys"), nil, 503},
+		"not-found":           {get("/v1/screens/products/NO-SUCH"), nil, 404},
+		"media-type":          {call{"POST", "/v1/carts", "{}", []string{"Content-Type", "text/plain"}}, nil, 415},
+		"encoded":             {call{"POST", "/v1/carts", "{}", []string{"Content-Encoding", "gzip"}}, nil, 415},
+		"coupon":              {call{"PUT", "/v1/carts/" + guestCart + "/coupon", `{"code":"NOPE"}`, nil}, func(s *shop) { s.filled(t) }, 400},
+		"precondition-failed": {call{"DELETE", "/v1/carts/" + guestCart + "/coupon", "", []string{"If-Match", `"old"`}}, func(s *shop) { s.filled(t) }, 412},
+		"rate-limited":        {get("/v1/screens/search"), upstream(commerce.OpSearch, commerce.ErrRateLimited), 429},
+		"forbidden":           {get("/v1/screens/search"), upstream(commerce.OpSearch, commerce.ErrForbidden), 403},
+		"internal":            {get("/v1/screens/search"), upstream(commerce.OpSearch, fmt.Errorf("secret detail")), 500},
+		"bad-upstream":        {get("/v1/screens/search"), upstream(commerce.OpSearch, commerce.ErrUpstream), 502},
+		"unavailable":         {get("/v1/screens/search"), upstream(commerce.OpSearch, commerce.ErrUnavailable), 503},
 		"retry-after": {get("/v1/screens/search"), upstream(commerce.OpSearch,
 			&commerce.CallError{System: "shop", Operation: commerce.OpSearch, Kind: commerce.ErrUnavailable, RetryAfter: 1500e6}), 503},
 		"timeout": {get("/v1/screens/search"), upstream(commerce.OpSearch, commerce.ErrTimeout), 504},

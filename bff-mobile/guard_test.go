@@ -26,7 +26,7 @@ func TestLawfulOddRequestsAreAnswered(t *testing.T) {
 		"HTTP/1.0 without a host": "GET /docs HTTP/1.0\r\n\r\n" + next,
 		"line end first":          "\r\nGET /docs HTTP/1.1\r\n" + host + "Connection: close\r\n\r\n",
 		"close among options":     "GET /docs HTTP/1.1\r\n" + host + "Connection: X-Request-Id, Close\r\n\r\n" + next,
-		"chunk extension":         "POST /v1/carts HTTP/1.1\r\n" + host + "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\n{}\r\n0\r\n\r\n" + next,
+		"chunk extension":         "POST /v1/carts HTTP/1.1\r\n" + host + "Content-Type: application/json\r\nIdempotency-Key: " + longKey + "\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\n{}\r\n0\r\n\r\n" + next,
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := raw(t, addr, request)

@@ -22,6 +22,7 @@ import (
 	"github.com/portico-bff/portico/edge/market"
 	"github.com/portico-bff/portico/edge/ordering"
 	"github.com/portico-bff/portico/edge/telemetry"
+	"github.com/portico-bff/portico/edge/turns"
 	"github.com/portico-bff/portico/schema/commerce"
 	"github.com/portico-bff/portico/schema/commercetest"
 )
@@ -104,6 +105,10 @@ func open(t testing.TB, change ...func(*edge.Backend)) *shop {
 	book := ledger.NewMemory()
 	timeout := b.Config.Limits.RequestTimeout
 	b.Idempotency = idempotency.New(book, timeout, b.Log)
+	if b.Turns == nil {
+		b.Turns = turns.New(book, b.Log)
+	}
+	b.Ports = b.Turns.Wrap(b.Ports)
 	key := commerce.Secret(strings.Repeat("k", 32))
 	b.Orders = ordering.New(ordering.Config{TokenKey: key}, ordering.Deps{Ports: b.Ports, Ledger: book, Timeout: timeout, Log: b.Log})
 	channel := Channel{Addr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", HomePage: "home", Apps: apps}
@@ -125,6 +130,9 @@ type call struct {
 	headers            []string // name, value, name, value
 }
 
+// without in a header's place leaves it out.
+const without = "\x00"
+
 func get(path string, headers ...string) call { return call{"GET", path, "", headers} }
 
 func (c call) request(t testing.TB) *http.Request {
@@ -138,7 +146,14 @@ func (c call) request(t testing.TB) *http.Request {
 		r.Header.Set("Content-Type", "application/json")
 	}
 	r.Header.Set("X-Request-Id", "test")
+	if c.method != "GET" && c.method != "HEAD" {
+		r.Header.Set("Idempotency-Key", ledger.Token()) // a fresh one, unless the test has its own
+	}
 	for i := 0; i+1 < len(c.headers); i += 2 {
+		if c.headers[i+1] == without {
+			r.Header.Del(c.headers[i])
+			continue
+		}
 		r.Header.Set(c.headers[i], c.headers[i+1])
 	}
 	return r
@@ -146,7 +161,12 @@ func (c call) request(t testing.TB) *http.Request {
 
 func (s *shop) send(t testing.TB, c call) answer {
 	t.Helper()
-	res, err := s.app.Test(c.request(t))
+	return s.sent(t, c.request(t))
+}
+
+func (s *shop) sent(t testing.TB, r *http.Request) answer {
+	t.Helper()
+	res, err := s.app.Test(r)
 	require.NoError(t, err)
 	raw, err := io.ReadAll(res.Body)
 	require.NoError(t, err)

@@ -88,7 +88,7 @@ func malformed() map[string]string {
 	const (
 		host  = "Host: portico.test\r\n"
 		smug  = "GET /v1/screens/home HTTP/1.1\r\nHost: smuggled\r\n\r\n"
-		json  = "Content-Type: application/json\r\n"
+		json  = "Content-Type: application/json\r\nIdempotency-Key: " + longKey + "\r\n"
 		carts = "POST /v1/carts HTTP/1.1\r\n" + host + json
 		home  = "GET /v1/screens/home HTTP/1.1\r\n"
 	)
@@ -254,7 +254,7 @@ func TestW13_AChunkedBodyIsAnsweredThenClosed(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	addr, _ := s.serve(t)
-	got := raw(t, addr, "POST /v1/carts HTTP/1.1\r\nHost: portico.test\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"+
+	got := raw(t, addr, "POST /v1/carts HTTP/1.1\r\nHost: portico.test\r\nIdempotency-Key: "+longKey+"\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"+
 		"GET /v1/screens/home HTTP/1.1\r\nHost: portico.test\r\n\r\n")
 	require.True(t, strings.HasPrefix(got, "HTTP/1.1 201 "), "%q", got)
 	require.Equal(t, 1, strings.Count(got, "HTTP/1."), "%q", got)

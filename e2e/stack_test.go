@@ -5,9 +5,11 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,6 +100,9 @@ func send(t *testing.T, method, url string, body any, headers ...string) reply {
 	require.NoError(t, err)
 	if payload != nil {
 		req.Header.Set("Content-Type", "application/json")
+	}
+	if method != http.MethodGet && strings.Contains(url, "/v1/") {
+		req.Header.Set("Idempotency-Key", rand.Text()) // every write of the app needs one; a fresh one unless the test has its own
 	}
 	for i := 0; i+1 < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])

@@ -74,7 +74,7 @@ func address(a commerce.Address) api.Address {
 // Cart is a cart as it goes over the wire.
 func Cart(c *commerce.Cart, locale string) api.Cart {
 	shown := api.Cart{
-		Id: string(c.ID), Currency: c.Currency, Quantity: c.Quantity(), Coupon: c.Coupon, Totals: totals(c.Totals, locale),
+		Id: string(c.ID), Version: c.Version(), Currency: c.Currency, Quantity: c.Quantity(), Coupon: c.Coupon, Totals: totals(c.Totals, locale),
 		Lines: make([]api.CartLine, len(c.Lines)),
 	}
 	for i, l := range c.Lines {

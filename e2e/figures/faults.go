@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -338,6 +339,7 @@ func (q question) ask(ctx context.Context) verdict {
 	}
 	if q.body != "" {
 		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Idempotency-Key", rand.Text()) // writes of the app need one, everything else ignores it
 	}
 	for i := 0; i+1 < len(q.headers); i += 2 {
 		req.Header.Set(q.headers[i], q.headers[i+1])

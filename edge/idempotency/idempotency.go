@@ -44,6 +44,7 @@ type Request struct {
 type Answer struct {
 	Status      int
 	ContentType string
+	ETag        string `json:",omitempty"` // of what the body shows, with its quotes; empty when it has none
 	Body        []byte
 }
 

@@ -178,6 +178,24 @@ func (e CreateCartParamsXPlatform) Valid() bool {
 	}
 }
 
+// Defines values for ReadCartParamsXPlatform.
+const (
+	ReadCartParamsXPlatformAndroid ReadCartParamsXPlatform = "android"
+	ReadCartParamsXPlatformIos     ReadCartParamsXPlatform = "ios"
+)
+
+// Valid indicates whether the value is a known member of the ReadCartParamsXPlatform enum.
+func (e ReadCartParamsXPlatform) Valid() bool {
+	switch e {
+	case ReadCartParamsXPlatformAndroid:
+		return true
+	case ReadCartParamsXPlatformIos:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RemoveCouponParamsXPlatform.
 const (
 	RemoveCouponParamsXPlatformAndroid RemoveCouponParamsXPlatform = "android"
@@ -695,6 +713,9 @@ type Cart struct {
 
 	// Totals What a cart or an order adds up to.
 	Totals Totals `json:"totals"`
+
+	// Version Names what is in the cart, in every language the same; in quotes it is what `If-Match` takes.
+	Version string `json:"version"`
 }
 
 // CartId Names a cart, beginning with `g_` (a guest's, a secret) or `c_` (a customer's).
@@ -1501,6 +1522,9 @@ type IdempotencyKey = string
 // IdempotencyKeyRequired defines model for IdempotencyKeyRequired.
 type IdempotencyKeyRequired = string
 
+// IfMatch defines model for IfMatch.
+type IfMatch = string
+
 // IfNoneMatch defines model for IfNoneMatch.
 type IfNoneMatch = string
 
@@ -1536,6 +1560,9 @@ type AccountAnswer = AccountScreen
 
 // BadUpstream What went wrong (RFC 9457).
 type BadUpstream = Problem
+
+// CartAnswer What a shopper is about to buy.
+type CartAnswer = Cart
 
 // CartChanged What a shopper is about to buy.
 type CartChanged = Cart
@@ -1590,6 +1617,9 @@ type OrderPlaced = PlacedOrder
 
 // OrdersAnswer A page of orders, newest first.
 type OrdersAnswer = OrderList
+
+// PreconditionFailed What went wrong (RFC 9457).
+type PreconditionFailed = Problem
 
 // ProductAnswer A product.
 type ProductAnswer = ProductScreen
@@ -1651,7 +1681,7 @@ type ReadProblemTypeParams struct {
 // CreateCartParams defines parameters for CreateCart.
 type CreateCartParams struct {
 	// IdempotencyKey Made by the client for this write, 1 to 255 visible ASCII characters. Send the same key again when an answer was lost.
-	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
+	IdempotencyKey IdempotencyKeyRequired `json:"Idempotency-Key"`
 
 	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
 	XPlatform CreateCartParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
@@ -1678,10 +1708,40 @@ type CreateCartParams struct {
 // CreateCartParamsXPlatform defines parameters for CreateCart.
 type CreateCartParamsXPlatform string
 
+// ReadCartParams defines parameters for ReadCart.
+type ReadCartParams struct {
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	XPlatform ReadCartParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
+
+	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
+	XAppVersion AppVersion `json:"X-App-Version,omitempty,omitzero"`
+
+	// XChannel Sales channel, one of those that are configured.
+	XChannel Channel `json:"X-Channel,omitempty,omitzero"`
+
+	// AcceptLanguage Languages, best first. What fits best is answered; it never fails.
+	AcceptLanguage AcceptLanguage `json:"Accept-Language,omitempty,omitzero"`
+
+	// XCurrency ISO 4217 code, one of those that are configured.
+	XCurrency Currency `json:"X-Currency,omitempty,omitzero"`
+
+	// XCountry ISO 3166-1 alpha-2 code, one of those that are configured.
+	XCountry Country `json:"X-Country,omitempty,omitzero"`
+
+	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
+	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
+}
+
+// ReadCartParamsXPlatform defines parameters for ReadCart.
+type ReadCartParamsXPlatform string
+
 // RemoveCouponParams defines parameters for RemoveCoupon.
 type RemoveCouponParams struct {
 	// IdempotencyKey Made by the client for this write, 1 to 255 visible ASCII characters. Send the same key again when an answer was lost.
-	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
+	IdempotencyKey IdempotencyKeyRequired `json:"Idempotency-Key"`
+
+	// IfMatch `ETag` of the cart as the client knows it, or several with commas between; the write happens only while it is one of them, or else the answer is 412. `*` is any. Weak tags (`W/`) match nothing.
+	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
 
 	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
 	XPlatform RemoveCouponParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
@@ -1711,7 +1771,10 @@ type RemoveCouponParamsXPlatform string
 // ApplyCouponParams defines parameters for ApplyCoupon.
 type ApplyCouponParams struct {
 	// IdempotencyKey Made by the client for this write, 1 to 255 visible ASCII characters. Send the same key again when an answer was lost.
-	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
+	IdempotencyKey IdempotencyKeyRequired `json:"Idempotency-Key"`
+
+	// IfMatch `ETag` of the cart as the client knows it, or several with commas between; the write happens only while it is one of them, or else the answer is 412. `*` is any. Weak tags (`W/`) match nothing.
+	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
 
 	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
 	XPlatform ApplyCouponParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
@@ -1741,7 +1804,10 @@ type ApplyCouponParamsXPlatform string
 // AddLineParams defines parameters for AddLine.
 type AddLineParams struct {
 	// IdempotencyKey Made by the client for this write, 1 to 255 visible ASCII characters. Send the same key again when an answer was lost.
-	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
+	IdempotencyKey IdempotencyKeyRequired `json:"Idempotency-Key"`
+
+	// IfMatch `ETag` of the cart as the client knows it, or several with commas between; the write happens only while it is one of them, or else the answer is 412. `*` is any. Weak tags (`W/`) match nothing.
+	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
 
 	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
 	XPlatform AddLineParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
@@ -1771,7 +1837,10 @@ type AddLineParamsXPlatform string
 // RemoveLineParams defines parameters for RemoveLine.
 type RemoveLineParams struct {
 	// IdempotencyKey Made by the client for this write, 1 to 255 visible ASCII characters. Send the same key again when an answer was lost.
-	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
+	IdempotencyKey IdempotencyKeyRequired `json:"Idempotency-Key"`
+
+	// IfMatch `ETag` of the cart as the client knows it, or several with commas between; the write happens only while it is one of them, or else the answer is 412. `*` is any. Weak tags (`W/`) match nothing.
+	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
 
 	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
 	XPlatform RemoveLineParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
@@ -1801,7 +1870,10 @@ type RemoveLineParamsXPlatform string
 // SetLineParams defines parameters for SetLine.
 type SetLineParams struct {
 	// IdempotencyKey Made by the client for this write, 1 to 255 visible ASCII characters. Send the same key again when an answer was lost.
-	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
+	IdempotencyKey IdempotencyKeyRequired `json:"Idempotency-Key"`
+
+	// IfMatch `ETag` of the cart as the client knows it, or several with commas between; the write happens only while it is one of them, or else the answer is 412. `*` is any. Weak tags (`W/`) match nothing.
+	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
 
 	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
 	XPlatform SetLineParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
@@ -1831,7 +1903,10 @@ type SetLineParamsXPlatform string
 // MergeCartParams defines parameters for MergeCart.
 type MergeCartParams struct {
 	// IdempotencyKey Made by the client for this write, 1 to 255 visible ASCII characters. Send the same key again when an answer was lost.
-	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
+	IdempotencyKey IdempotencyKeyRequired `json:"Idempotency-Key"`
+
+	// IfMatch `ETag` of the cart as the client knows it, or several with commas between; the write happens only while it is one of them, or else the answer is 412. `*` is any. Weak tags (`W/`) match nothing.
+	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
 
 	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
 	XPlatform MergeCartParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
@@ -1860,7 +1935,7 @@ type MergeCartParamsXPlatform string
 
 // PlaceOrderParams defines parameters for PlaceOrder.
 type PlaceOrderParams struct {
-	// IdempotencyKey Made by the client for this order, 1 to 255 visible ASCII characters. Send the same key again when an answer was lost.
+	// IdempotencyKey Made by the client for this write, 1 to 255 visible ASCII characters. Send the same key again when an answer was lost.
 	IdempotencyKey IdempotencyKeyRequired `json:"Idempotency-Key"`
 
 	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
@@ -1891,7 +1966,10 @@ type PlaceOrderParamsXPlatform string
 // SetShippingParams defines parameters for SetShipping.
 type SetShippingParams struct {
 	// IdempotencyKey Made by the client for this write, 1 to 255 visible ASCII characters. Send the same key again when an answer was lost.
-	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
+	IdempotencyKey IdempotencyKeyRequired `json:"Idempotency-Key"`
+
+	// IfMatch `ETag` of the cart as the client knows it, or several with commas between; the write happens only while it is one of them, or else the answer is 412. `*` is any. Weak tags (`W/`) match nothing.
+	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
 
 	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
 	XPlatform SetShippingParamsXPlatform `json:"X-Platform,omitempty,omitzero"`

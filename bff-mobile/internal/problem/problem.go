@@ -39,6 +39,7 @@ var (
 	Conflict        = Type{"conflict", "Conflict", http.StatusConflict, "A request with the same key is in flight (code IN_PROGRESS: wait, then send it again), or the state of things does not allow the write.", 0}
 	TooLarge        = Type{"too-large", "Body too large", http.StatusRequestEntityTooLarge, "A body may hold at most 65536 bytes.", 0}
 	MediaType       = Type{"unsupported-media-type", "Unsupported media type", http.StatusUnsupportedMediaType, "Bodies are application/json in UTF-8, without a content encoding.", 0}
+	Precondition    = Type{"precondition-failed", "Changed meanwhile", http.StatusPreconditionFailed, "If-Match names another version than there is now. ETag is the one that there is: read it, decide anew, and try again with a new key.", 0}
 	KeyReused       = Type{"idempotency-key-reused", "Idempotency key reused", http.StatusUnprocessableEntity, "The idempotency key was used with another request. Make a new key for a new request.", 0}
 	UpgradeRequired = Type{"upgrade-required", "App too old", http.StatusUpgradeRequired, "This version of the app is no longer served. Upgrade says which one is needed, /v1/config where it is.", 0}
 	RateLimited     = Type{"rate-limited", "Too many requests", http.StatusTooManyRequests, "Too many requests. Wait and try again.", time.Second}
@@ -51,7 +52,7 @@ var (
 
 // Types is every type, for their descriptions.
 var Types = []Type{
-	Invalid, Unauthenticated, Forbidden, NotFound, Method, RequestTimeout, Conflict, TooLarge, MediaType, KeyReused,
+	Invalid, Unauthenticated, Forbidden, NotFound, Method, RequestTimeout, Conflict, TooLarge, Precondition, MediaType, KeyReused,
 	UpgradeRequired, RateLimited, HeaderTooLarge, Internal, BadUpstream, Unavailable, Timeout,
 }
 

@@ -38,13 +38,34 @@ func cartID(c *fiber.Ctx) (commerce.CartID, error) { return commerce.ParseCartID
 
 // edit is a change that answers the cart.
 func edit(operation string, id commerce.CartID, do func(context.Context, commerce.Shopper) (*commerce.Cart, error)) change {
-	return change{operation: operation, cart: id, run: func(ctx context.Context, s commerce.Shopper) (int, any, error) {
+	return change{operation: operation, cart: id, edits: true, run: func(ctx context.Context, s commerce.Shopper) (int, any, error) {
 		cart, err := do(ctx, s)
 		if err != nil {
 			return 0, nil, err
 		}
 		return fiber.StatusOK, screen.Cart(cart, s.Market.Locale), nil
 	}}
+}
+
+// readCart answers the cart as a resource, with the tag that If-Match takes.
+func (a *API) readCart(c *fiber.Ctx) error {
+	id, err := cartID(c)
+	if err != nil {
+		return err
+	}
+	if q := readQuery(c, "readCart"); q.err != nil {
+		return q.err
+	}
+	if err := charge(c); err != nil {
+		return err
+	}
+	s := web.CallerOf(c).Shopper
+	cart, err := a.Ports.Carts.Cart(c.UserContext(), s, id)
+	if err != nil {
+		return named(err, writeNames)
+	}
+	c.Set(fiber.HeaderETag, etagOf(cart))
+	return a.sendOwn(c, screen.Cart(cart, s.Market.Locale))
 }
 
 func (a *API) createCart(c *fiber.Ctx) error {

@@ -13,9 +13,10 @@ var readCalls = map[string]int{
 	"/v1/screens/home":           6, // categories, page, search, and the cards' products, prices, stock
 	"/v1/screens/categories/:id": 5,
 	"/v1/screens/search":         4,
-	"/v1/screens/products/:sku":  9, // product, categories, price, stock, reviews, related, and their cards
+	"/v1/screens/products/:sku":  6, // product, categories, price, stock, reviews, related
 	"/v1/screens/cart/:cartId":   3, // cart, pictures, stock
 	"/v1/screens/account":        4, // profile, points, orders of the ERP and of the checkout
+	"/v1/carts/:id":              1,
 	"/v1/orders":                 2,
 	"/v1/orders/:number":         2,
 }
@@ -36,5 +37,5 @@ func (ch change) charge(c *fiber.Ctx) error {
 			return err
 		}
 	}
-	return web.Charge(c, max(writeCalls[ch.operation], 1))
+	return web.Charge(c, max(writeCalls[ch.operation], 1)+ch.more)
 }

@@ -28,7 +28,7 @@ func (a *API) shippingOptions(c *fiber.Ctx) error {
 	if err := to.Validate("address"); err != nil {
 		return err
 	}
-	return a.write(c, change{operation: "shippingOptions", cart: id, run: func(ctx context.Context, s commerce.Shopper) (int, any, error) {
+	return a.write(c, change{operation: "shippingOptions", cart: id, reads: true, run: func(ctx context.Context, s commerce.Shopper) (int, any, error) {
 		options, err := a.Ports.CheckoutOptions.ShippingOptions(ctx, s, id, to)
 		if err != nil {
 			return 0, nil, err
@@ -87,9 +87,6 @@ func (a *API) placeOrder(c *fiber.Ctx) error {
 		return err
 	}
 	key := c.Get(idempotency.Header)
-	if key == "" {
-		return &commerce.InputError{Field: idempotency.Header, Code: commerce.CodeRequired, Message: "must be sent with this write"}
-	}
 	var in api.PlaceOrder
 	if err := body(c, "placeOrder", &in); err != nil {
 		return err

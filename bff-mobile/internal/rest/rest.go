@@ -10,6 +10,7 @@ import (
 	"github.com/portico-bff/portico/cache"
 	"github.com/portico-bff/portico/edge/idempotency"
 	"github.com/portico-bff/portico/edge/ordering"
+	"github.com/portico-bff/portico/edge/turns"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -19,6 +20,7 @@ type API struct {
 	Ports       commerce.Ports // every port it uses is set
 	Orders      *ordering.Service
 	Idempotency *idempotency.Store
+	Turns       *turns.Turns   // at carts; the same as the Ports take
 	Answers     *cache.Answers // whole screens that are the same for everyone; nil keeps none
 	Quick       *web.Quick     // the way to them that anonymous callers take; may be nil
 	// Surrogates is the bound of the header that names a screen's tags, in bytes, where
@@ -44,6 +46,7 @@ func (a *API) Routes() []Route {
 		{fiber.MethodGet, "/v1/orders", a.orders},
 		{fiber.MethodGet, "/v1/orders/:number", a.order},
 		{fiber.MethodPost, "/v1/carts", a.createCart},
+		{fiber.MethodGet, "/v1/carts/:id", a.readCart},
 		{fiber.MethodPost, "/v1/carts/:id/lines", a.addLine},
 		{fiber.MethodPatch, "/v1/carts/:id/lines/:lineId", a.setLine},
 		{fiber.MethodDelete, "/v1/carts/:id/lines/:lineId", a.removeLine},

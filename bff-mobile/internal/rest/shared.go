@@ -29,6 +29,7 @@ var sharedRoutes = map[string]bool{
 
 	"/v1/screens/cart/:cartId": false,
 	"/v1/screens/account":      false,
+	"/v1/carts/:id":            false,
 	"/v1/orders":               false,
 	"/v1/orders/:number":       false,
 }

@@ -19,14 +19,25 @@ type change struct {
 	operation string          // the contract's operationId
 	cart      commerce.CartID // empty for the write that opens one
 	guess     bool            // of something that could be found by trying
+	edits     bool            // the cart, so that If-Match can be asked of it
+	reads     bool            // and changes nothing, so that it needs no key
+	more      int             // calls of systems beside its own
 	run       func(ctx context.Context, s commerce.Shopper) (status int, body any, err error)
 }
 
-// write runs a change, once per Idempotency-Key when there is one.
+// write runs a change once per Idempotency-Key, which only what changes nothing can do without.
 func (a *API) write(c *fiber.Ctx, ch change) error {
 	if q := readQuery(c, ch.operation); q.err != nil {
 		return q.err
 	}
+	cond, err := ifMatch(c)
+	switch {
+	case err != nil:
+		return err
+	case cond.set && !ch.edits: // to ignore it would be to break a promise
+		return &commerce.InputError{Field: fiber.HeaderIfMatch, Code: commerce.CodeUnsupported, Message: "is not known by this write"}
+	}
+	ch = a.guarded(cond, ch)
 	c.Set(fiber.HeaderCacheControl, "private, no-store")
 	caller := web.CallerOf(c)
 	do := ch.run
@@ -38,7 +49,7 @@ func (a *API) write(c *fiber.Ctx, ch change) error {
 		return status, body, named(err, writeNames)
 	}
 	key := c.Get(idempotency.Header)
-	if len(c.Request().Header.PeekAll(idempotency.Header)) == 0 { // an empty key is one that went wrong
+	if ch.reads && len(c.Request().Header.PeekAll(idempotency.Header)) == 0 { // an empty key is one that went wrong
 		status, body, err := ch.run(c.UserContext(), caller.Shopper)
 		if err != nil {
 			return err
@@ -49,18 +60,21 @@ func (a *API) write(c *fiber.Ctx, ch change) error {
 		}
 		return sendBytes(c, status, fiber.MIMEApplicationJSON, data)
 	}
+	if key == "" {
+		return &commerce.InputError{Field: idempotency.Header, Code: commerce.CodeRequired, Message: "must be sent with this write"}
+	}
 	if _, err := commerce.ParseIdempotencyKey(idempotency.Header, key); err != nil {
 		return err
 	}
-	return a.once(c, caller.Shopper, key, ch)
+	return a.once(c, caller.Shopper, key, ch, cond)
 }
 
 // once answers a change through the idempotency store. Problems are answers as
 // well: a refused write is refused again, with the same words.
-func (a *API) once(c *fiber.Ctx, s commerce.Shopper, key string, ch change) error {
+func (a *API) once(c *fiber.Ctx, s commerce.Shopper, key string, ch change, cond condition) error {
 	var failed *problem.Problem
 	var cause error
-	request := idempotency.Request{Principal: s.Principal, Operation: ch.operation, Key: key, Body: fingerprint(c, s.Market)}
+	request := idempotency.Request{Principal: s.Principal, Operation: ch.operation, Key: key, Body: fingerprint(c, s.Market, cond)}
 	if s.Principal.Anonymous() {
 		request.Guest = string(ch.cart)
 	}
@@ -74,10 +88,13 @@ func (a *API) once(c *fiber.Ctx, s commerce.Shopper, key string, ch change) erro
 		if err != nil {
 			p := problem.From(err, id)
 			failed, cause = &p, err
-			return idempotency.Answer{Status: p.Status, ContentType: problem.ContentType, Body: p.JSON()}, nil
+			return idempotency.Answer{Status: p.Status, ContentType: problem.ContentType, ETag: changedTo(err), Body: p.JSON()}, nil
 		}
-		return idempotency.Answer{Status: status, ContentType: fiber.MIMEApplicationJSON, Body: data}, nil
+		return idempotency.Answer{Status: status, ContentType: fiber.MIMEApplicationJSON, ETag: tagOf(body), Body: data}, nil
 	})
+	if err == nil && answer.ETag != "" {
+		c.Set(fiber.HeaderETag, answer.ETag)
+	}
 	switch {
 	case err != nil:
 		return err
@@ -93,9 +110,9 @@ func (a *API) once(c *fiber.Ctx, s commerce.Shopper, key string, ch change) erro
 }
 
 // fingerprint is what a write does: its method, its path, the market that decides
-// on currency, and its body.
-func fingerprint(c *fiber.Ctx, m commerce.Market) []byte {
+// on currency, what it is done on condition of, and its body.
+func fingerprint(c *fiber.Ctx, m commerce.Market, cond condition) []byte {
 	return bytes.Join([][]byte{
-		[]byte(c.Method()), []byte(c.Path()), []byte(m.Channel), []byte(m.Currency), []byte(m.Country), c.Request().Body(),
+		[]byte(c.Method()), []byte(c.Path()), []byte(m.Channel), []byte(m.Currency), []byte(m.Country), []byte(cond.text()), c.Request().Body(),
 	}, []byte{0})
 }
