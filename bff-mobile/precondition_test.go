@@ -132,9 +132,13 @@ func TestIfMatchIsTakenOrRefused(t *testing.T) {
 	old := []string{"If-Match", `"old"`}
 	calls := s.TotalCalls()
 	for _, c := range []call{
-		{"POST", cart + "/lines", `{"sku":"BOWL-1","quantity":1}`, old}, {"PATCH", cart + "/lines/1002", `{"quantity":1}`, old},
-		{"DELETE", cart + "/lines/1002", "", old}, {"PUT", cart + "/coupon", `{"code":"WELCOME10"}`, old}, {"DELETE", cart + "/coupon", "", old},
-		{"PUT", cart + "/shipping", shipping, old}, {"POST", cart + "/merge", `{}`, append([]string{"Authorization", "Bearer C1"}, old...)},
+		{"POST", cart + "/lines", `{"sku":"BOWL-1","quantity":1}`, old},
+		{"PATCH", cart + "/lines/1002", `{"quantity":1}`, old},
+		{"DELETE", cart + "/lines/1002", "", old},
+		{"PUT", cart + "/coupon", `{"code":"WELCOME10"}`, old},
+		{"DELETE", cart + "/coupon", "", old},
+		{"PUT", cart + "/shipping", shipping, old},
+		{"POST", cart + "/merge", `{}`, append([]string{"Authorization", "Bearer C1"}, old...)},
 	} {
 		require.Equal(t, 412, s.checked(t, c).Status, "%s %s", c.method, c.path)
 		calls++

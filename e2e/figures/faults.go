@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -339,7 +338,7 @@ func (q question) ask(ctx context.Context) verdict {
 	}
 	if q.body != "" {
 		req.Header.Set("Content-Type", "application/json")
-		req.Header.Set("Idempotency-Key", rand.Text()) // writes of the app need one, everything else ignores it
+		req.Header.Set("Idempotency-Key", fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64())) // writes of the app need one, everything else ignores it
 	}
 	for i := 0; i+1 < len(q.headers); i += 2 {
 		req.Header.Set(q.headers[i], q.headers[i+1])
