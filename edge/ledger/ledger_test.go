@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -91,8 +92,11 @@ func TestLedgerHasOneWinner(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 100 {
 			wg.Go(func() {
-				_, claimed, err := l.Claim(t.Context(), "k", fmt.Sprint(i), time.Minute)
-				if assert.NoError(t, err) && claimed {
+				held, claimed, err := l.Claim(t.Context(), "k", fmt.Sprint(i), time.Minute)
+				for (errors.Is(err, commerce.ErrUnavailable) || errors.Is(err, commerce.ErrTimeout)) && t.Context().Err() == nil { // a busy machine's Redis is late
+					held, claimed, err = l.Claim(t.Context(), "k", fmt.Sprint(i), time.Minute)
+				}
+				if assert.NoError(t, err) && (claimed || held == fmt.Sprint(i)) {
 					won.Add(1)
 				}
 			})
