@@ -8,12 +8,10 @@ import "time"
 //
 // Its flight, landed, can be joined until Redis has it: nobody loads it again meanwhile.
 
-// passes tells whether e, which is new, need not be kept in memory: there is no room for it,
+// passing tells whether what is new need not be kept in memory: there is no room for it,
 // and whoever asks for it again finds it in Redis, as far as can be told.
-func (l *load) passes(e *entry) bool {
-	c := l.cache
-	return c.memory.values.full() && c.news.current.Load() && !c.remote.reads.isOpen() && !c.remote.writes.isOpen() &&
-		c.tags.admits(e.tags, e.stamp.global, e.stamp.local)
+func (c *Cache) passing() bool {
+	return c.memory.values.full() && c.news.current.Load() && !c.remote.reads.isOpen() && !c.remote.writes.isOpen()
 }
 
 // leaving is f, which has landed under key and is on its way to Redis, or nil when it is out
@@ -42,7 +40,11 @@ func (c *Cache) arrived(writes []write, stored bool) {
 		if f == nil || !f.landed.Load() || f.entry != w.entry {
 			continue
 		}
-		if f.leaves && (!stored || !w.sent) && c.tags.alive(f.entry) {
+		switch {
+		case !f.leaves: // memory keeps it already
+		case stored && w.sent:
+			w.plan.counts.passed.Add(1)
+		case c.tags.alive(f.entry):
 			c.memory.put(w.key, f.entry, w.plan.policy.life())
 		}
 		c.flights.landed.Add(1) // who looked before looks again

@@ -38,8 +38,9 @@ func (l *load) ask(ctx context.Context, which []int) (answers []answer) {
 // What they will not find there, its lease tells them.
 func (l *load) settle(which []int, answers []answer, outcomes []commerce.Reason, leases *leaseSet) []write {
 	var writes []write
+	past := false // memory
 	if l.plan.remote {
-		writes = make([]write, 0, len(which))
+		writes, past = make([]write, 0, len(which)), l.cache.passing()
 	}
 	settled := 0
 	defer func() { // also when something below panics: nothing lands twice
@@ -71,7 +72,7 @@ func (l *load) settle(which []int, answers []answer, outcomes []commerce.Reason,
 			if !l.renews(i) {
 				f.entry.apart(l.nextPhase(i))
 			}
-			if w, ok := l.keep(i, f.entry); ok {
+			if w, ok := l.keep(i, f.entry, past); ok {
 				writes = append(writes, w)
 			} else if leases != nil && l.cache.tags.alive(f.entry) {
 				leases.unshared(l.address(i))
@@ -83,9 +84,9 @@ func (l *load) settle(which []int, answers []answer, outcomes []commerce.Reason,
 }
 
 // keep stores an answer in memory and, where others may have it, says what Redis is to
-// hold. What was invalidated meanwhile is not kept,
+// hold; past says that memory has no room for what is new. What was invalidated meanwhile is not kept,
 // and nothing is given to others that does not say what its load knew of.
-func (l *load) keep(i int, e *entry) (write, bool) {
+func (l *load) keep(i int, e *entry, past bool) (write, bool) {
 	p := l.plan.policy
 	if p.Fresh == 0 || !l.cache.tags.alive(e) {
 		return write{}, false
@@ -95,9 +96,8 @@ func (l *load) keep(i int, e *entry) (write, bool) {
 		return write{}, false
 	}
 	w := write{plan: l.plan, entry: e, key: l.keys[i], address: l.address(i)}
-	if f := l.flights[i]; f.bare && l.passes(e) {
+	if f := l.flights[i]; past && f.bare && l.cache.tags.admits(e.tags, e.stamp.global, e.stamp.local) {
 		w.leaving, f.leaves = true, true
-		l.plan.counts.passed.Add(1)
 	} else {
 		l.cache.memory.put(l.keys[i], e, p.life())
 	}
