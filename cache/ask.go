@@ -129,7 +129,7 @@ func (r *remote) lease(ctx context.Context, token string, q wanted) (replies lea
 		return replies, nil, false
 	}
 	a := &inquiry{wanted: q, token: token, done: make(chan struct{})}
-	if all := r.asks.bring(a, len(q.berths), soon); all != nil {
+	if all, _ := r.asks.bring(a, len(q.berths), soon); all != nil {
 		r.askAll(ctx, all)
 	}
 	<-a.done

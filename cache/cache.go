@@ -112,7 +112,7 @@ func New(cfg Config, deps Deps) (*Cache, error) {
 	if second == nil {
 		return c, nil
 	}
-	second.life, second.arrived = c.ctx, c.arrived
+	second.life, second.arrived, second.work = c.ctx, c.arrived, &c.work
 	c.news = newNews(second, *second.opts, c.tags)
 	if c.unwatch, err = metrics.watch(c.news); err != nil {
 		return nil, errors.Join(err, c.Close())

@@ -23,7 +23,7 @@ type gatherer[T any] struct {
 }
 
 // goes says how much is sent at a time, at most, what the first waits for, and whether who sends
-// comes back for what was brought meanwhile, with [gatherer.more].
+// goes on with what was brought meanwhile, with [gatherer.waits] and [gatherer.more].
 type goes struct {
 	most  int
 	pause func()
@@ -32,42 +32,48 @@ type goes struct {
 
 // bring hands over item, which is as large as size says. It answers what the caller has to
 // send, once the pause is over if it is the first, or nothing when another sends the item.
-// What does not fit goes by itself.
-func (g *gatherer[T]) bring(item T, size int, how goes) []T {
+// What does not fit goes by itself. leads says that the caller goes on afterwards, as nobody
+// else does until then.
+func (g *gatherer[T]) bring(item T, size int, how goes) (all []T, leads bool) {
 	g.mu.Lock()
 	if g.led && g.size+size > how.most {
 		g.mu.Unlock()
-		return []T{item}
+		return []T{item}, false
 	}
 	first := !g.led
 	g.led, g.size, g.waiting = true, g.size+size, append(g.waiting, item)
 	g.mu.Unlock()
 	if !first {
+		return nil, false
+	}
+	how.pause()
+	return g.take(how.turns), how.turns
+}
+
+// waits tells who leads whether something was brought meanwhile. If not, nobody leads any more.
+func (g *gatherer[T]) waits() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.led = len(g.waiting) > 0
+	return g.led
+}
+
+// more is what was brought while who leads sent, and within another pause, or nothing: then
+// nobody leads any more.
+func (g *gatherer[T]) more(how goes) []T {
+	if !g.waits() {
 		return nil
 	}
 	how.pause()
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	all := g.waiting
-	g.led, g.size, g.waiting = how.turns, 0, nil
-	return all
+	return g.take(true)
 }
 
-// more is what was brought while who asks sent, or within another pause, or nothing: then it
-// is done, and so it is when it failed.
-func (g *gatherer[T]) more(failed bool, how goes) []T {
-	g.mu.Lock()
-	g.led = len(g.waiting) > 0 && !failed
-	goesOn := g.led
-	g.mu.Unlock()
-	if !goesOn {
-		return nil // what waits goes with what is brought next
-	}
-	how.pause()
+// take is what waits; led says whether somebody still leads.
+func (g *gatherer[T]) take(led bool) []T {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	all := g.waiting
-	g.led, g.size, g.waiting = len(all) > 0, 0, nil // who went by itself may have sent it
+	g.led, g.size, g.waiting = led, 0, nil
 	return all
 }
 

@@ -117,8 +117,8 @@ func onWire(w *wire) (*Cache, error) {
 	}
 	silence()
 	c.remote = &remote{
-		arrived: c.arrived,
-		client:  newClient(*opts), lent: newClient(lent(*opts)), opts: opts, packer: form, wait: remoteWait,
+		arrived: c.arrived, work: &c.work,
+		client: newClient(*opts), lent: newClient(lent(*opts)), opts: opts, packer: form, wait: remoteWait,
 		log: c.log, metrics: c.metrics, leased: leased, life: c.ctx,
 	}
 	c.news = newNews(c.remote, *opts, c.tags)

@@ -2,6 +2,8 @@ package cache
 
 import (
 	"context"
+	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -9,7 +11,7 @@ import (
 
 // put stores writes and gives leases back, which may be nil, together with what other
 // loads bring within a moment, or while that is under way; what is too large is left out.
-// Whoever is the first of them returns when all is done.
+// Whoever is the first of them returns when what was brought until then is done.
 func (r *remote) put(ctx context.Context, writes []write, leases *leaseSet) {
 	leases = leases.once()
 	if len(writes) == 0 && leases == nil {
@@ -21,18 +23,35 @@ func (r *remote) put(ctx context.Context, writes []write, leases *leaseSet) {
 		r.dismiss(ctx, writes, leases)
 		return
 	}
-	for all := r.puts.bring(putting{writes, leases}, len(writes), atLeisure); all != nil; {
-		all = r.putAll(context.WithoutCancel(ctx), all)
+	all, leads := r.puts.bring(putting{writes, leases}, len(writes), atLeisure)
+	if len(all) == 0 {
+		return
+	}
+	ctx = context.WithoutCancel(ctx)
+	r.putAll(ctx, all)
+	if leads && r.puts.waits() {
+		// A load may have to wait for others yet, and is not held for as long as they write.
+		r.work.Go(func() { r.putMore(ctx) })
 	}
 }
 
-// putAll stores all, as much in a round trip as a room is for, and answers what to store next.
-func (r *remote) putAll(ctx context.Context, all []putting) (more []putting) {
+// putMore stores what was brought while others were sent, until nothing waits.
+func (r *remote) putMore(ctx context.Context) {
+	for all := r.puts.more(atLeisure); all != nil; all = r.puts.more(atLeisure) {
+		r.putAll(ctx, all)
+	}
+}
+
+// putAll stores all, as much in a round trip as a room is for. A panic in it ends no more than that:
+// others wait to be stored.
+func (r *remote) putAll(ctx context.Context, all []putting) {
 	defer func() {
-		for _, p := range all { // none, unless something below panicked
+		if p := recover(); p != nil {
+			r.log.LogAttrs(ctx, slog.LevelError, "storing panicked", slog.String("stack", string(debug.Stack())))
+		}
+		for _, p := range all { // none, unless something panicked
 			r.arrived(p.writes, false)
 		}
-		more = r.puts.more(len(all) > 0, atLeisure)
 	}()
 	in := r.desks.enter()
 	defer in.leave(r.desks)
@@ -53,7 +72,6 @@ func (r *remote) putAll(ctx context.Context, all []putting) (more []putting) {
 		all = all[n:]
 		in.empty()
 	}
-	return nil // see above
 }
 
 // store sends what was packed of puts, which lies in the room, in one round trip, and tells

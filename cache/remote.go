@@ -53,6 +53,7 @@ type remote struct {
 	clock   atomic.Pointer[reading] // of Redis's clock; nil until it was read
 	wait    time.Duration
 	arrived func(writes []write, stored bool) // is told what became of writes; see leaving
+	work    *sync.WaitGroup                   // the cache's: its loads, and what goes on for them
 	log     *slog.Logger
 	metrics *instruments
 }

@@ -1,0 +1,66 @@
+package cache
+
+import (
+	"sync/atomic"
+	"testing"
+	"time"
+
+	peer "github.com/alicebob/miniredis/v2/server"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A load that stores what it brought goes on, however much others have stored meanwhile: it may
+// have to take over what another process loads. What the others brought is stored all the same.
+func TestC2_WhoStoresIsNotHeldByWhatOthersBring(t *testing.T) {
+	t.Parallel()
+	server := newRedis(t)
+	c := newCache(t, Config{RedisURL: urlOf(server)})
+	var ends atomic.Bool
+	server.Server().SetPreHook(func(_ *peer.Peer, command string, _ ...string) bool {
+		if command == "SET" && !ends.Load() {
+			c.remote.put(t.Context(), []write{aWrite(time.Now())}, nil) // while the one before is sent
+		}
+		return false
+	})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		c.remote.put(t.Context(), []write{aWrite(time.Now())}, nil)
+	}()
+	select {
+	case <-done:
+	case <-time.After(30 * time.Second):
+		assert.Fail(t, "it is held for as long as others bring something")
+	}
+	last := writeOf("last", storedOf("last"), time.Hour)
+	last.entry.began = time.Now()
+	c.remote.put(t.Context(), []write{last}, nil)
+	ends.Store(true)
+	<-done
+	c.work.Wait()
+	assert.False(t, c.remote.puts.waits())
+	require.Len(t, found(t, c.remote, "last"), 1)
+}
+
+// Whoever cannot be told that it was stored keeps nobody from being stored.
+func TestWhatPanicsWhileStoringEndsNothingElse(t *testing.T) {
+	t.Parallel()
+	server := newRedis(t)
+	c := newCache(t, Config{RedisURL: urlOf(server)})
+	falls := atomic.Bool{}
+	falls.Store(true)
+	arrived := c.remote.arrived
+	c.remote.arrived = func(writes []write, stored bool) {
+		if stored && falls.Swap(false) {
+			panic("fell over")
+		}
+		arrived(writes, stored)
+	}
+	for range 2 {
+		c.remote.put(t.Context(), []write{aWrite(time.Now())}, nil)
+		assert.False(t, c.remote.puts.waits(), "nobody is thought to send")
+	}
+	assert.False(t, falls.Load())
+	require.Len(t, found(t, c.remote, "k"), 1)
+}
