@@ -96,14 +96,15 @@ func (w *wire) set(cut bool) {
 	}
 }
 
-// onWire is a cache as [New] makes it, whose Redis is at the end of w.
-func onWire(w *wire) (*Cache, error) {
+// onWire is a cache as [New] makes it, whose Redis is at the end of w. It logs nothing unless it is given a log.
+func onWire(w *wire, log ...*slog.Logger) (*Cache, error) {
 	opts, err := redisOptions("redis://127.0.0.1")
 	if err != nil {
 		return nil, err
 	}
 	opts.Dialer = w.dial
-	c, err := New(Config{}, Deps{Log: slog.New(slog.DiscardHandler)})
+	log = append(log, slog.New(slog.DiscardHandler))
+	c, err := New(Config{}, Deps{Log: log[0]})
 	if err != nil {
 		return nil, err
 	}

@@ -133,8 +133,8 @@ func ofStruct(t reflect.Type, within []reflect.Type) pen {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name, skip, plain := tagOf(f)
-		if !plain {
-			return asEver
+		if before := `,"` + name + `":`; !plain || slices.ContainsFunc(list, func(f field) bool { return f.before == before }) {
+			return asEver // of several with one name it writes none
 		}
 		list = append(list, field{`,"` + name + `":`, i, penWithin(f.Type, within), skip})
 	}
@@ -178,7 +178,9 @@ func tagOf(f reflect.StructField) (name string, skip func(reflect.Value) bool, p
 			return "", nil, false
 		}
 	}
-	if _, own := f.Type.MethodByName("IsZero"); own && zero {
+	_, own := f.Type.MethodByName("IsZero")
+	_, ofPointer := reflect.PointerTo(f.Type).MethodByName("IsZero")
+	if zero && (own || ofPointer) {
 		return "", nil, false
 	}
 	return name, skipOf(f.Type.Kind(), empty, zero), true

@@ -88,6 +88,7 @@ type (
 		A int `json:"a"`
 	}
 	early struct{ At int }
+	late  struct{ At int }
 	tree  struct {
 		Name     string  `json:"name"`
 		Children []*tree `json:"children,omitempty"`
@@ -99,6 +100,7 @@ type (
 )
 
 func (*own) MarshalJSON() ([]byte, error) { return []byte(`"own <way>"`), nil }
+func (l *late) IsZero() bool              { return l.At > 7 }
 func (e early) IsZero() bool              { return e.At < 7 }
 
 func TestWhatIsOutOfTheOrdinary(t *testing.T) {
@@ -120,6 +122,16 @@ func TestWhatIsOutOfTheOrdinary(t *testing.T) {
 		"not so": &struct {
 			A early `json:"a,omitzero"`
 		}{early{8}},
+		"zero in its pointer's way": &struct {
+			A late `json:"a,omitzero"`
+		}{late{8}},
+		"not so by its pointer": &struct {
+			A late `json:"a,omitzero"`
+		}{late{}},
+		"twice one name": reflect.New(reflect.StructOf([]reflect.StructField{
+			{Name: "A", Type: reflect.TypeFor[int](), Tag: `json:"a"`}, {Name: "B", Type: reflect.TypeFor[int](), Tag: `json:"a"`},
+			{Name: "C", Type: reflect.TypeFor[int](), Tag: `json:"c"`},
+		})).Interface(), // encoding/json writes the last alone
 		"number as text": &struct {
 			A int `json:"a,string"`
 		}{3},
