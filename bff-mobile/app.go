@@ -68,8 +68,10 @@ func newApp(cfg Channel, b *edge.Backend, identity web.Identity) (*App, error) {
 
 	identify := web.Identify(b.Markets, identity)
 	handlers := &rest.API{
-		Screens: &screen.Screens{Ports: b.Ports, Orders: b.Orders, Log: b.Log, HomePage: commerce.PageID(cfg.HomePage)},
-		Ports:   b.Ports, Orders: b.Orders, Idempotency: b.Idempotency, Turns: b.Turns,
+		Screens: &screen.Screens{
+			Ports: b.Ports, Orders: b.Orders, Log: b.Log, HomePage: commerce.PageID(cfg.HomePage), Pressure: gate.Pressure,
+		},
+		Ports: b.Ports, Orders: b.Orders, Idempotency: b.Idempotency, Turns: b.Turns,
 		Answers: b.Answers, Quick: quick, Surrogates: b.Config.Cache.SurrogateKeyBytes,
 	}
 	counted := func(c *fiber.Ctx) error {

@@ -131,6 +131,35 @@ func TestDeprecationHeadersComeFromTheContract(t *testing.T) {
 	}
 }
 
+// Who asks again for what is kept is told again, however it is found.
+func TestDeprecationIsToldWithKeptAnswers(t *testing.T) {
+	t.Parallel()
+	s, _ := keeping(t)
+	for _, how := range []string{"miss", "hit", "hit"} {
+		for name, headers := range map[string][]string{"": nil, "signed in": {"Authorization", "Bearer C1"}} {
+			a := s.ok(t, get("/v1/screens/home?width=80", headers...))
+			assert.NotEmpty(t, a.Header.Get("Deprecation"), "%s, %s", name, how)
+			assert.NotEmpty(t, a.Header.Get("Sunset"), "%s, %s", name, how)
+		}
+		require.Equal(t, "hit", s.how(t))
+	}
+}
+
+// A connection that has to be closed for what was sent on it is, also when an old app is told
+// to upgrade.
+func TestM3_AnOldAppsChunkedBodyEndsItsConnection(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	addr, _ := s.serve(t)
+	const post = "POST /v1/carts HTTP/1.1\r\nHost: portico.test\r\nX-Platform: ios\r\nX-App-Version: 1\r\n" +
+		"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+	back := raw(t, addr, post+"GET /v1/config HTTP/1.1\r\nHost: portico.test\r\nConnection: close\r\n\r\n")
+	assert.Contains(t, back, "HTTP/1.1 426 ")
+	assert.Contains(t, back, "\r\nUpgrade: ios-app/2.4\r\n")
+	assert.Contains(t, back, "\r\nConnection: close\r\n")
+	assert.Equal(t, 1, strings.Count(back, "HTTP/1.1 "), back)
+}
+
 func unixOf(t *testing.T, deprecation string) int64 {
 	t.Helper()
 	var at int64

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+
+	"github.com/portico-bff/portico/bff-mobile/internal/web"
 )
 
 //go:generate go run ./generate ../../../schema/openapi/mobile.yaml deprecated.gen.go
@@ -40,16 +42,15 @@ func Deprecated(method, path string) fiber.Handler {
 }
 
 func (d deprecation) handle(c *fiber.Ctx) error {
+	n := d.used(c)
+	if n.at == 0 {
+		return c.Next()
+	}
+	web.OfRequest(c)
 	if err := c.Next(); err != nil {
 		return err
 	}
-	n := d.whole
-	for name, of := range d.query {
-		if c.Context().QueryArgs().Has(name) {
-			n = n.earlier(of)
-		}
-	}
-	if n.at == 0 || c.Response().StatusCode() >= fiber.StatusBadRequest {
+	if c.Response().StatusCode() >= fiber.StatusBadRequest {
 		return nil
 	}
 	c.Set("Deprecation", "@"+strconv.FormatInt(n.at, 10))
@@ -58,4 +59,15 @@ func (d deprecation) handle(c *fiber.Ctx) error {
 		c.Set("Sunset", time.Unix(n.sunset, 0).UTC().Format(http.TimeFormat))
 	}
 	return nil
+}
+
+// used is what of the operation's notices a request is given; zero for nothing.
+func (d deprecation) used(c *fiber.Ctx) notice {
+	n := d.whole
+	for name, of := range d.query {
+		if c.Context().QueryArgs().Has(name) {
+			n = n.earlier(of)
+		}
+	}
+	return n
 }

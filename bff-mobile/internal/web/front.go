@@ -26,16 +26,14 @@ func Front(app *fiber.App, quick *Quick, gate *Gate) {
 		}
 		var h head
 		h.look(&c.Request.Header)
-		if h.last {
-			c.SetConnectionClose()
-		}
 		if err := h.refusal(); err != nil {
 			c.SetUserValue(refusalKey{}, err)
 			next(c)
-			return
-		}
-		if !quick.answer(c, &h) {
+		} else if !quick.answer(c, &h) {
 			gate.serve(c, &h, next)
+		}
+		if h.last { // a handler that names another option of Connection would have taken it back
+			c.SetConnectionClose()
 		}
 	}
 }

@@ -75,10 +75,14 @@ func (h *head) letters(b []byte, header *fasthttp.RequestHeader) ([]byte, bool) 
 	return cache.AppendLetters(b, parts[:]...), true
 }
 
+// OfRequest says that the answer's header tells something of the request itself, which
+// nobody would who answers it by its letters.
+func OfRequest(c *fiber.Ctx) { c.Locals(ofRequestKey, true) }
+
 // Note has an answer found by the letters of the request, if it may be. It answers false
 // when not: then it has to be found in another way.
 func (q *Quick) Note(c *fiber.Ctx, answer *cache.Answer) bool {
-	if q == nil || !answer.Public() || len(c.Response().Header.Peek("Deprecation")) > 0 { // said of a request, not of an answer
+	if q == nil || !answer.Public() || c.Locals(ofRequestKey) != nil {
 		return false
 	}
 	header := &c.Request().Header

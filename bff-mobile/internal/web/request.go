@@ -31,6 +31,7 @@ const (
 	answerKey
 	clientKey
 	sharedKey
+	ofRequestKey
 )
 
 // Observe names the request, answers its errors and panics as problems, and
