@@ -102,6 +102,19 @@ func TestOddAppsAreNamed(t *testing.T) {
 	require.Zero(t, s.TotalCalls())
 }
 
+// What an empty header means does not depend on how many others there are.
+func TestAnEmptyPlatformIsOddAnywhere(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	addr, _ := s.serve(t)
+	for others := range 20 {
+		for _, name := range []string{"X-Platform", "X-App-Version"} {
+			back := raw(t, addr, "GET /v1/screens/home HTTP/1.1\r\nHost: portico.test\r\n"+strings.Repeat("X-A: \r\n", others)+name+":\r\nConnection: close\r\n\r\n")
+			assert.Contains(t, back, "HTTP/1.1 400 ", "%s behind %d", name, others)
+		}
+	}
+}
+
 // Everything that the contract deprecates is announced where it is used, and nothing else.
 func TestDeprecationHeadersComeFromTheContract(t *testing.T) {
 	t.Parallel()

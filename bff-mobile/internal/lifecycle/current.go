@@ -21,26 +21,26 @@ func Current(cfg Config) fiber.Handler {
 	ios, _ := ParseVersion(cfg.IOS.Minimum) // without one it is 0: nothing is older
 	android, _ := ParseVersion(cfg.Android.Minimum)
 	return func(c *fiber.Ctx) error {
-		header := &c.Request().Header
-		platform, version := header.Peek(PlatformHeader), header.Peek(VersionHeader)
-		if platform == nil && version == nil {
+		platform, says := sent(c, PlatformHeader)
+		version, versioned := sent(c, VersionHeader)
+		if !says && !versioned {
 			return c.Next()
 		}
 		minimum, upgrade := Version{}, ""
-		switch string(platform) {
+		switch platform {
 		case platformIOS:
 			minimum, upgrade = ios, "ios-app/"+cfg.IOS.Minimum
 		case platformAndroid:
 			minimum, upgrade = android, "android-app/"+cfg.Android.Minimum
 		default:
-			if platform != nil {
+			if says {
 				return &commerce.InputError{Field: PlatformHeader, Code: commerce.CodeUnsupported, Message: "must be one of ios, android"}
 			}
 		}
-		if version == nil {
+		if !versioned {
 			return c.Next()
 		}
-		app, ok := ParseVersion(string(version))
+		app, ok := ParseVersion(version)
 		if !ok {
 			return &commerce.InputError{Field: VersionHeader, Code: commerce.CodeInvalid, Message: "must be up to four numbers with dots between, such as 2.4.0"}
 		}
@@ -51,4 +51,14 @@ func Current(cfg Config) fiber.Handler {
 		c.Set(fiber.HeaderConnection, fiber.HeaderUpgrade)
 		return &problem.Error{Type: problem.UpgradeRequired, Field: VersionHeader, Detail: VersionHeader + ": " + upgrade + " or later is needed"}
 	}
+}
+
+// sent is a header that may be there and empty, which fasthttp does not always tell from one
+// that is not when it is asked for its value.
+func sent(c *fiber.Ctx, name string) (value string, there bool) {
+	lines := c.Request().Header.PeekAll(name)
+	if len(lines) == 0 {
+		return "", false
+	}
+	return string(lines[0]), true
 }
