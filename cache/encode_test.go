@@ -134,6 +134,28 @@ func TestC17_WhoeverSaysMoreThanThereIsGetsNoRoom(t *testing.T) {
 	require.ErrorIs(t, err, errCorrupt, "a number")
 }
 
+// What nobody here writes is not read as something else.
+func TestC17_WhatIsBeyondItsKindIsRefused(t *testing.T) {
+	t.Parallel()
+	at := func(seconds int64, nanos uint64, zone int64) string {
+		return string(binary.AppendVarint(binary.AppendUvarint(binary.AppendVarint([]byte{1}, seconds), nanos), zone))
+	}
+	times, flags := codecOf[*time.Time](), codecOf[*bool]()
+	const day = 24 * 60 * 60
+	for _, good := range []string{at(0, 0, 0), at(-1, 999_999_999, day-1), at(1, 0, 1-day)} {
+		_, err := times.read(good)
+		require.NoError(t, err)
+	}
+	for _, bad := range []string{at(0, 1e9, 0), at(0, 1<<63, 0), at(0, 0, day), at(0, 0, -day), at(0, 0, 1<<40)} {
+		_, err := times.read(bad)
+		require.ErrorIs(t, err, errCorrupt)
+	}
+	for text, good := range map[string]bool{"\x01\x00": true, "\x01\x01": true, "\x01\x02": false, "\x02\x01": false, "\x00": false} {
+		_, err := flags.read(text)
+		require.Equal(t, good, err == nil, "%q", text)
+	}
+}
+
 // A tree that leads too far is refused, however small each of its levels is.
 func TestC17_DepthHasABound(t *testing.T) {
 	t.Parallel()

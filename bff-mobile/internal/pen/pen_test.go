@@ -129,7 +129,8 @@ func TestWhatIsOutOfTheOrdinary(t *testing.T) {
 			A late `json:"a,omitzero"`
 		}{late{}},
 		"twice one name": reflect.New(reflect.StructOf([]reflect.StructField{
-			{Name: "A", Type: reflect.TypeFor[int](), Tag: `json:"a"`}, {Name: "B", Type: reflect.TypeFor[int](), Tag: `json:"a"`},
+			{Name: "A", Type: reflect.TypeFor[int](), Tag: `json:"a"`},
+			{Name: "B", Type: reflect.TypeFor[int](), Tag: `json:"a"`},
 			{Name: "C", Type: reflect.TypeFor[int](), Tag: `json:"c"`},
 		})).Interface(), // encoding/json writes the last alone
 		"number as text": &struct {
