@@ -120,10 +120,11 @@ func (g *Gate) look() {
 	if now.Sub(g.looked) < lookEvery {
 		return
 	}
-	if late, seen := g.Late(); seen >= leastSeen && late >= g.LateFrom {
-		g.limit = max(min(leastServed, g.Most), min(g.limit, g.peak)*7/10)
-	} else {
+	switch late, seen := g.Late(); {
+	case seen < leastSeen || late < g.LateFrom:
 		g.limit = min(g.Most, g.limit+max(1, g.limit/8))
+	case g.peak > leastServed: // with fewer inside it is late for another reason, such as its start or its neighbors
+		g.limit = max(min(leastServed, g.Most), min(g.limit, g.peak)*7/10)
 	}
 	g.looked, g.peak = now, g.inside
 }

@@ -75,8 +75,9 @@ func TestM9_AProcessThatIsLateServesFewerAtOnce(t *testing.T) {
 	}
 	require.Positive(t, last)
 	require.LessOrEqual(t, last, leastServed)
-	require.Equal(t, leastServed, fill(g, Order))
-	drain(g, Order, leastServed)
+	orders := fill(g, Order)
+	require.True(t, leastServed <= orders && orders <= leastServed+2, orders)
+	drain(g, Order, orders)
 
 	w.late = 0
 	for range 60 {
@@ -111,6 +112,29 @@ func TestM9_FewWaitsOrShortOnesAreNoSign(t *testing.T) {
 			drain(g, Order, n)
 		}
 	}
+}
+
+// A process that starts, or whose neighbors take the machine, is late whatever it serves:
+// refusing requests would not help it, and the next ones may come all at once.
+func TestM9_WithFewInsideTheLimitStays(t *testing.T) {
+	t.Parallel()
+	w := &weather{late: time.Second, seen: 1_000}
+	g := w.gate(500)
+	for inside := range leastServed + 1 {
+		for range 10 {
+			w.at = w.at.Add(lookEvery)
+			for range inside {
+				require.True(t, g.Enter(Read))
+			}
+			drain(g, Read, inside)
+		}
+	}
+	w.at = w.at.Add(lookEvery)
+	require.Equal(t, 400, fill(g, Read))
+	w.at = w.at.Add(lookEvery)
+	require.False(t, g.Enter(Read), "now it is what is inside")
+	require.Equal(t, 280, g.limit)
+	drain(g, Read, 400)
 }
 
 func TestASmallCeilingStays(t *testing.T) {

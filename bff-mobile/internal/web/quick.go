@@ -113,11 +113,11 @@ func (q *Quick) answer(c *fasthttp.RequestCtx, h *head) (done bool) {
 		}
 	}()
 	answer := q.Answers.KeptLetters(letters, c.Time())
-	if answer == nil || !AdmitAddress(q.Limiter, c) {
+	if answer == nil {
 		return false
 	}
 	shown, ok := answer.Of.(*Shown)
-	if !ok {
+	if !ok || !AdmitAddress(q.Limiter, c) {
 		return false
 	}
 	q.send(c, h, answer, shown)
