@@ -189,7 +189,7 @@ func TestQuickAnswersAreCountedAndLimited(t *testing.T) {
 	require.Positive(t, refused)
 	require.Equal(t, 3*budget, answered+refused)
 	require.Less(t, answered, 2*budget, "a kept answer costs 1, too")
-	require.Contains(t, s.metrics(t), fmt.Sprintf(`http_server_request_duration_seconds_count{http_request_method="GET",http_response_status_code="200",http_route="/v1/screens/home"`))
+	require.Contains(t, s.metrics(t), `http_server_request_duration_seconds_count{http_request_method="GET",http_response_status_code="200",http_route="/v1/screens/home"`)
 }
 
 // metrics is what a scrape reads.

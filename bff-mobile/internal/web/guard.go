@@ -106,9 +106,10 @@ func aimed(header *fasthttp.RequestHeader) bool {
 // plainHost tells whether host is a name, an IPv4 address, or an IPv6 address in
 // brackets, with or without a port.
 func plainHost(host []byte) bool {
-	name, port := host, []byte(nil)
+	name := host
 	if i := bytes.LastIndexByte(host, ':'); i >= 0 && host[len(host)-1] != ']' {
-		name, port = host[:i], host[i+1:]
+		port := host[i+1:]
+		name = host[:i]
 		if len(port) < 1 || len(port) > 5 || !all(port, digit) {
 			return false
 		}
@@ -130,6 +131,7 @@ func all(text []byte, is func(byte) bool) bool {
 
 func digit(b byte) bool  { return '0' <= b && b <= '9' }
 func ofIPv6(b byte) bool { return digit(b) || 'a' <= b|0x20 && b|0x20 <= 'f' || b == ':' || b == '.' }
+
 func ofName(b byte) bool {
 	return digit(b) || 'a' <= b|0x20 && b|0x20 <= 'z' || b == '.' || b == '_' || b == '-'
 }
