@@ -13,6 +13,7 @@ import (
 type turn struct {
 	turns      *Turns
 	key, token string
+	alone      bool // the ledger was away: it keeps nobody out but this process's own
 
 	mu    sync.Mutex
 	heard time.Time // when the ledger was last asked and said that the turn is ours
@@ -23,7 +24,7 @@ type turn struct {
 // may have lost it meanwhile, so that what it does not know for sure it asks.
 func (t *turn) check(ctx context.Context) error {
 	t.mu.Lock()
-	lost, known := t.lost, since(t.heard) < sure
+	lost, known := t.lost, t.alone || since(t.heard) < sure
 	t.mu.Unlock()
 	switch {
 	case lost:
@@ -63,6 +64,9 @@ func (t *turn) extend(ctx context.Context) error {
 // keep renews the lease until stop is called. What is under way when the turn is lost cannot be
 // taken back; what has not begun is kept from it by [turn.check].
 func (t *turn) keep(ctx context.Context) (stop func()) {
+	if t.alone {
+		return func() {}
+	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var done sync.WaitGroup
 	done.Go(func() {
@@ -89,6 +93,9 @@ func (t *turn) isLost() bool {
 
 // drop gives the turn back, also when the request's time is over.
 func (t *turn) drop(ctx context.Context) {
+	if t.alone {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBack)
 	defer cancel()
 	if _, err := t.turns.ledger.Drop(ctx, t.key, t.token); err != nil {
@@ -96,9 +103,11 @@ func (t *turn) drop(ctx context.Context) {
 	}
 }
 
-// during runs a change of a cart in its turn.
+// during runs a change of a cart in its turn. While the ledger is away the change is made all the
+// same: a shop that sells nothing without Redis is worse than two nodes of which the checkout, which
+// owns the cart, takes one after the other. What was checked before, under [Turns.Hold], is not.
 func during[T any](ctx context.Context, t *Turns, key string, do func(context.Context) (T, error)) (T, error) {
-	ctx, release, err := t.hold(ctx, key)
+	ctx, release, err := t.hold(ctx, key, true)
 	if err != nil {
 		var none T
 		return none, err

@@ -66,9 +66,9 @@ var InProgress = &commerce.InputError{
 // back and must be called; the context is good until then.
 //
 // When ctx is about to end first, the error is [InProgress]. When the ledger cannot be reached
-// it is a [commerce.ErrUnavailable], and nothing may be changed.
+// it is a [commerce.ErrUnavailable] or ErrTimeout, and nothing may be changed.
 func (t *Turns) Hold(ctx context.Context, s commerce.Shopper, cart commerce.CartID) (held context.Context, release func(), err error) {
-	return t.hold(ctx, keyOf(s.Principal, cart))
+	return t.hold(ctx, keyOf(s.Principal, cart), false)
 }
 
 // keyOf names whose turn it is at what. A guest's cart is anyone's who knows its id. A customer
@@ -82,14 +82,16 @@ func keyOf(p commerce.Principal, cart commerce.CartID) string {
 
 type heldKey string
 
-func (t *Turns) hold(ctx context.Context, key string) (context.Context, func(), error) {
+// hold is [Turns.Hold] by the key. With alone, a ledger that cannot be reached leaves a turn among
+// this process's writers.
+func (t *Turns) hold(ctx context.Context, key string, alone bool) (context.Context, func(), error) {
 	if have, ok := ctx.Value(heldKey(key)).(*turn); ok {
 		return ctx, func() {}, have.check(ctx)
 	}
 	wait, cancel := beforeAnswering(ctx)
 	defer cancel()
 	q := t.join(key)
-	mine, err := t.take(wait, q, key)
+	mine, err := t.take(wait, q, key, alone)
 	if err != nil {
 		t.leave(key, q)
 		if errors.Is(err, context.DeadlineExceeded) {
@@ -136,17 +138,26 @@ func (t *Turns) leave(key string, q *queue) {
 }
 
 // take comes to the front of the queue and then asks the ledger until the turn is ours.
-func (t *Turns) take(ctx context.Context, q *queue, key string) (*turn, error) {
+func (t *Turns) take(ctx context.Context, q *queue, key string, alone bool) (*turn, error) {
 	select {
 	case q.front <- struct{}{}:
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 	mine, err := t.claim(ctx, q, key)
+	if alone && ctx.Err() == nil && isAway(err) {
+		t.log.LogAttrs(ctx, slog.LevelWarn, "turn at a cart taken in this process only", slog.Any("error", err))
+		return &turn{alone: true}, nil
+	}
 	if err != nil {
 		<-q.front
 	}
 	return mine, err
+}
+
+// isAway tells whether err is of a ledger that does not answer.
+func isAway(err error) bool {
+	return errors.Is(err, commerce.ErrUnavailable) || errors.Is(err, commerce.ErrTimeout)
 }
 
 func (t *Turns) claim(ctx context.Context, q *queue, key string) (*turn, error) {

@@ -186,11 +186,12 @@ func (away) Claim(context.Context, string, string, time.Duration) (string, bool,
 	return "", false, &commerce.CallError{System: "redis", Operation: "ledger", Kind: commerce.ErrUnavailable}
 }
 
-func TestWithoutALedgerNoCartIsChanged(t *testing.T) {
+func TestWithoutALedgerCartsAreChangedInThisProcessesTurns(t *testing.T) {
 	t.Parallel()
 	shop := commercetest.NewShop()
 	f := shop.Fixture()
-	ports := New(away{}, quiet).Wrap(shop.Ports())
+	turns := New(away{}, quiet)
+	ports := turns.Wrap(shop.Ports())
 	ctx, who := t.Context(), commerce.Shopper{Market: f.Market, Principal: f.Customer}
 	for name, change := range map[string]func() (*commerce.Cart, error){
 		"add":      func() (*commerce.Cart, error) { return ports.CartLines.AddLine(ctx, who, guest, f.Products[0], 1) },
@@ -203,12 +204,46 @@ func TestWithoutALedgerNoCartIsChanged(t *testing.T) {
 			return ports.CheckoutOptions.SetShipping(ctx, who, guest, commerce.ShippingChoice{})
 		},
 	} {
+		before := shop.TotalCalls()
 		_, err := change()
-		require.ErrorIs(t, err, commerce.ErrUnavailable, name)
+		require.NotErrorIs(t, err, commerce.ErrUnavailable, name)
+		require.Greater(t, shop.TotalCalls(), before, name)
 	}
-	assert.Zero(t, shop.TotalCalls())
-	_, err := ports.Carts.Create(ctx, who)
+	_, _, err := turns.Hold(ctx, who, guest)
+	require.ErrorIs(t, err, commerce.ErrUnavailable, "what is checked first must not be changed by another node in between")
+	_, err = ports.Carts.Create(ctx, who)
 	require.NoError(t, err, "what is nobody's yet waits for nobody")
+}
+
+// Who has a turn without a ledger keeps the others of this process waiting nevertheless.
+func TestK5_WithoutALedgerThisProcessesWritersTakeTurns(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		turns := New(away{}, quiet)
+		var inside, most, done int
+		var mu sync.Mutex
+		var all sync.WaitGroup
+		for range 20 {
+			all.Go(func() {
+				_, err := during(t.Context(), turns, "cart", func(context.Context) (struct{}, error) {
+					mu.Lock()
+					inside++
+					most, done = max(most, inside), done+1
+					mu.Unlock()
+					time.Sleep(time.Millisecond)
+					mu.Lock()
+					inside--
+					mu.Unlock()
+					return struct{}{}, nil
+				})
+				assert.NoError(t, err)
+			})
+		}
+		all.Wait()
+		assert.Equal(t, 1, most)
+		assert.Equal(t, 20, done)
+		assert.Empty(t, turns.queues)
+	})
 }
 
 // Somebody who names another's cart waits in a queue of their own.
