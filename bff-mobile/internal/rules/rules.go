@@ -74,7 +74,8 @@ type Operation struct {
 // Rules is the operations by their ids.
 type Rules struct{ operations map[string]*Operation }
 
-// Compile makes rules of operations. An error is a mistake in what was generated.
+// Compile makes rules of operations, whose schemas hold what it compiled: it is called once for
+// them, before anybody uses them. An error is a mistake in what was generated.
 func Compile(operations []Operation) (*Rules, error) {
 	r := &Rules{operations: make(map[string]*Operation, len(operations))}
 	known := patterns{}

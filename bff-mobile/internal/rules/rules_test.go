@@ -14,9 +14,12 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
+// contract is compiled once for all: its schemas hold what was compiled.
+var contract = rules.MustCompile(api.Operations)
+
 func TestValuesOfAQuery(t *testing.T) {
 	t.Parallel()
-	search := rules.MustCompile(api.Operations).Operation("searchScreen")
+	search := contract.Operation("searchScreen")
 	q, err := search.ParseQuery("q=a%20b&facet=color:Red&facet=color:Blue&inStock=true&width=480")
 	require.NoError(t, err)
 	require.Equal(t, "a b", q.Text("q"))
@@ -31,7 +34,7 @@ func TestValuesOfAQuery(t *testing.T) {
 
 func TestHeadersAreChecked(t *testing.T) {
 	t.Parallel()
-	order := rules.MustCompile(api.Operations).Operation("readOrder")
+	order := contract.Operation("readOrder")
 	require.NoError(t, order.CheckHeader("X-Order-Token", strings.Repeat("a", 255)))
 	err := order.CheckHeader("X-Order-Token", strings.Repeat("a", 256))
 	require.EqualError(t, err, "X-Order-Token: must be at most 255 characters long")
@@ -42,7 +45,7 @@ func TestHeadersAreChecked(t *testing.T) {
 // An operation that nobody knows takes nothing.
 func TestUnknownOperationsTakeNothing(t *testing.T) {
 	t.Parallel()
-	none := rules.MustCompile(api.Operations).Operation("none")
+	none := contract.Operation("none")
 	_, err := none.ParseQuery("a=1")
 	require.ErrorIs(t, err, commerce.ErrInvalid)
 	_, err = none.ParseQuery("")
@@ -60,7 +63,7 @@ func TestABadPatternIsAnError(t *testing.T) {
 // Whatever is sent: what is taken is within the contract, and a refusal names an input
 // and repeats no value.
 func FuzzQuery(f *testing.F) {
-	search := rules.MustCompile(api.Operations).Operation("searchScreen")
+	search := contract.Operation("searchScreen")
 	for _, seed := range []string{
 		"", "q=a", "q=%00", "q=%zz", "first=1", "first=007", "first=", "first=1&first=2", "facet=a:b&facet=a:c", "facet=a", "x=1", "a;b=c", "width=4097",
 		"inStock=TRUE", "sort=NAME", "priceMin=1e3", "after=%ff", "%3Cb%3E=1", "category=a/b",
@@ -135,7 +138,7 @@ func clone(s *rules.Schema) *rules.Schema {
 }
 
 func BenchmarkBody(b *testing.B) {
-	rule := rules.MustCompile(api.Operations).Operation("addLine").Body
+	rule := contract.Operation("addLine").Body
 	data := []byte(`{"sku":"BK-R93R-62","quantity":1}`)
 	b.ReportAllocs()
 	for b.Loop() {
@@ -147,7 +150,7 @@ func BenchmarkBody(b *testing.B) {
 }
 
 func BenchmarkQuery(b *testing.B) {
-	search := rules.MustCompile(api.Operations).Operation("searchScreen")
+	search := contract.Operation("searchScreen")
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := search.ParseQuery("q=helmet&first=20&sort=NAME&facet=color:Red"); err != nil {
