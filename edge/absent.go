@@ -35,6 +35,14 @@ func (absent) Pages(ctx context.Context, _ commerce.Market, _ []commerce.PageID)
 	return nil, gone(ctx, commerce.OpPages)
 }
 
+func (absent) SKUs(ctx context.Context, _ commerce.Market, _ commerce.SKU, _ int) ([]commerce.SKU, error) {
+	return nil, gone(ctx, commerce.OpSKUs)
+}
+
+func (absent) PageIDs(ctx context.Context, _ commerce.Market, _ commerce.PageID, _ int) ([]commerce.PageID, error) {
+	return nil, gone(ctx, commerce.OpPageIDs)
+}
+
 func (absent) Reviews(ctx context.Context, _ commerce.Market, _ []commerce.SKU) (map[commerce.SKU]*commerce.ReviewSummary, error) {
 	return nil, gone(ctx, commerce.OpReviews)
 }

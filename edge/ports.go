@@ -21,6 +21,7 @@ var ports = []port{
 	row("CATALOG", "PIM", func(p *commerce.Ports) *commerce.Catalog { return &p.Catalog }, commerce.OpProducts),
 	row("CATEGORIES", "PIM", func(p *commerce.Ports) *commerce.Categories { return &p.Categories }, commerce.OpCategoryTree),
 	row("CONTENT", "PIM", func(p *commerce.Ports) *commerce.Content { return &p.Content }, commerce.OpPages),
+	row("LISTING", "PIM", func(p *commerce.Ports) *commerce.Listing { return &p.Listing }, commerce.OpSKUs, commerce.OpPageIDs),
 	row("REVIEWS", "PIM", func(p *commerce.Ports) *commerce.Reviews { return &p.Reviews }, commerce.OpReviews),
 	row("RELATED", "PIM", func(p *commerce.Ports) *commerce.Related { return &p.Related }, commerce.OpRelated),
 	row("SEARCH", "SEARCH", func(p *commerce.Ports) *commerce.Search { return &p.Search }, commerce.OpSearch),
@@ -90,7 +91,7 @@ func fill(p *commerce.Ports) {
 	var none absent
 	for _, row := range ports {
 		row.take(p, &commerce.Ports{
-			Catalog: none, Categories: none, Content: none, Reviews: none, Related: none, Search: none,
+			Catalog: none, Categories: none, Content: none, Listing: none, Reviews: none, Related: none, Search: none,
 			Pricing: none, Inventory: none, OrderHistory: none, Invoices: none, Customers: none, Loyalty: none,
 			Recommendations: none, Notifications: none, Carts: none, CartLines: none, CartCoupons: none,
 			CheckoutOptions: none, Checkout: none, PlacedOrders: none,

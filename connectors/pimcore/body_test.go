@@ -13,8 +13,8 @@ import (
 
 // What is sent is what encoding/json would send, byte for byte.
 func FuzzBodies(f *testing.F) {
-	all := documents(&pictures{thumbnails: []thumbnail{{name: "small", width: 80}}}, traits())
-	require.Len(f, all, 5)
+	all := documents(&pictures{thumbnails: []thumbnail{{name: "small", width: 80}}}, "o_", traits())
+	require.Len(f, all, 7)
 	f.Add("A-1", `A"}]},{"$or":[{"sku":"B`, 0, "")
 	f.Add("", "\u00e9\u2028<&>\x00\xff", 1000, "zh_Hant")
 	f.Fuzz(func(t *testing.T, one, other string, after int, language string) {

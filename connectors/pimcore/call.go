@@ -16,6 +16,7 @@ var (
 	errNoEndpoint = errors.New("no such Data Hub configuration")
 	errGraphQL    = errors.New("answered with GraphQL errors")
 	errNoData     = errors.New("answered without data")
+	errNotBehind  = errors.New("answered rows that were not asked for")
 )
 
 // fetched is what a listing answered: its nodes, null ones left out, and those among
@@ -23,6 +24,7 @@ var (
 type fetched[T any] struct {
 	nodes  []*T
 	broken []*T
+	rows   int // of nodes, null ones among them
 	total  int
 }
 
@@ -81,7 +83,7 @@ func sorted[T any](list *listing[T], errs []wireError) (fetched[T], error) {
 		}
 		spoiled[i] = true
 	}
-	result.total, result.nodes = list.TotalCount, make([]*T, 0, len(list.Edges))
+	result.total, result.rows, result.nodes = list.TotalCount, len(list.Edges), make([]*T, 0, len(list.Edges))
 	for i, edge := range list.Edges {
 		switch {
 		case edge.Node == nil:

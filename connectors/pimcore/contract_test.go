@@ -41,5 +41,6 @@ func TestKeepsTheContracts(t *testing.T) {
 	t.Run("related", func(t *testing.T) { commercetest.Related(t, ports.Related, ports.Catalog, fixture) })
 	t.Run("categories", func(t *testing.T) { commercetest.Categories(t, ports.Categories, fixture) })
 	t.Run("content", func(t *testing.T) { commercetest.Content(t, ports.Content, fixture) })
+	t.Run("listing", func(t *testing.T) { commercetest.Listing(t, ports, fixture) })
 	t.Run("reviews", func(t *testing.T) { commercetest.Reviews(t, ports.Reviews, fixture) })
 }

@@ -1,6 +1,6 @@
 // Package pimcore speaks to a Pimcore Data Hub GraphQL endpoint. It offers the
-// ports Catalog, Related, Categories, Content and Reviews, read from the classes
-// Product, Category, Brand, Review and ContentPage with the fields named in
+// ports Catalog, Related, Categories, Content, Listing and Reviews, read from the
+// classes Product, Category, Brand, Review and ContentPage with the fields named in
 // queries.go. Each port operation is one call for up to 100 keys.
 package pimcore
 
@@ -33,6 +33,7 @@ func traits() map[commerce.Operation]commerce.Traits {
 	table := map[commerce.Operation]commerce.Traits{}
 	for _, op := range []commerce.Operation{
 		commerce.OpProducts, commerce.OpRelated, commerce.OpCategoryTree, commerce.OpPages, commerce.OpReviews,
+		commerce.OpSKUs, commerce.OpPageIDs,
 	} {
 		table[op] = commerce.Traits{
 			System: system, Operation: op, Access: commerce.Read, Scope: commerce.ScopePublic, BatchSize: commerce.MaxBatch,
@@ -87,12 +88,12 @@ func New(cfg Config, deps transport.Deps) (commerce.Ports, error) {
 	all := traits()
 	c := &connector{
 		client: client, path: []string{"pimcore-graphql-webservices", cfg.Endpoint}, prefix: cfg.ColumnPrefix,
-		languages: languages, pictures: pictures, documents: documents(&pictures, all),
+		languages: languages, pictures: pictures, documents: documents(&pictures, cfg.ColumnPrefix, all),
 	}
 	c.products.New = func() any { return newProductRoom(&c.pictures) }
 	c.related.New = func() any { return newRelatedRoom(&c.pictures) }
 	return commerce.Ports{
-		Catalog: c, Related: c, Categories: c, Content: c, Reviews: c,
+		Catalog: c, Related: c, Categories: c, Content: c, Listing: c, Reviews: c,
 		Traits: all,
 	}, nil
 }

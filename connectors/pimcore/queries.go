@@ -61,6 +61,15 @@ const (
     image { THUMBNAILS }
   } } }
 }`
+
+	// Rows of one key are in the order of their ids.
+	skusQuery = `query skus($filter: String, $first: Int, $after: Int) {
+  getProductListing(filter: $filter, first: $first, after: $after, sortBy: ["sku", "PREFIXid"], sortOrder: ["ASC", "ASC"]) { edges { node { key: sku } } }
+}`
+
+	pageIDsQuery = `query pageIds($filter: String, $first: Int, $after: Int) {
+  getContentPageListing(filter: $filter, first: $first, after: $after, sortBy: ["PREFIXkey", "PREFIXid"], sortOrder: ["ASC", "ASC"]) { edges { node { key } } }
+}`
 )
 
 // document is what an operation sends, and where its answer is. Nobody changes it.
@@ -84,8 +93,8 @@ func (d document) before(query string) []byte {
 	return append(head, `,"variables":{`...)
 }
 
-// documents are the queries for the configured sizes of pictures.
-func documents(p *pictures, all map[commerce.Operation]commerce.Traits) map[commerce.Operation]*document {
+// documents are the queries for the configured sizes of pictures; prefix is that of system columns.
+func documents(p *pictures, prefix string, all map[commerce.Operation]commerce.Traits) map[commerce.Operation]*document {
 	sized := func(query string) string {
 		return strings.ReplaceAll(query, "THUMBNAILS", p.selection())
 	}
@@ -100,5 +109,7 @@ func documents(p *pictures, all map[commerce.Operation]commerce.Traits) map[comm
 	write(commerce.OpReviews, document{name: "reviews", root: products}, reviewsQuery)
 	write(commerce.OpCategoryTree, document{name: "categories", root: categories, whole: true}, sized(categoriesQuery))
 	write(commerce.OpPages, document{name: "pages", root: pages}, sized(pagesQuery))
+	write(commerce.OpSKUs, document{name: "skus", root: products, whole: true}, strings.ReplaceAll(skusQuery, "PREFIX", prefix))
+	write(commerce.OpPageIDs, document{name: "pageIds", root: pages, whole: true}, strings.ReplaceAll(pageIDsQuery, "PREFIX", prefix))
 	return list
 }

@@ -23,6 +23,7 @@ type sent struct {
 		Variables            struct {
 			Filter, Language, Fallback string
 			First                      *int
+			After                      int
 		}
 	}
 }

@@ -48,6 +48,14 @@ func TestN16_NoSpoiledAnswerIsTaken(t *testing.T) {
 				_, err := p.Content.Pages(ctx, f.Market, []commerce.PageID{f.Page})
 				return err
 			}),
+			commerce.OpSKUs: operation(func(ctx context.Context, p commerce.Ports, f commercetest.Fixture) error {
+				_, err := p.Listing.SKUs(ctx, f.Market, "", commerce.MaxBatch)
+				return err
+			}),
+			commerce.OpPageIDs: operation(func(ctx context.Context, p commerce.Ports, f commercetest.Fixture) error {
+				_, err := p.Listing.PageIDs(ctx, f.Market, "", commerce.MaxBatch)
+				return err
+			}),
 		},
 		Inside: map[string]string{
 			"GraphQL errors":           `{"errors":[{"message":"` + spoiltest.Canary + `","path":["getProductListing"]}],"data":{"getProductListing":null}}`,

@@ -230,6 +230,11 @@ type wirePage struct {
 	Image            wireAsset `json:"image"`
 }
 
+// wireKeyed is an object of which only the key is asked.
+type wireKeyed struct {
+	Key string `json:"key"`
+}
+
 // seconds turns a Unix time into UTC; 0 means that the PIM does not say.
 func seconds(n int64) time.Time {
 	if n == 0 {

@@ -7,6 +7,7 @@ type Ports struct {
 	Related         Related
 	Categories      Categories
 	Content         Content
+	Listing         Listing
 	Reviews         Reviews
 	Recommendations Recommendations
 	Search          Search

@@ -12,6 +12,8 @@ const (
 	OpRecommend       Operation = "recommendations.recommend"
 	OpCategoryTree    Operation = "categories.tree"
 	OpPages           Operation = "content.pages"
+	OpSKUs            Operation = "listing.skus"
+	OpPageIDs         Operation = "listing.pages"
 	OpReviews         Operation = "reviews.reviews"
 	OpSearch          Operation = "search.search"
 	OpPrices          Operation = "pricing.prices"

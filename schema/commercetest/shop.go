@@ -39,7 +39,7 @@ func NewShop() *Shop {
 func (s *Shop) Ports() commerce.Ports {
 	history := shopHistory{s}
 	return commerce.Ports{
-		Catalog: shopCatalog{s}, Related: shopCatalog{s}, Categories: shopCatalog{s}, Content: shopCatalog{s},
+		Catalog: shopCatalog{s}, Related: shopCatalog{s}, Categories: shopCatalog{s}, Content: shopCatalog{s}, Listing: shopCatalog{s},
 		Reviews: shopCatalog{s}, Recommendations: shopCatalog{s}, Search: shopSearch{s},
 		Pricing: shopERP{s}, Inventory: shopERP{s}, OrderHistory: history, Invoices: history,
 		Customers: shopCRM{s}, Loyalty: shopCRM{s}, Notifications: shopCRM{s},
@@ -176,7 +176,7 @@ func shopTraits() map[commerce.Operation]commerce.Traits {
 		}
 	}
 	set(commerce.Read, commerce.ScopePublic, commerce.OpProducts, commerce.OpRelated, commerce.OpCategoryTree,
-		commerce.OpPages, commerce.OpReviews, commerce.OpSearch, commerce.OpAvailability)
+		commerce.OpPages, commerce.OpSKUs, commerce.OpPageIDs, commerce.OpReviews, commerce.OpSearch, commerce.OpAvailability)
 	set(commerce.Read, commerce.ScopeSegment, commerce.OpPrices)
 	set(commerce.Read, commerce.ScopeCustomer, commerce.OpRecommend, commerce.OpCustomer, commerce.OpLoyalty,
 		commerce.OpOrders, commerce.OpOrder, commerce.OpGuestOrder, commerce.OpInvoices)

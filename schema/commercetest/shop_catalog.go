@@ -161,6 +161,37 @@ func (s shopCatalog) Pages(ctx context.Context, _ commerce.Market, ids []commerc
 	return found, nil
 }
 
+func (s shopCatalog) SKUs(ctx context.Context, _ commerce.Market, after commerce.SKU, first int) ([]commerce.SKU, error) {
+	if err := s.begin(ctx, commerce.OpSKUs); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]commerce.SKU, len(s.goods))
+	for i, g := range s.goods {
+		all[i] = g.product.SKU
+	}
+	return behind(all, after, first)
+}
+
+func (s shopCatalog) PageIDs(ctx context.Context, _ commerce.Market, after commerce.PageID, first int) ([]commerce.PageID, error) {
+	if err := s.begin(ctx, commerce.OpPageIDs); err != nil {
+		return nil, err
+	}
+	return behind([]commerce.PageID{"home"}, after, first)
+}
+
+// behind are up to first of keys, in ascending order, that come behind after. It puts keys in order.
+func behind[K cmp.Ordered](keys []K, after K, first int) ([]K, error) {
+	first, err := commerce.ParseFirst("first", first)
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(keys)
+	keys = slices.DeleteFunc(keys, func(k K) bool { return k <= after })
+	return keys[:min(first, len(keys))], nil
+}
+
 type shopSearch struct{ *Shop }
 
 // matches tells whether g fits q; the facet named but is left out of account.

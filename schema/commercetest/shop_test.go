@@ -20,6 +20,7 @@ func TestShopKeepsTheContracts(t *testing.T) {
 	t.Run("Recommendations", func(t *testing.T) { commercetest.Recommendations(t, p.Recommendations, f) })
 	t.Run("Categories", func(t *testing.T) { commercetest.Categories(t, p.Categories, f) })
 	t.Run("Content", func(t *testing.T) { commercetest.Content(t, p.Content, f) })
+	t.Run("Listing", func(t *testing.T) { commercetest.Listing(t, p, f) })
 	t.Run("Reviews", func(t *testing.T) { commercetest.Reviews(t, p.Reviews, f) })
 	t.Run("Search", func(t *testing.T) { commercetest.Search(t, p.Search, f) })
 	t.Run("Pricing", func(t *testing.T) { commercetest.Pricing(t, p.Pricing, f) })
