@@ -1,9 +1,12 @@
 package cache
 
 import (
+	"context"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/portico-bff/portico/schema/commerce"
 	"github.com/portico-bff/portico/schema/commercetest"
@@ -24,6 +27,7 @@ func TestContracts(t *testing.T) {
 				commercetest.Related(t, p.Related, p.Catalog, f)
 				commercetest.Categories(t, p.Categories, f)
 				commercetest.Content(t, p.Content, f)
+				commercetest.Listing(t, p, f)
 				commercetest.Reviews(t, p.Reviews, f)
 				commercetest.Search(t, p.Search, f)
 				commercetest.Pricing(t, p.Pricing, f)
@@ -46,4 +50,35 @@ func TestWrapLeavesWhatIsNotOfferedAlone(t *testing.T) {
 	wrapped := c.Wrap(ports)
 	assert.Equal(t, ports.PlacedOrders, wrapped.PlacedOrders)
 	assert.Equal(t, ports.Traits, wrapped.Traits)
+}
+
+// A listing that was begun before something was published must not be anybody's who asks afterwards.
+func TestListingsAreNeitherKeptNorShared(t *testing.T) {
+	t.Parallel()
+	shop := commercetest.NewShop()
+	ports, m := newCache(t, Config{}).Wrap(shop.Ports()), shop.Fixture().Market
+	const callers = 2
+	arrived := make(chan struct{}, callers)
+	together := make(chan struct{})
+	wait := func(context.Context) { arrived <- struct{}{}; <-together }
+	shop.Hold(commerce.OpSKUs, wait)
+	shop.Hold(commerce.OpPageIDs, wait)
+	var calls sync.WaitGroup
+	for range callers {
+		calls.Go(func() {
+			_, err := ports.Listing.SKUs(t.Context(), m, "", 1)
+			assert.NoError(t, err)
+		})
+	}
+	for range callers {
+		<-arrived // both are there at a time
+	}
+	close(together)
+	calls.Wait()
+	for range callers {
+		_, err := ports.Listing.PageIDs(t.Context(), m, "", 1)
+		require.NoError(t, err)
+	}
+	assert.Equal(t, callers, shop.Calls(commerce.OpSKUs))
+	assert.Equal(t, callers, shop.Calls(commerce.OpPageIDs))
 }

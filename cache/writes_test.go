@@ -38,7 +38,7 @@ var writes = map[string]effect{
 
 // onlyRead are the methods that change nothing.
 var onlyRead = []string{
-	"Catalog.Products", "Related.Related", "Categories.Tree", "Content.Pages", "Reviews.Reviews", "Recommendations.Recommend",
+	"Catalog.Products", "Related.Related", "Categories.Tree", "Content.Pages", "Listing.SKUs", "Listing.PageIDs", "Reviews.Reviews", "Recommendations.Recommend",
 	"Search.Search", "Pricing.Prices", "Inventory.Availability", "Customers.Customer", "Loyalty.Loyalty", "Invoices.Invoices",
 	"OrderHistory.Orders", "OrderHistory.Order", "OrderHistory.GuestOrder", "PlacedOrders.Orders", "PlacedOrders.Order", "PlacedOrders.GuestOrder",
 	"Carts.Cart", "CheckoutOptions.ShippingOptions", "Checkout.Prepare",
