@@ -189,7 +189,7 @@ func (r *request) source(i int, state commerce.State, age time.Duration) *commer
 
 func (c *Cache) fresh(r *request, i int, e *entry, now time.Time) result {
 	at := r.source(i, commerce.StateFresh, e.age(now))
-	at.Tags, at.Fresh = e.tags, c.left(r.plan, e, now)
+	at.Tags, at.Fresh, at.Kept = e.tags, c.left(r.plan, e, now), e
 	return result{answer: answer{value: e.value, found: !e.missing}, served: e.served()}
 }
 
@@ -213,7 +213,7 @@ func (r *request) stale(i int, e *entry, reason commerce.Reason, now time.Time) 
 func (r *request) failed(i int, err error, s served) result {
 	at, res := r.source(i, commerce.StateMissing, 0), result{answer: answer{err: err}, served: s}
 	if answered(err) {
-		at.State = commerce.StateFresh
+		at.State, at.Kept = commerce.StateFresh, answeredAs(err)
 		return res
 	}
 	at.Reason, at.RetryAfter = commerce.ReasonOf(err), retryAfterOf(err)

@@ -12,10 +12,13 @@ type entry struct {
 	value   any
 	sealed  seal
 	missing bool
+	size    uint32        // bytes, estimated; set when it is kept
 	began   time.Time     // when its load began; its age counts from there
 	fresh   time.Duration // its own lifetime: the policy's, or a little less
 	life    time.Duration // after which memory lets go of it; set when it is kept
-	size    uint32        // bytes, estimated; set when it is kept
+	plan    *plan         // whose answer it is …
+	key     string        // … and of what; neither is known of a whole answer
+	version atomic.Uint64 // of the value; 0 until it is known
 	tags    []commerce.Tag
 	stamp   stamp
 	seen    atomic.Uint64 // see tagTable.alive
@@ -39,6 +42,12 @@ func (e *entry) tagged(tags []commerce.Tag, at stamp) *entry {
 	for _, tag := range tags {
 		e.size += uint32(len(tag))
 	}
+	return e
+}
+
+// of says whose answer the entry is, and of which key.
+func (e *entry) of(p *plan, key string) *entry {
+	e.plan, e.key = p, key
 	return e
 }
 

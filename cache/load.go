@@ -135,7 +135,8 @@ func (l *load) adopt(i int, s stored) bool {
 	if !l.cache.tags.admits(tags, s.at, f.stamp.local) {
 		return false
 	}
-	e := newEntry(value, s.began, l.plan.policy).tagged(tags, stamp{local: f.stamp.local, global: s.at})
+	e := newEntry(value, s.began, l.plan.policy).of(l.plan, l.keys[i]).tagged(tags, stamp{local: f.stamp.local, global: s.at})
+	e.written(s.payload)
 	if !l.renews(i) {
 		e.apart(l.nextPhase(i))
 	}

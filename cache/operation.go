@@ -154,13 +154,21 @@ func (r *request) direct(ctx context.Context) []result {
 			results[i] = r.failed(i, a.err, uncached)
 		} else {
 			results[i] = result{answer: a, served: uncached}
-			r.source(i, commerce.StateFresh, 0)
+			r.source(i, commerce.StateFresh, 0).Kept = r.alone(a)
 		}
 		at := &r.sources[i]
 		at.Outcomes, at.Scope, at.Way = trail.Outcomes(), commerce.ScopeCustomer, commerce.WayDirect
 		told.end(at, trail, now)
 	}
 	return results
+}
+
+// alone tells the version of what was asked for this caller alone.
+func (r *request) alone(a answer) commerce.Kept {
+	if !a.found {
+		return absent
+	}
+	return &lone{r.plan, a.value}
 }
 
 // collect makes a port's answer of results, and reports their sources. One error for every key is answered

@@ -165,6 +165,7 @@ func (r *remote) packOne(ctx context.Context, in *room, w *write) (size int, err
 	if len(in.packed.b)-at.payload > maxPayload {
 		return maxStored + 1, nil
 	}
+	e.written(in.packed.b[at.payload:])
 	r.packer.end(in, at)
 	return len(in.packed.b) - at.entry, nil
 }

@@ -58,7 +58,7 @@ func (l *load) settle(which []int, answers []answer, outcomes []commerce.Reason,
 			f.err, f.served = l.plan.flightError(a.err), upstreamFailed
 			l.fellThrough(i, f)
 		case !a.found:
-			f.entry, f.served = notFound(f.began, l.plan.policy).tagged(f.tags, f.stamp), upstreamAbsent
+			f.entry, f.served = notFound(f.began, l.plan.policy).of(l.plan, l.keys[i]).tagged(f.tags, f.stamp), upstreamAbsent
 			if l.plan.policy.Negative > 0 && l.cache.tags.alive(f.entry) {
 				l.cache.memory.put(l.keys[i], f.entry, l.plan.policy.Negative)
 				if l.plan.remote {
@@ -68,7 +68,7 @@ func (l *load) settle(which []int, answers []answer, outcomes []commerce.Reason,
 			}
 		default:
 			tags := append(slices.Clip(f.tags), l.plan.own(a.value)...)
-			f.entry, f.served = newEntry(a.value, f.began, l.plan.policy).tagged(tags, f.stamp), upstreamFresh
+			f.entry, f.served = newEntry(a.value, f.began, l.plan.policy).of(l.plan, l.keys[i]).tagged(tags, f.stamp), upstreamFresh
 			if !l.renews(i) {
 				f.entry.apart(l.nextPhase(i))
 			}

@@ -87,7 +87,7 @@ func (b *batch[K, V]) hit(s *scratch, prefix int, k K, now time.Time) (value V, 
 	if s.reports {
 		s.sources = append(s.sources, commerce.Source{
 			System: b.plan.system, Operation: b.plan.name, Key: text, State: commerce.StateFresh,
-			Age: age, Fresh: b.cache.left(b.plan, e, now), Scope: b.plan.policy.Scope, Way: commerce.WayMemory, Tags: e.tags,
+			Age: age, Fresh: b.cache.left(b.plan, e, now), Scope: b.plan.policy.Scope, Way: commerce.WayMemory, Tags: e.tags, Kept: e,
 		})
 	}
 	return value, true

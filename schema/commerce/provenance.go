@@ -69,6 +69,15 @@ type Source struct {
 	Fresh      time.Duration // how much longer what is made of the value may be kept; 0: not at all
 	Tags       []Tag         // what the value was made of; shared, read-only; nil when it may not be kept
 	Wait       *Wait         // what was waited for; nil when the value lay in memory
+	Kept       Kept          // tells the value's version; nil when nobody can, and when it is not fresh
+}
+
+// Kept is a value of which a validator can be made (RFC 9110, 8.8). It is safe for concurrent use.
+type Kept interface {
+	// Version is a hash of the value as it is written: equal values of an operation have equal
+	// versions, wherever they come from and on every node of a release, and versions of others
+	// differ. That there is no such thing is a value, too. It is 0 when the value cannot be written.
+	Version() uint64
 }
 
 // Way says how a waiter came by a value, or by the lack of it.

@@ -1,0 +1,89 @@
+package cache
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"slices"
+	"strings"
+
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// entityForm changes when what an entity tag is made of does.
+const entityForm = "e1"
+
+// Entity is a strong entity tag (RFC 9110, 8.8.3), with its quotes, of what is made of
+// sources and of nothing else but what is in seed: equal tags stand for equal seeds and
+// equal parts. In seed belongs everything that the bytes depend on beside the parts: the
+// representation, what was asked for, the market, the price group, the encoding, for whom
+// it is when that is anybody in particular, and the version of what reports no source, as
+// carts do. ok is false when there are no sources, or one of them is not fresh, or nobody
+// can tell its version: then there is no tag.
+func Entity(seed []byte, sources []commerce.Source) (tag string, ok bool) {
+	return entityOf(seed, sources)
+}
+
+// entityOf is [Entity] of several lists of sources.
+func entityOf(seed []byte, lists ...[]commerce.Source) (tag string, ok bool) {
+	n := 0
+	for _, list := range lists {
+		n += len(list)
+	}
+	parts := make([]constituent, 0, n)
+	for _, list := range lists {
+		for i := range list {
+			part, ok := constituentOf(&list[i])
+			if !ok {
+				return "", false
+			}
+			parts = append(parts, part)
+		}
+	}
+	if n == 0 {
+		return "", false
+	}
+	// Which of them came first says nothing, nor does how often one was looked at.
+	slices.SortFunc(parts, constituent.compare)
+	parts = slices.Compact(parts)
+	const each = 32 // bytes, about
+	b := make([]byte, 0, len(entityForm)+len(seed)+each*len(parts)+binary.MaxVarintLen64)
+	b = appendField(append(b, entityForm...), string(seed))
+	for _, p := range parts {
+		b = appendField(appendField(b, string(p.operation)), p.key)
+		b = binary.BigEndian.AppendUint64(b, p.version)
+	}
+	const enough = 18 // bytes of the hash
+	sum := sha256.Sum256(b)
+	return `"` + base64.RawURLEncoding.EncodeToString(sum[:enough]) + `"`, true
+}
+
+// constituent is what a tag depends on of a part.
+type constituent struct {
+	operation commerce.Operation
+	key       string
+	version   uint64
+}
+
+func constituentOf(s *commerce.Source) (constituent, bool) {
+	if s.Kept == nil || s.State != commerce.StateFresh {
+		return constituent{}, false
+	}
+	part := constituent{s.Operation, s.Key, s.Kept.Version()}
+	return part, part.version != unwritten
+}
+
+func (p constituent) compare(o constituent) int {
+	switch {
+	case p.operation != o.operation:
+		return strings.Compare(string(p.operation), string(o.operation))
+	case p.key != o.key:
+		return strings.Compare(p.key, o.key)
+	case p.version < o.version:
+		return -1
+	case p.version > o.version:
+		return 1
+	default:
+		return 0
+	}
+}
