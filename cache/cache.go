@@ -145,6 +145,13 @@ func newRemote(address commerce.Secret, log *slog.Logger, metrics *instruments) 
 	}, nil
 }
 
+// HeardSince tells whether this process knows by now of everything that others had
+// invalidated by t: what it answers from here on is no older than that. Without Redis
+// there are no others.
+func (c *Cache) HeardSince(t time.Time) bool {
+	return c.news == nil || (c.news.current.Load() && c.news.lastHeard().After(t))
+}
+
 // Invalidate drops every answer that was made of one of tags, in constant time
 // whatever their number: from its return on this process gives none of them again,
 // nor what was under way for them, and other processes follow within a second. With

@@ -45,6 +45,7 @@ type Backend struct {
 	Registry    *transport.Registry // the systems' live state
 	Answers     *cache.Answers      // whole public answers of the channel; nil, which keeps nothing, when turned off
 	Events      *events.Service     // takes the systems' change events; nil, which does nothing, when not configured
+	Journal     events.Journal      // what changed lately; of a process that hears of no changes it tells nothing
 
 	gauges   metric.Registration // of Registry; nil until it is measured
 	cache    *cache.Cache
@@ -87,6 +88,7 @@ func (b *Backend) wire(ctx context.Context) error {
 	if b.Events, err = b.changes(); err != nil {
 		return err
 	}
+	b.Journal = events.NewJournal(b.cache.Redis(), b.Events, b.cache.HeardSince, b.Log)
 	b.Turns = turns.New(book, b.Log)
 	b.Ports = b.Turns.Wrap(b.Ports)
 	timeout := b.Config.Limits.RequestTimeout
@@ -153,6 +155,9 @@ func (b *Backend) Close(ctx context.Context) error {
 		b.Identity.Close()
 	}
 	errs = append(errs, b.Events.Close())
+	if b.Journal != nil {
+		b.Journal.Close()
+	}
 	b.Answers.Close()
 	if b.cache != nil {
 		errs = append(errs, b.cache.Close())

@@ -15,6 +15,7 @@ const mostKnown = 100_000
 type direct struct {
 	apply Apply
 	now   func() time.Time
+	ring  *ring // what was applied
 
 	mu    sync.Mutex
 	known map[string]*list.Element
@@ -27,7 +28,9 @@ type remembered struct {
 }
 
 func newDirect(apply Apply) *direct {
-	return &direct{apply: apply, now: time.Now, known: map[string]*list.Element{}}
+	d := &direct{apply: apply, now: time.Now, known: map[string]*list.Element{}}
+	d.ring = newRing(func() time.Time { return d.now() })
+	return d
 }
 
 // Put is [Queue]'s. The change is applied when it returns.
@@ -40,6 +43,7 @@ func (d *direct) Put(ctx context.Context, change Change) (bool, error) {
 		d.forget(key)
 		return false, err
 	}
+	d.ring.add(change)
 	return true, nil
 }
 

@@ -32,7 +32,7 @@ const (
 )
 
 // putScript remembers an id and puts the event, or neither. What is older than seven
-// days by Redis's own clock goes at the same time, so that no node's clock counts, and
+// days and an hour by Redis's own clock goes at the same time, so that no node's clock counts, and
 // so does what is beyond a million: a mass import must not fill Redis.
 var putScript = redis.NewScript(`
 if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
@@ -74,7 +74,7 @@ func (s *stream) Put(ctx context.Context, change Change) (bool, error) {
 		tags[i] = string(tag)
 	}
 	fresh, err := putScript.Run(ctx, s.client, []string{streamKey, seenPrefix + keyOfChange(change)},
-		kept.Milliseconds(), memory.Milliseconds(), s.most, change.ID, change.Source, change.Type, strings.Join(tags, " "),
+		(kept + keptLonger).Milliseconds(), memory.Milliseconds(), s.most, change.ID, change.Source, change.Type, strings.Join(tags, " "),
 	).Int()
 	if err != nil {
 		_ = s.apply(context.WithoutCancel(ctx), []Change{change}) // the sender is told to come again in any case
