@@ -11,8 +11,11 @@
 //	GET    /_sandbox/calls           system → operation → calls as they arrived
 //	DELETE /_sandbox/calls           counts from zero, bytes too
 //	GET    /_sandbox/bytes           system → bytes of answers
-//	POST   /_sandbox/world           {"sku":"BK-R93R-62","price":"1199.00","stock":5,"name":"…"}, all but sku optional: changed for all systems
-//	                                 or {"group":"wholesale","percentOff":20}: another discount; systems tell what they know, signed
+//	POST   /_sandbox/world           {"sku":"BK-R93R-62","price":"1199.00","stock":5,"name":"…","state":"unpublished"}, all but sku optional: changed for all
+//	                                 systems, but for the state (published, unpublished, deleted), which is the PIM's
+//	                                 or {"group":"wholesale","percentOff":20}: another discount
+//	                                 or {"page":"home","language":"fr","title":"…","body":"…","state":"published"}, all but page optional
+//	                                 or {"category":"101","name":"…"}; systems tell what they know, signed
 //	POST   /_sandbox/reset           world, faults and counts as at the start
 //	POST   /_sandbox/token           {"customer":"AW00011000"} → {"token":"…"}, a JWT (RS256, one hour)
 //	GET    /_sandbox/jwks.json       the key that verifies it
@@ -20,6 +23,6 @@
 //	GET    /_sandbox/healthz         {"status":"ok"}
 //
 // Once told where (SANDBOX_EVENTS_URL), the systems send signed CloudEvents of what
-// changed, each in its own words: the PIM of names, the ERP of prices and stock, the
+// changed, each in its own words: the PIM of texts and what it publishes, the ERP of prices and stock, the
 // shop of products and orders, the indexer of what it can find.
 package sandbox

@@ -149,8 +149,7 @@ func sourceOf(w *world.World, p *world.Product) sourceDoc {
 		Style: p.Style, Class: p.Class, Line: p.Line, Weight: json.Number(p.Weight),
 		Price: map[string]json.Number{}, Rating: rating(w.Reviews(p.ID)), UpdatedAt: p.UpdatedAt.UTC(), SellStart: p.SellStart.UTC(),
 	}
-	const subcategories = 100 // categories below the roots begin there
-	for c := w.Category(subcategories + p.SubcategoryID); c != nil; c = w.Category(c.ParentID) {
+	for c := categoryOf(w, p); c != nil; c = w.Category(c.ParentID) {
 		id := strconv.Itoa(c.ID)
 		s.CategoryIDs = append(s.CategoryIDs, id)
 		s.CategoryNames = append(s.CategoryNames, c.Name)
@@ -162,6 +161,12 @@ func sourceOf(w *world.World, p *world.Product) sourceDoc {
 		}
 	}
 	return s
+}
+
+// categoryOf is the category that a product is in, which is below a root; nil for parts.
+func categoryOf(w *world.World, p *world.Product) *world.Category {
+	const subcategories = 100 // categories below the roots begin there
+	return w.Category(subcategories + p.SubcategoryID)
 }
 
 // rating is the reviews' average with two places; empty without reviews.

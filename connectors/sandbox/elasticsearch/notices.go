@@ -11,7 +11,7 @@ type reindexed struct {
 // Notices are what the indexer tells of an event. It follows what editors do; the
 // stock that an order takes is in the index anyway.
 func Notices(w *world.World, e world.Event) []world.Notice {
-	if e.Order != nil || len(e.Changed())+len(e.Stocked) == 0 {
+	if e.Order != nil {
 		return nil
 	}
 	told := reindexed{Index: "products", IDs: []string{}}
@@ -23,5 +23,24 @@ func Notices(w *world.World, e world.Event) []world.Notice {
 			told.IDs = append(told.IDs, p.SKU)
 		}
 	}
+	for _, saved := range e.Saved {
+		if saved.Category != nil {
+			told.IDs = append(told.IDs, below(w, saved.Category)...)
+		}
+	}
+	if len(told.IDs) == 0 {
+		return nil
+	}
 	return []world.Notice{{Type: "elasticsearch.index.updated", Data: told}}
+}
+
+// below are the documents that hold a category's name.
+func below(w *world.World, c *world.Category) []string {
+	var ids []string
+	for _, p := range w.Products() {
+		if of := categoryOf(w, p); p.Published && of != nil && (of.ID == c.ID || of.ParentID == c.ID) {
+			ids = append(ids, p.SKU)
+		}
+	}
+	return ids
 }

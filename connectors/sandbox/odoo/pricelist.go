@@ -187,7 +187,7 @@ func (b *itemBuilder) fixedPrices() {
 
 func (b *itemBuilder) firstSold() *world.Product {
 	for _, p := range b.d.world.Products() {
-		if p.Published {
+		if p.Sold() {
 			return p
 		}
 	}

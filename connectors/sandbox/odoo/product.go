@@ -141,7 +141,7 @@ func productFields() map[string]field {
 }
 
 // products makes product.product: two services, the catalogue, and two doubles.
-// The first published product was entered twice and its older record archived;
+// The first product that is sold was entered twice and its older record archived;
 // the first part that is not sold was entered twice and nobody noticed.
 func (d *dialect) products() *model {
 	all := []*product{
@@ -150,17 +150,17 @@ func (d *dialect) products() *model {
 	}
 	archived, doubled := false, false
 	for _, w := range d.world.Products() {
-		if w.Published && !archived {
+		if w.Sold() && !archived {
 			archived = true
 			all = append(all, d.double(w, archivedOffset))
 		}
-		if !w.Published && !doubled {
+		if !w.Sold() && !doubled {
 			doubled = true
 			all = append(all, d.double(w, duplicateOffset))
 		}
 		all = append(all, &product{
 			d: d, of: w, number: productOffset + w.ID, template: templateOffset + w.ID, code: w.SKU, name: w.Name,
-			sellable: w.Published, price: w.ListPrice.Number(), stocked: true,
+			sellable: w.Sold(), price: w.ListPrice.Number(), stocked: true,
 		})
 	}
 	rows := make([]row, len(all))
@@ -198,7 +198,7 @@ func (d *dialect) templates() *model {
 		}
 		records = append(records, record{
 			"id": templateOffset + w.ID, "name": w.Name, "display_name": w.Name, "default_code": w.SKU, "active": true,
-			"sale_ok": w.Published, "list_price": decimal(w.ListPrice.Number()), "categ_id": category,
+			"sale_ok": w.Sold(), "list_price": decimal(w.ListPrice.Number()), "categ_id": category,
 			"currency_id": ref{1, "USD"}, "product_variant_ids": []int{productOffset + w.ID}, "write_date": w.UpdatedAt,
 		})
 	}

@@ -229,7 +229,9 @@ func (o *product) related() []any {
 		if i == 1 && o.p.ID%7 == 0 {
 			members = append(members, nil)
 		}
-		members = append(members, o.repo.product(id))
+		if other := o.repo.product(id); other != nil && other.published() {
+			members = append(members, other)
+		}
 	}
 	return members
 }

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/portico-bff/portico/connectors/sandbox/world"
 )
@@ -44,10 +43,13 @@ func newRepository(w *world.World) *repository {
 	r.loadProducts(w, categories)
 	slices.SortFunc(r.lists["Review"], func(a, b element) int { return a.id() - b.id() })
 	for _, p := range w.Pages() {
+		if p.Deleted {
+			continue
+		}
 		page := &contentPage{
 			base: base{
 				oid: p.ID, class: "ContentPage", parentID: folderID, parent: folder{folderID, "/Pages"}, key: p.Key,
-				full: "/Pages/" + p.Key, modified: p.UpdatedAt,
+				full: "/Pages/" + p.Key, hidden: !p.Published, modified: p.UpdatedAt,
 			},
 			p: p, image: r.assetByFile[p.Image],
 		}
@@ -59,12 +61,11 @@ func newRepository(w *world.World) *repository {
 func (r *repository) product(id int) *product { return r.products[id] }
 
 func (r *repository) loadCategories(w *world.World) map[int]*category {
-	made := time.Date(2022, 5, 1, 0, 0, 0, 0, time.UTC)
 	byID := map[int]*category{}
 	for i, c := range w.Categories() {
 		o := &category{name: c.Name, children: []any{}, base: base{
 			oid: c.ID, class: "Category", parentID: folderID, parent: folder{folderID, "/Categories"}, key: c.Key,
-			full: "/Categories/" + c.Key, index: i, modified: made,
+			full: "/Categories/" + c.Key, index: i, modified: c.UpdatedAt,
 		}}
 		if parent := byID[c.ParentID]; parent != nil {
 			o.parent, o.parentID, o.full = parent, parent.oid, parent.full+"/"+c.Key
@@ -87,12 +88,15 @@ func (r *repository) loadProducts(w *world.World, categories map[int]*category) 
 			}}
 			r.lists["Brand"] = append(r.lists["Brand"], brands[p.Brand])
 		}
+		if p.Deleted {
+			continue
+		}
 		o := &product{p: p, repo: r, brand: brands[p.Brand], image: r.assetByFile[p.PhotoLarge], base: base{
 			oid: productOffset + p.ID, class: "Product", parentID: folderID, parent: folder{folderID, "/Products"}, key: p.SKU,
 			full: "/Products/" + p.SKU, hidden: !p.Published, modified: p.UpdatedAt,
 		}}
+		o.category = categories[100+p.SubcategoryID] // none for parts
 		if p.Published {
-			o.category = categories[100+p.SubcategoryID]
 			r.models[p.ModelID] = append(r.models[p.ModelID], p.ID)
 		}
 		r.products[p.ID] = o

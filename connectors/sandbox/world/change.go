@@ -7,9 +7,12 @@ import (
 	"github.com/bojanz/currency"
 )
 
-// catalog is the products and what they cost. It never changes: a changed product
-// makes a new one.
+// catalog is the products, what they cost, and the PIM's other texts. It never changes:
+// a changed product, category or page makes a new one.
 type catalog struct {
+	categories      []*Category
+	categoryByID    map[int]*Category
+	pages           []*Page
 	products        []*Product
 	productByID     map[int]*Product
 	productBySKU    map[string]*Product
@@ -20,29 +23,30 @@ type catalog struct {
 
 // with is the catalog with a product in the place of the one with its id.
 func (c *catalog) with(p *Product) *catalog {
-	next := &catalog{
-		products: slices.Clone(c.products), productByID: maps.Clone(c.productByID), productBySKU: maps.Clone(c.productBySKU),
-		productsByModel: maps.Clone(c.productsByModel), listPrices: map[string]map[int]currency.Amount{},
-		breaks: c.breaks,
-	}
-	swap := func(list []*Product) {
-		for i := range list {
-			if list[i].ID == p.ID {
-				list[i] = p
-			}
+	next := *c
+	next.products, next.productByID, next.productBySKU = slices.Clone(c.products), maps.Clone(c.productByID), maps.Clone(c.productBySKU)
+	next.productsByModel, next.listPrices = maps.Clone(c.productsByModel), map[string]map[int]currency.Amount{}
+	next.productByID[p.ID], next.productBySKU[p.SKU] = p, p
+	var members []*Product
+	for i, of := range next.products {
+		if of.ID == p.ID {
+			of = p
+			next.products[i] = p
+		}
+		if of.ModelID == p.ModelID && of.Published {
+			members = append(members, of)
 		}
 	}
-	swap(next.products)
-	next.productsByModel[p.ModelID] = slices.Clone(next.productsByModel[p.ModelID])
-	swap(next.productsByModel[p.ModelID])
-	next.productByID[p.ID], next.productBySKU[p.SKU] = p, p
+	if p.ModelID != 0 {
+		next.productsByModel[p.ModelID] = members
+	}
 	for code, prices := range c.listPrices {
 		next.listPrices[code] = maps.Clone(prices)
-		if price, ok := convert(p.ListPrice, code); ok && p.Published {
+		if price, ok := convert(p.ListPrice, code); ok {
 			next.listPrices[code][p.ID] = price
 		}
 	}
-	return next
+	return &next
 }
 
 // Change is what to change of a product; nil and the empty name leave things as they are.
@@ -50,10 +54,12 @@ type Change struct {
 	Name  string
 	Price *currency.Amount // the list price in USD
 	Stock *int             // pieces that can be sold, in all places together; 0 or more
+	State *State           // in the PIM; the other systems sell on what it hides
 }
 
-// Event tells of products that are not what they were. Products are the changed ones.
+// Event tells of what is not what it was. What it names is as it is now.
 type Event struct {
+	Saved   []Saved // in the PIM
 	Named   []*Product
 	Priced  []*Product
 	Stocked []int    // ids
@@ -67,9 +73,17 @@ type Notice struct {
 	Data any // becomes a JSON object
 }
 
-// Changed answers the products that have another name or price, each once.
+// catalog tells whether the catalog is another one.
+func (e Event) catalog() bool { return len(e.Saved)+len(e.Priced)+len(e.Ruled) > 0 }
+
+// Changed answers the products that were saved in the PIM or have another price, each once.
 func (e Event) Changed() []*Product {
-	changed := slices.Clone(e.Named)
+	var changed []*Product
+	for _, saved := range e.Saved {
+		if saved.Product != nil {
+			changed = append(changed, saved.Product)
+		}
+	}
 	for _, p := range e.Priced {
 		if !slices.Contains(changed, p) {
 			changed = append(changed, p)
@@ -78,7 +92,7 @@ func (e Event) Changed() []*Product {
 	return changed
 }
 
-// OnCatalog has fn called whenever a name or price changed, before anybody is told of it by OnEvent.
+// OnCatalog has fn called whenever something but stock changed, before anybody is told of it by OnEvent.
 // Dialects that keep what they made of the catalog make it anew there.
 func (w *World) OnCatalog(fn func()) {
 	w.mu.Lock()
@@ -95,7 +109,7 @@ func (w *World) OnEvent(fn func(Event)) {
 
 // tell has everybody know of an event, unless nothing happened. The caller does not hold the lock.
 func (w *World) tell(e Event) {
-	if len(e.Named)+len(e.Priced)+len(e.Stocked)+len(e.Ruled) == 0 {
+	if !e.catalog() && len(e.Stocked) == 0 {
 		return
 	}
 	w.mu.Lock()
@@ -106,7 +120,8 @@ func (w *World) tell(e Event) {
 	}
 }
 
-// Change changes a product for all dialects alike and tells of it. It is false for a SKU that is unknown or not sold.
+// Change changes a product for all dialects alike and tells of it. It is false for a SKU that is unknown or
+// was never sold. What the PIM deleted has to be published first.
 func (w *World) Change(sku string, change Change) bool {
 	return w.changing(func() bool { return w.change(sku, change) })
 }
@@ -139,7 +154,7 @@ func (w *World) changing(change func() bool) bool {
 	known := change()
 	event := w.since(before)
 	var hooks []func()
-	if len(event.Named)+len(event.Priced)+len(event.Ruled) > 0 {
+	if event.catalog() {
 		hooks = slices.Clone(w.onCatalog)
 	}
 	w.mu.Unlock()
@@ -153,17 +168,20 @@ func (w *World) changing(change func() bool) bool {
 // change is what Change does under the lock.
 func (w *World) change(sku string, change Change) bool {
 	old := w.BySKU(sku)
-	if old == nil || !old.Published {
+	if old == nil || !old.Sold() || old.Deleted && (change.State == nil || *change.State == Deleted) {
 		return false
 	}
 	changed := *old
+	if change.State != nil {
+		changed.Published, changed.Deleted = *change.State == Published, *change.State == Deleted
+	}
 	if change.Name != "" {
 		changed.Name = change.Name
 	}
 	if change.Price != nil {
 		changed.ListPrice = cents(*change.Price)
 	}
-	if changed.Name != old.Name || !changed.ListPrice.Equal(old.ListPrice) {
+	if changed.Name != old.Name || !changed.ListPrice.Equal(old.ListPrice) || changed.Published != old.Published || changed.Deleted != old.Deleted {
 		changed.UpdatedAt = w.now()
 		w.sold.Store(w.sold.Load().with(&changed))
 	}
@@ -210,6 +228,7 @@ func (w *World) since(before snapshot) Event {
 		}
 	}
 	if now != before.sold {
+		e.Saved = now.saved(before.sold)
 		for id, p := range now.productByID {
 			old := before.sold.productByID[id]
 			if old.Name != p.Name {

@@ -3,6 +3,7 @@ package world_test
 import (
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/bojanz/currency"
 	"github.com/stretchr/testify/assert"
@@ -72,6 +73,72 @@ func TestAChangeIsTheWorldsAlone(t *testing.T) {
 	assert.Equal(t, []*world.Product{old}, events[2].Named, "going back is a change, too")
 	assert.Equal(t, []int{p.ID}, events[2].Stocked)
 	assert.Equal(t, 2, renewed)
+}
+
+// What the PIM hides is hidden from its readers alone, and told of with what it came to.
+func TestWhatThePIMSavesIsTold(t *testing.T) {
+	t.Parallel()
+	w, err := world.Load()
+	require.NoError(t, err)
+	other, err := world.Load()
+	require.NoError(t, err)
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	w.SetClock(func() time.Time { return at })
+	var events []world.Event
+	w.OnEvent(func(e world.Event) { events = append(events, e) })
+	last := func() world.Saved {
+		require.NotEmpty(t, events)
+		saved := events[len(events)-1].Saved
+		require.Len(t, saved, 1)
+		return saved[0]
+	}
+	id, model := w.BySKU(bike).ID, w.BySKU(bike).ModelID
+	unpublished, deleted, published := world.Unpublished, world.Deleted, world.Published
+
+	require.True(t, w.Change(bike, world.Change{State: &unpublished}))
+	hidden := w.BySKU(bike)
+	assert.Equal(t, world.Saved{Product: hidden}, last())
+	assert.False(t, hidden.Published)
+	assert.Equal(t, at, hidden.UpdatedAt)
+	assert.NotContains(t, w.Variants(model), hidden)
+	assert.Len(t, w.Variants(model), len(other.Variants(model))-1)
+	price, sold := w.UnitPrice(id, world.Retail, "EUR", 1)
+	assert.True(t, sold, "the ERP sells on")
+	before, _ := other.UnitPrice(id, world.Retail, "EUR", 1)
+	assert.Equal(t, before, price)
+	require.True(t, w.Change(bike, world.Change{State: &deleted}))
+	assert.Equal(t, world.Saved{Product: w.BySKU(bike), How: world.Removed}, last())
+	assert.False(t, w.Change(bike, world.Change{State: &deleted}))
+	assert.False(t, w.Change(bike, world.Change{Name: "x"}))
+	require.True(t, w.Change(bike, world.Change{State: &published}))
+	assert.Equal(t, world.Saved{Product: w.BySKU(bike), How: world.Added}, last())
+	assert.Len(t, w.Variants(model), len(other.Variants(model)))
+
+	old := w.Page("home")
+	require.True(t, w.ChangePage("home", world.PageChange{Language: "fr", Title: "Allez"}))
+	assert.Equal(t, world.Saved{Page: w.Page("home")}, last())
+	assert.Equal(t, "Allez", w.Page("home").Title["fr"])
+	assert.Equal(t, "Roulez plus loin", old.Title["fr"], "what was handed out never changes")
+	assert.Equal(t, old.Body, w.Page("home").Body)
+	require.True(t, w.ChangePage("home", world.PageChange{State: &deleted}))
+	assert.Equal(t, world.Saved{Page: w.Page("home"), How: world.Removed}, last())
+	assert.False(t, w.ChangePage("home", world.PageChange{Language: "fr", Title: "x"}))
+	require.True(t, w.ChangePage("home", world.PageChange{State: &unpublished}))
+	assert.Equal(t, world.Saved{Page: w.Page("home"), How: world.Added}, last())
+
+	require.True(t, w.NameCategory(101, "Climbers"))
+	assert.Equal(t, world.Saved{Category: w.Category(101)}, last())
+	assert.Equal(t, "Climbers", w.Categories()[4].Name)
+	assert.Equal(t, "Mountain Bikes", other.Category(101).Name, "other worlds stay as they are")
+
+	told := len(events)
+	require.True(t, w.NameCategory(101, "Climbers"))
+	require.True(t, w.ChangePage("home", world.PageChange{State: &unpublished}))
+	require.True(t, w.Change(bike, world.Change{State: &published}))
+	assert.Len(t, events, told, "nothing happened")
+	w.Reset()
+	saved := events[told].Saved
+	assert.Equal(t, []world.Saved{{Category: other.Category(101)}, {Page: other.Page("home")}}, saved)
 }
 
 func TestOnlyWhatIsSoldCanBeChanged(t *testing.T) {

@@ -25,7 +25,11 @@ const ownBrand = "Adventure Works"
 var boughtBrands = []string{"Contoso Ride", "Fabrikam Gear", "Litware Sport", "Proseware"}
 
 func (f *facts) loadCategories() error {
-	add := func(c *Category) { f.categories = append(f.categories, c) }
+	made := time.Date(2022, 5, 1, 0, 0, 0, 0, time.UTC)
+	add := func(c *Category) {
+		c.UpdatedAt = made
+		f.categories = append(f.categories, c)
+	}
 	err := eachRow("ProductCategory", func(t *table) {
 		name := t.text("Name")
 		add(&Category{ID: t.number("ProductCategoryID"), Key: slug(name), Name: name})
@@ -103,7 +107,7 @@ func readProduct(t *table) *Product {
 		SellStart:     t.date("SellStartDate"),
 		SellEnd:       t.date("SellEndDate"),
 	}
-	p.Published = p.SubcategoryID != 0
+	p.Published = p.Sold()
 	p.Brand = ownBrand
 	if t.text("MakeFlag") == "0" {
 		p.Brand = boughtBrands[random(streamBrand, p.ModelID).IntN(len(boughtBrands))]

@@ -7,7 +7,7 @@ func pages() []*Page {
 	at := func(month time.Month, day int) time.Time { return time.Date(2025, month, day, 10, 0, 0, 0, time.UTC) }
 	return []*Page{
 		{
-			ID: 901, Key: "home", Image: "racer02_black_f_large.gif", UpdatedAt: at(3, 1),
+			ID: 901, Key: "home", Published: true, Image: "racer02_black_f_large.gif", UpdatedAt: at(3, 1),
 			Title: map[string]string{
 				"en": "Ride further", "fr": "Roulez plus loin", "he": "לרכוב רחוק יותר", "th": "ปั่นให้ไกลขึ้น",
 				"ar": "انطلق أبعد", "zh-Hant": "騎得更遠",
@@ -18,7 +18,7 @@ func pages() []*Page {
 			},
 		},
 		{
-			ID: 902, Key: "shipping", UpdatedAt: at(1, 15),
+			ID: 902, Key: "shipping", Published: true, UpdatedAt: at(1, 15),
 			Title: map[string]string{
 				"en": "Shipping", "fr": "Livraison", "he": "משלוחים", "th": "การจัดส่ง", "ar": "الشحن", "zh-Hant": "配送",
 			},
@@ -28,7 +28,7 @@ func pages() []*Page {
 			},
 		},
 		{
-			ID: 903, Key: "returns", UpdatedAt: at(1, 15),
+			ID: 903, Key: "returns", Published: true, UpdatedAt: at(1, 15),
 			Title: map[string]string{
 				"en": "Returns", "fr": "Retours", "he": "החזרות", "th": "การคืนสินค้า", "ar": "الإرجاع", "zh-Hant": "退貨",
 			},
@@ -38,7 +38,7 @@ func pages() []*Page {
 			},
 		},
 		{
-			ID: 904, Key: "about", Image: "roadster_black_large.gif", UpdatedAt: at(2, 20),
+			ID: 904, Key: "about", Published: true, Image: "roadster_black_large.gif", UpdatedAt: at(2, 20),
 			Title: map[string]string{
 				"en": "About us", "fr": "À propos", "he": "עלינו", "th": "เกี่ยวกับเรา", "ar": "من نحن", "zh-Hant": "關於我們",
 			},

@@ -10,7 +10,8 @@ import (
 type Product struct {
 	ID           int               // from 1; not contiguous
 	SKU          string            // the data's ProductNumber
-	Published    bool              // sold in the shop: it has a subcategory
+	Published    bool              // shown in the shop
+	Deleted      bool              // from the PIM, which has it no more; never published then
 	Name         string            // in one language only
 	Descriptions map[string]string // by language, see [Languages]; nil for unpublished parts
 	Brand        string
@@ -36,6 +37,9 @@ type Product struct {
 	Related   []int // ids of up to 6 published products that go with it
 }
 
+// Sold tells whether it is sold in the shop, be it published or not: the data's parts are not.
+func (p *Product) Sold() bool { return p.SubcategoryID != 0 }
+
 // Languages are those that descriptions and pages are written in.
 var Languages = []string{"en", "fr", "he", "th", "ar", "zh-Hant"}
 
@@ -46,6 +50,8 @@ type Category struct {
 	Key      string // "mountain-bikes"
 	Name     string
 	ParentID int // 0 for a root
+
+	UpdatedAt time.Time
 }
 
 // Review is what somebody wrote of a product.
@@ -67,9 +73,11 @@ type Page struct {
 	Body      map[string]string // by language, paragraphs separated by blank lines
 	Image     string            // file name of a large picture; may be empty
 	UpdatedAt time.Time
+	Published bool
+	Deleted   bool // from the PIM; never published then
 }
 
-// Products answers the whole catalog by ascending id, unpublished parts included.
+// Products answers the whole catalog by ascending id, unpublished parts and what the PIM deleted included.
 func (w *World) Products() []*Product { return w.sold.Load().products }
 
 // Product answers the product with the id, or nil.
@@ -82,13 +90,23 @@ func (w *World) BySKU(sku string) *Product { return w.sold.Load().productBySKU[s
 func (w *World) Variants(modelID int) []*Product { return w.sold.Load().productsByModel[modelID] }
 
 // Categories answers the tree as a list, roots first.
-func (w *World) Categories() []*Category { return w.categories }
+func (w *World) Categories() []*Category { return w.sold.Load().categories }
 
 // Category answers the category with the id, or nil.
-func (w *World) Category(id int) *Category { return w.categoryByID[id] }
+func (w *World) Category(id int) *Category { return w.sold.Load().categoryByID[id] }
 
 // Reviews answers what was written of a product, newest first.
 func (w *World) Reviews(productID int) []Review { return w.reviews[productID] }
 
-// Pages answers the editorial pages by id.
-func (w *World) Pages() []*Page { return w.pages }
+// Pages answers the editorial pages by id, unpublished ones included.
+func (w *World) Pages() []*Page { return w.sold.Load().pages }
+
+// Page answers the page with the key, or nil.
+func (w *World) Page(key string) *Page {
+	for _, p := range w.Pages() {
+		if p.Key == key {
+			return p
+		}
+	}
+	return nil
+}

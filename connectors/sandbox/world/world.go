@@ -13,10 +13,7 @@ const DefaultSyncDelay = 3 * time.Second
 // worlds of a process share them.
 type facts struct {
 	catalog
-	categories   []*Category
-	categoryByID map[int]*Category
 	reviews      map[int][]Review
-	pages        []*Page
 	locations    []Location
 	shipMethods  []ShipMethod
 	taxes        map[string]string // percent by taxKey
@@ -31,7 +28,7 @@ type facts struct {
 	customerByLoyalty map[string]*Customer
 }
 
-// World is facts, and stock, orders, names and prices, which change. It is safe for concurrent use.
+// World is facts, and stock, orders, prices and the PIM's texts, which change. It is safe for concurrent use.
 type World struct {
 	*facts
 
@@ -57,7 +54,7 @@ func (w *World) Reset() {
 	w.restore()
 	hooks := append([]func(){}, w.onReset...)
 	event := w.since(before)
-	if len(event.Named)+len(event.Priced)+len(event.Ruled) > 0 {
+	if event.catalog() {
 		hooks = append(hooks, w.onCatalog...)
 	}
 	w.mu.Unlock()
