@@ -78,6 +78,10 @@ type Produced struct {
 	// read-only; it is asked for by those who tell it, and makes it once. nil when the channel
 	// has none, or its own.
 	Entity func() []string
+	// Seed is what the entity depends on beside the answer's parts, for a channel that has
+	// it made of their versions; see [Entity]. nil when it has not. Then Entity is nil before
+	// the answer is proven, and after that whenever there is no tag.
+	Seed []byte
 	// Of is what the channel has to know of a kept answer that was found without
 	// looking at what is asked for. It is shared and read-only.
 	Of any
@@ -104,6 +108,7 @@ const (
 	Miss   Result = "miss"   // made for this request
 	Shared Result = "shared" // made for another request that asked the same at the same time
 	Bypass Result = "bypass" // not for keeping
+	Proven Result = "proven" // nothing: what the caller has is what there is
 )
 
 // Answers keeps and shares whole answers of a channel, as bytes: those that are the
@@ -114,7 +119,9 @@ const (
 type Answers struct {
 	cache   *Cache
 	table   table
-	room    int // bytes for naming an answer's tags; 0 names none
+	budget  int64                 // for answers and recipes
+	recipes atomic.Pointer[table] // nil until there is one
+	room    int                   // bytes for naming an answer's tags; 0 names none
 	counts  [len(everyResult)]atomic.Int64
 	evicted atomic.Int64
 
@@ -138,7 +145,7 @@ func NewAnswers(c *Cache, cfg Config, channel string, meter metric.MeterProvider
 	if meter == nil {
 		meter = noop.NewMeterProvider()
 	}
-	a := &Answers{cache: c, room: cfg.SurrogateKeyBytes, flights: map[string]*production{}}
+	a := &Answers{cache: c, budget: cfg.AnswerBytes, room: cfg.SurrogateKeyBytes, flights: map[string]*production{}}
 	var err error
 	if a.table, err = newTable(cfg.AnswerBytes, c.memory.clock, func(string) { a.evicted.Add(1) }); err != nil {
 		return nil, err
@@ -169,6 +176,9 @@ func (a *Answers) Close() {
 	a.stop()
 	a.work.Wait()
 	a.table.StopAllGoroutines()
+	if t := a.recipes.Load(); t != nil {
+		t.StopAllGoroutines()
+	}
 }
 
 // Kept is the answer to q that is kept, or nil. It is counted as a hit.
@@ -234,9 +244,17 @@ func (a *Answers) Alias(q *Question, answer *Answer) {
 	if answer.entry == nil || !strings.HasPrefix(answer.key, scope) {
 		return
 	}
-	key, now := q.key(), time.Now()
+	a.name(q.key(), answer)
+}
+
+// name has answer found under key, too: as long as it may be known what it was made of.
+func (a *Answers) name(key string, answer *Answer) {
+	life := maxAnswerLife
+	if answer.seeded {
+		life = maxRecipeLife
+	}
 	size := overhead + uint32(len(key)+len(answer.key))
-	a.table.set(key, &entry{value: alias(answer.key), began: now, fresh: maxAnswerLife, size: size}, maxAnswerLife)
+	a.table.set(key, &entry{value: alias(answer.key), began: time.Now(), fresh: life, size: size}, life)
 }
 
 func (a *Answers) warn(ctx context.Context, stack string) {

@@ -143,6 +143,7 @@ func (a *Answers) produce(ctx context.Context, key string, p *production, produc
 	p.answer = Prove(made, p.began, a.room)
 	p.err = nil
 	a.keep(key, p)
+	a.remember(key, p, &made)
 	p.tell(made.Spent)
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // everyResult is what requests are counted by; a result's place is where.
-var everyResult = [...]Result{Hit, Miss, Shared, Bypass}
+var everyResult = [...]Result{Hit, Miss, Shared, Bypass, Proven}
 
 // measure has the counts of a channel's answers read whenever metrics are: a hit costs
 // an addition and nothing else.
@@ -20,7 +20,7 @@ func (a *Answers) measure(provider metric.MeterProvider, channel string) error {
 		labels[i] = metric.WithAttributeSet(attribute.NewSet(attribute.String("channel", channel), attribute.String("result", string(r))))
 	}
 	_, err1 := meter.Int64ObservableCounter("portico.answers.requests",
-		metric.WithUnit("{request}"), metric.WithDescription("Requests by how they were answered: hit, miss, shared, or bypass for what is not kept."),
+		metric.WithUnit("{request}"), metric.WithDescription("Requests by how they were answered: hit, miss, shared, bypass for what is not kept, or proven for what the caller has already."),
 		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
 			for i := range everyResult {
 				o.Observe(a.counts[i].Load(), labels[i])
@@ -28,9 +28,13 @@ func (a *Answers) measure(provider metric.MeterProvider, channel string) error {
 			return nil
 		}))
 	_, err2 := meter.Int64ObservableGauge("portico.answers.bytes", metric.WithUnit("By"),
-		metric.WithDescription("Memory that kept answers take, estimated."),
+		metric.WithDescription("Memory that kept answers, and what they were made of, take, estimated."),
 		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(int64(a.table.WeightedSize()))
+			bytes := a.table.WeightedSize()
+			if t := a.recipes.Load(); t != nil {
+				bytes += t.WeightedSize()
+			}
+			o.Observe(int64(bytes))
 			return nil
 		}))
 	return errors.Join(err1, err2)
@@ -54,6 +58,8 @@ func placeOfResult(r Result) int {
 		return 1
 	case Shared:
 		return 2
+	case Proven:
+		return 4
 	default:
 		return 3
 	}

@@ -25,6 +25,7 @@ type Answer struct {
 
 	entry  *entry        // in which it is kept; nil when it is not
 	key    string        // under which it is
+	seeded bool          // whether its entity is made of its parts'
 	public bool          // proven to be for everyone in its market and group
 	began  time.Time     // its making; ages count from there
 	oldest time.Duration // age of its oldest part by then
@@ -56,7 +57,8 @@ func Prove(made Produced, began time.Time, surrogates int) *Answer {
 	for _, list := range made.Lists {
 		answer.take(list)
 	}
-	answer.Sources, answer.Lists, answer.Spent = nil, nil, nil // they were for the proof, and for who waits
+	answer.entitle(&made)
+	answer.Sources, answer.Lists, answer.Spent, answer.Seed = nil, nil, nil, nil // they were for the proof, and for who waits
 	if !answer.public {
 		answer.left = 0
 		return answer
@@ -67,6 +69,17 @@ func Prove(made Produced, began time.Time, surrogates int) *Answer {
 	answer.length = answer.values[:1:1]
 	answer.describe(surrogates)
 	return answer
+}
+
+// entitle has the answer's entity made of its parts' versions, if that is asked for and can be.
+func (a *Answer) entitle(made *Produced) {
+	if made.Seed == nil || !made.Whole {
+		return
+	}
+	if tag, ok := entityOf(made.Seed, append([][]commerce.Source{made.Sources}, made.Lists...)...); ok {
+		entity := []string{tag}
+		a.Entity, a.seeded = func() []string { return entity }, true
+	}
 }
 
 // take looks at what the answer is made of, too.
@@ -96,7 +109,7 @@ func provable(s *commerce.Source) bool {
 // describe writes the answer's header once, for all who get it. room is the bytes there
 // are for its tags; 0 says that nobody purges by them.
 func (a *Answer) describe(room int) {
-	control := "max-age=" + strconv.Itoa(int((a.oldest+max(a.left, 0))/time.Second))
+	control := maxAge(a.oldest, max(a.left, 0))
 	purged := room > 0 && len(a.tags) <= room
 	a.fields = a.field[:0]
 	if room == 0 || purged {
@@ -107,6 +120,11 @@ func (a *Answer) describe(room int) {
 	if purged {
 		a.tell("Surrogate-Key", string(a.tags))
 	}
+}
+
+// maxAge counts from when the oldest part left its system.
+func maxAge(oldest, left time.Duration) string {
+	return "max-age=" + strconv.Itoa(int((oldest+left)/time.Second))
 }
 
 // tell adds a field to what caches are told.
@@ -136,9 +154,10 @@ func (a *Answer) Length() []string { return a.length }
 func (a *Answer) Age() int { return a.ageAt(time.Now()) }
 
 func (a *Answer) ageAt(now time.Time) int {
-	age := a.oldest + max(0, now.Sub(a.began))
-	return int((age + time.Second - 1) / time.Second)
+	return ageOf(a.oldest + max(0, now.Sub(a.began)))
 }
+
+func ageOf(age time.Duration) int { return int((age + time.Second - 1) / time.Second) }
 
 // ageFields are written ahead, since every hit needs one.
 var ageFields = func() (list [1024]Field) {
@@ -153,7 +172,10 @@ func (a *Answer) AgeField() Field { return a.AgeFieldAt(time.Now()) }
 
 // AgeFieldAt is [Answer.AgeField] at a time that is known already.
 func (a *Answer) AgeFieldAt(now time.Time) Field {
-	age := a.ageAt(now)
+	return ageField(a.ageAt(now))
+}
+
+func ageField(age int) Field {
 	if age < len(ageFields) {
 		return ageFields[age]
 	}

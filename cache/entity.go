@@ -70,8 +70,15 @@ func constituentOf(s *commerce.Source) (constituent, bool) {
 		return constituent{}, false
 	}
 	part := constituent{s.Operation, s.Key, s.Kept.Version()}
+	if asked, ok := s.Kept.(argued); ok && s.Key == "" {
+		part.key = asked.args()
+	}
 	return part, part.version != unwritten
 }
+
+// argued is a value that was asked for with arguments, of which its source says nothing: two
+// searches for one screen are told apart by them.
+type argued interface{ args() string }
 
 func (p constituent) compare(o constituent) int {
 	switch {

@@ -28,9 +28,7 @@ func (a *Answers) AliasLetters(letters []byte, answer *Answer) {
 	if a == nil || answer.entry == nil || !answer.public || len(letters) == 0 || letters[0] != lettersForm {
 		return
 	}
-	key := string(letters)
-	size := overhead + uint32(len(key)+len(answer.key))
-	a.table.set(key, &entry{value: alias(answer.key), began: time.Now(), fresh: maxAnswerLife, size: size}, maxAnswerLife)
+	a.name(string(letters), answer)
 }
 
 // KeptLetters is the answer that is kept under a request's letters, or nil, at now. It

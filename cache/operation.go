@@ -154,7 +154,7 @@ func (r *request) direct(ctx context.Context) []result {
 			results[i] = r.failed(i, a.err, uncached)
 		} else {
 			results[i] = result{answer: a, served: uncached}
-			r.source(i, commerce.StateFresh, 0).Kept = r.alone(a)
+			r.source(i, commerce.StateFresh, 0).Kept = r.alone(i, a)
 		}
 		at := &r.sources[i]
 		at.Outcomes, at.Scope, at.Way = trail.Outcomes(), commerce.ScopeCustomer, commerce.WayDirect
@@ -163,12 +163,12 @@ func (r *request) direct(ctx context.Context) []result {
 	return results
 }
 
-// alone tells the version of what was asked for this caller alone.
-func (r *request) alone(a answer) commerce.Kept {
+// alone tells the version of what was asked for this caller alone, at the place i.
+func (r *request) alone(i int, a answer) commerce.Kept {
 	if !a.found {
 		return absent
 	}
-	return &lone{r.plan, a.value}
+	return &lone{r.plan, a.value, r.keys[i]}
 }
 
 // collect makes a port's answer of results, and reports their sources. One error for every key is answered
@@ -239,7 +239,7 @@ func (s *single[V]) get(ctx context.Context, who asker, args string, next func(c
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return none, context.Canceled
 	}
-	r := &request{plan: s.plan, keys: []string{""}, texts: []string{""}, wish: singleWish[V](next)}
+	r := &request{plan: s.plan, keys: []string{args}, texts: []string{""}, wish: singleWish[V](next)}
 	var results []result
 	if prefix, shared := s.plan.prefix(who); shared {
 		r.keys[0] = withArgs(prefix, args)

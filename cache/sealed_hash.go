@@ -121,7 +121,7 @@ func (h *hasher) contained(v reflect.Value) {
 
 func (h *hasher) pointed(v reflect.Value) {
 	switch {
-	case v.IsNil() || v.Type() == reflect.TypeFor[*entry](): // an answer knows the entry that it lies in
+	case v.IsNil() || v.Type() == reflect.TypeFor[*entry](), v.Type() == reflect.TypeFor[*plan](): // an answer knows the entry that it lies in, a recipe whose its parts are
 		h.number(0)
 	case v.Type() == reflect.TypeFor[*time.Location](): // which the standard library fills in when it likes
 		h.number(uint64(v.Pointer()))

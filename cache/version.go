@@ -18,13 +18,17 @@ const (
 // Version is the hash of the value as Redis has it, or would have it: see [commerce.Kept].
 // It is found out when it is asked for first, unless the written value was at hand before.
 func (e *entry) Version() uint64 {
-	v := e.version.Load()
-	if v == unwritten {
-		if v = absentVersion; !e.missing {
-			v = e.plan.codec.version(e.value)
-		}
-		e.version.Store(v) // whoever else found it out found the same
+	if v := e.version.Load(); v != unwritten {
+		return v
 	}
+	switch {
+	case e.missing:
+		return absentVersion
+	case e.plan == nil: // a whole answer has an entity
+		return unwritten
+	}
+	v := e.plan.codec.version(e.value)
+	e.version.Store(v) // whoever else found it out found the same
 	return v
 }
 
@@ -60,11 +64,16 @@ func (to *sheet) giveBack() {
 	sheets.Put(to)
 }
 
+func (e *entry) args() string { return argsOf(e.key) }
+
 // lone is what was asked for one caller alone.
 type lone struct {
 	plan  *plan
 	value any
+	asked string // the arguments of an operation without keys
 }
+
+func (l *lone) args() string { return l.asked }
 
 func (l *lone) Version() uint64 { return l.plan.codec.version(l.value) }
 
