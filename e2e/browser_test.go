@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -44,7 +45,7 @@ type message struct {
 // browse opens url.
 func browse(t *testing.T, url string) *browser {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	t.Cleanup(cancel)
 	b := &browser{t: t, ctx: ctx}
 	b.connect(launch(t))
@@ -63,21 +64,24 @@ func browse(t *testing.T, url string) *browser {
 // launch starts the browser and answers where it takes commands.
 func launch(t *testing.T) string {
 	t.Helper()
-	home := t.TempDir()
+	home, err := os.MkdirTemp("", "chromium") //nolint:usetesting // its cleanup fails while one of the browser's processes still writes
+	require.NoError(t, err)
 	cmd := exec.Command("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--user-data-dir="+home,
 		"--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1", "--window-size=1500,950", "--remote-debugging-port=0", "about:blank")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // it is several processes, and they end together
 	require.NoError(t, cmd.Start(), "chromium is needed: apt-get install chromium")
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		_ = cmd.Wait()
+		require.Eventually(t, func() bool { return os.RemoveAll(home) == nil }, time.Minute, 50*time.Millisecond)
 	})
 	var port, path string
 	require.Eventually(t, func() bool {
 		text, err := os.ReadFile(filepath.Join(home, "DevToolsActivePort"))
 		port, path, _ = strings.Cut(strings.TrimSpace(string(text)), "\n")
 		return err == nil && path != ""
-	}, time.Minute, 10*time.Millisecond)
+	}, 3*time.Minute, 50*time.Millisecond)
 	return "ws://127.0.0.1:" + port + path
 }
 
@@ -138,7 +142,7 @@ func (b *browser) happened(m message) {
 func (b *browser) until(expression string) string {
 	b.t.Helper()
 	script := fmt.Sprintf(`new Promise((ok, no) => {
-		const end = Date.now() + 60000;
+		const end = Date.now() + 120000;
 		(function look() {
 			let value, failed;
 			try { value = (%s); } catch (error) { failed = error; }
@@ -158,10 +162,16 @@ func (b *browser) until(expression string) string {
 	return out.Result.Value
 }
 
-// click clicks into the middle of what an expression finds, with a mouse.
+// click clicks into the middle of what an expression finds, with a mouse, once that is where it
+// stays: drawn, in the same place for two frames, and with nothing else above it.
 func (b *browser) click(element string) {
 	b.t.Helper()
-	at := b.until(`(() => { const r = (` + element + `).getBoundingClientRect(); return r.width && JSON.stringify({x: r.x + r.width / 2, y: r.y + r.height / 2}); })()`)
+	at := b.until(`(() => {
+		const e = (` + element + `), r = e.getBoundingClientRect(), at = JSON.stringify({x: r.x + r.width / 2, y: r.y + r.height / 2});
+		const calm = window.lookedAt?.e === e && window.lookedAt.at === at;
+		requestAnimationFrame(() => requestAnimationFrame(() => { window.lookedAt = {e, at}; }));
+		return calm && r.width && e.contains(document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2)) && at;
+	})()`)
 	var where struct{ X, Y float64 }
 	require.NoError(b.t, json.Unmarshal([]byte(at), &where))
 	for _, kind := range []string{"mouseMoved", "mousePressed", "mouseReleased"} {

@@ -36,7 +36,7 @@ type Stack struct {
 }
 
 // startTimeout is how long a server may take to listen.
-const startTimeout = 10 * time.Second
+const startTimeout = time.Minute
 
 // Start starts everything and returns once all of it listens. environ, a list of
 // KEY=VALUE, overrides the demo's settings. The stack runs until ctx ends; when
