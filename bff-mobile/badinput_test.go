@@ -201,7 +201,7 @@ func TestMarketIsEchoed(t *testing.T) {
 	a := s.ok(t, get("/v1/screens/products/MUG-RED", "X-Channel", "eu", "Accept-Language", "fr-CH, de;q=0.5", "X-Currency", "GBP", "X-Country", "DE"))
 	for name, value := range map[string]string{
 		"Content-Language": "fr", "X-Channel": "eu", "X-Currency": "GBP", "X-Country": "DE",
-		"Vary": "X-Channel, Accept-Language, X-Currency, X-Country, Authorization",
+		"Vary": "X-Channel, Accept-Language, X-Currency, X-Country, Authorization, Accept-Encoding",
 	} {
 		require.Equal(t, value, a.Header.Get(name), name)
 	}

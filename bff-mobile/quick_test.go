@@ -97,7 +97,7 @@ func randomRequest(r *rand.Rand) string {
 		maybe("X-Country: "+pick("US", "DE", "FR", "ZZ")) +
 		maybe("X-Request-Id: "+pick("abc.DEF-1_2", "a b", strings.Repeat("x", 64), strings.Repeat("x", 65))) +
 		maybe("Authorization: "+pick("Bearer C1", "Bearer C2", "Bearer bad", "Basic eDp5", "")) +
-		maybe("Accept-Encoding: "+pick("br", "gzip", "zstd, br;q=0.1", "identity;q=0")) +
+		maybe("Accept-Encoding: "+pick("br", "gzip", "zstd, br;q=0.1", "identity;q=0", "gzip, deflate, br", "*", "", strings.Repeat("br;q=0.1,", 150))) + maybe("accept-encoding: "+pick("zstd", "br;q=0")) +
 		maybe("X-Platform: "+pick("ios", "android", "web", "")) + maybe("X-Pixel-Density: "+pick("1", "2", "3", "9")) +
 		maybe("X-App-Version: "+pick("1.0", "9.9.9", "x", "")) +
 		maybe("If-None-Match: "+pick("*", `"x"`)) + maybe("If-Match: *") +

@@ -1468,6 +1468,9 @@ type Variant struct {
 	Sku string `json:"sku"`
 }
 
+// AcceptEncoding defines model for AcceptEncoding.
+type AcceptEncoding = string
+
 // AcceptLanguage defines model for AcceptLanguage.
 type AcceptLanguage = string
 
@@ -2061,6 +2064,9 @@ type ListOrdersParams struct {
 	// XCountry ISO 3166-1 alpha-2 code, one of those that are configured.
 	XCountry Country `json:"X-Country,omitempty,omitzero"`
 
+	// AcceptEncoding Codings that the client can decode. `br`, `zstd` and `gzip` are known, and preferred in this order where they weigh the same. What is below 1,024 bytes is not encoded.
+	AcceptEncoding AcceptEncoding `json:"Accept-Encoding,omitempty,omitzero"`
+
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
 }
@@ -2091,6 +2097,9 @@ type ReadOrderParams struct {
 	// XCountry ISO 3166-1 alpha-2 code, one of those that are configured.
 	XCountry Country `json:"X-Country,omitempty,omitzero"`
 
+	// AcceptEncoding Codings that the client can decode. `br`, `zstd` and `gzip` are known, and preferred in this order where they weigh the same. What is below 1,024 bytes is not encoded.
+	AcceptEncoding AcceptEncoding `json:"Accept-Encoding,omitempty,omitzero"`
+
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
 }
@@ -2117,6 +2126,9 @@ type AccountScreenParams struct {
 
 	// XCountry ISO 3166-1 alpha-2 code, one of those that are configured.
 	XCountry Country `json:"X-Country,omitempty,omitzero"`
+
+	// AcceptEncoding Codings that the client can decode. `br`, `zstd` and `gzip` are known, and preferred in this order where they weigh the same. What is below 1,024 bytes is not encoded.
+	AcceptEncoding AcceptEncoding `json:"Accept-Encoding,omitempty,omitzero"`
 
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
@@ -2201,6 +2213,9 @@ type CategoryScreenParams struct {
 	// XCountry ISO 3166-1 alpha-2 code, one of those that are configured.
 	XCountry Country `json:"X-Country,omitempty,omitzero"`
 
+	// AcceptEncoding Codings that the client can decode. `br`, `zstd` and `gzip` are known, and preferred in this order where they weigh the same. What is below 1,024 bytes is not encoded.
+	AcceptEncoding AcceptEncoding `json:"Accept-Encoding,omitempty,omitzero"`
+
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
 }
@@ -2235,6 +2250,9 @@ type HomeScreenParams struct {
 	// XCountry ISO 3166-1 alpha-2 code, one of those that are configured.
 	XCountry Country `json:"X-Country,omitempty,omitzero"`
 
+	// AcceptEncoding Codings that the client can decode. `br`, `zstd` and `gzip` are known, and preferred in this order where they weigh the same. What is below 1,024 bytes is not encoded.
+	AcceptEncoding AcceptEncoding `json:"Accept-Encoding,omitempty,omitzero"`
+
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
 }
@@ -2265,6 +2283,9 @@ type ProductScreenParams struct {
 
 	// XCountry ISO 3166-1 alpha-2 code, one of those that are configured.
 	XCountry Country `json:"X-Country,omitempty,omitzero"`
+
+	// AcceptEncoding Codings that the client can decode. `br`, `zstd` and `gzip` are known, and preferred in this order where they weigh the same. What is below 1,024 bytes is not encoded.
+	AcceptEncoding AcceptEncoding `json:"Accept-Encoding,omitempty,omitzero"`
 
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
@@ -2323,6 +2344,9 @@ type SearchScreenParams struct {
 
 	// XCountry ISO 3166-1 alpha-2 code, one of those that are configured.
 	XCountry Country `json:"X-Country,omitempty,omitzero"`
+
+	// AcceptEncoding Codings that the client can decode. `br`, `zstd` and `gzip` are known, and preferred in this order where they weigh the same. What is below 1,024 bytes is not encoded.
+	AcceptEncoding AcceptEncoding `json:"Accept-Encoding,omitempty,omitzero"`
 
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`

@@ -9,13 +9,34 @@ import (
 	"github.com/portico-bff/portico/cache"
 )
 
+// encodedRoutes are those of the routes that answer what is the caller's own of which the
+// answers are encoded. How long an encoded answer is tells a little of what is in it. That is
+// no matter where only its owner can have it asked for, which is so where a token has to be
+// sent: nothing sends one by itself, as browsers do cookies. What holds a guest's cart id,
+// which opens the cart for anyone, is never encoded all the same, nor is the answer to a write.
+var encodedRoutes = map[string]bool{
+	"/v1/screens/account": true,
+	"/v1/orders":          true,
+	"/v1/orders/:number":  true,
+}
+
 // sendOwn answers what is the caller's alone.
 func (a *API) sendOwn(c *fiber.Ctx, body any) error {
 	if a.Answers != nil {
 		web.NoteAnswer(c, string(cache.Bypass))
 		a.Answers.Count(cache.Bypass)
 	}
-	return send(c, body, ownersOnly)
+	data, err := pen.Marshal(body)
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderCacheControl, ownersOnly)
+	if !encodedRoutes[c.Route().Path] {
+		return sendBytes(c, fiber.StatusOK, fiber.MIMEApplicationJSON, data)
+	}
+	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
+	web.SendEncoded(c, data)
+	return nil
 }
 
 const ownersOnly = "private, no-store"
@@ -30,15 +51,6 @@ func unproven(degraded []api.Degraded) string {
 		}
 	}
 	return ownersOnly
-}
-
-func send(c *fiber.Ctx, body any, cacheControl string) error {
-	data, err := pen.Marshal(body)
-	if err != nil {
-		return err
-	}
-	c.Set(fiber.HeaderCacheControl, cacheControl)
-	return sendBytes(c, fiber.StatusOK, fiber.MIMEApplicationJSON, data)
 }
 
 func sendBytes(c *fiber.Ctx, status int, contentType string, data []byte) error {

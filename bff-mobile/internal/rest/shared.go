@@ -10,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/portico-bff/portico/bff-mobile/internal/api"
+	"github.com/portico-bff/portico/bff-mobile/internal/encoding"
 	"github.com/portico-bff/portico/bff-mobile/internal/pen"
 	"github.com/portico-bff/portico/bff-mobile/internal/web"
 	"github.com/portico-bff/portico/bff-mobile/screen"
@@ -43,6 +44,17 @@ type composed struct {
 // compose makes a screen for a viewer. Its context and viewer are all it may look at.
 type compose func(ctx context.Context, v screen.Viewer) (composed, error)
 
+// form is how an answer is asked to look beside what is in it: all that the request's header
+// says about that. Requests that come to the same form are answered with the same bytes.
+type form struct {
+	encoding encoding.Encoding
+}
+
+func formOf(c *fiber.Ctx) form { return form{encoding: web.EncodingOf(c)} }
+
+// text is the form in words: forms are written alike only when they are equal.
+func (f form) text() string { return fiber.MIMEApplicationJSON + ";" + f.encoding.String() }
+
 // maxLiteral is how long a request's target may be, in bytes, for it to be known to the letter.
 const maxLiteral = 1 << 10
 
@@ -56,7 +68,7 @@ func (a *API) literally(c *fiber.Ctx, caller web.Caller) *cache.Question {
 	}
 	return &cache.Question{
 		Channel: "mobile", Text: []string{"", string(target)}, // no route; a copy, since fiber uses its memory again
-		Market: caller.Market, Group: caller.Group, Form: fiber.MIMEApplicationJSON,
+		Market: caller.Market, Group: caller.Group, Form: formOf(c).text(),
 	}
 }
 
@@ -77,36 +89,47 @@ func (a *API) kept(handle fiber.Handler) fiber.Handler {
 	}
 }
 
+// asked is a screen that is asked for, with all that its answer depends on.
+type asked struct {
+	route  string   // the template
+	what   []string // beside the rest, checked and in a form of its own
+	form   form
+	viewer screen.Viewer
+	make   compose
+}
+
+func (q *asked) question() *cache.Question {
+	return &cache.Question{
+		Channel: "mobile", Text: append([]string{q.route}, q.what...), Market: q.viewer.Market, Group: q.viewer.Group, Form: q.form.text(),
+	}
+}
+
 // shared answers a screen that is the same for everyone in the market and price group:
 // kept, or composed once for all who ask at once. what is all that the screen depends
 // on beside them, checked and in a form of its own.
 func (a *API) shared(c *fiber.Ctx, v screen.Viewer, what []string, make compose) error {
-	route, began := c.Route().Path, time.Now()
-	if a.Answers == nil || !sharedRoutes[route] {
+	asked, began := asked{c.Route().Path, what, formOf(c), v, make}, time.Now()
+	if a.Answers == nil || !sharedRoutes[asked.route] {
 		if err := charge(c); err != nil {
 			return err
 		}
-		made, err := produce(c.UserContext(), v, make)
+		made, err := asked.produce(c.UserContext())
 		if err != nil {
 			return err
 		}
-		made.Whole = made.Whole && sharedRoutes[route]
+		made.Whole = made.Whole && sharedRoutes[asked.route]
 		return sendAnswer(c, web.CallerOf(c), cache.Prove(made, began, a.Surrogates))
 	}
-	q := &cache.Question{
-		Channel: "mobile", Text: append([]string{route}, what...), Market: v.Market, Group: v.Group, Form: fiber.MIMEApplicationJSON,
-	}
-	ctx, id, caller := c.UserContext(), requestid.From(c.UserContext()), web.CallerOf(c)
+	q, ctx, id, caller := asked.question(), c.UserContext(), requestid.From(c.UserContext()), web.CallerOf(c)
 	if answer := a.Answers.Kept(q); answer != nil {
 		return a.sendKept(c, caller, answer)
 	}
 	if err := charge(c); err != nil {
 		return err
 	}
+	asked.viewer = anyone(v)
 	answer, result, err := a.Answers.Do(ctx, q, func(ctx context.Context) (cache.Produced, error) {
-		made, err := produce(requestid.With(ctx, id), anyone(v), make)
-		made.Of = &web.Shown{Route: route, Market: v.Market}
-		return made, err
+		return asked.produce(requestid.With(ctx, id))
 	})
 	web.NoteAnswer(c, string(result))
 	if err != nil {
@@ -140,18 +163,23 @@ func anyone(v screen.Viewer) screen.Viewer {
 	return v
 }
 
-// produce composes a screen and tells where all of it came from.
-func produce(ctx context.Context, v screen.Viewer, make compose) (cache.Produced, error) {
+// produce composes the screen, encodes it, once for all who get it, and tells where all of
+// it came from.
+func (q *asked) produce(ctx context.Context) (cache.Produced, error) {
 	ctx, sink := commerce.WithSink(ctx)
-	made, err := make(ctx, v)
+	made, err := q.make(ctx, q.viewer)
 	if err != nil {
 		return cache.Produced{}, err
 	}
 	body, err := pen.Marshal(made.shown)
+	if err != nil {
+		return cache.Produced{}, err
+	}
+	body, in := q.form.encoding.Encode(body)
 	return cache.Produced{
-		Body: body, ContentType: fiber.MIMEApplicationJSON,
+		Body: body, ContentType: fiber.MIMEApplicationJSON, Of: &web.Shown{Route: q.route, Market: q.viewer.Market, Encoding: in},
 		Whole: len(made.degraded) == 0, Lists: sink.Lists(nil), Rest: made.degraded,
-	}, err
+	}, nil
 }
 
 // sendAnswer answers with what is kept or was composed for several at once.
@@ -159,7 +187,8 @@ func sendAnswer(c *fiber.Ctx, caller web.Caller, answer *cache.Answer) error {
 	if !caller.Principal.Anonymous() || !answer.Public() {
 		degraded, _ := answer.Rest.([]api.Degraded)
 		c.Set(fiber.HeaderCacheControl, unproven(degraded))
-		return sendBytes(c, fiber.StatusOK, answer.ContentType, answer.Body)
+		web.SendBody(c.Response(), answer)
+		return nil
 	}
 	web.Shared(c)
 	web.SendShared(c.Response(), answer, time.Now())

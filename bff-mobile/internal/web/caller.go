@@ -48,13 +48,16 @@ func Identify(markets Markets, identity Identity) fiber.Handler {
 	}
 }
 
+// vary names all of a request's header that an answer of a market depends on.
+const vary = market.Vary + ", " + fiber.HeaderAuthorization + ", " + fiber.HeaderAcceptEncoding
+
 // tellMarket tells which market an answer is for, and what it was chosen by.
 func tellMarket(header *fasthttp.ResponseHeader, m commerce.Market) {
 	set(header, fiber.HeaderContentLanguage, m.Locale)
 	set(header, "X-Channel", m.Channel)
 	set(header, "X-Currency", m.Currency)
 	set(header, "X-Country", m.Country)
-	set(header, fiber.HeaderVary, market.Vary+", "+fiber.HeaderAuthorization)
+	set(header, fiber.HeaderVary, vary)
 }
 
 // CallerOf is who sent the request, once Identify has run.

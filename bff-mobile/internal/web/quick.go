@@ -9,6 +9,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
+	"github.com/portico-bff/portico/bff-mobile/internal/encoding"
 	"github.com/portico-bff/portico/cache"
 	"github.com/portico-bff/portico/edge/ratelimit"
 	"github.com/portico-bff/portico/edge/requestid"
@@ -39,8 +40,9 @@ func NewQuick(q Quick, spans Spans) *Quick {
 
 // Shown is what has to be known of a kept answer beside the answer itself.
 type Shown struct {
-	Route  string // the template of the operation that made it
-	Market commerce.Market
+	Route    string // the template of the operation that made it
+	Market   commerce.Market
+	Encoding encoding.Encoding // of the body, as it is kept
 }
 
 const (
@@ -51,6 +53,8 @@ const (
 )
 
 // lettered are the fields of a header that an answer to an anonymous caller may depend on.
+// Of Accept-Encoding it is only what it comes to that counts: there are a hundred ways to
+// write it.
 var lettered = [...]field{
 	fieldChannel, fieldAcceptLanguage, fieldCurrency, fieldCountry, fieldPlatform, fieldDensity, fieldAppVersion,
 }
@@ -61,14 +65,14 @@ var lettered = [...]field{
 func (h *head) letters(b []byte, header *fasthttp.RequestHeader) ([]byte, bool) {
 	target := header.RequestURI()
 	if !header.IsGet() && !header.IsHead() || len(target) > maxTarget || h.refusal() != nil ||
-		h.has(fieldAuthorization) || h.has(fieldIfMatch) || h.has(fieldIfNoneMatch) || h.has(fieldContentLength) || h.has(fieldTransferEncoding) {
+		h.has(fieldAuthorization) || h.again[fieldAcceptEncoding] || h.has(fieldIfMatch) || h.has(fieldIfNoneMatch) || h.has(fieldContentLength) || h.has(fieldTransferEncoding) {
 		return nil, false
 	}
-	var parts [1 + len(lettered)][]byte
-	parts[0] = target
+	var parts [2 + len(lettered)][]byte
+	parts[0], parts[1] = target, bytesOf(encoding.Choose(h.first[fieldAcceptEncoding]).String())
 	for i, f := range lettered {
-		parts[1+i] = h.first[f]
-		if n := len(parts[1+i]); n > maxTarget || n == 0 && h.has(f) { // empty is not the same as absent
+		parts[2+i] = h.first[f]
+		if n := len(parts[2+i]); n > maxTarget || n == 0 && h.has(f) { // empty is not the same as absent
 			return nil, false
 		}
 	}
@@ -149,7 +153,15 @@ func SendShared(to *fasthttp.Response, answer *cache.Answer, now time.Time) {
 	}
 	age := answer.AgeFieldAt(now)
 	set(header, age.Name, age.Value)
-	header.SetContentType(answer.ContentType)
+	SendBody(to, answer)
+}
+
+// SendBody writes an answer's body with what it is.
+func SendBody(to *fasthttp.Response, answer *cache.Answer) {
+	if shown, ok := answer.Of.(*Shown); ok {
+		tellEncoding(&to.Header, shown.Encoding)
+	}
+	to.Header.SetContentType(answer.ContentType)
 	to.SetBodyRaw(answer.Body)
 }
 

@@ -29,6 +29,7 @@ const (
 	fieldAppVersion
 	fieldIfMatch
 	fieldIfNoneMatch
+	fieldAcceptEncoding
 	lastField
 )
 
@@ -57,6 +58,7 @@ var names = [lastField]struct {
 	fieldAppVersion:       {"x-app-version", true},
 	fieldIfMatch:          {"if-match", false},
 	fieldIfNoneMatch:      {"if-none-match", false},
+	fieldAcceptEncoding:   {"accept-encoding", false},
 }
 
 // longestName is that of the longest name of a field, in bytes.
@@ -117,6 +119,7 @@ func token(name []byte) bool {
 // its first line without the spaces around it. Values are views of the request's memory.
 type sent struct {
 	there [lastField]bool
+	again [lastField]bool // in more lines than one
 	first [lastField][]byte
 	leave bool // Connection says that it is closed
 }
@@ -158,6 +161,7 @@ func (l *sent) take(f field, value []byte) bool {
 		l.leave = l.leave || leaving(value)
 	}
 	if l.there[f] {
+		l.again[f] = true
 		return !names[f].once
 	}
 	l.there[f], l.first[f] = true, value
