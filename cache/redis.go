@@ -49,6 +49,9 @@ func redisOptions(secret commerce.Secret) (*redis.UniversalOptions, error) {
 		PoolTimeout:           redisPool,
 		PipelinePoolSize:      -1,
 		ClientName:            "portico",
+		// With version 3 every reply of a pipeline is looked at for what was pushed before it; nothing
+		// is: what others invalidate is read from a stream.
+		Protocol: 2,
 		// Two round trips less before the first command of a connection.
 		DisableIdentity:          true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
