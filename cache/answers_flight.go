@@ -7,6 +7,8 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/portico-bff/portico/schema/stack"
 )
 
 // production is the making of one answer that everybody who asks the same waits for.
@@ -109,7 +111,10 @@ func (a *Answers) board(caller context.Context, key string, produce Maker) (*pro
 	ctx := trace.ContextWithSpan(a.ctx, trace.SpanFromContext(caller))
 	ctx, p.cancel = context.WithDeadline(ctx, productionEnd(caller, p.began))
 	a.flights[key] = p
-	a.work.Go(func() { a.produce(ctx, key, p, produce) })
+	a.work.Go(func() {
+		stack.To16K()
+		a.produce(ctx, key, p, produce)
+	})
 	return p, Miss
 }
 

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/portico-bff/portico/schema/commerce"
+	"github.com/portico-bff/portico/schema/stack"
 )
 
 // flight is a load of one key that everybody who wants it waits for.
@@ -169,7 +170,10 @@ func (c *Cache) fly(caller context.Context, r *request, which []int) []*flight {
 	// No value of any caller's context but the ids of its span: the answer is for all who wait.
 	all, begun := c.join(trace.SpanContextFromContext(caller), r, which)
 	if begun != nil {
-		c.work.Go(func() { c.depart(begun) })
+		c.work.Go(func() {
+			stack.To16K()
+			c.depart(begun)
+		})
 	}
 	return all
 }

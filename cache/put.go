@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/portico-bff/portico/schema/stack"
 )
 
 // put stores writes and gives leases back, which may be nil, together with what other
@@ -31,7 +33,10 @@ func (r *remote) put(ctx context.Context, writes []write, leases *leaseSet) {
 	r.putAll(ctx, all)
 	if leads && r.puts.waits() {
 		// A load may have to wait for others yet, and is not held for as long as they write.
-		r.work.Go(func() { r.putMore(ctx) })
+		r.work.Go(func() {
+			stack.To8K()
+			r.putMore(ctx)
+		})
 	}
 }
 

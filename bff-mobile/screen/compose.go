@@ -11,6 +11,7 @@ import (
 
 	"github.com/portico-bff/portico/bff-mobile/internal/api"
 	"github.com/portico-bff/portico/schema/commerce"
+	"github.com/portico-bff/portico/schema/stack"
 )
 
 // Part is what a screen declares of one of its parts.
@@ -102,6 +103,7 @@ func (c *composing[S]) start(ctx context.Context, cancel context.CancelFunc, aft
 	for i := range c.table {
 		if c.table[i].After == after {
 			c.wg.Go(func() {
+				stack.To8K()
 				if c.settle(i, cancel, c.run(ctx, &c.table[i])) {
 					c.start(ctx, cancel, c.table[i].Name)
 				}

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/portico-bff/portico/schema/commerce"
+	"github.com/portico-bff/portico/schema/stack"
 )
 
 // flight is a load under way, and what it brought.
@@ -28,6 +29,7 @@ type flight[K comparable, V any] struct {
 // (its identity, its report) are not those of the others. Only the ids of the span
 // that caused the load are in it, so that its calls are seen there, and the flight's trail.
 func (c *Cache[K, V]) run(cause trace.SpanContext, f *flight[K, V], load func(context.Context, []K) (map[K]V, error)) {
+	stack.To8K()
 	ctx := context.Background()
 	if cause.IsValid() {
 		ctx = trace.ContextWithSpanContext(ctx, cause)

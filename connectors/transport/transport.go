@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/portico-bff/portico/schema/commerce"
+	"github.com/portico-bff/portico/schema/stack"
 )
 
 // Client calls one upstream. It is safe for concurrent use.
@@ -109,29 +110,10 @@ type Response struct {
 // A path segment that cannot be sent is a [commerce.InputError].
 // context.Canceled passes unchanged, unless a Write may have left.
 func (c *Client) Do(ctx context.Context, traits commerce.Traits, r Request) (*Response, error) {
-	makeRoom(false)
+	stack.To8K() // for the layers, and net/http below them
 	call, err := c.newCall(traits, r)
 	if err != nil {
 		return nil, err
 	}
 	return c.run(ctx, call)
 }
-
-// stackRoom is what a call's layers and net/http below them need of a stack.
-const stackRoom = 4 << 10
-
-// makeRoom has the stack of a goroutine that was begun for this call, as a cache's load
-// is, grow once and while there is little on it to copy, rather than twice in the depth
-// of the layers. That is done on entering: use is never true, and nothing is cleared.
-//
-//go:noinline
-func makeRoom(use bool) byte {
-	if !use {
-		return 0
-	}
-	var room [stackRoom]byte
-	return roomUsed(&room)
-}
-
-//go:noinline
-func roomUsed(room *[stackRoom]byte) byte { return room[0] }

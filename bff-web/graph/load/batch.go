@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/portico-bff/portico/schema/commerce"
+	"github.com/portico-bff/portico/schema/stack"
 )
 
 // Batch asks a batch port for each key at most once in a request, many keys in
@@ -155,6 +156,7 @@ func (b *Batch[K, V]) goRun(ctx context.Context, p *part[K, V], most time.Durati
 	b.told.wg.Add(1)
 	go func() {
 		defer b.told.wg.Done()
+		stack.To8K()
 		b.run(ctx, p, most)
 	}()
 }
