@@ -15,6 +15,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/stretchr/testify/require"
 
+	"github.com/portico-bff/portico/bff-mobile/internal/fields"
+	"github.com/portico-bff/portico/bff-mobile/internal/rest"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -26,7 +28,7 @@ const corpusSize = 10_000
 // the contract. What nests deeply is refused by both: no body has room for it.
 var stricter = []string{
 	"bad UTF-8", "duplicate key", "number with a fraction or an exponent", "trailing data",
-	"empty value", "malformed query", "parameter there twice", "unknown parameter", "value in another form",
+	"empty value", "malformed query", "fields of no screen", "parameter there twice", "unknown parameter", "value in another form",
 }
 
 // What the server takes and what the contract takes is the same, whatever is sent: both
@@ -158,6 +160,11 @@ func (a asking) kindsOfQuery(query string) (kinds []string) {
 			continue
 		}
 		kinds = append(kinds, kindsOfValues(a.query()[at].Schema.Value, list)...)
+		if name == fields.Parameter {
+			if _, err := fields.Parse(rest.Screens[a.op.OperationID], list[0]); err != nil {
+				kinds = append(kinds, "fields of no screen")
+			}
+		}
 	}
 	return kinds
 }

@@ -10,9 +10,9 @@ import (
 const latestOrders = 3
 
 var accountParts = []part[account]{
-	{Part{Name: "profile", Op: commerce.OpCustomer, Priority: 1, Share: wholeTime}, (*account).loadProfile},
-	{Part{Name: "orders", Op: commerce.OpOrders, Priority: 2, Share: wholeTime}, (*account).loadOrders},
-	{Part{Name: "loyalty", Op: commerce.OpLoyalty, Priority: 3, Share: mostTime}, (*account).loadLoyalty},
+	{Part{Name: "profile", Op: commerce.OpCustomer, Priority: 1, Share: wholeTime, Fields: []string{"profile", "addresses"}}, (*account).loadProfile},
+	{Part{Name: "orders", Op: commerce.OpOrders, Priority: 2, Share: wholeTime, Fields: []string{"orders"}}, (*account).loadOrders},
+	{Part{Name: "loyalty", Op: commerce.OpLoyalty, Priority: 3, Share: mostTime, Fields: []string{"loyalty"}}, (*account).loadLoyalty},
 }
 
 type account struct {
@@ -28,7 +28,7 @@ func (s *Screens) Account(ctx context.Context, v Viewer) (*api.AccountScreen, er
 		return nil, commerce.ErrUnauthenticated
 	}
 	a := &account{asked: asked{s, v}}
-	degraded, err := compose(ctx, s, accountParts, a)
+	degraded, err := compose(ctx, s, wanted(v, accountParts), a)
 	if err != nil {
 		return nil, err
 	}

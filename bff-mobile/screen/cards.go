@@ -17,19 +17,20 @@ type cards struct {
 	availability map[commerce.SKU]*commerce.Availability
 }
 
-// cardParts are the parts of a list whose products the part called name tells.
-func cardParts[S any](name string, of func(*S) *cards) []part[S] {
+// cardParts are the parts of a list whose products the part called name tells; its cards are
+// the property called field.
+func cardParts[S any](name, field string, of func(*S) *cards) []part[S] {
 	return []part[S]{
 		{
-			Part{Name: name + ".items", Op: commerce.OpProducts, Priority: 1, Share: wholeTime, After: name},
+			Part{Name: name + ".items", Op: commerce.OpProducts, Priority: 1, Share: wholeTime, After: name, Fields: []string{field}},
 			func(s *S, ctx context.Context) error { return of(s).loadProducts(ctx) },
 		},
 		{
-			Part{Name: name + ".price", Op: commerce.OpPrices, Priority: 1, Share: wholeTime, After: name},
+			Part{Name: name + ".price", Op: commerce.OpPrices, Priority: 1, Share: wholeTime, After: name, Fields: []string{field + ".price"}},
 			func(s *S, ctx context.Context) error { return of(s).loadPrices(ctx) },
 		},
 		{
-			Part{Name: name + ".availability", Op: commerce.OpAvailability, Priority: 2, Share: wholeTime, After: name},
+			Part{Name: name + ".availability", Op: commerce.OpAvailability, Priority: 2, Share: wholeTime, After: name, Fields: []string{field + ".inStock"}},
 			func(s *S, ctx context.Context) error { return of(s).loadAvailability(ctx) },
 		},
 	}

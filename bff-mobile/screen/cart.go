@@ -10,8 +10,8 @@ import (
 // cartParts are two rounds of calls: the cart tells what is in it.
 var cartParts = []part[cart]{
 	{Part{Name: "cart", Op: commerce.OpCartRead, Required: true, Share: mostTime}, (*cart).loadCart},
-	{Part{Name: "lines.available", Op: commerce.OpAvailability, Priority: 2, Share: wholeTime, After: "cart"}, (*cart).loadStock},
-	{Part{Name: "lines.image", Op: commerce.OpProducts, Priority: 3, Share: wholeTime, After: "cart"}, (*cart).loadProducts},
+	{Part{Name: "lines.available", Op: commerce.OpAvailability, Priority: 2, Share: wholeTime, After: "cart", Fields: []string{"cart.lines.available"}}, (*cart).loadStock},
+	{Part{Name: "lines.image", Op: commerce.OpProducts, Priority: 3, Share: wholeTime, After: "cart", Fields: []string{"cart.lines.image"}}, (*cart).loadProducts},
 }
 
 type cart struct {
@@ -27,7 +27,7 @@ type cart struct {
 // Cart is a cart with pictures and stock of what is in it. The cart is required.
 func (s *Screens) Cart(ctx context.Context, v Viewer, id commerce.CartID) (*api.CartScreen, error) {
 	c := &cart{asked: asked{s, v}, id: id}
-	degraded, err := compose(ctx, s, cartParts, c)
+	degraded, err := compose(ctx, s, wanted(v, cartParts), c)
 	if err != nil {
 		return nil, err
 	}

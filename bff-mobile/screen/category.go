@@ -10,8 +10,8 @@ import (
 // categoryParts are two rounds of calls: the search tells which products to ask for.
 var categoryParts = append([]part[category]{
 	{Part{Name: "category", Op: commerce.OpCategoryTree, Required: true, Share: wholeTime}, (*category).loadCategory},
-	{Part{Name: "products", Op: commerce.OpSearch, Priority: 1, Share: firstTime, Input: true}, (*category).loadFound},
-}, cardParts("products", func(c *category) *cards { return &c.cards })...)
+	{Part{Name: "products", Op: commerce.OpSearch, Priority: 1, Share: firstTime, Input: true, Fields: []string{"products"}}, (*category).loadFound},
+}, cardParts("products", "products.items", func(c *category) *cards { return &c.cards })...)
 
 type category struct {
 	listing
@@ -25,7 +25,7 @@ type category struct {
 func (s *Screens) Category(ctx context.Context, v Viewer, id commerce.CategoryID, q commerce.SearchQuery) (*api.CategoryScreen, error) {
 	q.Filter.Category = id
 	c := &category{listing: listed(s, v, q), id: id}
-	degraded, err := compose(ctx, s, categoryParts, c)
+	degraded, err := compose(ctx, s, wanted(v, categoryParts), c)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,6 +23,7 @@ type Part struct {
 	Priority int                // of an optional part: 1 is never dropped, 4 is the first to go
 	Share    float64            // of the screen's time: when that is over the part is late
 	After    string             // the part that tells what to ask for; empty where the request does
+	Fields   []string           // the properties it is there for, one of which has to be wanted; none: it is always loaded
 	Input    bool               // it is asked for what the client chose, and input that it refuses fails the screen
 }
 
@@ -40,6 +42,17 @@ const (
 	mostTime  = 0.75
 	firstTime = 0.6
 )
+
+// wanted are the parts of table that a viewer wants a property of. The others are not asked
+// for, so that they cannot be missing either.
+func wanted[S any](v Viewer, table []part[S]) []part[S] {
+	if v.Fields.All() {
+		return table
+	}
+	return slices.DeleteFunc(slices.Clone(table), func(p part[S]) bool {
+		return len(p.Fields) > 0 && !slices.ContainsFunc(p.Fields, v.Fields.Wants)
+	})
+}
 
 // dropped is the least priority of optional parts that are not asked for while the
 // channel is under pressure (0: none, 1: all that it can take).

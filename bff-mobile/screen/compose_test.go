@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/portico-bff/portico/bff-mobile/internal/api"
+	"github.com/portico-bff/portico/bff-mobile/internal/fields"
 	"github.com/portico-bff/portico/edge/ledger"
 	"github.com/portico-bff/portico/edge/ordering"
 	"github.com/portico-bff/portico/schema/commerce"
@@ -107,7 +108,8 @@ func TestEveryScreenDeclaresItsParts(t *testing.T) {
 	t.Parallel()
 	for name, of := range screens() {
 		require.NotEmpty(t, of.parts, name)
-		shares := map[string]float64{"": 0}
+		shares, properties := map[string]float64{"": 0}, map[string]bool{}
+		fields.Of(of.shown).Walk(func(path string, _ bool) { properties[path] = true })
 		for _, p := range of.parts {
 			at := name + "." + p.Name
 			require.NotContains(t, shares, p.Name, "%s is there twice", at)
@@ -117,6 +119,10 @@ func TestEveryScreenDeclaresItsParts(t *testing.T) {
 			require.Equal(t, p.Required, p.Priority == 0, at)
 			require.LessOrEqual(t, p.Priority, maxPriority, at)
 			require.NotEmpty(t, p.Op, at)
+			require.Equal(t, p.Required, len(p.Fields) == 0, "%s is there for something that can be left out, or always", at)
+			for _, field := range p.Fields {
+				require.True(t, properties[field], "%s: there is no %s to leave out", at, field)
+			}
 			shares[p.Name] = p.Share
 			if !p.Required {
 				field, _, _ := strings.Cut(p.Name, ".")

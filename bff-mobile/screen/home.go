@@ -11,10 +11,10 @@ const featured = 10 // products
 
 // homeParts are two rounds of calls: the search tells which products to ask for.
 var homeParts = append([]part[home]{
-	{Part{Name: "categories", Op: commerce.OpCategoryTree, Priority: 1, Share: wholeTime}, (*home).loadCategories},
-	{Part{Name: "page", Op: commerce.OpPages, Priority: 3, Share: mostTime}, (*home).loadPage},
-	{Part{Name: "featured", Op: commerce.OpSearch, Priority: 2, Share: firstTime}, (*home).loadFeatured},
-}, cardParts("featured", func(h *home) *cards { return &h.cards })...)
+	{Part{Name: "categories", Op: commerce.OpCategoryTree, Priority: 1, Share: wholeTime, Fields: []string{"categories"}}, (*home).loadCategories},
+	{Part{Name: "page", Op: commerce.OpPages, Priority: 3, Share: mostTime, Fields: []string{"page"}}, (*home).loadPage},
+	{Part{Name: "featured", Op: commerce.OpSearch, Priority: 2, Share: firstTime, Fields: []string{"featured"}}, (*home).loadFeatured},
+}, cardParts("featured", "featured", func(h *home) *cards { return &h.cards })...)
 
 type home struct {
 	cards
@@ -25,7 +25,7 @@ type home struct {
 // Home is the app's first screen. It fails only when none of its parts can be had.
 func (s *Screens) Home(ctx context.Context, v Viewer) (*api.HomeScreen, error) {
 	h := &home{cards: cards{asked: asked{s, v}}}
-	degraded, err := compose(ctx, s, homeParts, h)
+	degraded, err := compose(ctx, s, wanted(v, homeParts), h)
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ type orderList struct {
 // OrderList is a page of the signed-in customer's orders, newest first.
 func (s *Screens) OrderList(ctx context.Context, v Viewer, page commerce.Cursor) (*api.OrderList, error) {
 	l := &orderList{asked: asked{s, v}, page: page}
-	degraded, err := compose(ctx, s, orderListParts, l)
+	degraded, err := compose(ctx, s, wanted(v, orderListParts), l)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ type order struct {
 // else is [commerce.ErrNotFound].
 func (s *Screens) Order(ctx context.Context, v Viewer, number commerce.OrderNumber, token string) (*api.OrderDetails, error) {
 	o := &order{asked: asked{s, v}, number: number, token: token}
-	degraded, err := compose(ctx, s, orderParts, o)
+	degraded, err := compose(ctx, s, wanted(v, orderParts), o)
 	if err != nil {
 		return nil, err
 	}

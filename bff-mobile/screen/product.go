@@ -15,11 +15,11 @@ const (
 // productParts are one round of calls: all that is asked for is known from the request.
 var productParts = []part[product]{
 	{Part{Name: "product", Op: commerce.OpProducts, Required: true, Share: wholeTime}, (*product).loadProduct},
-	{Part{Name: "price", Op: commerce.OpPrices, Priority: 1, Share: wholeTime}, (*product).loadPrice},
-	{Part{Name: "availability", Op: commerce.OpAvailability, Priority: 1, Share: wholeTime}, (*product).loadAvailability},
-	{Part{Name: "breadcrumbs", Op: commerce.OpCategoryTree, Priority: 3, Share: mostTime}, (*product).loadTree},
-	{Part{Name: "reviews", Op: commerce.OpReviews, Priority: 3, Share: mostTime}, (*product).loadReviews},
-	{Part{Name: "related", Op: commerce.OpRelated, Priority: 4, Share: firstTime}, (*product).loadRelated},
+	{Part{Name: "price", Op: commerce.OpPrices, Priority: 1, Share: wholeTime, Fields: []string{"price"}}, (*product).loadPrice},
+	{Part{Name: "availability", Op: commerce.OpAvailability, Priority: 1, Share: wholeTime, Fields: []string{"availability"}}, (*product).loadAvailability},
+	{Part{Name: "breadcrumbs", Op: commerce.OpCategoryTree, Priority: 3, Share: mostTime, Fields: []string{"breadcrumbs"}}, (*product).loadTree},
+	{Part{Name: "reviews", Op: commerce.OpReviews, Priority: 3, Share: mostTime, Fields: []string{"reviews"}}, (*product).loadReviews},
+	{Part{Name: "related", Op: commerce.OpRelated, Priority: 4, Share: firstTime, Fields: []string{"related"}}, (*product).loadRelated},
 }
 
 type product struct {
@@ -35,7 +35,7 @@ type product struct {
 // that is not published is [commerce.ErrNotFound].
 func (s *Screens) Product(ctx context.Context, v Viewer, sku commerce.SKU) (*api.ProductScreen, error) {
 	p := &product{asked: asked{s, v}, sku: sku}
-	degraded, err := compose(ctx, s, productParts, p)
+	degraded, err := compose(ctx, s, wanted(v, productParts), p)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ package screen
 import (
 	"log/slog"
 
+	"github.com/portico-bff/portico/bff-mobile/internal/fields"
 	"github.com/portico-bff/portico/edge/ordering"
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -31,11 +32,12 @@ type asked struct {
 	viewer Viewer
 }
 
-// Viewer is who looks, and how wide the pictures should be.
+// Viewer is who looks, at what of a screen, and how wide the pictures should be.
 type Viewer struct {
 	commerce.Shopper
-	Group commerce.PriceGroup // whose prices are shown
-	Width int                 // pixels at least; 0 means what suits the screen
+	Group  commerce.PriceGroup // whose prices are shown
+	Width  int                 // pixels at least; 0 means what suits the screen
+	Fields fields.Set          // of the screen that is asked for: what it does not want is not loaded
 }
 
 // Widths of pictures, in pixels, on screens of double density.

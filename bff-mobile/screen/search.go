@@ -10,7 +10,7 @@ import (
 // searchParts are two rounds of calls: the search tells which products to ask for.
 var searchParts = append([]part[listing]{
 	{Part{Name: "products", Op: commerce.OpSearch, Required: true, Share: firstTime}, (*listing).loadFound},
-}, cardParts("products", func(l *listing) *cards { return &l.cards })...)
+}, cardParts("products", "products.items", func(l *listing) *cards { return &l.cards })...)
 
 // listing is a page of products that are searched for.
 type listing struct {
@@ -28,7 +28,7 @@ func listed(s *Screens, v Viewer, q commerce.SearchQuery) listing {
 // the catalogue the list is empty and degraded.
 func (s *Screens) Search(ctx context.Context, v Viewer, q commerce.SearchQuery) (*api.SearchScreen, error) {
 	l := listed(s, v, q)
-	degraded, err := compose(ctx, s, searchParts, &l)
+	degraded, err := compose(ctx, s, wanted(v, searchParts), &l)
 	if err != nil {
 		return nil, err
 	}

@@ -174,6 +174,7 @@ var Operations = []rules.Operation{
 		Query: []rules.Parameter{
 			{Name: "first", Default: "10", Schema: &rules.Schema{Kind: rules.Whole, Min: 1, Max: 100}},
 			{Name: "after", Schema: &rules.Schema{Kind: rules.Text, MaxLength: 2048, Pattern: `^[^\x00-\x1f\x7f-\x9f]*$`, Must: "not hold control characters"}},
+			{Name: "fields", Schema: &rules.Schema{Kind: rules.Text, MinLength: 1, MaxLength: 1024, Pattern: `^[A-Za-z,()]*$`, Must: "be names with commas between, each with those below it in parentheses behind it"}},
 		},
 		Headers: []rules.Parameter{
 			{Name: "X-Platform", Schema: &rules.Schema{Kind: rules.Text, Enum: []string{"ios", "android"}}},
@@ -182,6 +183,9 @@ var Operations = []rules.Operation{
 	},
 	{ID: "readOrder", Method: "GET", Path: "/v1/orders/{number}",
 		Reads: true,
+		Query: []rules.Parameter{
+			{Name: "fields", Schema: &rules.Schema{Kind: rules.Text, MinLength: 1, MaxLength: 1024, Pattern: `^[A-Za-z,()]*$`, Must: "be names with commas between, each with those below it in parentheses behind it"}},
+		},
 		Headers: []rules.Parameter{
 			{Name: "X-Order-Token", Schema: &rules.Schema{Kind: rules.Text, MaxLength: 255}},
 			{Name: "X-Platform", Schema: &rules.Schema{Kind: rules.Text, Enum: []string{"ios", "android"}}},
@@ -190,6 +194,9 @@ var Operations = []rules.Operation{
 	},
 	{ID: "accountScreen", Method: "GET", Path: "/v1/screens/account",
 		Reads: true,
+		Query: []rules.Parameter{
+			{Name: "fields", Schema: &rules.Schema{Kind: rules.Text, MinLength: 1, MaxLength: 1024, Pattern: `^[A-Za-z,()]*$`, Must: "be names with commas between, each with those below it in parentheses behind it"}},
+		},
 		Headers: []rules.Parameter{
 			{Name: "X-Platform", Schema: &rules.Schema{Kind: rules.Text, Enum: []string{"ios", "android"}}},
 			{Name: "X-App-Version", Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[0-9]{1,4}(\.[0-9]{1,4}){0,3}$`}},
@@ -198,6 +205,7 @@ var Operations = []rules.Operation{
 	{ID: "cartScreen", Method: "GET", Path: "/v1/screens/cart/{cartId}",
 		Reads: true,
 		Query: []rules.Parameter{
+			{Name: "fields", Schema: &rules.Schema{Kind: rules.Text, MinLength: 1, MaxLength: 1024, Pattern: `^[A-Za-z,()]*$`, Must: "be names with commas between, each with those below it in parentheses behind it"}},
 			{Name: "width", Schema: &rules.Schema{Kind: rules.Whole, Min: 1, Max: 4096}},
 		},
 		Headers: []rules.Parameter{
@@ -215,6 +223,7 @@ var Operations = []rules.Operation{
 			{Name: "sort", Schema: &rules.Schema{Kind: rules.Text, Enum: []string{"RELEVANCE", "NAME", "PRICE_ASC", "PRICE_DESC", "NEWEST"}}},
 			{Name: "first", Default: "20", Schema: &rules.Schema{Kind: rules.Whole, Min: 1, Max: 100}},
 			{Name: "after", Schema: &rules.Schema{Kind: rules.Text, MaxLength: 2048, Pattern: `^[^\x00-\x1f\x7f-\x9f]*$`, Must: "not hold control characters"}},
+			{Name: "fields", Schema: &rules.Schema{Kind: rules.Text, MinLength: 1, MaxLength: 1024, Pattern: `^[A-Za-z,()]*$`, Must: "be names with commas between, each with those below it in parentheses behind it"}},
 			{Name: "width", Schema: &rules.Schema{Kind: rules.Whole, Min: 1, Max: 4096}},
 		},
 		Headers: []rules.Parameter{
@@ -225,6 +234,7 @@ var Operations = []rules.Operation{
 	{ID: "homeScreen", Method: "GET", Path: "/v1/screens/home",
 		Reads: true,
 		Query: []rules.Parameter{
+			{Name: "fields", Schema: &rules.Schema{Kind: rules.Text, MinLength: 1, MaxLength: 1024, Pattern: `^[A-Za-z,()]*$`, Must: "be names with commas between, each with those below it in parentheses behind it"}},
 			{Name: "width", Schema: &rules.Schema{Kind: rules.Whole, Min: 1, Max: 4096}},
 		},
 		Headers: []rules.Parameter{
@@ -235,6 +245,7 @@ var Operations = []rules.Operation{
 	{ID: "productScreen", Method: "GET", Path: "/v1/screens/products/{sku}",
 		Reads: true,
 		Query: []rules.Parameter{
+			{Name: "fields", Schema: &rules.Schema{Kind: rules.Text, MinLength: 1, MaxLength: 1024, Pattern: `^[A-Za-z,()]*$`, Must: "be names with commas between, each with those below it in parentheses behind it"}},
 			{Name: "width", Schema: &rules.Schema{Kind: rules.Whole, Min: 1, Max: 4096}},
 		},
 		Headers: []rules.Parameter{
@@ -254,6 +265,7 @@ var Operations = []rules.Operation{
 			{Name: "sort", Schema: &rules.Schema{Kind: rules.Text, Enum: []string{"RELEVANCE", "NAME", "PRICE_ASC", "PRICE_DESC", "NEWEST"}}},
 			{Name: "first", Default: "20", Schema: &rules.Schema{Kind: rules.Whole, Min: 1, Max: 100}},
 			{Name: "after", Schema: &rules.Schema{Kind: rules.Text, MaxLength: 2048, Pattern: `^[^\x00-\x1f\x7f-\x9f]*$`, Must: "not hold control characters"}},
+			{Name: "fields", Schema: &rules.Schema{Kind: rules.Text, MinLength: 1, MaxLength: 1024, Pattern: `^[A-Za-z,()]*$`, Must: "be names with commas between, each with those below it in parentheses behind it"}},
 			{Name: "width", Schema: &rules.Schema{Kind: rules.Whole, Min: 1, Max: 4096}},
 		},
 		Headers: []rules.Parameter{

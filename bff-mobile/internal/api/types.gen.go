@@ -910,6 +910,11 @@ type FacetValue struct {
 	Value string `json:"value"`
 }
 
+// Fields Names of properties: `list = item *("," item)`, `item = name ["(" list ")"]`, without blanks; at most 5 names deep and 200 in all. A name alone
+// is all of the property; behind it in parentheses stands what of it is wanted. Names that are there several times add up, their
+// order means nothing. Of an object that is there its required properties always are, and so is `degraded`. A name that the answer does not have is 400.
+type Fields = string
+
 // HomeScreen The app's first screen.
 type HomeScreen struct {
 	// Categories Root categories, in the shop's order.
@@ -1167,7 +1172,7 @@ type Problem struct {
 	// Code Says to a program what was wrong: `OUT_OF_STOCK`.
 	Code string `json:"code,omitempty,omitzero"`
 
-	// Detail What was wrong this time; it never repeats what was sent.
+	// Detail What was wrong this time; of what was sent it repeats names of fields at most.
 	Detail string `json:"detail,omitempty,omitzero"`
 
 	// Field The input that was wrong: a body field (`shippingAddress.postcode`), a parameter or a header.
@@ -1497,6 +1502,46 @@ type Currency = string
 
 // DocsFile defines model for DocsFile.
 type DocsFile = string
+
+// FieldsAccount Names of properties: `list = item *("," item)`, `item = name ["(" list ")"]`, without blanks; at most 5 names deep and 200 in all. A name alone
+// is all of the property; behind it in parentheses stands what of it is wanted. Names that are there several times add up, their
+// order means nothing. Of an object that is there its required properties always are, and so is `degraded`. A name that the answer does not have is 400.
+type FieldsAccount = Fields
+
+// FieldsCart Names of properties: `list = item *("," item)`, `item = name ["(" list ")"]`, without blanks; at most 5 names deep and 200 in all. A name alone
+// is all of the property; behind it in parentheses stands what of it is wanted. Names that are there several times add up, their
+// order means nothing. Of an object that is there its required properties always are, and so is `degraded`. A name that the answer does not have is 400.
+type FieldsCart = Fields
+
+// FieldsCategory Names of properties: `list = item *("," item)`, `item = name ["(" list ")"]`, without blanks; at most 5 names deep and 200 in all. A name alone
+// is all of the property; behind it in parentheses stands what of it is wanted. Names that are there several times add up, their
+// order means nothing. Of an object that is there its required properties always are, and so is `degraded`. A name that the answer does not have is 400.
+type FieldsCategory = Fields
+
+// FieldsHome Names of properties: `list = item *("," item)`, `item = name ["(" list ")"]`, without blanks; at most 5 names deep and 200 in all. A name alone
+// is all of the property; behind it in parentheses stands what of it is wanted. Names that are there several times add up, their
+// order means nothing. Of an object that is there its required properties always are, and so is `degraded`. A name that the answer does not have is 400.
+type FieldsHome = Fields
+
+// FieldsOrder Names of properties: `list = item *("," item)`, `item = name ["(" list ")"]`, without blanks; at most 5 names deep and 200 in all. A name alone
+// is all of the property; behind it in parentheses stands what of it is wanted. Names that are there several times add up, their
+// order means nothing. Of an object that is there its required properties always are, and so is `degraded`. A name that the answer does not have is 400.
+type FieldsOrder = Fields
+
+// FieldsOrders Names of properties: `list = item *("," item)`, `item = name ["(" list ")"]`, without blanks; at most 5 names deep and 200 in all. A name alone
+// is all of the property; behind it in parentheses stands what of it is wanted. Names that are there several times add up, their
+// order means nothing. Of an object that is there its required properties always are, and so is `degraded`. A name that the answer does not have is 400.
+type FieldsOrders = Fields
+
+// FieldsProduct Names of properties: `list = item *("," item)`, `item = name ["(" list ")"]`, without blanks; at most 5 names deep and 200 in all. A name alone
+// is all of the property; behind it in parentheses stands what of it is wanted. Names that are there several times add up, their
+// order means nothing. Of an object that is there its required properties always are, and so is `degraded`. A name that the answer does not have is 400.
+type FieldsProduct = Fields
+
+// FieldsSearch Names of properties: `list = item *("," item)`, `item = name ["(" list ")"]`, without blanks; at most 5 names deep and 200 in all. A name alone
+// is all of the property; behind it in parentheses stands what of it is wanted. Names that are there several times add up, their
+// order means nothing. Of an object that is there its required properties always are, and so is `degraded`. A name that the answer does not have is 400.
+type FieldsSearch = Fields
 
 // FilterCategory defines model for FilterCategory.
 type FilterCategory = string
@@ -2046,6 +2091,9 @@ type ListOrdersParams struct {
 	// After The `endCursor` of the page before; leave it out for the first page.
 	After After `form:"after,omitempty" json:"after,omitempty,omitzero"`
 
+	// Fields Which optional properties are wanted, by name, those below one in parentheses behind it. What is required stays. Parts of which nothing is wanted are not loaded.
+	Fields FieldsOrders `form:"fields,omitempty" json:"fields,omitempty,omitzero"`
+
 	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
 	XPlatform ListOrdersParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
 
@@ -2076,6 +2124,9 @@ type ListOrdersParamsXPlatform string
 
 // ReadOrderParams defines parameters for ReadOrder.
 type ReadOrderParams struct {
+	// Fields Which optional properties are wanted, by name, those below one in parentheses behind it. What is required stays. Parts of which nothing is wanted are not loaded.
+	Fields FieldsOrder `form:"fields,omitempty" json:"fields,omitempty,omitzero"`
+
 	// XOrderToken Lets a guest read the order; placing it answered the token. It is a secret, so it never goes into the address.
 	XOrderToken OrderToken `json:"X-Order-Token,omitempty,omitzero"`
 
@@ -2109,6 +2160,9 @@ type ReadOrderParamsXPlatform string
 
 // AccountScreenParams defines parameters for AccountScreen.
 type AccountScreenParams struct {
+	// Fields Which optional properties are wanted, by name, those below one in parentheses behind it. What is required stays. Parts of which nothing is wanted are not loaded.
+	Fields FieldsAccount `form:"fields,omitempty" json:"fields,omitempty,omitzero"`
+
 	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
 	XPlatform AccountScreenParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
 
@@ -2139,6 +2193,9 @@ type AccountScreenParamsXPlatform string
 
 // CartScreenParams defines parameters for CartScreen.
 type CartScreenParams struct {
+	// Fields Which optional properties are wanted, by name, those below one in parentheses behind it. What is required stays. Parts of which nothing is wanted are not loaded.
+	Fields FieldsCart `form:"fields,omitempty" json:"fields,omitempty,omitzero"`
+
 	// Width Least width of pictures in physical pixels. The smallest rendition at least that wide is answered. Deprecated; leave it out, and each picture comes in a width that suits the screen.
 	// Deprecated: this property has been marked as deprecated upstream, but no `x-deprecated-reason` was set
 	Width Width `form:"width,omitempty" json:"width,omitempty,omitzero"`
@@ -2191,6 +2248,9 @@ type CategoryScreenParams struct {
 	// After The `endCursor` of the page before; leave it out for the first page.
 	After After `form:"after,omitempty" json:"after,omitempty,omitzero"`
 
+	// Fields Which optional properties are wanted, by name, those below one in parentheses behind it. What is required stays. Parts of which nothing is wanted are not loaded.
+	Fields FieldsCategory `form:"fields,omitempty" json:"fields,omitempty,omitzero"`
+
 	// Width Least width of pictures in physical pixels. The smallest rendition at least that wide is answered. Deprecated; leave it out, and each picture comes in a width that suits the screen.
 	// Deprecated: this property has been marked as deprecated upstream, but no `x-deprecated-reason` was set
 	Width Width `form:"width,omitempty" json:"width,omitempty,omitzero"`
@@ -2228,6 +2288,9 @@ type CategoryScreenParamsXPlatform string
 
 // HomeScreenParams defines parameters for HomeScreen.
 type HomeScreenParams struct {
+	// Fields Which optional properties are wanted, by name, those below one in parentheses behind it. What is required stays. Parts of which nothing is wanted are not loaded.
+	Fields FieldsHome `form:"fields,omitempty" json:"fields,omitempty,omitzero"`
+
 	// Width Least width of pictures in physical pixels. The smallest rendition at least that wide is answered. Deprecated; leave it out, and each picture comes in a width that suits the screen.
 	// Deprecated: this property has been marked as deprecated upstream, but no `x-deprecated-reason` was set
 	Width Width `form:"width,omitempty" json:"width,omitempty,omitzero"`
@@ -2262,6 +2325,9 @@ type HomeScreenParamsXPlatform string
 
 // ProductScreenParams defines parameters for ProductScreen.
 type ProductScreenParams struct {
+	// Fields Which optional properties are wanted, by name, those below one in parentheses behind it. What is required stays. Parts of which nothing is wanted are not loaded.
+	Fields FieldsProduct `form:"fields,omitempty" json:"fields,omitempty,omitzero"`
+
 	// Width Least width of pictures in physical pixels. The smallest rendition at least that wide is answered. Deprecated; leave it out, and each picture comes in a width that suits the screen.
 	// Deprecated: this property has been marked as deprecated upstream, but no `x-deprecated-reason` was set
 	Width Width `form:"width,omitempty" json:"width,omitempty,omitzero"`
@@ -2322,6 +2388,9 @@ type SearchScreenParams struct {
 
 	// After The `endCursor` of the page before; leave it out for the first page.
 	After After `form:"after,omitempty" json:"after,omitempty,omitzero"`
+
+	// Fields Which optional properties are wanted, by name, those below one in parentheses behind it. What is required stays. Parts of which nothing is wanted are not loaded.
+	Fields FieldsSearch `form:"fields,omitempty" json:"fields,omitempty,omitzero"`
 
 	// Width Least width of pictures in physical pixels. The smallest rendition at least that wide is answered. Deprecated; leave it out, and each picture comes in a width that suits the screen.
 	// Deprecated: this property has been marked as deprecated upstream, but no `x-deprecated-reason` was set

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/portico-bff/portico/bff-mobile/internal/fields"
 	"github.com/portico-bff/portico/bff-mobile/internal/rules"
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -12,16 +13,25 @@ import (
 // query is a request's query parameters, which fit the contract; the first mistake stays.
 type query struct {
 	rules.Query
-	err error
+	operation string
+	err       error
 }
 
 // readQuery holds the query against what the contract says of an operation.
 func readQuery(c *fiber.Ctx, operation string) *query {
 	sent, err := contract.Operation(operation).ParseQuery(string(c.Request().URI().QueryString()))
-	return &query{Query: sent, err: err}
+	return &query{Query: sent, operation: operation, err: err}
 }
 
-func (q *query) width() int { return q.Number("width") }
+// fields is what of the screen is wanted.
+func (q *query) fields() fields.Set {
+	if q.err != nil || !q.Has(fields.Parameter) {
+		return fields.Set{}
+	}
+	set, err := fields.Parse(Screens[q.operation], q.Text(fields.Parameter))
+	q.err = err
+	return set
+}
 
 func (q *query) page() commerce.Cursor {
 	return commerce.Cursor{First: q.Number("first"), After: q.Text("after")}

@@ -66,7 +66,7 @@ func (a *API) Routes() []Route {
 }
 
 // viewer is the caller as a screen sees it.
-func viewer(c *fiber.Ctx, width int) screen.Viewer {
+func viewer(c *fiber.Ctx, q *query) screen.Viewer {
 	caller := web.CallerOf(c)
-	return screen.Viewer{Shopper: caller.Shopper, Group: caller.Group, Width: width}
+	return screen.Viewer{Shopper: caller.Shopper, Group: caller.Group, Width: q.Number("width"), Fields: q.fields()}
 }

@@ -2,7 +2,7 @@ package rest
 
 import (
 	"context"
-	"strconv"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -13,11 +13,11 @@ import (
 
 func (a *API) home(c *fiber.Ctx) error {
 	q := readQuery(c, "homeScreen")
-	v := viewer(c, q.width())
+	v := viewer(c, q)
 	if q.err != nil {
 		return q.err
 	}
-	return a.shared(c, v, []string{strconv.Itoa(v.Width)}, func(ctx context.Context, v screen.Viewer) (composed, error) {
+	return a.shared(c, v, looks(v), func(ctx context.Context, v screen.Viewer) (composed, error) {
 		shown, err := a.Screens.Home(ctx, v)
 		if err != nil {
 			return composed{}, err
@@ -32,11 +32,11 @@ func (a *API) category(c *fiber.Ctx) error {
 		return err
 	}
 	q := readQuery(c, "categoryScreen")
-	search, v := q.products(), viewer(c, q.width())
+	search, v := q.products(), viewer(c, q)
 	if q.err != nil {
 		return q.err
 	}
-	what := append([]string{string(id)}, plain(search, v.Width)...)
+	what := slices.Concat([]string{string(id)}, looks(v), plain(search))
 	return a.shared(c, v, what, func(ctx context.Context, v screen.Viewer) (composed, error) {
 		shown, err := a.Screens.Category(ctx, v, id, search)
 		if err != nil {
@@ -48,12 +48,12 @@ func (a *API) category(c *fiber.Ctx) error {
 
 func (a *API) search(c *fiber.Ctx) error {
 	q := readQuery(c, "searchScreen")
-	search, v := q.products(), viewer(c, q.width())
+	search, v := q.products(), viewer(c, q)
 	if q.err != nil {
 		return q.err
 	}
 	search.Text = strings.TrimSpace(search.Text)
-	return a.shared(c, v, plain(search, v.Width), func(ctx context.Context, v screen.Viewer) (composed, error) {
+	return a.shared(c, v, append(looks(v), plain(search)...), func(ctx context.Context, v screen.Viewer) (composed, error) {
 		shown, err := a.Screens.Search(ctx, v, search)
 		if err != nil {
 			return composed{}, named(err, listNames)
@@ -68,11 +68,11 @@ func (a *API) product(c *fiber.Ctx) error {
 		return err
 	}
 	q := readQuery(c, "productScreen")
-	v := viewer(c, q.width())
+	v := viewer(c, q)
 	if q.err != nil {
 		return q.err
 	}
-	return a.shared(c, v, []string{string(sku), strconv.Itoa(v.Width)}, func(ctx context.Context, v screen.Viewer) (composed, error) {
+	return a.shared(c, v, append(looks(v), string(sku)), func(ctx context.Context, v screen.Viewer) (composed, error) {
 		shown, err := a.Screens.Product(ctx, v, sku)
 		if err != nil {
 			return composed{}, err
@@ -87,7 +87,7 @@ func (a *API) cart(c *fiber.Ctx) error {
 		return err
 	}
 	q := readQuery(c, "cartScreen")
-	v := viewer(c, q.width())
+	v := viewer(c, q)
 	if q.err != nil {
 		return q.err
 	}
@@ -98,27 +98,30 @@ func (a *API) cart(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	v.Fields.Trim(shown)
 	return a.sendOwn(c, shown)
 }
 
 func (a *API) account(c *fiber.Ctx) error {
 	q := readQuery(c, "accountScreen")
+	v := viewer(c, q)
 	if q.err != nil {
 		return q.err
 	}
 	if err := charge(c); err != nil {
 		return err
 	}
-	shown, err := a.Screens.Account(c.UserContext(), viewer(c, 0))
+	shown, err := a.Screens.Account(c.UserContext(), v)
 	if err != nil {
 		return err
 	}
+	v.Fields.Trim(shown)
 	return a.sendOwn(c, shown)
 }
 
 func (a *API) orders(c *fiber.Ctx) error {
 	q := readQuery(c, "listOrders")
-	v, page := viewer(c, 0), q.page()
+	v, page := viewer(c, q), q.page()
 	if q.err != nil {
 		return q.err
 	}
@@ -132,6 +135,7 @@ func (a *API) orders(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	v.Fields.Trim(shown)
 	return a.sendOwn(c, shown)
 }
 
@@ -144,15 +148,18 @@ func (a *API) order(c *fiber.Ctx) error {
 	if err := contract.Operation("readOrder").CheckHeader("X-Order-Token", token); err != nil {
 		return err
 	}
-	if q := readQuery(c, "readOrder"); q.err != nil {
+	q := readQuery(c, "readOrder")
+	v := viewer(c, q)
+	if q.err != nil {
 		return q.err
 	}
 	if err := charge(c); err != nil {
 		return err
 	}
-	shown, err := a.Screens.Order(c.UserContext(), viewer(c, 0), number, token)
+	shown, err := a.Screens.Order(c.UserContext(), v, number, token)
 	if err != nil {
 		return err
 	}
+	v.Fields.Trim(shown)
 	return a.sendOwn(c, shown)
 }

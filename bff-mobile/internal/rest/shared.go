@@ -171,6 +171,7 @@ func (q *asked) produce(ctx context.Context) (cache.Produced, error) {
 	if err != nil {
 		return cache.Produced{}, err
 	}
+	q.viewer.Fields.Trim(made.shown)
 	body, err := pen.Marshal(made.shown)
 	if err != nil {
 		return cache.Produced{}, err
@@ -197,10 +198,10 @@ func sendAnswer(c *fiber.Ctx, caller web.Caller, answer *cache.Answer) error {
 
 // plain writes what a list of products is asked for so that requests that mean the
 // same are written alike: defaults filled in, and of what is a set the order left out.
-func plain(q commerce.SearchQuery, width int) []string {
+func plain(q commerce.SearchQuery) []string {
 	list := []string{
 		q.Text, string(q.Sort), strconv.Itoa(q.First), q.After, string(q.Filter.Category),
-		q.Filter.PriceMin, q.Filter.PriceMax, strconv.FormatBool(q.Filter.InStock), strconv.Itoa(width),
+		q.Filter.PriceMin, q.Filter.PriceMax, strconv.FormatBool(q.Filter.InStock),
 	}
 	for _, code := range slices.Sorted(maps.Keys(q.Filter.Facets)) {
 		values := slices.Sorted(slices.Values(q.Filter.Facets[code]))

@@ -67,11 +67,10 @@ func TestC18_ListsAreWrittenAlikeOnlyWhenTheyMeanTheSame(t *testing.T) {
 	for range 200_000 {
 		p, q := sought(r), sought(r)
 		same := meaning(p) == meaning(q)
-		require.Equal(t, same, slices.Equal(plain(p, 0), plain(q, 0)), "%#v and %#v", p, q)
+		require.Equal(t, same, slices.Equal(plain(p), plain(q)), "%#v and %#v", p, q)
 		if same {
 			alike++
 		}
 	}
 	require.Greater(t, alike, 1_000)
-	require.NotEqual(t, plain(commerce.SearchQuery{}, 1), plain(commerce.SearchQuery{}, 2))
 }
