@@ -15,6 +15,7 @@ import (
 	"github.com/portico-bff/portico/bff-mobile/internal/rest"
 	"github.com/portico-bff/portico/bff-mobile/internal/web"
 	"github.com/portico-bff/portico/bff-mobile/screen"
+	"github.com/portico-bff/portico/bff-mobile/syncing"
 	"github.com/portico-bff/portico/edge"
 	"github.com/portico-bff/portico/edge/demo"
 	"github.com/portico-bff/portico/schema/commerce"
@@ -61,7 +62,7 @@ func newApp(cfg Channel, b *edge.Backend, identity web.Identity) (*App, error) {
 		docs.RegisterDemo(server, demo.Sandbox{URL: cfg.DemoURL})
 	}
 	docs.Register(server)
-	lifecycle.NewDocument(cfg.Apps, b.Markets.List()).Register(server)
+	lifecycle.NewDocument(cfg.Apps, b.Markets.List(), b.Journal.Tells()).Register(server)
 	server.Use(web.Deadline(b.Config.Limits.RequestTimeout))
 	server.Use(lifecycle.Current(cfg.Apps))
 	server.Use(web.LimitAddress(b.RateLimit))
@@ -72,6 +73,7 @@ func newApp(cfg Channel, b *edge.Backend, identity web.Identity) (*App, error) {
 			Ports: b.Ports, Orders: b.Orders, Log: b.Log, HomePage: commerce.PageID(cfg.HomePage), Pressure: gate.Pressure,
 		},
 		Ports: b.Ports, Orders: b.Orders, Idempotency: b.Idempotency, Turns: b.Turns,
+		Syncing: &syncing.Catalogue{Ports: b.Ports, Journal: b.Journal},
 		Answers: b.Answers, Quick: quick, Surrogates: b.Config.Cache.SurrogateKeyBytes,
 	}
 	counted := func(c *fiber.Ctx) error {

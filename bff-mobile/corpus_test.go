@@ -29,6 +29,7 @@ const corpusSize = 10_000
 var stricter = []string{
 	"bad UTF-8", "duplicate key", "number with a fraction or an exponent", "trailing data",
 	"empty value", "malformed query", "fields of no screen", "parameter there twice", "unknown parameter", "value in another form",
+	"next of no answer",
 }
 
 // What the server takes and what the contract takes is the same, whatever is sent: both
@@ -42,7 +43,7 @@ func TestM7_DecoderAndContractAgreeOnTheCorpus(t *testing.T) {
 	for _, op := range []commerce.Operation{
 		commerce.OpCartCreate, commerce.OpCartRead, commerce.OpCartMerge, commerce.OpLineAdd, commerce.OpLineSet, commerce.OpCouponApply,
 		commerce.OpShippingOptions, commerce.OpShippingSet, commerce.OpPrepare, commerce.OpPlace, commerce.OpSearch, commerce.OpOrders,
-		commerce.OpCategoryTree, commerce.OpPages, commerce.OpProducts, commerce.OpRelated,
+		commerce.OpCategoryTree, commerce.OpPages, commerce.OpProducts, commerce.OpRelated, commerce.OpSKUs, commerce.OpPageIDs,
 	} {
 		s.Fail(op, commerce.ErrUnavailable)
 	}
@@ -164,6 +165,9 @@ func (a asking) kindsOfQuery(query string) (kinds []string) {
 			if _, err := fields.Parse(rest.Screens[a.op.OperationID], list[0]); err != nil {
 				kinds = append(kinds, "fields of no screen")
 			}
+		}
+		if name == "since" {
+			kinds = append(kinds, "next of no answer")
 		}
 	}
 	return kinds

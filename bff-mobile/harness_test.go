@@ -17,6 +17,7 @@ import (
 	"github.com/portico-bff/portico/bff-mobile/internal/lifecycle"
 	"github.com/portico-bff/portico/edge"
 	"github.com/portico-bff/portico/edge/config"
+	"github.com/portico-bff/portico/edge/events"
 	"github.com/portico-bff/portico/edge/idempotency"
 	"github.com/portico-bff/portico/edge/ledger"
 	"github.com/portico-bff/portico/edge/market"
@@ -101,6 +102,9 @@ func open(t testing.TB, change ...func(*edge.Backend)) *shop {
 	b.Log = b.Telemetry.Log()
 	for _, c := range change {
 		c(b)
+	}
+	if b.Journal == nil {
+		b.Journal = events.NewJournal(nil, b.Events, nil, b.Log)
 	}
 	book := ledger.NewMemory()
 	timeout := b.Config.Limits.RequestTimeout

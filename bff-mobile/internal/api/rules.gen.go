@@ -273,4 +273,16 @@ var Operations = []rules.Operation{
 			{Name: "X-App-Version", Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[0-9]{1,4}(\.[0-9]{1,4}){0,3}$`}},
 		},
 	},
+	{ID: "syncCatalogue", Method: "GET", Path: "/v1/sync",
+		Reads: true,
+		Query: []rules.Parameter{
+			{Name: "since", Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[A-Za-z0-9_-]{1,512}$`, Must: "be the next of an answer before"}},
+			{Name: "first", Default: "100", Schema: &rules.Schema{Kind: rules.Whole, Min: 1, Max: 100}},
+		},
+		Headers: []rules.Parameter{
+			{Name: "If-None-Match", Schema: &rules.Schema{Kind: rules.Text, MaxLength: 512}},
+			{Name: "X-Platform", Schema: &rules.Schema{Kind: rules.Text, Enum: []string{"ios", "android"}}},
+			{Name: "X-App-Version", Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[0-9]{1,4}(\.[0-9]{1,4}){0,3}$`}},
+		},
+	},
 }

@@ -7,6 +7,24 @@ import (
 	"time"
 )
 
+// Defines values for ConfigSync.
+const (
+	SyncDelta ConfigSync = "delta"
+	SyncFull  ConfigSync = "full"
+)
+
+// Valid indicates whether the value is a known member of the ConfigSync enum.
+func (e ConfigSync) Valid() bool {
+	switch e {
+	case SyncDelta:
+		return true
+	case SyncFull:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DegradedState.
 const (
 	DegradedFiller  DegradedState = "filler"
@@ -109,6 +127,27 @@ func (e Reason) Valid() bool {
 	case ReasonTimeout:
 		return true
 	case ReasonUnavailable:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SyncItemKind.
+const (
+	SyncKindCategories SyncItemKind = "categories"
+	SyncKindPage       SyncItemKind = "page"
+	SyncKindProduct    SyncItemKind = "product"
+)
+
+// Valid indicates whether the value is a known member of the SyncItemKind enum.
+func (e SyncItemKind) Valid() bool {
+	switch e {
+	case SyncKindCategories:
+		return true
+	case SyncKindPage:
+		return true
+	case SyncKindProduct:
 		return true
 	default:
 		return false
@@ -556,6 +595,24 @@ func (e SearchScreenParamsXPlatform) Valid() bool {
 	}
 }
 
+// Defines values for SyncCatalogueParamsXPlatform.
+const (
+	SyncCatalogueParamsXPlatformAndroid SyncCatalogueParamsXPlatform = "android"
+	SyncCatalogueParamsXPlatformIos     SyncCatalogueParamsXPlatform = "ios"
+)
+
+// Valid indicates whether the value is a known member of the SyncCatalogueParamsXPlatform enum.
+func (e SyncCatalogueParamsXPlatform) Valid() bool {
+	switch e {
+	case SyncCatalogueParamsXPlatformAndroid:
+		return true
+	case SyncCatalogueParamsXPlatformIos:
+		return true
+	default:
+		return false
+	}
+}
+
 // AccountScreen The signed-in customer.
 type AccountScreen struct {
 	// Addresses Known addresses.
@@ -827,7 +884,13 @@ type Config struct {
 
 	// Platforms The apps by platform.
 	Platforms Platforms `json:"platforms"`
+
+	// Sync What `/v1/sync` can do. With `delta` it tells what changed since an answer before. With `full` nobody tells this server of changes: there are whole catalogues only, and `since` of a whole one is always 410.
+	Sync ConfigSync `json:"sync"`
 }
+
+// ConfigSync What `/v1/sync` can do. With `delta` it tells what changed since an answer before. With `full` nobody tells this server of changes: there are whole catalogues only, and `since` of a whole one is always 410.
+type ConfigSync string
 
 // Contract An OpenAPI document.
 type Contract struct {
@@ -1443,6 +1506,93 @@ type ShippingOptionsRequest struct {
 // Sku Names a product.
 type Sku = string
 
+// Sync A page of the catalogue, or of what changed in it.
+type Sync struct {
+	// Full The page is one of the whole catalogue: what none of these pages has is gone. Otherwise it is what changed: what it does not name stays as it is.
+	Full bool `json:"full"`
+
+	// Items To be stored in this order. An item may come again as it is known, be it on the next page; then its `version` is the same.
+	Items []SyncItem `json:"items"`
+
+	// More Another page follows at once, with `next` as `since`.
+	More bool `json:"more"`
+
+	// Next Goes into `since`, once all items are stored. It is good for seven days.
+	Next string `json:"next"`
+}
+
+// SyncCategory A category.
+type SyncCategory struct {
+	// Description Plain text.
+	Description string `json:"description,omitempty,omitzero"`
+
+	// Id Id of the category.
+	Id string `json:"id"`
+
+	// Image A picture.
+	Image Image `json:"image,omitempty,omitzero"`
+
+	// Name Name.
+	Name string `json:"name"`
+
+	// Parent Id of the category it is below. Left out at the top.
+	Parent string `json:"parent,omitempty,omitzero"`
+}
+
+// SyncItem A product, a page of content or all categories. One that is not `deleted` holds what its `kind` says.
+type SyncItem struct {
+	// Categories All categories, each behind the one it is below, siblings in their order.
+	Categories []SyncCategory `json:"categories,omitempty,omitzero"`
+
+	// Deleted It is not for sale or not published any more. Left out otherwise.
+	Deleted bool `json:"deleted,omitempty,omitzero"`
+
+	// Id The SKU, the id of the page, or `all`.
+	Id string `json:"id"`
+
+	// Kind What it is.
+	Kind SyncItemKind `json:"kind"`
+
+	// Page A page of editorial content.
+	Page Page `json:"page,omitempty,omitzero"`
+
+	// Product A product without price and stock, which are other systems' and change too often to be kept.
+	Product SyncProduct `json:"product,omitempty,omitzero"`
+
+	// Version Equal versions are equal content. Left out when it is gone.
+	Version string `json:"version,omitempty,omitzero"`
+}
+
+// SyncItemKind What it is.
+type SyncItemKind string
+
+// SyncProduct A product without price and stock, which are other systems' and change too often to be kept.
+type SyncProduct struct {
+	// Attributes Properties.
+	Attributes []Attribute `json:"attributes,omitempty,omitzero"`
+
+	// Brand Brand.
+	Brand string `json:"brand,omitempty,omitzero"`
+
+	// Categories Ids of categories that it is in. One that is not among the categories means nothing.
+	Categories []string `json:"categories,omitempty,omitzero"`
+
+	// Description Plain text.
+	Description string `json:"description,omitempty,omitzero"`
+
+	// Images Pictures.
+	Images []Image `json:"images,omitempty,omitzero"`
+
+	// Name Name.
+	Name string `json:"name"`
+
+	// Sku SKU.
+	Sku string `json:"sku"`
+
+	// Variants Products that differ in an option, this one included.
+	Variants []Variant `json:"variants,omitempty,omitzero"`
+}
+
 // Totals What a cart or an order adds up to.
 type Totals struct {
 	// Discount An exact amount of money.
@@ -1561,6 +1711,9 @@ type FilterPriceMin = Decimal
 // First10 defines model for First10.
 type First10 = int
 
+// First100 defines model for First100.
+type First100 = int
+
 // First20 defines model for First20.
 type First20 = int
 
@@ -1596,6 +1749,9 @@ type Query = string
 
 // RequestId defines model for RequestId.
 type RequestId = string
+
+// Since defines model for Since.
+type Since = string
 
 // Sort defines model for Sort.
 type Sort string
@@ -1683,6 +1839,12 @@ type SearchAnswer = SearchScreen
 
 // ShippingOptionsAnswer Ways to send a cart.
 type ShippingOptionsAnswer = ShippingOptionList
+
+// SyncAnswer A page of the catalogue, or of what changed in it.
+type SyncAnswer = Sync
+
+// SyncExpired What went wrong (RFC 9457).
+type SyncExpired = Problem
 
 // Timeout What went wrong (RFC 9457).
 type Timeout = Problem
@@ -2426,6 +2588,45 @@ type SearchScreenParamsSort string
 
 // SearchScreenParamsXPlatform defines parameters for SearchScreen.
 type SearchScreenParamsXPlatform string
+
+// SyncCatalogueParams defines parameters for SyncCatalogue.
+type SyncCatalogueParams struct {
+	// Since The `next` of the answer before; leave it out to begin.
+	Since Since `form:"since,omitempty" json:"since,omitempty,omitzero"`
+
+	// First Items in the answer at most. Fewer do not mean that it is the last one; `more` does.
+	First First100 `form:"first,omitempty" json:"first,omitempty,omitzero"`
+
+	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body.
+	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
+
+	// AcceptEncoding Codings that the client can decode. `br`, `zstd` and `gzip` are known, and preferred in this order where they weigh the same. What is below 1,024 bytes is not encoded.
+	AcceptEncoding AcceptEncoding `json:"Accept-Encoding,omitempty,omitzero"`
+
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	XPlatform SyncCatalogueParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
+
+	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
+	XAppVersion AppVersion `json:"X-App-Version,omitempty,omitzero"`
+
+	// XChannel Sales channel, one of those that are configured.
+	XChannel Channel `json:"X-Channel,omitempty,omitzero"`
+
+	// AcceptLanguage Languages, best first. What fits best is answered; it never fails.
+	AcceptLanguage AcceptLanguage `json:"Accept-Language,omitempty,omitzero"`
+
+	// XCurrency ISO 4217 code, one of those that are configured.
+	XCurrency Currency `json:"X-Currency,omitempty,omitzero"`
+
+	// XCountry ISO 3166-1 alpha-2 code, one of those that are configured.
+	XCountry Country `json:"X-Country,omitempty,omitzero"`
+
+	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
+	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
+}
+
+// SyncCatalogueParamsXPlatform defines parameters for SyncCatalogue.
+type SyncCatalogueParamsXPlatform string
 
 // CreateCartJSONRequestBody defines body for CreateCart for application/json ContentType.
 type CreateCartJSONRequestBody = Empty

@@ -25,12 +25,17 @@ type Document struct {
 	etag string
 }
 
-// NewDocument makes the document of a valid configuration.
-func NewDocument(cfg Config, markets market.List) *Document {
+// NewDocument makes the document of a valid configuration; tells is whether somebody tells
+// of changes, so that apps can ask for those alone.
+func NewDocument(cfg Config, markets market.List, tells bool) *Document {
 	content := api.Config{
 		Platforms: api.Platforms{Ios: cfg.IOS.release(), Android: cfg.Android.release()},
 		Flags:     cfg.Flags, Markets: []api.SalesChannel{},
 		Locales: markets.Locales, Currencies: markets.Currencies, Countries: markets.Countries,
+		Sync: api.SyncFull,
+	}
+	if tells {
+		content.Sync = api.SyncDelta
 	}
 	if content.Flags == nil {
 		content.Flags = map[string]bool{}

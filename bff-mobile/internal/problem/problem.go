@@ -37,6 +37,7 @@ var (
 	Method          = Type{"method-not-allowed", "Method not allowed", http.StatusMethodNotAllowed, "The resource is there, the method is not. Allow names those that are.", 0}
 	RequestTimeout  = Type{"request-timeout", "Request too slow", http.StatusRequestTimeout, "The request did not arrive in time.", 0}
 	Conflict        = Type{"conflict", "Conflict", http.StatusConflict, "A request with the same key is in flight (code IN_PROGRESS: wait, then send it again), or the state of things does not allow the write.", 0}
+	SyncExpired     = Type{"sync-expired", "Sync expired", http.StatusGone, "What changed since then is not known any more: more than seven days went by, or so much changed at once that nobody can tell what. Begin without since, and keep the copy until the new one is whole.", 0}
 	TooLarge        = Type{"too-large", "Body too large", http.StatusRequestEntityTooLarge, "A body may hold at most 65536 bytes.", 0}
 	MediaType       = Type{"unsupported-media-type", "Unsupported media type", http.StatusUnsupportedMediaType, "Bodies are application/json in UTF-8, without a content encoding.", 0}
 	Precondition    = Type{"precondition-failed", "Changed meanwhile", http.StatusPreconditionFailed, "If-Match names another version than there is now. ETag is the one that there is: read it, decide anew, and try again with a new key.", 0}
@@ -52,7 +53,7 @@ var (
 
 // Types is every type, for their descriptions.
 var Types = []Type{
-	Invalid, Unauthenticated, Forbidden, NotFound, Method, RequestTimeout, Conflict, TooLarge, Precondition, MediaType, KeyReused,
+	Invalid, Unauthenticated, Forbidden, NotFound, Method, RequestTimeout, Conflict, SyncExpired, TooLarge, Precondition, MediaType, KeyReused,
 	UpgradeRequired, RateLimited, HeaderTooLarge, Internal, BadUpstream, Unavailable, Timeout,
 }
 

@@ -14,6 +14,7 @@ var readCalls = map[string]int{
 	"/v1/screens/categories/:id": 5,
 	"/v1/screens/search":         4,
 	"/v1/screens/products/:sku":  6, // product, categories, price, stock, reviews, related
+	"/v1/sync":                   2, // a list, and what is on it
 	"/v1/screens/cart/:cartId":   3, // cart, pictures, stock
 	"/v1/screens/account":        4, // profile, points, orders of the ERP and of the checkout
 	"/v1/carts/:id":              1,

@@ -7,6 +7,7 @@ import (
 
 	"github.com/portico-bff/portico/bff-mobile/internal/web"
 	"github.com/portico-bff/portico/bff-mobile/screen"
+	"github.com/portico-bff/portico/bff-mobile/syncing"
 	"github.com/portico-bff/portico/cache"
 	"github.com/portico-bff/portico/edge/idempotency"
 	"github.com/portico-bff/portico/edge/ordering"
@@ -18,6 +19,7 @@ import (
 type API struct {
 	Screens     *screen.Screens
 	Ports       commerce.Ports // every port it uses is set
+	Syncing     *syncing.Catalogue
 	Orders      *ordering.Service
 	Idempotency *idempotency.Store
 	Turns       *turns.Turns   // at carts; the same as the Ports take
@@ -43,6 +45,7 @@ func (a *API) Routes() []Route {
 		{fiber.MethodGet, "/v1/screens/products/:sku", a.product},
 		{fiber.MethodGet, "/v1/screens/cart/:cartId", a.cart},
 		{fiber.MethodGet, "/v1/screens/account", a.account},
+		{fiber.MethodGet, "/v1/sync", a.sync},
 		{fiber.MethodGet, "/v1/orders", a.orders},
 		{fiber.MethodGet, "/v1/orders/:number", a.order},
 		{fiber.MethodPost, "/v1/carts", a.createCart},

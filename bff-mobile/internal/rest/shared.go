@@ -28,6 +28,7 @@ var sharedRoutes = map[string]bool{
 	"/v1/screens/search":         true,
 	"/v1/screens/products/:sku":  true,
 
+	"/v1/sync":                 false, // but not made of parts that are kept together
 	"/v1/screens/cart/:cartId": false,
 	"/v1/screens/account":      false,
 	"/v1/carts/:id":            false,
