@@ -2,7 +2,9 @@ package cache
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,14 +25,21 @@ func TestKeysArePartedWhereTheirArgumentsBegin(t *testing.T) {
 	}
 }
 
-// recipeShop has products and prices of everything, in versions, and counts calls.
+// recipeShop has products of any SKU, whose names can be set, and counts calls.
 type recipeShop struct {
+	mu    sync.Mutex
 	name  map[commerce.SKU]string
+	fails bool
 	calls int
 }
 
 func (s *recipeShop) Products(_ context.Context, _ commerce.Market, skus []commerce.SKU) (map[commerce.SKU]*commerce.Product, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.calls++
+	if s.fails {
+		return nil, &commerce.CallError{Kind: commerce.ErrUnavailable, Reason: commerce.ReasonUnavailable}
+	}
 	found := map[commerce.SKU]*commerce.Product{}
 	for _, sku := range skus {
 		found[sku] = &commerce.Product{SKU: sku, Name: s.name[sku]}
@@ -38,17 +47,37 @@ func (s *recipeShop) Products(_ context.Context, _ commerce.Market, skus []comme
 	return found, nil
 }
 
+func (s *recipeShop) set(sku commerce.SKU, name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.name[sku] = name
+}
+
+func (s *recipeShop) fail(fails bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fails = fails
+}
+
+func (s *recipeShop) called() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.calls
+}
+
 // listing makes an answer of the products skus.
-func listing(t testing.TB, catalog commerce.Catalog, skus ...commerce.SKU) Maker {
+func listing(catalog commerce.Catalog, skus ...commerce.SKU) Maker {
 	return func(ctx context.Context) (Produced, error) {
 		ctx, sink := commerce.WithSink(ctx)
 		found, err := catalog.Products(ctx, us, skus)
-		require.NoError(t, err)
-		var body []byte
+		if err != nil {
+			return Produced{}, err
+		}
+		body := []byte{}
 		for _, sku := range skus {
 			body = append(append(body, found[sku].Name...), ' ')
 		}
-		return Produced{Body: body, Whole: true, Seed: []byte("seed"), Lists: sink.Lists(nil), Of: "of", Name: "page"}, nil
+		return Produced{Body: body, Whole: true, Seed: fmt.Append(nil, skus), Lists: sink.Lists(nil), Of: "of", Name: "page"}, nil
 	}
 }
 
@@ -59,7 +88,7 @@ func TestAProofMakesNoCallAndNoBody(t *testing.T) {
 		shop := &recipeShop{name: map[commerce.SKU]string{"A": "a", "B": "b"}}
 		catalog := over(a.cache, shop)
 		require.Nil(t, a.Proof(questionOf("q")))
-		answer, _, err := a.Do(t.Context(), questionOf("q"), listing(t, catalog, "A", "B"))
+		answer, _, err := a.Do(t.Context(), questionOf("q"), listing(catalog, "A", "B"))
 		require.NoError(t, err)
 		require.NotNil(t, answer.Entity)
 		a.table.InvalidateAll()
@@ -89,7 +118,7 @@ func TestProofsAreFoundUnderOtherNames(t *testing.T) {
 		letters := AppendLetters(nil, []byte("/q"))
 		require.Nil(t, a.ProofLetters(letters, time.Now()))
 		catalog := over(a.cache, &recipeShop{})
-		answer, _, err := a.Do(t.Context(), questionOf("q"), listing(t, catalog, "A"))
+		answer, _, err := a.Do(t.Context(), questionOf("q"), listing(catalog, "A"))
 		require.NoError(t, err)
 		a.Alias(questionOf("literally"), answer)
 		a.AliasLetters(letters, answer)

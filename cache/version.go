@@ -44,7 +44,7 @@ func versionOf(payload []byte) uint64 {
 }
 
 // version is that of a value, or unwritten.
-func (c *codec) version(value any) uint64 {
+func (c codec) version(value any) uint64 {
 	to, _ := sheets.Get().(*sheet)
 	defer to.giveBack()
 	if c.write(to, value); to.err != nil {
