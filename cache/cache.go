@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"net"
 	"runtime"
 	"sync"
 	"time"
@@ -39,6 +40,8 @@ const (
 type Deps struct {
 	Log   *slog.Logger
 	Meter metric.MeterProvider
+	// Dial opens connections to Redis; nil is over the network. Tests of what stands on the cache have it in memory.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 // Cache keeps and shares answers of upstreams. It is safe for concurrent use.
@@ -93,7 +96,7 @@ func New(cfg Config, deps Deps) (*Cache, error) {
 	errs = append(errs, cfg.checkAnswers())
 	metrics, err := newInstruments(deps.Meter)
 	errs = append(errs, err)
-	second, err := newRemote(cfg.RedisURL, deps.Log, metrics)
+	second, err := newRemote(cfg.RedisURL, deps, metrics)
 	errs = append(errs, err)
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -121,7 +124,7 @@ func New(cfg Config, deps Deps) (*Cache, error) {
 	return c, nil
 }
 
-func newRemote(address commerce.Secret, log *slog.Logger, metrics *instruments) (*remote, error) {
+func newRemote(address commerce.Secret, deps Deps, metrics *instruments) (*remote, error) {
 	if address == "" {
 		return nil, nil //nolint:nilnil // no Redis is a configuration, not a failure
 	}
@@ -129,6 +132,7 @@ func newRemote(address commerce.Secret, log *slog.Logger, metrics *instruments) 
 	if err != nil {
 		return nil, err
 	}
+	opts.Dialer = deps.Dial
 	p, err := newPacker()
 	if err != nil {
 		return nil, err
@@ -140,7 +144,7 @@ func newRemote(address commerce.Secret, log *slog.Logger, metrics *instruments) 
 	silence()
 	return &remote{
 		client: newClient(*opts), lent: newClient(lent(*opts)), opts: opts, cluster: opts.IsClusterMode,
-		packer: p, wait: remoteWait, log: log, metrics: metrics, leased: leased, name: rand.Text(),
+		packer: p, wait: remoteWait, log: deps.Log, metrics: metrics, leased: leased, name: rand.Text(),
 		rooms: make(rooms, freeRooms), desks: make(rooms, freeDesks),
 	}, nil
 }

@@ -98,33 +98,8 @@ func (w *wire) set(cut bool) {
 
 // onWire is a cache as [New] makes it, whose Redis is at the end of w. It logs nothing unless it is given a log.
 func onWire(w *wire, log ...*slog.Logger) (*Cache, error) {
-	opts, err := redisOptions("redis://127.0.0.1")
-	if err != nil {
-		return nil, err
-	}
-	opts.Dialer = w.dial
 	log = append(log, slog.New(slog.DiscardHandler))
-	c, err := New(Config{}, Deps{Log: log[0]})
-	if err != nil {
-		return nil, err
-	}
-	form, err := newPacker()
-	if err != nil {
-		return nil, err
-	}
-	leased, err := newLeaseCounts(c.metrics.meter)
-	if err != nil {
-		return nil, err
-	}
-	silence()
-	c.remote = &remote{
-		arrived: c.arrived, work: &c.work,
-		client: newClient(*opts), lent: newClient(lent(*opts)), opts: opts, packer: form, wait: remoteWait,
-		log: c.log, metrics: c.metrics, leased: leased, life: c.ctx,
-	}
-	c.news = newNews(c.remote, *opts, c.tags)
-	c.following.Go(func() { c.news.follow(c.ctx) })
-	return c, nil
+	return New(Config{RedisURL: "redis://127.0.0.1"}, Deps{Log: log[0], Dial: w.dial})
 }
 
 // deed is one thing that happens in the shop that processes share.

@@ -163,7 +163,8 @@ func (s *Service) Addr() string {
 const stopTimeout = 2 * time.Second
 
 // Serve answers and applies until ctx ends or Close is called, lets what is under
-// way finish, and answers nil then. It can be called once, after Listen.
+// way finish, and answers nil then. It can be called once. Without Listen before it only applies
+// what other processes were sent, and what is handed to [Service.Handler].
 func (s *Service) Serve(ctx context.Context) error {
 	if s == nil || !s.begin() {
 		return nil
@@ -182,7 +183,9 @@ func (s *Service) Serve(ctx context.Context) error {
 		work.Go(func() { s.source.Run(ctx, s.apply) })
 	}
 	ended := make(chan error, 1)
-	work.Go(func() { ended <- server.Serve(s.listener) })
+	if s.listener != nil {
+		work.Go(func() { ended <- server.Serve(s.listener) })
+	}
 	var err error
 	select {
 	case err = <-ended:

@@ -17,6 +17,8 @@ type Shop struct {
 	errs   map[commerce.Operation]error
 	delay  map[commerce.Operation]func(context.Context)
 	goods  []*good
+	pages  map[commerce.PageID]*shopPage
+	named  map[commerce.CategoryID]string // other names than at first
 	carts  map[commerce.CartID]*shopCart
 	orders []*shopOrder
 	serial int
@@ -29,6 +31,8 @@ func NewShop() *Shop {
 		errs:   map[commerce.Operation]error{},
 		delay:  map[commerce.Operation]func(context.Context){},
 		goods:  assortment(),
+		pages:  map[commerce.PageID]*shopPage{"home": {Page: commerce.Page{ID: "home", Title: "Welcome", Body: "Mugs, mostly.", UpdatedAt: opened}}},
+		named:  map[commerce.CategoryID]string{},
 		carts:  map[commerce.CartID]*shopCart{},
 		orders: pastOrders(),
 		serial: 1000,

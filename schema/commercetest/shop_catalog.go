@@ -19,6 +19,7 @@ type good struct {
 	stock   int
 	reviews []commerce.Review
 	related []commerce.SKU
+	hidden  bool // from who reads the PIM
 }
 
 func assortment() []*good {
@@ -79,20 +80,52 @@ func pick[V any](s *Shop, skus []commerce.SKU, value func(*good) V) map[commerce
 	return found
 }
 
+// shown answers a value for each of skus that the PIM shows.
+func shown[V any](s *Shop, skus []commerce.SKU, value func(*good) V) map[commerce.SKU]V {
+	found := pick(s, skus, func(g *good) func() V {
+		if g.hidden {
+			return nil
+		}
+		v := value(g)
+		return func() V { return v }
+	})
+	result := map[commerce.SKU]V{}
+	for sku, v := range found {
+		if v != nil {
+			result[sku] = v()
+		}
+	}
+	return result
+}
+
 type shopCatalog struct{ *Shop }
 
 func (s shopCatalog) Products(ctx context.Context, m commerce.Market, skus []commerce.SKU) (map[commerce.SKU]*commerce.Product, error) {
 	if err := s.begin(ctx, commerce.OpProducts); err != nil {
 		return nil, err
 	}
-	return pick(s.Shop, skus, func(g *good) *commerce.Product { return g.told(m.Locale) }), nil
+	return shown(s.Shop, skus, func(g *good) *commerce.Product { return s.told(g, m.Locale) }), nil
 }
 
-// told is the product in a language.
-func (g *good) told(locale string) *commerce.Product {
+// told is the product in a language. The caller holds the lock.
+func (s *Shop) told(g *good, locale string) *commerce.Product {
 	p := g.product
 	if locale == "fr" {
 		p.Name, p.Description = g.french, g.french+" fait main"
+	}
+	p.Categories = slices.Clone(p.Categories)
+	for i := range p.Categories {
+		p.Categories[i].Name = cmp.Or(s.named[p.Categories[i].ID], p.Categories[i].Name)
+	}
+	p.Variants = nil
+	for _, v := range g.product.Variants {
+		if sibling := s.good(v.SKU); !sibling.hidden {
+			v.Name = sibling.product.Name
+			p.Variants = append(p.Variants, v)
+		}
+	}
+	if len(p.Variants) < 2 {
+		p.Variants = nil
 	}
 	return &p
 }
@@ -101,11 +134,11 @@ func (s shopCatalog) Related(ctx context.Context, m commerce.Market, skus []comm
 	if err := s.begin(ctx, commerce.OpRelated); err != nil {
 		return nil, err
 	}
-	return pick(s.Shop, skus, func(g *good) []commerce.RelatedProduct {
+	return shown(s.Shop, skus, func(g *good) []commerce.RelatedProduct {
 		list := make([]commerce.RelatedProduct, 0, len(g.related))
 		for _, sku := range g.related {
-			if other := s.good(sku); other != nil {
-				p := other.told(m.Locale)
+			if other := s.good(sku); other != nil && !other.hidden {
+				p := s.told(other, m.Locale)
 				list = append(list, commerce.RelatedProduct{SKU: p.SKU, Name: p.Name, Brand: p.Brand, Image: &p.Images[0]})
 			}
 		}
@@ -144,9 +177,11 @@ func (s shopCatalog) Tree(ctx context.Context, _ commerce.Market) (*commerce.Cat
 	if err := s.begin(ctx, commerce.OpCategoryTree); err != nil {
 		return nil, err
 	}
-	return commerce.NewCategoryTree([]*commerce.Category{{ID: "home", Name: "Home", Children: []*commerce.Category{
-		{ID: "kitchen", Name: "Kitchen", Parent: "home"},
-		{ID: "living", Name: "Living room", Parent: "home"},
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return commerce.NewCategoryTree([]*commerce.Category{{ID: "home", Name: cmp.Or(s.named["home"], "Home"), Children: []*commerce.Category{
+		{ID: "kitchen", Name: cmp.Or(s.named["kitchen"], "Kitchen"), Parent: "home"},
+		{ID: "living", Name: cmp.Or(s.named["living"], "Living room"), Parent: "home"},
 	}}}), nil
 }
 
@@ -154,9 +189,14 @@ func (s shopCatalog) Pages(ctx context.Context, _ commerce.Market, ids []commerc
 	if err := s.begin(ctx, commerce.OpPages); err != nil {
 		return nil, err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	found := map[commerce.PageID]*commerce.Page{}
-	if slices.Contains(ids, "home") {
-		found["home"] = &commerce.Page{ID: "home", Title: "Welcome", Body: "Mugs, mostly.", UpdatedAt: opened}
+	for _, id := range ids {
+		if p := s.pages[id]; p != nil && !p.hidden {
+			page := p.Page
+			found[id] = &page
+		}
 	}
 	return found, nil
 }
@@ -167,9 +207,11 @@ func (s shopCatalog) SKUs(ctx context.Context, _ commerce.Market, after commerce
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := make([]commerce.SKU, len(s.goods))
-	for i, g := range s.goods {
-		all[i] = g.product.SKU
+	var all []commerce.SKU
+	for _, g := range s.goods {
+		if !g.hidden {
+			all = append(all, g.product.SKU)
+		}
 	}
 	return behind(all, after, first)
 }
@@ -178,7 +220,15 @@ func (s shopCatalog) PageIDs(ctx context.Context, _ commerce.Market, after comme
 	if err := s.begin(ctx, commerce.OpPageIDs); err != nil {
 		return nil, err
 	}
-	return behind([]commerce.PageID{"home"}, after, first)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []commerce.PageID
+	for id, p := range s.pages {
+		if !p.hidden {
+			all = append(all, id)
+		}
+	}
+	return behind(all, after, first)
 }
 
 // behind are up to first of keys, in ascending order, that come behind after. It puts keys in order.
@@ -189,7 +239,7 @@ func behind[K cmp.Ordered](keys []K, after K, first int) ([]K, error) {
 	}
 	slices.Sort(keys)
 	keys = slices.DeleteFunc(keys, func(k K) bool { return k <= after })
-	return keys[:min(first, len(keys))], nil
+	return slices.Clip(keys[:min(first, len(keys))]), nil
 }
 
 type shopSearch struct{ *Shop }

@@ -52,3 +52,51 @@ func TestShopFailsAndCountsWhenTold(t *testing.T) {
 	shop.ResetCalls()
 	require.Zero(t, shop.TotalCalls())
 }
+
+// What editors do is seen by who reads the PIM, and by nobody else.
+func TestShopIsEdited(t *testing.T) {
+	t.Parallel()
+	shop := commercetest.NewShop()
+	p, f := shop.Ports(), shop.Fixture()
+	products := func() map[commerce.SKU]*commerce.Product {
+		found, err := p.Catalog.Products(t.Context(), f.Market, []commerce.SKU{"MUG-RED", "MUG-BLUE"})
+		require.NoError(t, err)
+		return found
+	}
+	before := products()
+	require.Equal(t, []commerce.SKU{"MUG-BLUE", "MUG-RED"}, shop.Rename("MUG-BLUE", "Mug"))
+	require.Equal(t, "Mug", products()["MUG-BLUE"].Name)
+	require.Equal(t, "Mug", products()["MUG-RED"].Variants[1].Name)
+	require.Equal(t, "Blue mug", before["MUG-RED"].Variants[1].Name, "what was answered stays as it was")
+	shop.NameCategory("kitchen", "Cuisine")
+	tree, err := p.Categories.Tree(t.Context(), f.Market)
+	require.NoError(t, err)
+	require.Equal(t, "Cuisine", tree.Category("kitchen").Name)
+	require.Equal(t, "Cuisine", products()["MUG-RED"].Categories[0].Name)
+
+	require.Equal(t, []commerce.SKU{"MUG-BLUE", "MUG-RED"}, shop.Publish("MUG-BLUE", false))
+	require.NotContains(t, products(), commerce.SKU("MUG-BLUE"))
+	require.Empty(t, products()["MUG-RED"].Variants)
+	skus, err := p.Listing.SKUs(t.Context(), f.Market, "", commerce.MaxBatch)
+	require.NoError(t, err)
+	require.NotContains(t, skus, commerce.SKU("MUG-BLUE"))
+	stock, err := p.Inventory.Availability(t.Context(), f.Market, []commerce.SKU{"MUG-BLUE"})
+	require.NoError(t, err)
+	require.Len(t, stock, 1)
+	shop.Publish("MUG-BLUE", true)
+	require.Len(t, products()["MUG-RED"].Variants, 2)
+	require.Nil(t, shop.Publish("NO-SUCH", true))
+
+	shop.WritePage("about", "Us")
+	shop.PublishPage("home", false)
+	shop.PublishPage("none", true)
+	ids, err := p.Listing.PageIDs(t.Context(), f.Market, "", commerce.MaxBatch)
+	require.NoError(t, err)
+	require.Equal(t, []commerce.PageID{"about"}, ids)
+	shop.WritePage("home", "Bowls")
+	shop.PublishPage("home", true)
+	pages, err := p.Content.Pages(t.Context(), f.Market, []commerce.PageID{"home", "about"})
+	require.NoError(t, err)
+	require.Equal(t, "Bowls", pages["home"].Body)
+	require.Equal(t, "Us", pages["about"].Body)
+}
