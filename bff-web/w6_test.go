@@ -117,8 +117,8 @@ func TestW6_TheWholeShopIsAsked(t *testing.T) {
 // ofOthers are root fields that read what others in the query read, of ten that it may have.
 var ofOthers = []string{"page", "shippingOptions"}
 
-// notAskedByQueries is read by changes, or with a token of a guest's order.
-var notAskedByQueries = []commerce.Operation{commerce.OpPrepare, commerce.OpReconcile, commerce.OpGuestOrder}
+// notAskedByQueries is read by changes, with a token of a guest's order, or by apps that keep a copy.
+var notAskedByQueries = []commerce.Operation{commerce.OpPrepare, commerce.OpReconcile, commerce.OpGuestOrder, commerce.OpSKUs, commerce.OpPageIDs}
 
 // TestW6_AllCombinationsOfDeadAndHungSystems takes all 32 combinations of systems down,
 // dead and hung: what needs none of them stands, what needs one is null, with an error
