@@ -27,6 +27,8 @@ func TestBadInputNamesTheFieldAndAsksNobody(t *testing.T) {
 		"sku too long":           {get("/v1/screens/products/" + strings.Repeat("a", 65)), "sku"},
 		"category":               {get("/v1/screens/categories/a.b"), "id"},
 		"cart without kind":      {get("/v1/screens/cart/abc"), "cartId"},
+		"checkout of no cart":    {get("/v1/screens/checkout/abc"), "cartId"},
+		"checkout of a width":    {get("/v1/screens/checkout/" + guestCart + "?width=80"), "width"},
 		"order number":           {get("/v1/orders/a%27b"), "number"},
 		"order token":            {get("/v1/orders/1", "X-Order-Token", strings.Repeat("a", 256)), "X-Order-Token"},
 		"width 0":                {get("/v1/screens/home?width=0"), "width"},

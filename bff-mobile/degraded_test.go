@@ -29,6 +29,7 @@ func TestAFailingPortTakesItsPartsOnly(t *testing.T) {
 	category, search := get("/v1/screens/categories/kitchen"), get("/v1/screens/search?q=mug")
 	account := get("/v1/screens/account", ann...)
 	cart := get("/v1/screens/cart/" + guestCart)
+	checkout := get("/v1/screens/checkout/"+guestCart, ann...)
 	for name, c := range map[string]struct {
 		call
 		op    commerce.Operation
@@ -56,6 +57,10 @@ func TestAFailingPortTakesItsPartsOnly(t *testing.T) {
 		"cart, cart":             {cart, commerce.OpCartRead, nil},
 		"cart, products":         {cart, commerce.OpProducts, []string{"lines.image"}},
 		"cart, availability":     {cart, commerce.OpAvailability, []string{"lines.available"}},
+		"checkout, cart":         {checkout, commerce.OpCartRead, nil},
+		"checkout, customer":     {checkout, commerce.OpCustomer, []string{"addresses", "shippingOptions"}},
+		"checkout, options":      {checkout, commerce.OpShippingOptions, []string{"shippingOptions"}},
+		"checkout, stock":        {checkout, commerce.OpAvailability, []string{}},
 		"account, profile":       {account, commerce.OpCustomer, []string{"profile"}},
 		"account, loyalty":       {account, commerce.OpLoyalty, []string{"loyalty"}},
 		"account, orders":        {account, commerce.OpOrders, []string{"orders"}},

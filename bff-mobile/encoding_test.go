@@ -144,7 +144,7 @@ func TestWhatHoldsASecretIsNotEncoded(t *testing.T) {
 		require.Equal(t, 200, a.Status, a.Raw)
 		require.Empty(t, a.Header.Get("Content-Encoding"))
 	}
-	for _, path := range []string{cart, "/v1/screens/cart/" + guestCart} {
+	for _, path := range []string{cart, "/v1/screens/cart/" + guestCart, "/v1/screens/checkout/" + guestCart} {
 		a := s.checked(t, get(path, all...))
 		require.Equal(t, 200, a.Status)
 		require.Contains(t, a.Raw, guestCart)

@@ -29,7 +29,7 @@ const document = "../schema/openapi/mobile.yaml"
 // writes them into the contract.
 var shown = map[string]string{
 	"HomeAnswer": "home", "CategoryAnswer": "category", "SearchAnswer": "search", "ProductAnswer": "product",
-	"CartScreenAnswer": "buy-6-screen", "AccountAnswer": "account", "OrdersAnswer": "orders", "OrderAnswer": "order",
+	"CartScreenAnswer": "buy-6-screen", "CheckoutAnswer": "checkout-customer", "AccountAnswer": "account", "OrdersAnswer": "orders", "OrderAnswer": "order",
 	"CartOpened": "buy-1-create", "CartChanged": "buy-8-shipping", "CartAnswer": "cart", "PreconditionFailed": "problem-precondition-failed", "ShippingOptionsAnswer": "buy-7-options",
 	"OrderPlaced": "buy-a-order", "OrderPending": "order-pending",
 	"Invalid": "problem-invalid-input", "Unauthenticated": "problem-unauthenticated", "Forbidden": "problem-forbidden", "NotFound": "problem-not-found",

@@ -215,7 +215,7 @@ func TestTrimmedAnswersStillFitTheContract(t *testing.T) {
 	s.filled(t)
 	for name, path := range map[string]string{
 		"homeScreen": "/v1/screens/home", "categoryScreen": "/v1/screens/categories/kitchen", "searchScreen": "/v1/screens/search", "productScreen": "/v1/screens/products/MUG-RED",
-		"cartScreen": "/v1/screens/cart/" + guestCart, "accountScreen": "/v1/screens/account", "listOrders": "/v1/orders", "readOrder": "/v1/orders/000000007",
+		"cartScreen": "/v1/screens/cart/" + guestCart, "checkoutScreen": "/v1/screens/checkout/" + guestCart, "accountScreen": "/v1/screens/account", "listOrders": "/v1/orders", "readOrder": "/v1/orders/000000007",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -103,6 +103,7 @@ func TestAGuestBuys(t *testing.T) {
 	step("7-options", call{"POST", cart + "/shipping-options", `{"address":` + seattle + `}`, nil})
 	step("8-shipping", call{"PUT", cart + "/shipping", `{"email":"ann@example.test","shippingAddress":` + seattle + `,"billingAddress":` + seattle + `,"methodCode":"post.ground"}`, nil})
 	golden(t, "cart", s.checked(t, get(cart)))
+	step("8-checkout", get("/v1/screens/checkout/"+guestCart))
 	step("9-coupon-off", call{"DELETE", cart + "/coupon", "", nil})
 	placed := step("a-order", call{"POST", cart + "/order", `{"paymentMethod":"checkmo"}`, []string{"Idempotency-Key", "key-1"}})
 	var order struct{ Number, OrderToken string }

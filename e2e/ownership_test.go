@@ -75,6 +75,8 @@ func mobileOwnership(t *testing.T, s *stack.Stack, own belongings, c caller) {
 	}
 	see(c.customerCart, "GET", "/v1/screens/cart/"+own.customerCart, nil)
 	see(true, "GET", "/v1/screens/cart/"+own.guestCart, nil)
+	see(c.customerCart, "GET", "/v1/screens/checkout/"+own.customerCart, nil)
+	see(true, "GET", "/v1/screens/checkout/"+own.guestCart, nil)
 	see(c.customerOrder, "GET", "/v1/orders/"+own.customerOrder, nil)
 	see(c.guestOrder, "GET", "/v1/orders/"+own.guestOrder, nil)
 	if !c.customerCart {

@@ -24,6 +24,7 @@ type Part struct {
 	Share    float64            // of the screen's time: when that is over the part is late
 	After    string             // the part that tells what to ask for; empty where the request does
 	Fields   []string           // the properties it is there for, one of which has to be wanted; none: it is always loaded
+	With     string             // another part that it may need as well, and waits for by itself
 	Input    bool               // it is asked for what the client chose, and input that it refuses fails the screen
 }
 

@@ -64,6 +64,10 @@ func screens() map[string]declared {
 			shown, err := s.Cart(ctx, v, someCart)
 			return degradedOf(shown, func() []api.Degraded { return shown.Degraded }), err
 		}},
+		"checkout": {declarations(checkoutParts), api.CheckoutScreen{}, func(ctx context.Context, s *Screens, v Viewer) ([]api.Degraded, error) {
+			shown, err := s.Checkout(ctx, v, someCart)
+			return degradedOf(shown, func() []api.Degraded { return shown.Degraded }), err
+		}},
 		"account": {declarations(accountParts), api.AccountScreen{}, func(ctx context.Context, s *Screens, v Viewer) ([]api.Degraded, error) {
 			shown, err := s.Account(ctx, v)
 			return degradedOf(shown, func() []api.Degraded { return shown.Degraded }), err
@@ -265,7 +269,7 @@ var systems = map[string][]commerce.Operation{
 	"search":   {commerce.OpSearch},
 	"erp":      {commerce.OpPrices, commerce.OpAvailability, commerce.OpOrders, commerce.OpOrder},
 	"crm":      {commerce.OpCustomer, commerce.OpLoyalty},
-	"checkout": {commerce.OpCartRead},
+	"checkout": {commerce.OpCartRead, commerce.OpShippingOptions},
 }
 
 // Whichever systems are dead or hung, a screen lacks the parts that those have to answer,
@@ -328,7 +332,7 @@ func expected(parts []Part, bad map[commerce.Operation]bool) (missing []string, 
 		switch {
 		case gone[p.After]:
 			gone[p.Name] = true // nobody could tell what to ask for
-		case bad[p.Op]:
+		case bad[p.Op], p.With != "" && gone[p.With]:
 			gone[p.Name], fails = true, fails || p.Required
 			missing = append(missing, p.Name)
 		default:

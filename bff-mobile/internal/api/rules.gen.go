@@ -231,6 +231,16 @@ var Operations = []rules.Operation{
 			{Name: "X-App-Version", Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[0-9]{1,4}(\.[0-9]{1,4}){0,3}$`}},
 		},
 	},
+	{ID: "checkoutScreen", Method: "GET", Path: "/v1/screens/checkout/{cartId}",
+		Reads: true,
+		Query: []rules.Parameter{
+			{Name: "fields", Schema: &rules.Schema{Kind: rules.Text, MinLength: 1, MaxLength: 1024, Pattern: `^[A-Za-z,()]*$`, Must: "be names with commas between, each with those below it in parentheses behind it"}},
+		},
+		Headers: []rules.Parameter{
+			{Name: "X-Platform", Schema: &rules.Schema{Kind: rules.Text, Enum: []string{"ios", "android"}}},
+			{Name: "X-App-Version", Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[0-9]{1,4}(\.[0-9]{1,4}){0,3}$`}},
+		},
+	},
 	{ID: "homeScreen", Method: "GET", Path: "/v1/screens/home",
 		Reads: true,
 		Query: []rules.Parameter{

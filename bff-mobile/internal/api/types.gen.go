@@ -514,6 +514,24 @@ func (e CategoryScreenParamsXPlatform) Valid() bool {
 	}
 }
 
+// Defines values for CheckoutScreenParamsXPlatform.
+const (
+	CheckoutScreenParamsXPlatformAndroid CheckoutScreenParamsXPlatform = "android"
+	CheckoutScreenParamsXPlatformIos     CheckoutScreenParamsXPlatform = "ios"
+)
+
+// Valid indicates whether the value is a known member of the CheckoutScreenParamsXPlatform enum.
+func (e CheckoutScreenParamsXPlatform) Valid() bool {
+	switch e {
+	case CheckoutScreenParamsXPlatformAndroid:
+		return true
+	case CheckoutScreenParamsXPlatformIos:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HomeScreenParamsXPlatform.
 const (
 	HomeScreenParamsXPlatformAndroid HomeScreenParamsXPlatform = "android"
@@ -863,6 +881,27 @@ type CategoryTile struct {
 
 	// Name Name.
 	Name string `json:"name"`
+}
+
+// CheckoutScreen A cart on its way to an order.
+type CheckoutScreen struct {
+	// Addresses The customer's addresses.
+	Addresses []Address `json:"addresses,omitempty,omitzero"`
+
+	// Cart What a shopper is about to buy.
+	Cart Cart `json:"cart"`
+
+	// Degraded Parts that are not fresh.
+	Degraded []Degraded `json:"degraded,omitempty,omitzero"`
+
+	// Email The customer's e-mail address; goes into `email` when shipping is set.
+	Email string `json:"email,omitempty,omitzero"`
+
+	// ShippingAddress Where to the ways to send the cart lead.
+	ShippingAddress Address `json:"shippingAddress,omitempty,omitzero"`
+
+	// ShippingOptions Cheapest first; none when the cart cannot be sent there.
+	ShippingOptions []ShippingOption `json:"shippingOptions,omitempty,omitzero"`
 }
 
 // Config What an app has to know when it starts.
@@ -1668,6 +1707,11 @@ type FieldsCart = Fields
 // order means nothing. Of an object that is there its required properties always are, and so is `degraded`. A name that the answer does not have is 400.
 type FieldsCategory = Fields
 
+// FieldsCheckout Names of properties: `list = item *("," item)`, `item = name ["(" list ")"]`, without blanks; at most 5 names deep and 200 in all. A name alone
+// is all of the property; behind it in parentheses stands what of it is wanted. Names that are there several times add up, their
+// order means nothing. Of an object that is there its required properties always are, and so is `degraded`. A name that the answer does not have is 400.
+type FieldsCheckout = Fields
+
 // FieldsHome Names of properties: `list = item *("," item)`, `item = name ["(" list ")"]`, without blanks; at most 5 names deep and 200 in all. A name alone
 // is all of the property; behind it in parentheses stands what of it is wanted. Names that are there several times add up, their
 // order means nothing. Of an object that is there its required properties always are, and so is `degraded`. A name that the answer does not have is 400.
@@ -1779,6 +1823,9 @@ type CartScreenAnswer = CartScreen
 
 // CategoryAnswer A category with its products.
 type CategoryAnswer = CategoryScreen
+
+// CheckoutAnswer A cart on its way to an order.
+type CheckoutAnswer = CheckoutScreen
 
 // ConfigAnswer What an app has to know when it starts.
 type ConfigAnswer = Config
@@ -2447,6 +2494,36 @@ type CategoryScreenParamsSort string
 
 // CategoryScreenParamsXPlatform defines parameters for CategoryScreen.
 type CategoryScreenParamsXPlatform string
+
+// CheckoutScreenParams defines parameters for CheckoutScreen.
+type CheckoutScreenParams struct {
+	// Fields Which optional properties are wanted, by name, those below one in parentheses behind it. What is required stays. Parts of which nothing is wanted are not loaded.
+	Fields FieldsCheckout `form:"fields,omitempty" json:"fields,omitempty,omitzero"`
+
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	XPlatform CheckoutScreenParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
+
+	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
+	XAppVersion AppVersion `json:"X-App-Version,omitempty,omitzero"`
+
+	// XChannel Sales channel, one of those that are configured.
+	XChannel Channel `json:"X-Channel,omitempty,omitzero"`
+
+	// AcceptLanguage Languages, best first. What fits best is answered; it never fails.
+	AcceptLanguage AcceptLanguage `json:"Accept-Language,omitempty,omitzero"`
+
+	// XCurrency ISO 4217 code, one of those that are configured.
+	XCurrency Currency `json:"X-Currency,omitempty,omitzero"`
+
+	// XCountry ISO 3166-1 alpha-2 code, one of those that are configured.
+	XCountry Country `json:"X-Country,omitempty,omitzero"`
+
+	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
+	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
+}
+
+// CheckoutScreenParamsXPlatform defines parameters for CheckoutScreen.
+type CheckoutScreenParamsXPlatform string
 
 // HomeScreenParams defines parameters for HomeScreen.
 type HomeScreenParams struct {

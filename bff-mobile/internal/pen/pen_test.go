@@ -71,7 +71,7 @@ func TestEveryAnswerIsWrittenAsEncodingJSONWritesIt(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, v := range []any{
-		&api.HomeScreen{}, &api.CategoryScreen{}, &api.SearchScreen{}, &api.ProductScreen{}, &api.CartScreen{}, &api.AccountScreen{},
+		&api.HomeScreen{}, &api.CategoryScreen{}, &api.SearchScreen{}, &api.ProductScreen{}, &api.CartScreen{}, &api.CheckoutScreen{}, &api.AccountScreen{},
 		&api.OrderList{}, &api.OrderDetails{}, &api.ShippingOptionList{}, &api.Cart{}, &api.Problem{}, &api.Empty{},
 	} {
 		equal(t, v)

@@ -10,16 +10,17 @@ import (
 // to, each operation counting once a round. That is what it costs beside the request itself;
 // what is kept costs no more than that. A route needs its row.
 var readCalls = map[string]int{
-	"/v1/screens/home":           6, // categories, page, search, and the cards' products, prices, stock
-	"/v1/screens/categories/:id": 5,
-	"/v1/screens/search":         4,
-	"/v1/screens/products/:sku":  6, // product, categories, price, stock, reviews, related
-	"/v1/sync":                   2, // a list, and what is on it
-	"/v1/screens/cart/:cartId":   3, // cart, pictures, stock
-	"/v1/screens/account":        4, // profile, points, orders of the ERP and of the checkout
-	"/v1/carts/:id":              1,
-	"/v1/orders":                 2,
-	"/v1/orders/:number":         2,
+	"/v1/screens/home":             6, // categories, page, search, and the cards' products, prices, stock
+	"/v1/screens/categories/:id":   5,
+	"/v1/screens/search":           4,
+	"/v1/screens/products/:sku":    6, // product, categories, price, stock, reviews, related
+	"/v1/sync":                     2, // a list, and what is on it
+	"/v1/screens/cart/:cartId":     3, // cart, pictures, stock
+	"/v1/screens/checkout/:cartId": 3, // cart, customer, ways to send
+	"/v1/screens/account":          4, // profile, points, orders of the ERP and of the checkout
+	"/v1/carts/:id":                1,
+	"/v1/orders":                   2,
+	"/v1/orders/:number":           2,
 }
 
 // writeCalls are the calls of systems that a write comes to where those are more than one.

@@ -15,6 +15,7 @@ var Screens = map[string]*fields.Tree{
 	"searchScreen":   fields.Of(api.SearchScreen{}),
 	"productScreen":  fields.Of(api.ProductScreen{}),
 	"cartScreen":     fields.Of(api.CartScreen{}),
+	"checkoutScreen": fields.Of(api.CheckoutScreen{}),
 	"accountScreen":  fields.Of(api.AccountScreen{}),
 	"listOrders":     fields.Of(api.OrderList{}),
 	"readOrder":      fields.Of(api.OrderDetails{}),

@@ -44,6 +44,7 @@ func (a *API) Routes() []Route {
 		{fiber.MethodGet, "/v1/screens/search", a.search},
 		{fiber.MethodGet, "/v1/screens/products/:sku", a.product},
 		{fiber.MethodGet, "/v1/screens/cart/:cartId", a.cart},
+		{fiber.MethodGet, "/v1/screens/checkout/:cartId", a.checkout},
 		{fiber.MethodGet, "/v1/screens/account", a.account},
 		{fiber.MethodGet, "/v1/sync", a.sync},
 		{fiber.MethodGet, "/v1/orders", a.orders},

@@ -102,6 +102,27 @@ func (a *API) cart(c *fiber.Ctx) error {
 	return a.sendOwn(c, shown)
 }
 
+func (a *API) checkout(c *fiber.Ctx) error {
+	id, err := commerce.ParseCartID("cartId", c.Params("cartId"))
+	if err != nil {
+		return err
+	}
+	q := readQuery(c, "checkoutScreen")
+	v := viewer(c, q)
+	if q.err != nil {
+		return q.err
+	}
+	if err := charge(c); err != nil {
+		return err
+	}
+	shown, err := a.Screens.Checkout(c.UserContext(), v, id)
+	if err != nil {
+		return err
+	}
+	v.Fields.Trim(shown)
+	return a.sendOwn(c, shown)
+}
+
 func (a *API) account(c *fiber.Ctx) error {
 	q := readQuery(c, "accountScreen")
 	v := viewer(c, q)

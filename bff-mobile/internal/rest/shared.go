@@ -28,12 +28,13 @@ var sharedRoutes = map[string]bool{
 	"/v1/screens/search":         true,
 	"/v1/screens/products/:sku":  true,
 
-	"/v1/sync":                 false, // but not made of parts that are kept together
-	"/v1/screens/cart/:cartId": false,
-	"/v1/screens/account":      false,
-	"/v1/carts/:id":            false,
-	"/v1/orders":               false,
-	"/v1/orders/:number":       false,
+	"/v1/sync":                     false, // but not made of parts that are kept together
+	"/v1/screens/cart/:cartId":     false,
+	"/v1/screens/checkout/:cartId": false,
+	"/v1/screens/account":          false,
+	"/v1/carts/:id":                false,
+	"/v1/orders":                   false,
+	"/v1/orders/:number":           false,
 }
 
 // composed is a screen with what is not fresh in it.
