@@ -6,6 +6,7 @@ import type { components, paths } from "./build/schema.d.ts";
 
 export type Address = components["schemas"]["Address"];
 export type Problem = components["schemas"]["Problem"];
+export type Item = components["schemas"]["SyncItem"];
 
 /** What an app sends with every request: which app it is, and where its user shops. */
 export interface Device {

@@ -4,7 +4,7 @@
 //
 // Prints each call, and fails when anything is not as the contract says.
 import assert from "node:assert/strict";
-import { connect, must, refused, tap, type Address, type Client } from "./client.js";
+import { connect, must, refused, tap, type Address, type Client, type Item } from "./client.js";
 
 const base = process.argv[2] ?? "http://127.0.0.1:8081";
 
@@ -109,6 +109,33 @@ async function order(app: Client, id: string, paymentMethod: string): Promise<vo
   refused(await app.GET("/v1/orders/{number}", { params: { path } }), 404);
 }
 
+/** Keeps a copy of the catalogue: all of it, and then what changed. Answers how many products it has. */
+async function keep(app: Client): Promise<number> {
+  const copy = new Map<string, Item>();
+  let pages = 0;
+  let page = must(await app.GET("/v1/sync", { params: { query: { first: 100 } } }));
+  for (;;) {
+    assert.equal(page.full, true);
+    for (const item of page.items) copy.set(`${item.kind} ${item.id}`, item);
+    pages++;
+    if (!page.more) break;
+    page = must(await app.GET("/v1/sync", { params: { query: { since: page.next, first: 100 } } }));
+  }
+  assert.ok(pages <= 5, `${pages} pages`);
+  assert.ok((copy.get("categories all")?.categories?.length ?? 0) > 0);
+  const kept = [...copy.values()].filter((item) => item.kind === "product");
+  assert.ok(kept.every((item) => item.product?.sku === item.id && item.version !== undefined && item.deleted !== true));
+  const wrong = refused(await app.GET("/v1/sync", { params: { query: { since: "garbage" } } }), 400);
+  assert.equal(wrong.field, "since");
+  const delta = await app.GET("/v1/sync", { params: { query: { since: page.next } } });
+  if (must(await app.GET("/v1/config")).sync === "full") {
+    assert.equal(refused(delta, 410).type, "/problems/sync-expired"); // nobody tells this server of changes
+  } else {
+    assert.deepEqual(must(delta).items, []);
+  }
+  return kept.length;
+}
+
 /** What is refused says why, to a program. */
 async function mistakes(app: Client): Promise<void> {
   const problem = refused(await app.GET("/v1/screens/search", { params: { query: { first: 101 } } }), 400);
@@ -125,5 +152,6 @@ await start(app);
 const sku = await browse(app);
 const cart = await fill(app, sku);
 await order(app, cart, await checkout(app, cart));
+const kept = await keep(app);
 await mistakes(app);
-console.log(`bought ${sku}`);
+console.log(`bought ${sku}, kept ${kept} products`);
