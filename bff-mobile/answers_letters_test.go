@@ -45,7 +45,11 @@ func TestC19_LettersShowWhatTheWholeWayDoes(t *testing.T) {
 		}
 		signed := asked.request(t).Header.Get("Authorization") != ""
 		if signed || got.Status != http.StatusOK {
-			require.Equal(t, want.Header.Get("Cache-Control"), got.Header.Get("Cache-Control"))
+			control := want.Header.Get("Cache-Control")
+			if got.Status == http.StatusOK { // past the cache nothing proves it
+				control = "private, no-cache"
+			}
+			require.Equal(t, control, got.Header.Get("Cache-Control"))
 			require.Empty(t, got.Header.Get("Age")+got.Header.Get("Surrogate-Key"))
 		}
 		for _, name := range []string{"Content-Type", "Content-Language", "Vary", "X-Channel", "X-Currency", "X-Country", "X-Content-Type-Options"} {

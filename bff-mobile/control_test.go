@@ -51,7 +51,7 @@ func TestC24_ScreensThatAreNotKeptSayHowLongTheyLast(t *testing.T) {
 			require.Contains(t, strings.Fields(a.Header.Get("Surrogate-Key")), "all")
 		}
 		mine := s.ok(t, get(path, "Authorization", "Bearer C1"))
-		require.Equal(t, "private, no-store", mine.Header.Get("Cache-Control"))
+		require.Equal(t, "private, no-cache", mine.Header.Get("Cache-Control"))
 		require.Empty(t, mine.Header.Get("Age")+mine.Header.Get("Surrogate-Key"))
 	}
 	s.Fail(commerce.OpReviews, commerce.ErrUnavailable)

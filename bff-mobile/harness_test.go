@@ -182,7 +182,7 @@ func (s *shop) sent(t testing.TB, r *http.Request) answer {
 func (s *shop) ok(t testing.TB, c call) answer {
 	t.Helper()
 	a := s.send(t, c)
-	require.Less(t, a.Status, 300, "%s %s: %s", c.method, c.path, a.Raw)
+	require.Less(t, a.Status, 400, "%s %s: %s", c.method, c.path, a.Raw)
 	return a
 }
 

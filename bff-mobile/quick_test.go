@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -75,8 +76,11 @@ func (d *dialled) ask(t testing.TB, request string) (answer string, closed bool)
 // What the time of day and chance say in an answer.
 var varies = regexp.MustCompile(`(Date|Age): [^\r]*|X-Request-Id: [0-9a-f]{32}|"requestId":"[0-9a-f]{32}"|max-age=[0-9]+`)
 
+var tagLine = regexp.MustCompile(`\r\nEtag: ([^\r]*)`)
+
 // randomRequest asks for a screen as an app, a browser or somebody odd might.
-func randomRequest(r *rand.Rand) string {
+// know is the entity tags of answers that were given before.
+func randomRequest(r *rand.Rand, know []string) string {
 	pick := func(list ...string) string { return list[r.IntN(len(list))] }
 	maybe := func(line string) string {
 		if r.IntN(4) == 0 {
@@ -100,7 +104,8 @@ func randomRequest(r *rand.Rand) string {
 		maybe("Accept-Encoding: "+pick("br", "gzip", "zstd, br;q=0.1", "identity;q=0", "gzip, deflate, br", "*", "", strings.Repeat("br;q=0.1,", 150))) + maybe("accept-encoding: "+pick("zstd", "br;q=0")) +
 		maybe("X-Platform: "+pick("ios", "android", "web", "")) + maybe("X-Pixel-Density: "+pick("1", "2", "3", "9")) +
 		maybe("X-App-Version: "+pick("1.0", "9.9.9", "x", "")) +
-		maybe("If-None-Match: "+pick("*", `"x"`)) + maybe("If-Match: *") +
+		maybe("If-None-Match: "+pick("*", `"x"`, "", strings.Repeat(`"x",`, 150)+"*", pick(know...), pick(know...)+", "+pick(know...))) +
+		maybe("If-None-Match: "+pick(know...)) + maybe("If-Match: *") +
 		maybe("Accept: "+pick("*/*", "text/html")) + maybe("Cookie: a=b") + maybe("X-Forwarded-For: 203.0.113.7") +
 		maybe("Connection: "+pick("close", "keep-alive", "X-A, Close")) +
 		maybe("Content-Length: 0") + maybe("Content-Type: application/json") + maybe("Content-Encoding: gzip") + maybe("X A: 1") + "\r\n"
@@ -122,9 +127,12 @@ func TestQuickSaysWhatTheWholeWaySays(t *testing.T) {
 	addrs[1], _ = whole.serve(t)
 	conns := [2]*dialled{dial(t, addrs[0]), dial(t, addrs[1])}
 	r := rand.New(rand.NewPCG(7, 11))
-	hits := 0
+	hits, unchanged, know, again := 0, 0, []string{`"x"`}, ""
 	for i := range requests {
-		request := randomRequest(r)
+		request := randomRequest(r, know)
+		if again != "" && r.IntN(2) == 0 {
+			request = again
+		}
 		var said [2]string
 		for range patience {
 			for side, conn := range conns {
@@ -143,8 +151,19 @@ func TestQuickSaysWhatTheWholeWaySays(t *testing.T) {
 		if strings.Contains(quick.lastLine(), `"answer":"hit"`) {
 			hits++
 		}
+		if strings.HasPrefix(said[0], "HTTP/1.1 304 ") {
+			unchanged++
+		}
+		again = ""
+		if tag := tagLine.FindStringSubmatch(said[0]); tag != nil {
+			again = strings.TrimSuffix(request, "\r\n") + "If-None-Match: " + tag[1] + "\r\n\r\n"
+			if !slices.Contains(know, tag[1]) {
+				know = append(know, tag[1])
+			}
+		}
 	}
 	require.Greater(t, hits, requests/20)
+	require.Greater(t, unchanged, requests/100)
 }
 
 // told is what the log says of the last request, but for how long it took and chance. What
@@ -156,7 +175,7 @@ func (s *shop) told(t testing.TB) string {
 		Status, Bytes                              int
 	}
 	require.NoError(t, json.Unmarshal([]byte(s.lastLine()), &e))
-	if e.Answer == "hit" || e.Answer == "miss" {
+	if e.Answer == "hit" || e.Answer == "miss" || e.Answer == "proven" {
 		e.Answer = "kept"
 	}
 	return fmt.Sprint(e)

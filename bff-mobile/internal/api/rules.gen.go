@@ -179,6 +179,7 @@ var Operations = []rules.Operation{
 		Headers: []rules.Parameter{
 			{Name: "X-Platform", Schema: &rules.Schema{Kind: rules.Text, Enum: []string{"ios", "android"}}},
 			{Name: "X-App-Version", Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[0-9]{1,4}(\.[0-9]{1,4}){0,3}$`}},
+			{Name: "If-None-Match", Schema: &rules.Schema{Kind: rules.Text, MaxLength: 512}},
 		},
 	},
 	{ID: "readOrder", Method: "GET", Path: "/v1/orders/{number}",
@@ -190,6 +191,7 @@ var Operations = []rules.Operation{
 			{Name: "X-Order-Token", Schema: &rules.Schema{Kind: rules.Text, MaxLength: 255}},
 			{Name: "X-Platform", Schema: &rules.Schema{Kind: rules.Text, Enum: []string{"ios", "android"}}},
 			{Name: "X-App-Version", Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[0-9]{1,4}(\.[0-9]{1,4}){0,3}$`}},
+			{Name: "If-None-Match", Schema: &rules.Schema{Kind: rules.Text, MaxLength: 512}},
 		},
 	},
 	{ID: "accountScreen", Method: "GET", Path: "/v1/screens/account",
@@ -200,6 +202,7 @@ var Operations = []rules.Operation{
 		Headers: []rules.Parameter{
 			{Name: "X-Platform", Schema: &rules.Schema{Kind: rules.Text, Enum: []string{"ios", "android"}}},
 			{Name: "X-App-Version", Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[0-9]{1,4}(\.[0-9]{1,4}){0,3}$`}},
+			{Name: "If-None-Match", Schema: &rules.Schema{Kind: rules.Text, MaxLength: 512}},
 		},
 	},
 	{ID: "cartScreen", Method: "GET", Path: "/v1/screens/cart/{cartId}",
@@ -211,6 +214,7 @@ var Operations = []rules.Operation{
 		Headers: []rules.Parameter{
 			{Name: "X-Platform", Schema: &rules.Schema{Kind: rules.Text, Enum: []string{"ios", "android"}}},
 			{Name: "X-App-Version", Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[0-9]{1,4}(\.[0-9]{1,4}){0,3}$`}},
+			{Name: "If-None-Match", Schema: &rules.Schema{Kind: rules.Text, MaxLength: 512}},
 		},
 	},
 	{ID: "categoryScreen", Method: "GET", Path: "/v1/screens/categories/{id}",
@@ -229,6 +233,7 @@ var Operations = []rules.Operation{
 		Headers: []rules.Parameter{
 			{Name: "X-Platform", Schema: &rules.Schema{Kind: rules.Text, Enum: []string{"ios", "android"}}},
 			{Name: "X-App-Version", Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[0-9]{1,4}(\.[0-9]{1,4}){0,3}$`}},
+			{Name: "If-None-Match", Schema: &rules.Schema{Kind: rules.Text, MaxLength: 512}},
 		},
 	},
 	{ID: "checkoutScreen", Method: "GET", Path: "/v1/screens/checkout/{cartId}",
@@ -250,6 +255,7 @@ var Operations = []rules.Operation{
 		Headers: []rules.Parameter{
 			{Name: "X-Platform", Schema: &rules.Schema{Kind: rules.Text, Enum: []string{"ios", "android"}}},
 			{Name: "X-App-Version", Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[0-9]{1,4}(\.[0-9]{1,4}){0,3}$`}},
+			{Name: "If-None-Match", Schema: &rules.Schema{Kind: rules.Text, MaxLength: 512}},
 		},
 	},
 	{ID: "productScreen", Method: "GET", Path: "/v1/screens/products/{sku}",
@@ -261,6 +267,7 @@ var Operations = []rules.Operation{
 		Headers: []rules.Parameter{
 			{Name: "X-Platform", Schema: &rules.Schema{Kind: rules.Text, Enum: []string{"ios", "android"}}},
 			{Name: "X-App-Version", Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[0-9]{1,4}(\.[0-9]{1,4}){0,3}$`}},
+			{Name: "If-None-Match", Schema: &rules.Schema{Kind: rules.Text, MaxLength: 512}},
 		},
 	},
 	{ID: "searchScreen", Method: "GET", Path: "/v1/screens/search",
@@ -281,6 +288,7 @@ var Operations = []rules.Operation{
 		Headers: []rules.Parameter{
 			{Name: "X-Platform", Schema: &rules.Schema{Kind: rules.Text, Enum: []string{"ios", "android"}}},
 			{Name: "X-App-Version", Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[0-9]{1,4}(\.[0-9]{1,4}){0,3}$`}},
+			{Name: "If-None-Match", Schema: &rules.Schema{Kind: rules.Text, MaxLength: 512}},
 		},
 	},
 	{ID: "syncCatalogue", Method: "GET", Path: "/v1/sync",

@@ -2285,7 +2285,7 @@ type ShippingOptionsParamsXPlatform string
 
 // ReadConfigParams defines parameters for ReadConfig.
 type ReadConfigParams struct {
-	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body.
+	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer is not looked at.
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
 
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
@@ -2324,6 +2324,9 @@ type ListOrdersParams struct {
 	// AcceptEncoding Codings that the client can decode. `br`, `zstd` and `gzip` are known, and preferred in this order where they weigh the same. What is below 1,024 bytes is not encoded.
 	AcceptEncoding AcceptEncoding `json:"Accept-Encoding,omitempty,omitzero"`
 
+	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer is not looked at.
+	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
+
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
 }
@@ -2360,6 +2363,9 @@ type ReadOrderParams struct {
 	// AcceptEncoding Codings that the client can decode. `br`, `zstd` and `gzip` are known, and preferred in this order where they weigh the same. What is below 1,024 bytes is not encoded.
 	AcceptEncoding AcceptEncoding `json:"Accept-Encoding,omitempty,omitzero"`
 
+	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer is not looked at.
+	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
+
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
 }
@@ -2392,6 +2398,9 @@ type AccountScreenParams struct {
 
 	// AcceptEncoding Codings that the client can decode. `br`, `zstd` and `gzip` are known, and preferred in this order where they weigh the same. What is below 1,024 bytes is not encoded.
 	AcceptEncoding AcceptEncoding `json:"Accept-Encoding,omitempty,omitzero"`
+
+	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer is not looked at.
+	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
 
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
@@ -2426,6 +2435,9 @@ type CartScreenParams struct {
 
 	// XCountry ISO 3166-1 alpha-2 code, one of those that are configured.
 	XCountry Country `json:"X-Country,omitempty,omitzero"`
+
+	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer is not looked at.
+	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
 
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
@@ -2484,6 +2496,9 @@ type CategoryScreenParams struct {
 
 	// AcceptEncoding Codings that the client can decode. `br`, `zstd` and `gzip` are known, and preferred in this order where they weigh the same. What is below 1,024 bytes is not encoded.
 	AcceptEncoding AcceptEncoding `json:"Accept-Encoding,omitempty,omitzero"`
+
+	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer is not looked at.
+	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
 
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
@@ -2555,6 +2570,9 @@ type HomeScreenParams struct {
 	// AcceptEncoding Codings that the client can decode. `br`, `zstd` and `gzip` are known, and preferred in this order where they weigh the same. What is below 1,024 bytes is not encoded.
 	AcceptEncoding AcceptEncoding `json:"Accept-Encoding,omitempty,omitzero"`
 
+	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer is not looked at.
+	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
+
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
 }
@@ -2591,6 +2609,9 @@ type ProductScreenParams struct {
 
 	// AcceptEncoding Codings that the client can decode. `br`, `zstd` and `gzip` are known, and preferred in this order where they weigh the same. What is below 1,024 bytes is not encoded.
 	AcceptEncoding AcceptEncoding `json:"Accept-Encoding,omitempty,omitzero"`
+
+	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer is not looked at.
+	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
 
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
@@ -2656,6 +2677,9 @@ type SearchScreenParams struct {
 	// AcceptEncoding Codings that the client can decode. `br`, `zstd` and `gzip` are known, and preferred in this order where they weigh the same. What is below 1,024 bytes is not encoded.
 	AcceptEncoding AcceptEncoding `json:"Accept-Encoding,omitempty,omitzero"`
 
+	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer is not looked at.
+	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
+
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
 }
@@ -2674,7 +2698,7 @@ type SyncCatalogueParams struct {
 	// First Items in the answer at most. Fewer do not mean that it is the last one; `more` does.
 	First First100 `form:"first,omitempty" json:"first,omitempty,omitzero"`
 
-	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body.
+	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer is not looked at.
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
 
 	// AcceptEncoding Codings that the client can decode. `br`, `zstd` and `gzip` are known, and preferred in this order where they weigh the same. What is below 1,024 bytes is not encoded.

@@ -65,7 +65,7 @@ func (a *API) readCart(c *fiber.Ctx) error {
 		return named(err, writeNames)
 	}
 	c.Set(fiber.HeaderETag, etagOf(cart))
-	return a.sendOwn(c, screen.Cart(cart, s.Market.Locale))
+	return a.sendOwn(c, screen.Cart(cart, s.Market.Locale), nil)
 }
 
 func (a *API) createCart(c *fiber.Ctx) error {

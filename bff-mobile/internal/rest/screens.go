@@ -99,7 +99,7 @@ func (a *API) cart(c *fiber.Ctx) error {
 		return err
 	}
 	v.Fields.Trim(shown)
-	return a.sendOwn(c, shown)
+	return a.sendOwn(c, shown, shown.Degraded)
 }
 
 func (a *API) checkout(c *fiber.Ctx) error {
@@ -137,7 +137,7 @@ func (a *API) account(c *fiber.Ctx) error {
 		return err
 	}
 	v.Fields.Trim(shown)
-	return a.sendOwn(c, shown)
+	return a.sendOwn(c, shown, shown.Degraded)
 }
 
 func (a *API) orders(c *fiber.Ctx) error {
@@ -157,7 +157,7 @@ func (a *API) orders(c *fiber.Ctx) error {
 		return err
 	}
 	v.Fields.Trim(shown)
-	return a.sendOwn(c, shown)
+	return a.sendOwn(c, shown, shown.Degraded)
 }
 
 func (a *API) order(c *fiber.Ctx) error {
@@ -182,5 +182,5 @@ func (a *API) order(c *fiber.Ctx) error {
 		return err
 	}
 	v.Fields.Trim(shown)
-	return a.sendOwn(c, shown)
+	return a.sendOwn(c, shown, shown.Degraded)
 }

@@ -87,6 +87,9 @@ func (a *API) kept(handle fiber.Handler) fiber.Handler {
 			web.NoteAnswer(c, string(cache.Hit))
 			return sendAnswer(c, caller, answer)
 		}
+		if a.proven(c, caller, q) {
+			return nil
+		}
 		return handle(c)
 	}
 }
@@ -125,6 +128,9 @@ func (a *API) shared(c *fiber.Ctx, v screen.Viewer, what []string, make compose)
 	q, ctx, id, caller := asked.question(), c.UserContext(), requestid.From(c.UserContext()), web.CallerOf(c)
 	if answer := a.Answers.Kept(q); answer != nil {
 		return a.sendKept(c, caller, answer)
+	}
+	if a.proven(c, caller, q) {
+		return nil
 	}
 	if err := charge(c); err != nil {
 		return err
@@ -180,21 +186,32 @@ func (q *asked) produce(ctx context.Context) (cache.Produced, error) {
 	}
 	body, in := q.form.encoding.Encode(body)
 	return cache.Produced{
-		Body: body, ContentType: fiber.MIMEApplicationJSON, Of: &web.Shown{Route: q.route, Market: q.viewer.Market, Encoding: in},
+		Body: body, Seed: q.seed(in, body), ContentType: fiber.MIMEApplicationJSON, Of: &web.Shown{Route: q.route, Market: q.viewer.Market, Encoding: in},
 		Whole: len(made.degraded) == 0, Lists: sink.Lists(nil), Rest: made.degraded,
 	}, nil
 }
 
-// sendAnswer answers with what is kept or was composed for several at once.
+// sendAnswer answers with what is kept or was composed for several at once, or that the
+// client has it already.
 func sendAnswer(c *fiber.Ctx, caller web.Caller, answer *cache.Answer) error {
-	if !caller.Principal.Anonymous() || !answer.Public() {
-		degraded, _ := answer.Rest.([]api.Degraded)
-		c.Set(fiber.HeaderCacheControl, unproven(degraded))
-		web.SendBody(c.Response(), answer)
+	if caller.Principal.Anonymous() && answer.Public() {
+		web.Shared(c)
+		web.SendShared(c.Context(), answer, time.Now())
 		return nil
 	}
-	web.Shared(c)
-	web.SendShared(c.Response(), answer, time.Now())
+	degraded, _ := answer.Rest.([]api.Degraded)
+	control := unproven(degraded)
+	if answer.Public() && answer.Entity != nil {
+		tag := ownTag(caller.Principal, answer.Entity()[0])
+		if web.NoneMatchOf(c, tag) {
+			web.SendUnchanged(c, tag, owners)
+			return nil
+		}
+		c.Set(fiber.HeaderETag, tag)
+		control = owners
+	}
+	c.Set(fiber.HeaderCacheControl, control)
+	web.SendBody(c.Response(), answer)
 	return nil
 }
 

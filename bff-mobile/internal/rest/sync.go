@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -41,15 +40,15 @@ func (a *API) sync(c *fiber.Ctx) error {
 		return err
 	}
 	web.Shared(c)
-	c.Set(fiber.HeaderCacheControl, briefly)
-	etag := entityOf(market, web.EncodingOf(c).String(), body)
-	c.Set(fiber.HeaderETag, etag)
-	if sent := bytes.Join(c.Request().Header.PeekAll(fiber.HeaderIfNoneMatch), []byte(",")); web.NoneMatch(sent, etag) {
-		c.Status(fiber.StatusNotModified)
+	body, in := web.EncodingOf(c).Encode(body)
+	etag := entityOf(market, in.String(), body)
+	if web.NoneMatchOf(c, etag) {
+		web.SendUnchanged(c, etag, briefly)
 		return nil
 	}
-	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
-	web.SendEncoded(c, body)
+	c.Set(fiber.HeaderCacheControl, briefly)
+	c.Set(fiber.HeaderETag, etag)
+	web.SendEncoded(c, body, in)
 	return nil
 }
 

@@ -18,10 +18,9 @@ func EncodingOf(c *fiber.Ctx) encoding.Encoding {
 	return encoding.Choose(bytes.Join(lines, []byte(",")))
 }
 
-// SendEncoded writes data as the body of an answer, in the coding that the request asks for
-// when it is large enough.
-func SendEncoded(c *fiber.Ctx, data []byte) {
-	data, in := EncodingOf(c).Encode(data)
+// SendEncoded writes data, which is JSON in a coding, as the body of an answer.
+func SendEncoded(c *fiber.Ctx, data []byte, in encoding.Encoding) {
+	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
 	tellEncoding(&c.Response().Header, in)
 	c.Response().SetBodyRaw(data)
 }

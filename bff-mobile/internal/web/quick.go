@@ -60,12 +60,12 @@ var lettered = [...]field{
 }
 
 // letters appends all of a request that its answer may depend on, or answers false: it is
-// not to be read from what is kept, or not by an anonymous caller, or makes conditions, or
-// is too long.
+// not to be read from what is kept, or not by an anonymous caller, or is too long. Whether
+// the client has an answer already is no matter of which one it is.
 func (h *head) letters(b []byte, header *fasthttp.RequestHeader) ([]byte, bool) {
 	target := header.RequestURI()
 	if !header.IsGet() && !header.IsHead() || len(target) > maxTarget || h.refusal() != nil ||
-		h.has(fieldAuthorization) || h.again[fieldAcceptEncoding] || h.has(fieldIfMatch) || h.has(fieldIfNoneMatch) || h.has(fieldContentLength) || h.has(fieldTransferEncoding) {
+		h.has(fieldAuthorization) || h.again[fieldAcceptEncoding] || h.again[fieldIfNoneMatch] || h.has(fieldIfMatch) || h.has(fieldContentLength) || h.has(fieldTransferEncoding) {
 		return nil, false
 	}
 	var parts [2 + len(lettered)][]byte
@@ -116,44 +116,46 @@ func (q *Quick) answer(c *fasthttp.RequestCtx, h *head) (done bool) {
 			done = false
 		}
 	}()
-	answer := q.Answers.KeptLetters(letters, c.Time())
-	if answer == nil {
+	if answer := q.Answers.KeptLetters(letters, c.Time()); answer != nil {
+		shown, ok := answer.Of.(*Shown)
+		return ok && q.send(c, h, shown, cache.Hit, func() { SendShared(c, answer, c.Time()) })
+	}
+	field := h.first[fieldIfNoneMatch]
+	if len(field) == 0 {
 		return false
 	}
-	shown, ok := answer.Of.(*Shown)
-	if !ok || !AdmitAddress(q.Limiter, c) {
+	proof := q.Answers.ProofLetters(letters, c.Time())
+	if proof == nil || !NoneMatch(field, proof.Entity()) {
 		return false
 	}
-	q.send(c, h, answer, shown)
+	shown, ok := proof.Of().(*Shown)
+	if !ok || !q.send(c, h, shown, cache.Proven, func() { SendProof(c, proof) }) {
+		return false
+	}
+	q.Answers.Count(cache.Proven)
 	return true
 }
 
-func (q *Quick) send(c *fasthttp.RequestCtx, h *head, answer *cache.Answer, shown *Shown) {
+// send answers with what write writes, unless the budget of the address has nothing left.
+func (q *Quick) send(c *fasthttp.RequestCtx, h *head, shown *Shown, result cache.Result, write func()) bool {
+	if !AdmitAddress(q.Limiter, c) {
+		return false
+	}
 	id := requestid.New(viewed(h.first[fieldRequestID]))
 	header := &c.Response.Header
 	tellRequest(header, id)
 	tellMarket(header, shown.Market)
-	SendShared(&c.Response, answer, c.Time())
+	write()
 	q.Counted()
 	method := fiber.MethodGet
 	if c.IsHead() {
 		method = fiber.MethodHead
 	}
 	q.Observer.ObserveRequest(context.Background(), telemetry.Request{
-		Method: method, Route: shown.Route, Status: fasthttp.StatusOK, Duration: time.Since(c.Time()),
-		Bytes: int64(len(answer.Body)), RequestID: id, Answer: string(cache.Hit),
+		Method: method, Route: shown.Route, Status: c.Response.StatusCode(), Duration: time.Since(c.Time()),
+		Bytes: int64(len(c.Response.Body())), RequestID: id, Answer: string(result),
 	})
-}
-
-// SendShared writes a public answer, with what caches are told of it at now.
-func SendShared(to *fasthttp.Response, answer *cache.Answer, now time.Time) {
-	header := &to.Header
-	for _, f := range answer.Fields() {
-		set(header, f.Name, f.Value)
-	}
-	age := answer.AgeFieldAt(now)
-	set(header, age.Name, age.Value)
-	SendBody(to, answer)
+	return true
 }
 
 // SendBody writes an answer's body with what it is.
