@@ -31,7 +31,7 @@ func representations() []call {
 			for _, currency := range []string{"USD", "EUR", "GBP"} {
 				for _, coding := range []string{"identity", "gzip", "zstd", "br"} {
 					for _, platform := range []string{"ios", "android"} {
-						for _, path := range []string{"/v1/screens/products/MUG-RED", "/v1/screens/home", "/v1/screens/account", "/v1/orders"} {
+						for _, path := range []string{"/v1/screens/products/MUG-RED", "/v1/screens/products/MUG-RED?fields=name,price", "/v1/screens/home", "/v1/screens/account", "/v1/orders"} {
 							headers := []string{"X-Channel", channel, "X-Currency", currency, "Accept-Encoding", coding, "X-Platform", platform}
 							if token != "" {
 								headers = append(headers, "Authorization", token)
