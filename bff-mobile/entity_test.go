@@ -180,7 +180,7 @@ func TestOwnersKeepTheirScreens(t *testing.T) {
 	customer := []string{"Authorization", "Bearer C1"}
 	for _, c := range []call{
 		get("/v1/screens/account", customer...), get("/v1/orders", customer...), get("/v1/orders/000000007", customer...),
-		get("/v1/screens/cart/" + guestCart), get("/v1/screens/home", customer...),
+		get("/v1/screens/cart/" + guestCart), get("/v1/screens/checkout/" + guestCart), get("/v1/screens/home", customer...),
 	} {
 		a := s.checked(t, c)
 		require.Equal(t, "private, no-cache", a.Header.Get("Cache-Control"), c.path)

@@ -244,6 +244,7 @@ var Operations = []rules.Operation{
 		Headers: []rules.Parameter{
 			{Name: "X-Platform", Schema: &rules.Schema{Kind: rules.Text, Enum: []string{"ios", "android"}}},
 			{Name: "X-App-Version", Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[0-9]{1,4}(\.[0-9]{1,4}){0,3}$`}},
+			{Name: "If-None-Match", Schema: &rules.Schema{Kind: rules.Text, MaxLength: 512}},
 		},
 	},
 	{ID: "homeScreen", Method: "GET", Path: "/v1/screens/home",

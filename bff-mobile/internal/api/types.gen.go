@@ -2533,6 +2533,9 @@ type CheckoutScreenParams struct {
 	// XCountry ISO 3166-1 alpha-2 code, one of those that are configured.
 	XCountry Country `json:"X-Country,omitempty,omitzero"`
 
+	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer is not looked at.
+	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
+
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
 }

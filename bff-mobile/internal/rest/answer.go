@@ -23,10 +23,11 @@ type own struct {
 // by itself, as browsers do cookies. What holds a guest's cart id, which opens the cart for
 // anyone, is never encoded all the same, nor is the answer to a write.
 var ownRoutes = map[string]own{
-	"/v1/screens/cart/:cartId": {tagged: true},
-	"/v1/screens/account":      {tagged: true, encoded: true},
-	"/v1/orders":               {tagged: true, encoded: true},
-	"/v1/orders/:number":       {tagged: true, encoded: true},
+	"/v1/screens/cart/:cartId":     {tagged: true},
+	"/v1/screens/checkout/:cartId": {tagged: true},
+	"/v1/screens/account":          {tagged: true, encoded: true},
+	"/v1/orders":                   {tagged: true, encoded: true},
+	"/v1/orders/:number":           {tagged: true, encoded: true},
 	// The cart's tag is its version, for If-Match: one for all languages, so nobody keeps the answer.
 	"/v1/carts/:id": {},
 }

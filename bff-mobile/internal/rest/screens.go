@@ -120,7 +120,7 @@ func (a *API) checkout(c *fiber.Ctx) error {
 		return err
 	}
 	v.Fields.Trim(shown)
-	return a.sendOwn(c, shown)
+	return a.sendOwn(c, shown, shown.Degraded)
 }
 
 func (a *API) account(c *fiber.Ctx) error {
