@@ -225,10 +225,12 @@ type AnswersState struct {
 	Miss        int64 `json:"miss"`
 	Shared      int64 `json:"shared"`
 	Bypass      int64 `json:"bypass"`
+	Proven      int64 `json:"proven"`
 	UnderWay    int   `json:"underWay"`
 	Entries     int   `json:"entries"`
-	Bytes       int64 `json:"bytes"`
-	BudgetBytes int64 `json:"budgetBytes"`
+	Recipes     int   `json:"recipes"`     // of what answers were made, see [Answers.Proof]
+	Bytes       int64 `json:"bytes"`       // of both
+	BudgetBytes int64 `json:"budgetBytes"` // alike
 	Evictions   int64 `json:"evictions"`
 }
 
@@ -241,11 +243,18 @@ func (a *Answers) Inspect() AnswersState {
 	underWay := len(a.flights)
 	a.mu.Unlock()
 	a.table.CleanUp()
-	return AnswersState{
-		Hit: a.counted(Hit), Miss: a.counted(Miss), Shared: a.counted(Shared), Bypass: a.counted(Bypass),
+	state := AnswersState{
+		Hit: a.counted(Hit), Miss: a.counted(Miss), Shared: a.counted(Shared), Bypass: a.counted(Bypass), Proven: a.counted(Proven),
 		UnderWay: underWay, Entries: a.table.EstimatedSize(), Bytes: int64(a.table.WeightedSize()),
 		BudgetBytes: int64(a.table.GetMaximum()), Evictions: a.evicted.Load(),
 	}
+	if t := a.recipes.Load(); t != nil {
+		t.CleanUp()
+		state.Recipes = t.EstimatedSize()
+		state.Bytes += int64(t.WeightedSize())
+		state.BudgetBytes += int64(t.GetMaximum())
+	}
+	return state
 }
 
 // Operations are those whose answers the cache may keep or share, by name.

@@ -214,6 +214,10 @@ func TestRecipesAreBounded(t *testing.T) {
 	assert.LessOrEqual(t, recipes.WeightedSize(), most)
 	assert.Greater(t, recipes.WeightedSize(), most/2, "there are some")
 	assert.Equal(t, uint64(liveBytes(budget-budget/recipeShare)), a.table.GetMaximum(), "answers have the rest")
+	state := a.Inspect()
+	assert.Equal(t, recipes.EstimatedSize(), state.Recipes)
+	assert.LessOrEqual(t, state.Bytes, liveBytes(budget))
+	assert.InDelta(t, liveBytes(budget), state.BudgetBytes, 2)
 	for e := range recipes.Values() {
 		r, _ := e.value.(*recipe)
 		assert.Len(t, r.parts, 300)

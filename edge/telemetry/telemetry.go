@@ -102,7 +102,7 @@ type Request struct {
 	Method    string
 	Route     string // the route's template, never the path: "/v1/carts/:id"
 	Operation string // a GraphQL operation's name as the client sent it; empty otherwise
-	Answer    string // how the answer cache was used: hit, miss, shared or bypass; empty where there is none
+	Answer    string // how the answer cache was used: hit, miss, shared, bypass or proven; empty where there is none
 	Status    int
 	Duration  time.Duration
 	Bytes     int64  // of the answer's body
