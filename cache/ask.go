@@ -152,7 +152,7 @@ func (r *remote) askAll(ctx context.Context, all []*inquiry) {
 	defer cancel()
 	defer context.AfterFunc(r.life, cancel)()
 	in, pipe := r.rooms.enter(), r.client.Pipeline()
-	defer in.leave(r.rooms)
+	defer in.leave(&r.rooms)
 	cmds := make([][]*redis.Cmd, len(all))
 	for i, a := range all {
 		cmds[i] = a.ask(ctx, pipe, in, r.cluster)

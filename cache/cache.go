@@ -145,7 +145,7 @@ func newRemote(address commerce.Secret, deps Deps, metrics *instruments) (*remot
 	return &remote{
 		client: newClient(*opts), lent: newClient(lent(*opts)), opts: opts, cluster: opts.IsClusterMode,
 		packer: p, wait: remoteWait, log: deps.Log, metrics: metrics, leased: leased, name: rand.Text(),
-		rooms: make(rooms, freeRooms), desks: make(rooms, freeDesks),
+		rooms: rooms{kept: make(chan *room, freeRooms)}, desks: rooms{kept: make(chan *room, freeDesks)},
 	}, nil
 }
 

@@ -208,7 +208,7 @@ func (h *leaseSet) extend(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, r.wait)
 	defer cancel()
 	in, pipe := r.rooms.enter(), r.client.Pipeline()
-	defer in.leave(r.rooms)
+	defer in.leave(&r.rooms)
 	h.eachNode(func(held []*berth) {
 		words := leaseKeys(in.script(renewScript, len(held), 2), held)
 		evaluate(ctx, pipe, append(words, h.token, leaseLife.Milliseconds()))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -54,9 +55,13 @@ type room struct {
 	taken  int // of them
 }
 
-// rooms are those that are free. Unlike a [sync.Pool]'s they outlive garbage collections, of
-// which there is one for every few lists that nobody holds.
-type rooms chan *room
+// rooms are those that are free. Unlike a [sync.Pool]'s those that are kept outlive garbage
+// collections, of which there is one for every few lists that nobody holds; others are in a
+// pool: where Redis is slower than those who load, many are in use for a while.
+type rooms struct {
+	kept   chan *room
+	others sync.Pool
+}
 
 const (
 	freeRooms = 16        // for questions, which hold words only
@@ -66,13 +71,16 @@ const (
 	maxWords  = 8 * maxGatheredAsks
 )
 
-func (free rooms) enter() *room {
+func (free *rooms) enter() *room {
 	select {
-	case r := <-free:
+	case r := <-free.kept:
 		return r
 	default:
-		return &room{}
 	}
+	if r, ok := free.others.Get().(*room); ok {
+		return r
+	}
+	return &room{}
 }
 
 // spent tells whether what the room holds is enough to be sent before more is added.
@@ -80,14 +88,15 @@ func (r *room) spent() bool { return len(r.packed.b) >= maxRoom/2 || r.taken >= 
 
 // leave has the room used by others, unless it grew beyond what is usual. Nothing is held of
 // what was sent.
-func (r *room) leave(free rooms) {
+func (r *room) leave(free *rooms) {
 	if cap(r.packed.b)+cap(r.zipped) > maxRoom || len(r.sets) > maxSets || cap(r.words) > maxWords {
 		return
 	}
 	r.empty()
 	select {
-	case free <- r:
+	case free.kept <- r:
 	default:
+		free.others.Put(r)
 	}
 }
 

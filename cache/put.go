@@ -59,7 +59,7 @@ func (r *remote) putAll(ctx context.Context, all []putting) {
 		}
 	}()
 	in := r.desks.enter()
-	defer in.leave(r.desks)
+	defer in.leave(&r.desks)
 	for len(all) > 0 {
 		n := 0
 		for n < len(all) && !in.spent() {
@@ -107,7 +107,7 @@ func (r *remote) store(ctx context.Context, in *room, puts []putting) bool {
 func (r *remote) dismiss(ctx context.Context, writes []write, leases *leaseSet) {
 	r.remove(ctx, writes)
 	in, pipe := r.rooms.enter(), r.client.Pipeline()
-	defer in.leave(r.rooms)
+	defer in.leave(&r.rooms)
 	leases.release(ctx, pipe, in)
 	if pipe.Len() == 0 || !r.leases.allow(time.Now()) {
 		return
