@@ -67,6 +67,10 @@ func TestBadInputNamesTheFieldAndAsksNobody(t *testing.T) {
 		"facets too many":        {get("/v1/screens/search?" + strings.Repeat("facet=a:b&", 51)), "facet"},
 		"category filter":        {get("/v1/screens/search?category=a/b"), "category"},
 		"category is fixed":      {get("/v1/screens/categories/kitchen?category=home"), "category"},
+		"density":                {get("/v1/screens/home", "X-Pixel-Density", "2.5"), "X-Pixel-Density"},
+		"density in other words": {get("/v1/screens/search", "X-Pixel-Density", "3.0"), "X-Pixel-Density"},
+		"density empty":          {get("/v1/screens/products/MUG-RED", "X-Pixel-Density", ""), "X-Pixel-Density"},
+		"platform":               {get("/v1/screens/home", "X-Platform", "web", "X-Pixel-Density", "2"), "X-Platform"},
 		"channel":                {get("/v1/screens/home", "X-Channel", "moon"), "X-Channel"},
 		"currency":               {get("/v1/screens/home", "X-Currency", "XXX"), "X-Currency"},
 		"currency in lower case": {get("/v1/screens/home", "X-Currency", "usd"), "X-Currency"},
@@ -213,7 +217,7 @@ func TestMarketIsEchoed(t *testing.T) {
 	a := s.ok(t, get("/v1/screens/products/MUG-RED", "X-Channel", "eu", "Accept-Language", "fr-CH, de;q=0.5", "X-Currency", "GBP", "X-Country", "DE"))
 	for name, value := range map[string]string{
 		"Content-Language": "fr", "X-Channel": "eu", "X-Currency": "GBP", "X-Country": "DE",
-		"Vary": "X-Channel, Accept-Language, X-Currency, X-Country, Authorization, Accept-Encoding",
+		"Vary": "X-Channel, Accept-Language, X-Currency, X-Country, Authorization, Accept-Encoding, X-Platform, X-Pixel-Density",
 	} {
 		require.Equal(t, value, a.Header.Get(name), name)
 	}

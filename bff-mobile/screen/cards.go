@@ -83,7 +83,7 @@ func partial(err error, have int) error {
 func card(v Viewer, product *commerce.Product, price *commerce.Price, available *commerce.Availability) api.ProductCard {
 	c := api.ProductCard{Sku: string(product.SKU), Name: product.Name, Brand: product.Brand}
 	if len(product.Images) > 0 {
-		c.Image = image(&product.Images[0], v.width(tileWidth))
+		c.Image = image(&product.Images[0], v.Tile)
 	}
 	if price != nil {
 		c.Price = priceOf(price, v.Market.Locale)

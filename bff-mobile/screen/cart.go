@@ -34,7 +34,7 @@ func (s *Screens) Cart(ctx context.Context, v Viewer, id commerce.CartID) (*api.
 	shown := &api.CartScreen{Cart: Cart(c.found, v.Market.Locale), Degraded: degraded}
 	for i, l := range c.found.Lines {
 		if product := c.products[l.SKU]; product != nil && len(product.Images) > 0 {
-			shown.Cart.Lines[i].Image = image(&product.Images[0], v.width(tileWidth))
+			shown.Cart.Lines[i].Image = image(&product.Images[0], v.Tile)
 		}
 		if a := c.stock[l.SKU]; a != nil {
 			shown.Cart.Lines[i].Available = &a.Quantity

@@ -43,7 +43,7 @@ func (c *category) loadCategory(ctx context.Context) error {
 		return &commerce.InputError{Field: "id", Code: commerce.CodeInvalid, Message: "is not a known category", Kind: commerce.ErrNotFound}
 	}
 	c.shown.Id, c.shown.Name, c.shown.Description = string(of.ID), of.Name, of.Description
-	c.shown.Image = image(of.Image, c.viewer.width(heroWidth))
+	c.shown.Image = image(of.Image, c.viewer.Hero)
 	c.shown.Breadcrumbs, c.shown.Children = links(tree.Path(c.id)), tiles(c.viewer, of.Children)
 	return nil
 }

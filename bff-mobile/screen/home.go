@@ -45,7 +45,7 @@ func (h *home) loadPage(ctx context.Context) error {
 	id := h.HomePage
 	pages, err := h.Ports.Content.Pages(ctx, h.viewer.Market, []commerce.PageID{id})
 	if page := pages[id]; page != nil {
-		h.shown.Page = api.Page{Title: page.Title, Body: page.Body, Image: image(page.Image, h.viewer.width(heroWidth))}
+		h.shown.Page = api.Page{Title: page.Title, Body: page.Body, Image: image(page.Image, h.viewer.Hero)}
 		return nil
 	}
 	return err

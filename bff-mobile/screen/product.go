@@ -100,7 +100,7 @@ func suggestions(v Viewer, found []commerce.RelatedProduct) []api.ProductCard {
 	found = found[:min(len(found), relatedMost)]
 	list := make([]api.ProductCard, len(found))
 	for i, p := range found {
-		list[i] = api.ProductCard{Sku: string(p.SKU), Name: p.Name, Brand: p.Brand, Image: image(p.Image, v.width(tileWidth))}
+		list[i] = api.ProductCard{Sku: string(p.SKU), Name: p.Name, Brand: p.Brand, Image: image(p.Image, v.Tile)}
 	}
 	return list
 }
@@ -108,7 +108,7 @@ func suggestions(v Viewer, found []commerce.RelatedProduct) []api.ProductCard {
 func describe(into *api.ProductScreen, product *commerce.Product, v Viewer) {
 	into.Sku, into.Name, into.Brand, into.Description = string(product.SKU), product.Name, product.Brand, product.Description
 	for i := range product.Images {
-		into.Images = append(into.Images, image(&product.Images[i], v.width(heroWidth)))
+		into.Images = append(into.Images, image(&product.Images[i], v.Hero))
 	}
 	for _, a := range product.Attributes {
 		into.Attributes = append(into.Attributes, api.Attribute{Code: a.Code, Label: a.Label, Value: a.Value, Unit: a.Unit})

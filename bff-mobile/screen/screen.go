@@ -35,20 +35,7 @@ type asked struct {
 // Viewer is who looks, at what of a screen, and how wide the pictures should be.
 type Viewer struct {
 	commerce.Shopper
-	Group  commerce.PriceGroup // whose prices are shown
-	Width  int                 // pixels at least; 0 means what suits the screen
-	Fields fields.Set          // of the screen that is asked for: what it does not want is not loaded
-}
-
-// Widths of pictures, in pixels, on screens of double density.
-const (
-	tileWidth = 480
-	heroWidth = 960
-)
-
-func (v Viewer) width(fitting int) int {
-	if v.Width > 0 {
-		return v.Width
-	}
-	return fitting
+	Group commerce.PriceGroup // whose prices are shown
+	Pictures
+	Fields fields.Set // of the screen that is asked for: what it does not want is not loaded
 }

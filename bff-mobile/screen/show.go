@@ -48,7 +48,7 @@ func links(path []*commerce.Category) []api.CategoryLink {
 func tiles(v Viewer, categories []*commerce.Category) []api.CategoryTile {
 	list := make([]api.CategoryTile, len(categories))
 	for i, c := range categories {
-		list[i] = api.CategoryTile{Id: string(c.ID), Name: c.Name, Image: image(c.Image, v.width(tileWidth)), Children: links(c.Children)}
+		list[i] = api.CategoryTile{Id: string(c.ID), Name: c.Name, Image: image(c.Image, v.Tile), Children: links(c.Children)}
 	}
 	return list
 }

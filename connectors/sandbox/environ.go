@@ -13,6 +13,9 @@ const (
 	Audience = "portico"
 )
 
+// Thumbnails are sizes that suit the pictures of apps, as PIM_THUMBNAILS takes them.
+const Thumbnails = "w160=160,w240=240,w320=320,w480=480,w640=640,w960=960"
+
 // Environ is the configuration, as KEY=VALUE, that points a channel at the sandbox
 // at base ("http://127.0.0.1:8090").
 func Environ(base string) []string {

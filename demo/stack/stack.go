@@ -90,7 +90,7 @@ func (s *Stack) tellChanges(settings []string) error {
 // defaults point both channels at the sandbox. They share one key for guests'
 // order tokens and one for change events, as the nodes of a company do.
 func defaults(base string) []string {
-	return append(sandbox.Environ(base), "PORTICO_MODE=development", "WEB_OPEN_QUERIES=true", "WEB_DEMO_URL="+base, "MOBILE_DEMO_URL="+base,
+	return append(sandbox.Environ(base), "PORTICO_MODE=development", "WEB_OPEN_QUERIES=true", "WEB_DEMO_URL="+base, "MOBILE_DEMO_URL="+base, "PIM_THUMBNAILS="+sandbox.Thumbnails,
 		"ORDER_TOKEN_KEY="+rand.Text()+rand.Text(), "EVENTS_SECRET="+rand.Text()+rand.Text())
 }
 

@@ -11,12 +11,18 @@ var Operations = []rules.Operation{
 	},
 	{ID: "readDocsFile", Method: "GET", Path: "/docs/{file}",
 		Reads: true,
+		Params: []rules.Parameter{
+			{Name: "file", Required: true, Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[A-Za-z0-9.-]{1,64}$`}},
+		},
 	},
 	{ID: "readContract", Method: "GET", Path: "/openapi.yaml",
 		Reads: true,
 	},
 	{ID: "readProblemType", Method: "GET", Path: "/problems/{type}",
 		Reads: true,
+		Params: []rules.Parameter{
+			{Name: "type", Required: true, Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[a-z-]{1,64}$`}},
+		},
 	},
 	{ID: "createCart", Method: "POST", Path: "/v1/carts",
 		Headers: []rules.Parameter{
@@ -28,12 +34,18 @@ var Operations = []rules.Operation{
 	},
 	{ID: "readCart", Method: "GET", Path: "/v1/carts/{id}",
 		Reads: true,
+		Params: []rules.Parameter{
+			{Name: "id", Required: true, Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[gc]_[A-Za-z0-9_-]{1,128}$`}},
+		},
 		Headers: []rules.Parameter{
 			{Name: "X-Platform", Schema: &rules.Schema{Kind: rules.Text, Enum: []string{"ios", "android"}}},
 			{Name: "X-App-Version", Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[0-9]{1,4}(\.[0-9]{1,4}){0,3}$`}},
 		},
 	},
 	{ID: "applyCoupon", Method: "PUT", Path: "/v1/carts/{id}/coupon",
+		Params: []rules.Parameter{
+			{Name: "id", Required: true, Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[gc]_[A-Za-z0-9_-]{1,128}$`}},
+		},
 		Headers: []rules.Parameter{
 			{Name: "Idempotency-Key", Required: true, Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[\x21-\x7e]{1,255}$`, Must: "be a key of 1 to 255 visible ASCII characters"}},
 			{Name: "If-Match", Schema: &rules.Schema{Kind: rules.Text, MaxLength: 512}},
@@ -46,6 +58,9 @@ var Operations = []rules.Operation{
 		BodyRequired: true,
 	},
 	{ID: "removeCoupon", Method: "DELETE", Path: "/v1/carts/{id}/coupon",
+		Params: []rules.Parameter{
+			{Name: "id", Required: true, Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[gc]_[A-Za-z0-9_-]{1,128}$`}},
+		},
 		Headers: []rules.Parameter{
 			{Name: "Idempotency-Key", Required: true, Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[\x21-\x7e]{1,255}$`, Must: "be a key of 1 to 255 visible ASCII characters"}},
 			{Name: "If-Match", Schema: &rules.Schema{Kind: rules.Text, MaxLength: 512}},
@@ -54,6 +69,9 @@ var Operations = []rules.Operation{
 		},
 	},
 	{ID: "addLine", Method: "POST", Path: "/v1/carts/{id}/lines",
+		Params: []rules.Parameter{
+			{Name: "id", Required: true, Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[gc]_[A-Za-z0-9_-]{1,128}$`}},
+		},
 		Headers: []rules.Parameter{
 			{Name: "Idempotency-Key", Required: true, Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[\x21-\x7e]{1,255}$`, Must: "be a key of 1 to 255 visible ASCII characters"}},
 			{Name: "If-Match", Schema: &rules.Schema{Kind: rules.Text, MaxLength: 512}},
@@ -67,6 +85,10 @@ var Operations = []rules.Operation{
 		BodyRequired: true,
 	},
 	{ID: "setLine", Method: "PATCH", Path: "/v1/carts/{id}/lines/{lineId}",
+		Params: []rules.Parameter{
+			{Name: "id", Required: true, Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[gc]_[A-Za-z0-9_-]{1,128}$`}},
+			{Name: "lineId", Required: true, Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[A-Za-z0-9_-]{1,64}$`}},
+		},
 		Headers: []rules.Parameter{
 			{Name: "Idempotency-Key", Required: true, Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[\x21-\x7e]{1,255}$`, Must: "be a key of 1 to 255 visible ASCII characters"}},
 			{Name: "If-Match", Schema: &rules.Schema{Kind: rules.Text, MaxLength: 512}},
@@ -79,6 +101,10 @@ var Operations = []rules.Operation{
 		BodyRequired: true,
 	},
 	{ID: "removeLine", Method: "DELETE", Path: "/v1/carts/{id}/lines/{lineId}",
+		Params: []rules.Parameter{
+			{Name: "id", Required: true, Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[gc]_[A-Za-z0-9_-]{1,128}$`}},
+			{Name: "lineId", Required: true, Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[A-Za-z0-9_-]{1,64}$`}},
+		},
 		Headers: []rules.Parameter{
 			{Name: "Idempotency-Key", Required: true, Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[\x21-\x7e]{1,255}$`, Must: "be a key of 1 to 255 visible ASCII characters"}},
 			{Name: "If-Match", Schema: &rules.Schema{Kind: rules.Text, MaxLength: 512}},
@@ -87,6 +113,9 @@ var Operations = []rules.Operation{
 		},
 	},
 	{ID: "mergeCart", Method: "POST", Path: "/v1/carts/{id}/merge",
+		Params: []rules.Parameter{
+			{Name: "id", Required: true, Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[gc]_[A-Za-z0-9_-]{1,128}$`}},
+		},
 		Headers: []rules.Parameter{
 			{Name: "Idempotency-Key", Required: true, Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[\x21-\x7e]{1,255}$`, Must: "be a key of 1 to 255 visible ASCII characters"}},
 			{Name: "If-Match", Schema: &rules.Schema{Kind: rules.Text, MaxLength: 512}},
@@ -96,6 +125,9 @@ var Operations = []rules.Operation{
 		Body: &rules.Schema{Kind: rules.Object, Fields: []rules.Field{}},
 	},
 	{ID: "placeOrder", Method: "POST", Path: "/v1/carts/{id}/order",
+		Params: []rules.Parameter{
+			{Name: "id", Required: true, Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[gc]_[A-Za-z0-9_-]{1,128}$`}},
+		},
 		Headers: []rules.Parameter{
 			{Name: "Idempotency-Key", Required: true, Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[\x21-\x7e]{1,255}$`, Must: "be a key of 1 to 255 visible ASCII characters"}},
 			{Name: "X-Platform", Schema: &rules.Schema{Kind: rules.Text, Enum: []string{"ios", "android"}}},
@@ -107,6 +139,9 @@ var Operations = []rules.Operation{
 		BodyRequired: true,
 	},
 	{ID: "setShipping", Method: "PUT", Path: "/v1/carts/{id}/shipping",
+		Params: []rules.Parameter{
+			{Name: "id", Required: true, Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[gc]_[A-Za-z0-9_-]{1,128}$`}},
+		},
 		Headers: []rules.Parameter{
 			{Name: "Idempotency-Key", Required: true, Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[\x21-\x7e]{1,255}$`, Must: "be a key of 1 to 255 visible ASCII characters"}},
 			{Name: "If-Match", Schema: &rules.Schema{Kind: rules.Text, MaxLength: 512}},
@@ -143,6 +178,9 @@ var Operations = []rules.Operation{
 	},
 	{ID: "shippingOptions", Method: "POST", Path: "/v1/carts/{id}/shipping-options",
 		Reads: true,
+		Params: []rules.Parameter{
+			{Name: "id", Required: true, Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[gc]_[A-Za-z0-9_-]{1,128}$`}},
+		},
 		Headers: []rules.Parameter{
 			{Name: "Idempotency-Key", Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[\x21-\x7e]{1,255}$`, Must: "be a key of 1 to 255 visible ASCII characters"}},
 			{Name: "X-Platform", Schema: &rules.Schema{Kind: rules.Text, Enum: []string{"ios", "android"}}},
@@ -184,6 +222,9 @@ var Operations = []rules.Operation{
 	},
 	{ID: "readOrder", Method: "GET", Path: "/v1/orders/{number}",
 		Reads: true,
+		Params: []rules.Parameter{
+			{Name: "number", Required: true, Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[A-Za-z0-9_-]{1,32}$`}},
+		},
 		Query: []rules.Parameter{
 			{Name: "fields", Schema: &rules.Schema{Kind: rules.Text, MinLength: 1, MaxLength: 1024, Pattern: `^[A-Za-z,()]*$`, Must: "be names with commas between, each with those below it in parentheses behind it"}},
 		},
@@ -207,18 +248,25 @@ var Operations = []rules.Operation{
 	},
 	{ID: "cartScreen", Method: "GET", Path: "/v1/screens/cart/{cartId}",
 		Reads: true,
+		Params: []rules.Parameter{
+			{Name: "cartId", Required: true, Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[gc]_[A-Za-z0-9_-]{1,128}$`}},
+		},
 		Query: []rules.Parameter{
 			{Name: "fields", Schema: &rules.Schema{Kind: rules.Text, MinLength: 1, MaxLength: 1024, Pattern: `^[A-Za-z,()]*$`, Must: "be names with commas between, each with those below it in parentheses behind it"}},
 			{Name: "width", Schema: &rules.Schema{Kind: rules.Whole, Min: 1, Max: 4096}},
 		},
 		Headers: []rules.Parameter{
 			{Name: "X-Platform", Schema: &rules.Schema{Kind: rules.Text, Enum: []string{"ios", "android"}}},
+			{Name: "X-Pixel-Density", Schema: &rules.Schema{Kind: rules.Text, Enum: []string{"1", "1.5", "2", "3", "4"}}},
 			{Name: "X-App-Version", Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[0-9]{1,4}(\.[0-9]{1,4}){0,3}$`}},
 			{Name: "If-None-Match", Schema: &rules.Schema{Kind: rules.Text, MaxLength: 512}},
 		},
 	},
 	{ID: "categoryScreen", Method: "GET", Path: "/v1/screens/categories/{id}",
 		Reads: true,
+		Params: []rules.Parameter{
+			{Name: "id", Required: true, Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[A-Za-z0-9_-]{1,64}$`, Must: "be a category id"}},
+		},
 		Query: []rules.Parameter{
 			{Name: "facet", Schema: &rules.Schema{Kind: rules.List, MinItems: 0, MaxItems: 50, Items: &rules.Schema{Kind: rules.Text, Pattern: `^[A-Za-z0-9_-]{1,64}:[^\x00-\x1f\x7f-\x9f]{1,200}$`, Must: "be a facet's code and a value of it, separated by a colon"}}},
 			{Name: "priceMin", Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[0-9]{1,9}(\.[0-9]{1,4})?$`, Must: "be a decimal number of 0 or more"}},
@@ -232,12 +280,16 @@ var Operations = []rules.Operation{
 		},
 		Headers: []rules.Parameter{
 			{Name: "X-Platform", Schema: &rules.Schema{Kind: rules.Text, Enum: []string{"ios", "android"}}},
+			{Name: "X-Pixel-Density", Schema: &rules.Schema{Kind: rules.Text, Enum: []string{"1", "1.5", "2", "3", "4"}}},
 			{Name: "X-App-Version", Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[0-9]{1,4}(\.[0-9]{1,4}){0,3}$`}},
 			{Name: "If-None-Match", Schema: &rules.Schema{Kind: rules.Text, MaxLength: 512}},
 		},
 	},
 	{ID: "checkoutScreen", Method: "GET", Path: "/v1/screens/checkout/{cartId}",
 		Reads: true,
+		Params: []rules.Parameter{
+			{Name: "cartId", Required: true, Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[gc]_[A-Za-z0-9_-]{1,128}$`}},
+		},
 		Query: []rules.Parameter{
 			{Name: "fields", Schema: &rules.Schema{Kind: rules.Text, MinLength: 1, MaxLength: 1024, Pattern: `^[A-Za-z,()]*$`, Must: "be names with commas between, each with those below it in parentheses behind it"}},
 		},
@@ -255,18 +307,23 @@ var Operations = []rules.Operation{
 		},
 		Headers: []rules.Parameter{
 			{Name: "X-Platform", Schema: &rules.Schema{Kind: rules.Text, Enum: []string{"ios", "android"}}},
+			{Name: "X-Pixel-Density", Schema: &rules.Schema{Kind: rules.Text, Enum: []string{"1", "1.5", "2", "3", "4"}}},
 			{Name: "X-App-Version", Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[0-9]{1,4}(\.[0-9]{1,4}){0,3}$`}},
 			{Name: "If-None-Match", Schema: &rules.Schema{Kind: rules.Text, MaxLength: 512}},
 		},
 	},
 	{ID: "productScreen", Method: "GET", Path: "/v1/screens/products/{sku}",
 		Reads: true,
+		Params: []rules.Parameter{
+			{Name: "sku", Required: true, Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$`, Must: "be a SKU of 1 to 64 letters, digits, dots, hyphens or underscores"}},
+		},
 		Query: []rules.Parameter{
 			{Name: "fields", Schema: &rules.Schema{Kind: rules.Text, MinLength: 1, MaxLength: 1024, Pattern: `^[A-Za-z,()]*$`, Must: "be names with commas between, each with those below it in parentheses behind it"}},
 			{Name: "width", Schema: &rules.Schema{Kind: rules.Whole, Min: 1, Max: 4096}},
 		},
 		Headers: []rules.Parameter{
 			{Name: "X-Platform", Schema: &rules.Schema{Kind: rules.Text, Enum: []string{"ios", "android"}}},
+			{Name: "X-Pixel-Density", Schema: &rules.Schema{Kind: rules.Text, Enum: []string{"1", "1.5", "2", "3", "4"}}},
 			{Name: "X-App-Version", Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[0-9]{1,4}(\.[0-9]{1,4}){0,3}$`}},
 			{Name: "If-None-Match", Schema: &rules.Schema{Kind: rules.Text, MaxLength: 512}},
 		},
@@ -288,6 +345,7 @@ var Operations = []rules.Operation{
 		},
 		Headers: []rules.Parameter{
 			{Name: "X-Platform", Schema: &rules.Schema{Kind: rules.Text, Enum: []string{"ios", "android"}}},
+			{Name: "X-Pixel-Density", Schema: &rules.Schema{Kind: rules.Text, Enum: []string{"1", "1.5", "2", "3", "4"}}},
 			{Name: "X-App-Version", Schema: &rules.Schema{Kind: rules.Text, Pattern: `^[0-9]{1,4}(\.[0-9]{1,4}){0,3}$`}},
 			{Name: "If-None-Match", Schema: &rules.Schema{Kind: rules.Text, MaxLength: 512}},
 		},

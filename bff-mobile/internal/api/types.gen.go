@@ -154,6 +154,33 @@ func (e SyncItemKind) Valid() bool {
 	}
 }
 
+// Defines values for PixelDensity.
+const (
+	PixelDensityN1  PixelDensity = "1"
+	PixelDensityN15 PixelDensity = "1.5"
+	PixelDensityN2  PixelDensity = "2"
+	PixelDensityN3  PixelDensity = "3"
+	PixelDensityN4  PixelDensity = "4"
+)
+
+// Valid indicates whether the value is a known member of the PixelDensity enum.
+func (e PixelDensity) Valid() bool {
+	switch e {
+	case PixelDensityN1:
+		return true
+	case PixelDensityN15:
+		return true
+	case PixelDensityN2:
+		return true
+	case PixelDensityN3:
+		return true
+	case PixelDensityN4:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Platform.
 const (
 	PlatformAndroid Platform = "android"
@@ -469,6 +496,33 @@ func (e CartScreenParamsXPlatform) Valid() bool {
 	}
 }
 
+// Defines values for CartScreenParamsXPixelDensity.
+const (
+	CartScreenParamsXPixelDensityN1  CartScreenParamsXPixelDensity = "1"
+	CartScreenParamsXPixelDensityN15 CartScreenParamsXPixelDensity = "1.5"
+	CartScreenParamsXPixelDensityN2  CartScreenParamsXPixelDensity = "2"
+	CartScreenParamsXPixelDensityN3  CartScreenParamsXPixelDensity = "3"
+	CartScreenParamsXPixelDensityN4  CartScreenParamsXPixelDensity = "4"
+)
+
+// Valid indicates whether the value is a known member of the CartScreenParamsXPixelDensity enum.
+func (e CartScreenParamsXPixelDensity) Valid() bool {
+	switch e {
+	case CartScreenParamsXPixelDensityN1:
+		return true
+	case CartScreenParamsXPixelDensityN15:
+		return true
+	case CartScreenParamsXPixelDensityN2:
+		return true
+	case CartScreenParamsXPixelDensityN3:
+		return true
+	case CartScreenParamsXPixelDensityN4:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CategoryScreenParamsSort.
 const (
 	CategoryScreenParamsSortNAME      CategoryScreenParamsSort = "NAME"
@@ -514,6 +568,33 @@ func (e CategoryScreenParamsXPlatform) Valid() bool {
 	}
 }
 
+// Defines values for CategoryScreenParamsXPixelDensity.
+const (
+	CategoryScreenParamsXPixelDensityN1  CategoryScreenParamsXPixelDensity = "1"
+	CategoryScreenParamsXPixelDensityN15 CategoryScreenParamsXPixelDensity = "1.5"
+	CategoryScreenParamsXPixelDensityN2  CategoryScreenParamsXPixelDensity = "2"
+	CategoryScreenParamsXPixelDensityN3  CategoryScreenParamsXPixelDensity = "3"
+	CategoryScreenParamsXPixelDensityN4  CategoryScreenParamsXPixelDensity = "4"
+)
+
+// Valid indicates whether the value is a known member of the CategoryScreenParamsXPixelDensity enum.
+func (e CategoryScreenParamsXPixelDensity) Valid() bool {
+	switch e {
+	case CategoryScreenParamsXPixelDensityN1:
+		return true
+	case CategoryScreenParamsXPixelDensityN15:
+		return true
+	case CategoryScreenParamsXPixelDensityN2:
+		return true
+	case CategoryScreenParamsXPixelDensityN3:
+		return true
+	case CategoryScreenParamsXPixelDensityN4:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CheckoutScreenParamsXPlatform.
 const (
 	CheckoutScreenParamsXPlatformAndroid CheckoutScreenParamsXPlatform = "android"
@@ -550,6 +631,33 @@ func (e HomeScreenParamsXPlatform) Valid() bool {
 	}
 }
 
+// Defines values for HomeScreenParamsXPixelDensity.
+const (
+	HomeScreenParamsXPixelDensityN1  HomeScreenParamsXPixelDensity = "1"
+	HomeScreenParamsXPixelDensityN15 HomeScreenParamsXPixelDensity = "1.5"
+	HomeScreenParamsXPixelDensityN2  HomeScreenParamsXPixelDensity = "2"
+	HomeScreenParamsXPixelDensityN3  HomeScreenParamsXPixelDensity = "3"
+	HomeScreenParamsXPixelDensityN4  HomeScreenParamsXPixelDensity = "4"
+)
+
+// Valid indicates whether the value is a known member of the HomeScreenParamsXPixelDensity enum.
+func (e HomeScreenParamsXPixelDensity) Valid() bool {
+	switch e {
+	case HomeScreenParamsXPixelDensityN1:
+		return true
+	case HomeScreenParamsXPixelDensityN15:
+		return true
+	case HomeScreenParamsXPixelDensityN2:
+		return true
+	case HomeScreenParamsXPixelDensityN3:
+		return true
+	case HomeScreenParamsXPixelDensityN4:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ProductScreenParamsXPlatform.
 const (
 	ProductScreenParamsXPlatformAndroid ProductScreenParamsXPlatform = "android"
@@ -562,6 +670,33 @@ func (e ProductScreenParamsXPlatform) Valid() bool {
 	case ProductScreenParamsXPlatformAndroid:
 		return true
 	case ProductScreenParamsXPlatformIos:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProductScreenParamsXPixelDensity.
+const (
+	ProductScreenParamsXPixelDensityN1  ProductScreenParamsXPixelDensity = "1"
+	ProductScreenParamsXPixelDensityN15 ProductScreenParamsXPixelDensity = "1.5"
+	ProductScreenParamsXPixelDensityN2  ProductScreenParamsXPixelDensity = "2"
+	ProductScreenParamsXPixelDensityN3  ProductScreenParamsXPixelDensity = "3"
+	ProductScreenParamsXPixelDensityN4  ProductScreenParamsXPixelDensity = "4"
+)
+
+// Valid indicates whether the value is a known member of the ProductScreenParamsXPixelDensity enum.
+func (e ProductScreenParamsXPixelDensity) Valid() bool {
+	switch e {
+	case ProductScreenParamsXPixelDensityN1:
+		return true
+	case ProductScreenParamsXPixelDensityN15:
+		return true
+	case ProductScreenParamsXPixelDensityN2:
+		return true
+	case ProductScreenParamsXPixelDensityN3:
+		return true
+	case ProductScreenParamsXPixelDensityN4:
 		return true
 	default:
 		return false
@@ -607,6 +742,33 @@ func (e SearchScreenParamsXPlatform) Valid() bool {
 	case SearchScreenParamsXPlatformAndroid:
 		return true
 	case SearchScreenParamsXPlatformIos:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SearchScreenParamsXPixelDensity.
+const (
+	SearchScreenParamsXPixelDensityN1  SearchScreenParamsXPixelDensity = "1"
+	SearchScreenParamsXPixelDensityN15 SearchScreenParamsXPixelDensity = "1.5"
+	SearchScreenParamsXPixelDensityN2  SearchScreenParamsXPixelDensity = "2"
+	SearchScreenParamsXPixelDensityN3  SearchScreenParamsXPixelDensity = "3"
+	SearchScreenParamsXPixelDensityN4  SearchScreenParamsXPixelDensity = "4"
+)
+
+// Valid indicates whether the value is a known member of the SearchScreenParamsXPixelDensity enum.
+func (e SearchScreenParamsXPixelDensity) Valid() bool {
+	switch e {
+	case SearchScreenParamsXPixelDensityN1:
+		return true
+	case SearchScreenParamsXPixelDensityN15:
+		return true
+	case SearchScreenParamsXPixelDensityN2:
+		return true
+	case SearchScreenParamsXPixelDensityN3:
+		return true
+	case SearchScreenParamsXPixelDensityN4:
 		return true
 	default:
 		return false
@@ -1782,6 +1944,9 @@ type OrderNumber = string
 // OrderToken defines model for OrderToken.
 type OrderToken = string
 
+// PixelDensity defines model for PixelDensity.
+type PixelDensity string
+
 // Platform defines model for Platform.
 type Platform string
 
@@ -1940,7 +2105,7 @@ type CreateCartParams struct {
 	// IdempotencyKey Made by the client for this write, 1 to 255 visible ASCII characters. Send the same key again when an answer was lost.
 	IdempotencyKey IdempotencyKeyRequired `json:"Idempotency-Key"`
 
-	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served. Pictures for `ios` are as its devices draw them, at 1, 2 or 3 pixels a point.
 	XPlatform CreateCartParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
 
 	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
@@ -1967,7 +2132,7 @@ type CreateCartParamsXPlatform string
 
 // ReadCartParams defines parameters for ReadCart.
 type ReadCartParams struct {
-	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served. Pictures for `ios` are as its devices draw them, at 1, 2 or 3 pixels a point.
 	XPlatform ReadCartParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
 
 	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
@@ -2000,7 +2165,7 @@ type RemoveCouponParams struct {
 	// IfMatch `ETag` of the cart as the client knows it, or several with commas between; the write happens only while it is one of them, or else the answer is 412. `*` is any. Weak tags (`W/`) match nothing.
 	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
 
-	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served. Pictures for `ios` are as its devices draw them, at 1, 2 or 3 pixels a point.
 	XPlatform RemoveCouponParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
 
 	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
@@ -2033,7 +2198,7 @@ type ApplyCouponParams struct {
 	// IfMatch `ETag` of the cart as the client knows it, or several with commas between; the write happens only while it is one of them, or else the answer is 412. `*` is any. Weak tags (`W/`) match nothing.
 	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
 
-	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served. Pictures for `ios` are as its devices draw them, at 1, 2 or 3 pixels a point.
 	XPlatform ApplyCouponParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
 
 	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
@@ -2066,7 +2231,7 @@ type AddLineParams struct {
 	// IfMatch `ETag` of the cart as the client knows it, or several with commas between; the write happens only while it is one of them, or else the answer is 412. `*` is any. Weak tags (`W/`) match nothing.
 	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
 
-	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served. Pictures for `ios` are as its devices draw them, at 1, 2 or 3 pixels a point.
 	XPlatform AddLineParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
 
 	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
@@ -2099,7 +2264,7 @@ type RemoveLineParams struct {
 	// IfMatch `ETag` of the cart as the client knows it, or several with commas between; the write happens only while it is one of them, or else the answer is 412. `*` is any. Weak tags (`W/`) match nothing.
 	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
 
-	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served. Pictures for `ios` are as its devices draw them, at 1, 2 or 3 pixels a point.
 	XPlatform RemoveLineParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
 
 	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
@@ -2132,7 +2297,7 @@ type SetLineParams struct {
 	// IfMatch `ETag` of the cart as the client knows it, or several with commas between; the write happens only while it is one of them, or else the answer is 412. `*` is any. Weak tags (`W/`) match nothing.
 	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
 
-	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served. Pictures for `ios` are as its devices draw them, at 1, 2 or 3 pixels a point.
 	XPlatform SetLineParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
 
 	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
@@ -2165,7 +2330,7 @@ type MergeCartParams struct {
 	// IfMatch `ETag` of the cart as the client knows it, or several with commas between; the write happens only while it is one of them, or else the answer is 412. `*` is any. Weak tags (`W/`) match nothing.
 	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
 
-	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served. Pictures for `ios` are as its devices draw them, at 1, 2 or 3 pixels a point.
 	XPlatform MergeCartParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
 
 	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
@@ -2195,7 +2360,7 @@ type PlaceOrderParams struct {
 	// IdempotencyKey Made by the client for this write, 1 to 255 visible ASCII characters. Send the same key again when an answer was lost.
 	IdempotencyKey IdempotencyKeyRequired `json:"Idempotency-Key"`
 
-	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served. Pictures for `ios` are as its devices draw them, at 1, 2 or 3 pixels a point.
 	XPlatform PlaceOrderParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
 
 	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
@@ -2228,7 +2393,7 @@ type SetShippingParams struct {
 	// IfMatch `ETag` of the cart as the client knows it, or several with commas between; the write happens only while it is one of them, or else the answer is 412. `*` is any. Weak tags (`W/`) match nothing.
 	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
 
-	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served. Pictures for `ios` are as its devices draw them, at 1, 2 or 3 pixels a point.
 	XPlatform SetShippingParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
 
 	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
@@ -2258,7 +2423,7 @@ type ShippingOptionsParams struct {
 	// IdempotencyKey Made by the client for this write, 1 to 255 visible ASCII characters. Send the same key again when an answer was lost.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty,omitzero"`
 
-	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served. Pictures for `ios` are as its devices draw them, at 1, 2 or 3 pixels a point.
 	XPlatform ShippingOptionsParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
 
 	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
@@ -2303,7 +2468,7 @@ type ListOrdersParams struct {
 	// Fields Which optional properties are wanted, by name, those below one in parentheses behind it. What is required stays. Parts of which nothing is wanted are not loaded.
 	Fields FieldsOrders `form:"fields,omitempty" json:"fields,omitempty,omitzero"`
 
-	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served. Pictures for `ios` are as its devices draw them, at 1, 2 or 3 pixels a point.
 	XPlatform ListOrdersParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
 
 	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
@@ -2342,7 +2507,7 @@ type ReadOrderParams struct {
 	// XOrderToken Lets a guest read the order; placing it answered the token. It is a secret, so it never goes into the address.
 	XOrderToken OrderToken `json:"X-Order-Token,omitempty,omitzero"`
 
-	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served. Pictures for `ios` are as its devices draw them, at 1, 2 or 3 pixels a point.
 	XPlatform ReadOrderParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
 
 	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
@@ -2378,7 +2543,7 @@ type AccountScreenParams struct {
 	// Fields Which optional properties are wanted, by name, those below one in parentheses behind it. What is required stays. Parts of which nothing is wanted are not loaded.
 	Fields FieldsAccount `form:"fields,omitempty" json:"fields,omitempty,omitzero"`
 
-	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served. Pictures for `ios` are as its devices draw them, at 1, 2 or 3 pixels a point.
 	XPlatform AccountScreenParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
 
 	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
@@ -2414,12 +2579,15 @@ type CartScreenParams struct {
 	// Fields Which optional properties are wanted, by name, those below one in parentheses behind it. What is required stays. Parts of which nothing is wanted are not loaded.
 	Fields FieldsCart `form:"fields,omitempty" json:"fields,omitempty,omitzero"`
 
-	// Width Least width of pictures in physical pixels. The smallest rendition at least that wide is answered. Deprecated; leave it out, and each picture comes in a width that suits the screen.
+	// Width Least width of pictures in physical pixels. The smallest rendition at least that wide is answered. Deprecated; send `X-Pixel-Density` in its place, and each picture comes in a width that suits the screen.
 	// Deprecated: this property has been marked as deprecated upstream, but no `x-deprecated-reason` was set
 	Width Width `form:"width,omitempty" json:"width,omitempty,omitzero"`
 
-	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served. Pictures for `ios` are as its devices draw them, at 1, 2 or 3 pixels a point.
 	XPlatform CartScreenParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
+
+	// XPixelDensity Physical pixels a point (iOS) or dp (Android) of the device. Each picture comes in a width for it: 160 points beside others, 320 alone. Without it as for 3.
+	XPixelDensity CartScreenParamsXPixelDensity `json:"X-Pixel-Density,omitempty,omitzero"`
 
 	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
 	XAppVersion AppVersion `json:"X-App-Version,omitempty,omitzero"`
@@ -2445,6 +2613,9 @@ type CartScreenParams struct {
 
 // CartScreenParamsXPlatform defines parameters for CartScreen.
 type CartScreenParamsXPlatform string
+
+// CartScreenParamsXPixelDensity defines parameters for CartScreen.
+type CartScreenParamsXPixelDensity string
 
 // CategoryScreenParams defines parameters for CategoryScreen.
 type CategoryScreenParams struct {
@@ -2472,12 +2643,15 @@ type CategoryScreenParams struct {
 	// Fields Which optional properties are wanted, by name, those below one in parentheses behind it. What is required stays. Parts of which nothing is wanted are not loaded.
 	Fields FieldsCategory `form:"fields,omitempty" json:"fields,omitempty,omitzero"`
 
-	// Width Least width of pictures in physical pixels. The smallest rendition at least that wide is answered. Deprecated; leave it out, and each picture comes in a width that suits the screen.
+	// Width Least width of pictures in physical pixels. The smallest rendition at least that wide is answered. Deprecated; send `X-Pixel-Density` in its place, and each picture comes in a width that suits the screen.
 	// Deprecated: this property has been marked as deprecated upstream, but no `x-deprecated-reason` was set
 	Width Width `form:"width,omitempty" json:"width,omitempty,omitzero"`
 
-	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served. Pictures for `ios` are as its devices draw them, at 1, 2 or 3 pixels a point.
 	XPlatform CategoryScreenParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
+
+	// XPixelDensity Physical pixels a point (iOS) or dp (Android) of the device. Each picture comes in a width for it: 160 points beside others, 320 alone. Without it as for 3.
+	XPixelDensity CategoryScreenParamsXPixelDensity `json:"X-Pixel-Density,omitempty,omitzero"`
 
 	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
 	XAppVersion AppVersion `json:"X-App-Version,omitempty,omitzero"`
@@ -2510,12 +2684,15 @@ type CategoryScreenParamsSort string
 // CategoryScreenParamsXPlatform defines parameters for CategoryScreen.
 type CategoryScreenParamsXPlatform string
 
+// CategoryScreenParamsXPixelDensity defines parameters for CategoryScreen.
+type CategoryScreenParamsXPixelDensity string
+
 // CheckoutScreenParams defines parameters for CheckoutScreen.
 type CheckoutScreenParams struct {
 	// Fields Which optional properties are wanted, by name, those below one in parentheses behind it. What is required stays. Parts of which nothing is wanted are not loaded.
 	Fields FieldsCheckout `form:"fields,omitempty" json:"fields,omitempty,omitzero"`
 
-	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served. Pictures for `ios` are as its devices draw them, at 1, 2 or 3 pixels a point.
 	XPlatform CheckoutScreenParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
 
 	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
@@ -2548,12 +2725,15 @@ type HomeScreenParams struct {
 	// Fields Which optional properties are wanted, by name, those below one in parentheses behind it. What is required stays. Parts of which nothing is wanted are not loaded.
 	Fields FieldsHome `form:"fields,omitempty" json:"fields,omitempty,omitzero"`
 
-	// Width Least width of pictures in physical pixels. The smallest rendition at least that wide is answered. Deprecated; leave it out, and each picture comes in a width that suits the screen.
+	// Width Least width of pictures in physical pixels. The smallest rendition at least that wide is answered. Deprecated; send `X-Pixel-Density` in its place, and each picture comes in a width that suits the screen.
 	// Deprecated: this property has been marked as deprecated upstream, but no `x-deprecated-reason` was set
 	Width Width `form:"width,omitempty" json:"width,omitempty,omitzero"`
 
-	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served. Pictures for `ios` are as its devices draw them, at 1, 2 or 3 pixels a point.
 	XPlatform HomeScreenParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
+
+	// XPixelDensity Physical pixels a point (iOS) or dp (Android) of the device. Each picture comes in a width for it: 160 points beside others, 320 alone. Without it as for 3.
+	XPixelDensity HomeScreenParamsXPixelDensity `json:"X-Pixel-Density,omitempty,omitzero"`
 
 	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
 	XAppVersion AppVersion `json:"X-App-Version,omitempty,omitzero"`
@@ -2583,17 +2763,23 @@ type HomeScreenParams struct {
 // HomeScreenParamsXPlatform defines parameters for HomeScreen.
 type HomeScreenParamsXPlatform string
 
+// HomeScreenParamsXPixelDensity defines parameters for HomeScreen.
+type HomeScreenParamsXPixelDensity string
+
 // ProductScreenParams defines parameters for ProductScreen.
 type ProductScreenParams struct {
 	// Fields Which optional properties are wanted, by name, those below one in parentheses behind it. What is required stays. Parts of which nothing is wanted are not loaded.
 	Fields FieldsProduct `form:"fields,omitempty" json:"fields,omitempty,omitzero"`
 
-	// Width Least width of pictures in physical pixels. The smallest rendition at least that wide is answered. Deprecated; leave it out, and each picture comes in a width that suits the screen.
+	// Width Least width of pictures in physical pixels. The smallest rendition at least that wide is answered. Deprecated; send `X-Pixel-Density` in its place, and each picture comes in a width that suits the screen.
 	// Deprecated: this property has been marked as deprecated upstream, but no `x-deprecated-reason` was set
 	Width Width `form:"width,omitempty" json:"width,omitempty,omitzero"`
 
-	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served. Pictures for `ios` are as its devices draw them, at 1, 2 or 3 pixels a point.
 	XPlatform ProductScreenParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
+
+	// XPixelDensity Physical pixels a point (iOS) or dp (Android) of the device. Each picture comes in a width for it: 160 points beside others, 320 alone. Without it as for 3.
+	XPixelDensity ProductScreenParamsXPixelDensity `json:"X-Pixel-Density,omitempty,omitzero"`
 
 	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
 	XAppVersion AppVersion `json:"X-App-Version,omitempty,omitzero"`
@@ -2622,6 +2808,9 @@ type ProductScreenParams struct {
 
 // ProductScreenParamsXPlatform defines parameters for ProductScreen.
 type ProductScreenParamsXPlatform string
+
+// ProductScreenParamsXPixelDensity defines parameters for ProductScreen.
+type ProductScreenParamsXPixelDensity string
 
 // SearchScreenParams defines parameters for SearchScreen.
 type SearchScreenParams struct {
@@ -2655,12 +2844,15 @@ type SearchScreenParams struct {
 	// Fields Which optional properties are wanted, by name, those below one in parentheses behind it. What is required stays. Parts of which nothing is wanted are not loaded.
 	Fields FieldsSearch `form:"fields,omitempty" json:"fields,omitempty,omitzero"`
 
-	// Width Least width of pictures in physical pixels. The smallest rendition at least that wide is answered. Deprecated; leave it out, and each picture comes in a width that suits the screen.
+	// Width Least width of pictures in physical pixels. The smallest rendition at least that wide is answered. Deprecated; send `X-Pixel-Density` in its place, and each picture comes in a width that suits the screen.
 	// Deprecated: this property has been marked as deprecated upstream, but no `x-deprecated-reason` was set
 	Width Width `form:"width,omitempty" json:"width,omitempty,omitzero"`
 
-	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served. Pictures for `ios` are as its devices draw them, at 1, 2 or 3 pixels a point.
 	XPlatform SearchScreenParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
+
+	// XPixelDensity Physical pixels a point (iOS) or dp (Android) of the device. Each picture comes in a width for it: 160 points beside others, 320 alone. Without it as for 3.
+	XPixelDensity SearchScreenParamsXPixelDensity `json:"X-Pixel-Density,omitempty,omitzero"`
 
 	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.
 	XAppVersion AppVersion `json:"X-App-Version,omitempty,omitzero"`
@@ -2693,6 +2885,9 @@ type SearchScreenParamsSort string
 // SearchScreenParamsXPlatform defines parameters for SearchScreen.
 type SearchScreenParamsXPlatform string
 
+// SearchScreenParamsXPixelDensity defines parameters for SearchScreen.
+type SearchScreenParamsXPixelDensity string
+
 // SyncCatalogueParams defines parameters for SyncCatalogue.
 type SyncCatalogueParams struct {
 	// Since The `next` of the answer before; leave it out to begin.
@@ -2707,7 +2902,7 @@ type SyncCatalogueParams struct {
 	// AcceptEncoding Codings that the client can decode. `br`, `zstd` and `gzip` are known, and preferred in this order where they weigh the same. What is below 1,024 bytes is not encoded.
 	AcceptEncoding AcceptEncoding `json:"Accept-Encoding,omitempty,omitzero"`
 
-	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served.
+	// XPlatform The platform of the app. With `X-App-Version` it decides whether the app is new enough to be served. Pictures for `ios` are as its devices draw them, at 1, 2 or 3 pixels a point.
 	XPlatform SyncCatalogueParamsXPlatform `json:"X-Platform,omitempty,omitzero"`
 
 	// XAppVersion Version of the app, up to four numbers with dots between. One that is older than its platform's minimum (`/v1/config`) is answered 426.

@@ -23,4 +23,6 @@ var Screens = map[string]*fields.Tree{
 
 // looks is how a viewer wants to see a screen, in a form of its own: what a kept screen
 // depends on beside the question.
-func looks(v screen.Viewer) []string { return []string{strconv.Itoa(v.Width), v.Fields.String()} }
+func looks(v screen.Viewer) []string {
+	return []string{strconv.Itoa(v.Tile), strconv.Itoa(v.Hero), v.Fields.String()}
+}

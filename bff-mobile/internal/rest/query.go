@@ -10,17 +10,33 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
-// query is a request's query parameters, which fit the contract; the first mistake stays.
+// query is a request's query parameters. They, those of the path and the headers fit the
+// contract; the first mistake stays.
 type query struct {
 	rules.Query
 	operation string
 	err       error
 }
 
-// readQuery holds the query against what the contract says of an operation.
+// readQuery holds all but the body against what the contract says of an operation.
 func readQuery(c *fiber.Ctx, operation string) *query {
-	sent, err := contract.Operation(operation).ParseQuery(string(c.Request().URI().QueryString()))
+	o := contract.Operation(operation)
+	if err := o.CheckPath(func(name string) string { return c.Params(name) }); err != nil {
+		return &query{err: err}
+	}
+	if err := o.CheckHeaders(func(name string) []string { return headerLines(c, name) }); err != nil {
+		return &query{err: err}
+	}
+	sent, err := o.ParseQuery(string(c.Request().URI().QueryString()))
 	return &query{Query: sent, operation: operation, err: err}
+}
+
+// headerLines are the lines of a header; one that is empty is there.
+func headerLines(c *fiber.Ctx, name string) (lines []string) {
+	for _, line := range c.Request().Header.PeekAll(name) {
+		lines = append(lines, string(line))
+	}
+	return lines
 }
 
 // fields is what of the screen is wanted.

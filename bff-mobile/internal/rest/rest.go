@@ -72,5 +72,5 @@ func (a *API) Routes() []Route {
 // viewer is the caller as a screen sees it.
 func viewer(c *fiber.Ctx, q *query) screen.Viewer {
 	caller := web.CallerOf(c)
-	return screen.Viewer{Shopper: caller.Shopper, Group: caller.Group, Width: q.Number("width"), Fields: q.fields()}
+	return screen.Viewer{Shopper: caller.Shopper, Group: caller.Group, Pictures: q.pictures(c), Fields: q.fields()}
 }

@@ -62,14 +62,15 @@ const maxLiteral = 1 << 10
 
 // literally is what a request asks for to the letter: its target as it was sent, in the
 // market and price group. Equal letters ask for the same, and nothing needs to be
-// understood. It is nil when there are too many.
+// understood. It is nil when there are too many, or when they are to be refused.
 func (a *API) literally(c *fiber.Ctx, caller web.Caller) *cache.Question {
 	target := c.Request().Header.RequestURI()
-	if a.Answers == nil || len(target) > maxLiteral {
+	pictures, ok := picturesOf(c)
+	if a.Answers == nil || len(target) > maxLiteral || !ok {
 		return nil
 	}
 	return &cache.Question{
-		Channel: "mobile", Text: []string{"", string(target)}, // no route; a copy, since fiber uses its memory again
+		Channel: "mobile", Text: []string{"", string(target), strconv.Itoa(pictures.Tile), strconv.Itoa(pictures.Hero)}, // no route; a copy, since fiber uses its memory again
 		Market: caller.Market, Group: caller.Group, Form: formOf(c).text(),
 	}
 }

@@ -94,11 +94,33 @@ func (s *Schema) checkValue(name, text string) error {
 	}
 }
 
-// CheckHeader answers what is wrong with the value of a header that is there; a header
-// that the contract does not name may be anything.
-func (o *Operation) CheckHeader(name, value string) error {
-	if p := parameter(o.Headers, name); p != nil {
-		return p.checkValue(p.Name, value)
+// CheckPath answers what is wrong with the parameters in the path, which value tells by name.
+func (o *Operation) CheckPath(value func(name string) string) error {
+	for i := range o.Params {
+		if err := o.Params[i].checkValue(o.Params[i].Name, value(o.Params[i].Name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CheckHeaders answers what is wrong with the headers that the contract bounds: lines tells
+// those of a name, and several mean what one with commas between does. Other headers may be
+// anything.
+func (o *Operation) CheckHeaders(lines func(name string) []string) error {
+	for i := range o.Headers {
+		p := &o.Headers[i]
+		sent := lines(p.Name)
+		value := strings.Join(sent, ", ")
+		switch {
+		case p.Required && value == "":
+			return &commerce.InputError{Field: p.Name, Code: commerce.CodeRequired, Message: "must be sent"}
+		case len(sent) == 0:
+			continue
+		}
+		if err := p.checkValue(p.Name, value); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -54,7 +54,7 @@ type Field struct {
 	*Schema
 }
 
-// Parameter is a parameter in the query, or a header.
+// Parameter is a parameter in the path or the query, or a header.
 type Parameter struct {
 	Name     string
 	Required bool
@@ -64,8 +64,9 @@ type Parameter struct {
 
 // Operation is an operation of the contract: what it takes.
 type Operation struct {
-	ID, Method, Path string // Path as the contract writes it: /v1/carts/{id}
-	Reads            bool   // it changes nothing, whatever its method
+	ID, Method, Path string      // Path as the contract writes it: /v1/carts/{id}
+	Reads            bool        // it changes nothing, whatever its method
+	Params           []Parameter // of the path
 	Query, Headers   []Parameter
 	Body             *Schema // nil when there is none
 	BodyRequired     bool
@@ -81,7 +82,7 @@ func Compile(operations []Operation) (*Rules, error) {
 	known := patterns{}
 	for i := range operations {
 		o := &operations[i]
-		for _, list := range [][]Parameter{o.Query, o.Headers} {
+		for _, list := range [][]Parameter{o.Params, o.Query, o.Headers} {
 			for _, p := range list {
 				if err := p.compile(known); err != nil {
 					return nil, fmt.Errorf("%s: %s: %w", o.ID, p.Name, err)

@@ -35,11 +35,39 @@ func TestValuesOfAQuery(t *testing.T) {
 func TestHeadersAreChecked(t *testing.T) {
 	t.Parallel()
 	order := contract.Operation("readOrder")
-	require.NoError(t, order.CheckHeader("X-Order-Token", strings.Repeat("a", 255)))
-	err := order.CheckHeader("X-Order-Token", strings.Repeat("a", 256))
-	require.EqualError(t, err, "X-Order-Token: must be at most 255 characters long")
-	require.ErrorIs(t, order.CheckHeader("X-Order-Token", "\xff"), commerce.ErrInvalid)
-	require.NoError(t, order.CheckHeader("X-Else", "\xff"))
+	sent := func(name string, lines ...string) func(string) []string {
+		return func(asked string) []string {
+			if asked == name {
+				return lines
+			}
+			return nil
+		}
+	}
+	require.NoError(t, order.CheckHeaders(sent("X-Order-Token", strings.Repeat("a", 255))))
+	require.EqualError(t, order.CheckHeaders(sent("X-Order-Token", strings.Repeat("a", 256))), "X-Order-Token: must be at most 255 characters long")
+	require.ErrorIs(t, order.CheckHeaders(sent("X-Order-Token", "\xff")), commerce.ErrInvalid)
+	require.NoError(t, order.CheckHeaders(sent("X-Else", "\xff")))
+	write := contract.Operation("addLine")
+	require.EqualError(t, write.CheckHeaders(sent("X-Else")), "Idempotency-Key: must be sent")
+	home := contract.Operation("homeScreen")
+	require.NoError(t, home.CheckHeaders(sent("X-Pixel-Density", "1.5")))
+	for _, lines := range [][]string{{""}, {"5"}, {"3", "3"}} {
+		require.EqualError(t, home.CheckHeaders(sent("X-Pixel-Density", lines...)), "X-Pixel-Density: must be one of 1, 1.5, 2, 3, 4")
+	}
+}
+
+func TestPathsAreChecked(t *testing.T) {
+	t.Parallel()
+	line := contract.Operation("setLine")
+	for id, field := range map[string]string{"g_1": "", "g_": "id", "": "id", "x_1": "id"} {
+		err := line.CheckPath(func(name string) string { return map[string]string{"id": id, "lineId": "7"}[name] })
+		if field == "" {
+			require.NoError(t, err)
+			continue
+		}
+		require.EqualError(t, err, "id: must have the form that the contract names", id)
+	}
+	require.ErrorContains(t, line.CheckPath(func(string) string { return "g_1%20" }), "id: ")
 }
 
 // An operation that nobody knows takes nothing.

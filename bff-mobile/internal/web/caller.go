@@ -49,7 +49,7 @@ func Identify(markets Markets, identity Identity) fiber.Handler {
 }
 
 // vary names all of a request's header that an answer of a market depends on.
-const vary = market.Vary + ", " + fiber.HeaderAuthorization + ", " + fiber.HeaderAcceptEncoding
+const vary = market.Vary + ", " + fiber.HeaderAuthorization + ", " + fiber.HeaderAcceptEncoding + ", X-Platform, X-Pixel-Density"
 
 // tellMarket tells which market an answer is for, and what it was chosen by.
 func tellMarket(header *fasthttp.ResponseHeader, m commerce.Market) {

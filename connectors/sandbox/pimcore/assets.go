@@ -13,7 +13,8 @@ import (
 
 const assetPath = "/assets/"
 
-// asset is a picture: the large file is the original, thumbnails are "small" and "large".
+// asset is a picture: the large file is the original. Thumbnails are made of the small file or
+// of the large one, and none is wider than what it is made of, as Pimcore does not enlarge.
 type asset struct {
 	aid   int
 	small string
@@ -69,18 +70,26 @@ var assetsUploaded = time.Date(2022, 5, 30, 0, 0, 0, 0, time.UTC)
 
 // fullpath is a path below the site's root, of the original or of a thumbnail. An unknown thumbnail gets Pimcore's placeholder.
 func (a *asset) fullpath(thumbnail string) string {
-	switch thumbnail {
-	case "":
+	switch {
+	case thumbnail == "":
 		return a.path()
-	case "small", "large":
+	case thumbnails[thumbnail] > 0:
 		return fmt.Sprintf("%simage-thumb__%d__%s/%s", assetPath, a.aid, thumbnail, a.thumbnail(thumbnail))
 	default:
 		return "/bundles/pimcoreadmin/img/filetype-not-supported.svg"
 	}
 }
 
+// thumbnails are the thumbnail configurations that somebody has set up, and how wide each is.
+var thumbnails = map[string]int{
+	"small": smallWidth, "large": 240,
+	"w160": 160, "w240": 240, "w320": 320, "w480": 480, "w640": 640, "w960": 960,
+}
+
+const smallWidth = 80 // of the small files, in pixels
+
 func (a *asset) thumbnail(name string) string {
-	if name == "small" {
+	if thumbnails[name] <= smallWidth {
 		return a.small
 	}
 	return a.large
@@ -115,7 +124,7 @@ func (s *server) asset(w http.ResponseWriter, r *http.Request) {
 
 func (r *repository) isThumbnail(id, thumbnail, file string) bool {
 	n, err := strconv.Atoi(id)
-	if err != nil || (thumbnail != "small" && thumbnail != "large") {
+	if err != nil || thumbnails[thumbnail] == 0 {
 		return false
 	}
 	for _, a := range r.assets {

@@ -264,13 +264,13 @@ func TestPicturesCanBeFetchedWhereTheySayTheyAre(t *testing.T) {
 		Data struct {
 			GetProduct struct {
 				Images []struct {
-					Image struct{ Original, Small, Large, Odd string }
+					Image struct{ Original, Small, Large, Wide, Odd string }
 				}
 			}
 		}
 	}
 	text := ask(t, h, `{ getProduct(id: 10771) { images { image {
-		original: fullpath small: fullpath(thumbnail: "small") large: fullpath(thumbnail: "large") odd: fullpath(thumbnail: "huge") } } } }`, nil)
+		original: fullpath small: fullpath(thumbnail: "small") large: fullpath(thumbnail: "large") wide: fullpath(thumbnail: "w960") odd: fullpath(thumbnail: "huge") } } } }`, nil)
 	require.NoError(t, json.Unmarshal([]byte(text), &got))
 	require.Len(t, got.Data.GetProduct.Images, 1)
 	image := got.Data.GetProduct.Images[0].Image
@@ -280,7 +280,7 @@ func TestPicturesCanBeFetchedWhereTheySayTheyAre(t *testing.T) {
 		return rec
 	}
 	assert.Regexp(t, `^/assets/image-thumb__9\d\d__small/superlight_silver_small\.gif$`, image.Small)
-	for _, path := range []string{image.Original, image.Small, image.Large} {
+	for _, path := range []string{image.Original, image.Small, image.Large, image.Wide} {
 		rec := fetch(path)
 		assert.Equal(t, http.StatusOK, rec.Code, path)
 		assert.Equal(t, "image/gif", rec.Header().Get("Content-Type"))

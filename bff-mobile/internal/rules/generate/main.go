@@ -82,6 +82,7 @@ func (w *writer) operation(method, path string, op *openapi3.Operation) {
 	if reads, _ := op.Extensions["x-read"].(bool); reads || method == "GET" {
 		w.WriteString("Reads: true,\n")
 	}
+	w.parameters("Params", openapi3.ParameterInPath, op)
 	w.parameters("Query", openapi3.ParameterInQuery, op)
 	w.parameters("Headers", openapi3.ParameterInHeader, op)
 	if op.RequestBody != nil {
