@@ -114,6 +114,7 @@ soak: ## the long runs in full (SOAK=30m)
 	go test -run '^$$' -bench 'C21' -benchtime 1x ./cache
 	go test -count=1 -run 'TestN1' ./connectors/odoo -rapid.checks=100000
 	go test -count=1 -run 'TestN1_' ./connectors/transport -n1-rounds 20
+	go test -count=1 -timeout 1h -run 'TestACatalogueSynced' ./bff-mobile/syncing -rapid.checks=1000
 	go test -count=1 -run 'TestW3_' ./bff-web/internal/graphhttp -hostile-documents 20000
 	go test -run '^$$' -bench W3_ -benchtime 1x ./bff-web/internal/graphhttp -hostile-requests 100000
 	$(MAKE) fuzz FUZZTIME=60s

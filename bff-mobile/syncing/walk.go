@@ -25,11 +25,18 @@ func (s *Catalogue) walk(ctx context.Context, m commerce.Market, c cursor, first
 			continue
 		}
 		if c.phase == products {
-			return answer(items, cursor{mode: tailing, market: c.market, at: c.at}, true, false), nil
+			return answer(items, cursor{mode: tailing, market: c.market, at: c.at}, true, s.moved(ctx, c)), nil
 		}
 		c.phase, c.after = c.phase+1, ""
 	}
 	return answer(items, c, true, true), nil
+}
+
+// moved tells whether something changed since a walk began. That this is not known is no
+// reason to fail: the app asks again in any case.
+func (s *Catalogue) moved(ctx context.Context, c cursor) bool {
+	head, err := s.Journal.Head(ctx)
+	return err == nil && head.Epoch == c.at.Epoch && c.at.Before(head)
 }
 
 // stride reads up to most items of the phase and moves c on; ended is that there is no more.
