@@ -12,19 +12,15 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"testing"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
-	"go.uber.org/goleak"
 
 	"github.com/portico-bff/portico/cache"
 	"github.com/portico-bff/portico/edge/events"
 	"github.com/portico-bff/portico/schema/commerce"
 	"github.com/portico-bff/portico/schema/commercetest"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // wire leads from a node to Redis, in memory, so that time in a bubble passes by itself.
 type wire struct {
