@@ -62,10 +62,12 @@ func newApp(cfg Channel, b *edge.Backend, identity web.Identity) (*App, error) {
 		docs.RegisterDemo(server, demo.Sandbox{URL: cfg.DemoURL})
 	}
 	docs.Register(server)
-	lifecycle.NewDocument(cfg.Apps, b.Markets.List(), b.Journal.Tells()).Register(server)
+	lifecycle.NewDocument(cfg.Apps, b.Markets.List(), b.Journal.Tells).Register(server)
 	server.Use(web.Deadline(b.Config.Limits.RequestTimeout))
 	server.Use(lifecycle.Current(cfg.Apps))
 	server.Use(web.LimitAddress(b.RateLimit))
+
+	b.Journal.Tells() // which has it follow what changes, from the start
 
 	identify := web.Identify(b.Markets, identity)
 	handlers := &rest.API{

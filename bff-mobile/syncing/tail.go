@@ -13,7 +13,7 @@ const (
 	// mostRead is how many changes are read at once …
 	mostRead = 500
 	// … and how often for one answer: most changes are about prices and stock, and tell an app nothing.
-	mostReads = 8
+	mostReads = 4
 )
 
 // subject is what a change is about.

@@ -52,6 +52,7 @@ func (s *stream) round(ctx context.Context, apply Apply, claimed *time.Time) err
 	}
 	s.again = nil
 	if now := time.Now(); now.Sub(*claimed) >= s.claimEvery {
+		_ = s.lineage.check(ctx, s.client) // events are applied whatever the journal's readers think
 		if err := s.adopt(ctx, apply); err != nil {
 			return s.grouped(ctx, err)
 		}
@@ -68,6 +69,7 @@ func (s *stream) round(ctx context.Context, apply Apply, claimed *time.Time) err
 	for i, m := range found[0].Messages {
 		entries[i] = entryOf(m)
 	}
+	s.lineage.saw(entries[len(entries)-1].id)
 	return s.handle(ctx, apply, entries)
 }
 

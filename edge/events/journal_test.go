@@ -335,6 +335,36 @@ func TestAHistoryBeginsAnewOnce(t *testing.T) {
 	assert.Equal(t, now, seen.name)
 }
 
+// Who takes events knows what was in the stream, also while nobody reads the journal.
+func TestWhoTakesEventsSeesThatSomeWereLost(t *testing.T) {
+	t.Parallel()
+	server, client := shared(t)
+	a, b := &diary{rig: newRig(t, client)}, &diary{rig: newRig(t, client)}
+	check := func(d *diary) string {
+		s := d.stream(t)
+		require.NoError(t, s.lineage.check(t.Context(), client))
+		return s.lineage.name
+	}
+	a.put(t, "p1")
+	b.put(t, "p2")
+	assert.Empty(t, check(a), "nobody reads the journal")
+	assert.False(t, server.Exists(epochKey))
+	require.NoError(t, server.Set(epochKey, "first"))
+	assert.Equal(t, "first", check(a))
+	assert.Equal(t, "first", check(b))
+	entries, err := server.Stream(streamKey)
+	require.NoError(t, err)
+	require.NoError(t, client.XDel(t.Context(), streamKey, entries[1].ID).Err())
+	assert.Equal(t, "first", check(a), "what it saw is there")
+	second := check(b)
+	assert.NotEqual(t, "first", second)
+	require.NoError(t, client.XDel(t.Context(), streamKey, entries[0].ID).Err())
+	assert.Equal(t, second, check(a), "once is enough")
+	assert.Equal(t, second, check(b))
+	a.put(t, "p3")
+	assert.Equal(t, second, check(a))
+}
+
 // What nobody can read may be about anything.
 func TestChangesThatCannotBeReadAreOfEverything(t *testing.T) {
 	t.Parallel()

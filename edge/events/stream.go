@@ -35,14 +35,14 @@ const (
 // days and an hour by Redis's own clock goes at the same time, so that no node's clock counts, and
 // so does what is beyond a million: a mass import must not fill Redis.
 var putScript = redis.NewScript(`
-if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+if redis.call('EXISTS', KEYS[2]) == 1 then return '' end
 local now = redis.call('TIME')
 local least = now[1] * 1000 - ARGV[1]
-redis.call('XADD', KEYS[1], 'MINID', string.format('%.0f', least), '*',
+local id = redis.call('XADD', KEYS[1], 'MINID', string.format('%.0f', least), '*',
   'id', ARGV[4], 'source', ARGV[5], 'type', ARGV[6], 'tags', ARGV[7])
 redis.call('XTRIM', KEYS[1], 'MAXLEN', '~', ARGV[3])
 redis.call('SET', KEYS[2], '1', 'PX', ARGV[2])
-return 1`)
+return id`)
 
 // ackScript gives up events and answers Redis's time in ms, by which their age is known.
 var ackScript = redis.NewScript(`
@@ -60,7 +60,8 @@ type stream struct {
 	metrics  *instruments
 
 	claimEvery time.Duration
-	most       int     // events kept, about
+	most       int // events kept, about
+	lineage    lineage
 	again      []entry // the consumer's alone: what could not be applied
 }
 
@@ -73,14 +74,15 @@ func (s *stream) Put(ctx context.Context, change Change) (bool, error) {
 	for i, tag := range change.Tags {
 		tags[i] = string(tag)
 	}
-	fresh, err := putScript.Run(ctx, s.client, []string{streamKey, seenPrefix + keyOfChange(change)},
+	id, err := putScript.Run(ctx, s.client, []string{streamKey, seenPrefix + keyOfChange(change)},
 		(kept + keptLonger).Milliseconds(), memory.Milliseconds(), s.most, change.ID, change.Source, change.Type, strings.Join(tags, " "),
-	).Int()
+	).Text()
 	if err != nil {
 		_ = s.apply(context.WithoutCancel(ctx), []Change{change}) // the sender is told to come again in any case
 		return false, &commerce.CallError{System: "redis", Operation: "events", Kind: commerce.ErrUnavailable, Reason: commerce.ReasonUnavailable, Err: err}
 	}
-	return fresh == 1, nil
+	s.lineage.saw(id)
+	return id != "", nil
 }
 
 // entry is an event as it lies in the stream.

@@ -14,7 +14,7 @@ var readCalls = map[string]int{
 	"/v1/screens/categories/:id":   5,
 	"/v1/screens/search":           4,
 	"/v1/screens/products/:sku":    6, // product, categories, price, stock, reviews, related
-	"/v1/sync":                     2, // a list, and what is on it
+	"/v1/sync":                     4, // the journal or lists, and what is on them
 	"/v1/screens/cart/:cartId":     3, // cart, pictures, stock
 	"/v1/screens/checkout/:cartId": 3, // cart, customer, ways to send
 	"/v1/screens/account":          4, // profile, points, orders of the ERP and of the checkout
