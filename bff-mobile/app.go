@@ -83,9 +83,9 @@ func newApp(cfg Channel, b *edge.Backend, identity web.Identity) (*App, error) {
 		return c.Next()
 	}
 	for _, r := range handlers.Routes() {
-		server.Add(r.Method, r.Path, identify, web.LimitCustomer, counted, lifecycle.Deprecated(r.Method, r.Path), r.Handle)
+		server.Add(r.Method, r.Path, identify, web.LimitCustomer, counted, lifecycle.Deprecated(r.Method, r.Path), web.Timed, r.Handle)
 		if r.Method == fiber.MethodGet {
-			server.Add(fiber.MethodHead, r.Path, identify, web.LimitCustomer, counted, lifecycle.Deprecated(r.Method, r.Path), r.Handle)
+			server.Add(fiber.MethodHead, r.Path, identify, web.LimitCustomer, counted, lifecycle.Deprecated(r.Method, r.Path), web.Timed, r.Handle)
 		}
 	}
 	return &App{config: cfg, backend: b, server: server, quick: quick, running: newRunning()}, nil

@@ -74,7 +74,7 @@ func (d *dialled) ask(t testing.TB, request string) (answer string, closed bool)
 }
 
 // What the time of day and chance say in an answer.
-var varies = regexp.MustCompile(`(Date|Age): [^\r]*|X-Request-Id: [0-9a-f]{32}|"requestId":"[0-9a-f]{32}"|max-age=[0-9]+`)
+var varies = regexp.MustCompile(`(Date|Age|Server-Timing): [^\r]*|X-Request-Id: [0-9a-f]{32}|"requestId":"[0-9a-f]{32}"|max-age=[0-9]+`)
 
 var tagLine = regexp.MustCompile(`\r\nEtag: ([^\r]*)`)
 

@@ -75,6 +75,7 @@ func (a *API) proven(c *fiber.Ctx, caller web.Caller, q *cache.Question) bool {
 		web.SendUnchanged(c, tag, owners)
 	}
 	web.NoteAnswer(c, string(cache.Proven))
+	web.TellTime(c, nil, cache.Proven)
 	a.Answers.Count(cache.Proven)
 	return true
 }

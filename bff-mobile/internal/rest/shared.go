@@ -16,6 +16,7 @@ import (
 	"github.com/portico-bff/portico/bff-mobile/screen"
 	"github.com/portico-bff/portico/cache"
 	"github.com/portico-bff/portico/edge/requestid"
+	"github.com/portico-bff/portico/edge/timing"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -86,6 +87,7 @@ func (a *API) kept(handle fiber.Handler) fiber.Handler {
 		}
 		if answer := a.Answers.Kept(q); answer != nil {
 			web.NoteAnswer(c, string(cache.Hit))
+			web.TellTime(c, nil, cache.Hit)
 			return sendAnswer(c, caller, answer)
 		}
 		if a.proven(c, caller, q) {
@@ -124,6 +126,8 @@ func (a *API) shared(c *fiber.Ctx, v screen.Viewer, what []string, make compose)
 			return err
 		}
 		made.Whole = made.Whole && sharedRoutes[asked.route]
+		spent, _ := made.Spent.(*timing.Elapsed)
+		web.TellTime(c, spent, "")
 		return sendAnswer(c, web.CallerOf(c), cache.Prove(made, began, a.Surrogates))
 	}
 	q, ctx, id, caller := asked.question(), c.UserContext(), requestid.From(c.UserContext()), web.CallerOf(c)
@@ -144,6 +148,8 @@ func (a *API) shared(c *fiber.Ctx, v screen.Viewer, what []string, make compose)
 	if err != nil {
 		return err
 	}
+	spent, _ := answer.Spent.(*timing.Elapsed)
+	web.TellTime(c, spent, result)
 	a.alias(c, caller, answer)
 	return sendAnswer(c, caller, answer)
 }
@@ -151,6 +157,7 @@ func (a *API) shared(c *fiber.Ctx, v screen.Viewer, what []string, make compose)
 // sendKept answers with what is kept, which is found by its letters from now on.
 func (a *API) sendKept(c *fiber.Ctx, caller web.Caller, answer *cache.Answer) error {
 	web.NoteAnswer(c, string(cache.Hit))
+	web.TellTime(c, nil, cache.Hit)
 	a.alias(c, caller, answer)
 	return sendAnswer(c, caller, answer)
 }
@@ -176,6 +183,7 @@ func anyone(v screen.Viewer) screen.Viewer {
 // it came from.
 func (q *asked) produce(ctx context.Context) (cache.Produced, error) {
 	ctx, sink := commerce.WithSink(ctx)
+	ctx, _ = commerce.WithTrail(ctx) // for calls past the cache
 	made, err := q.make(ctx, q.viewer)
 	if err != nil {
 		return cache.Produced{}, err
@@ -186,9 +194,10 @@ func (q *asked) produce(ctx context.Context) (cache.Produced, error) {
 		return cache.Produced{}, err
 	}
 	body, in := q.form.encoding.Encode(body)
+	lists := sink.Lists(nil)
 	return cache.Produced{
 		Body: body, Seed: q.seed(in, body), ContentType: fiber.MIMEApplicationJSON, Of: &web.Shown{Route: q.route, Market: q.viewer.Market, Encoding: in},
-		Whole: len(made.degraded) == 0, Lists: sink.Lists(nil), Rest: made.degraded,
+		Whole: len(made.degraded) == 0, Lists: lists, Rest: made.degraded, Spent: timing.Of(ctx, lists),
 	}, nil
 }
 

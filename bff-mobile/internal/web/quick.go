@@ -145,6 +145,7 @@ func (q *Quick) send(c *fasthttp.RequestCtx, h *head, shown *Shown, result cache
 	header := &c.Response.Header
 	tellRequest(header, id)
 	tellMarket(header, shown.Market)
+	tellKept(header, result)
 	write()
 	q.Counted()
 	method := fiber.MethodGet

@@ -20,6 +20,7 @@ import (
 	"github.com/portico-bff/portico/cache"
 	"github.com/portico-bff/portico/edge/ratelimit"
 	"github.com/portico-bff/portico/edge/requestid"
+	"github.com/portico-bff/portico/edge/timing"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -187,7 +188,7 @@ func (t *Transport) send(out *writer, r *http.Request, answer *cache.Answer, res
 		out.answered(ctx, made.as(ctx), !anonymous, result)
 		return
 	}
-	took, _ := answer.Spent.(*elapsed)
+	took, _ := answer.Spent.(*timing.Elapsed)
 	out.timed(took, result)
 	h := out.Header()
 	if r.Method == http.MethodGet && anonymous {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/portico-bff/portico/bff-web/graph/load"
 	"github.com/portico-bff/portico/edge/limits"
+	"github.com/portico-bff/portico/edge/timing"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -19,7 +20,7 @@ type outcome struct {
 	whole     []byte            // what is sent of it when there is nothing but data; nil: not put together
 	freshness []load.Report
 	sources   [][]commerce.Source // read-only
-	spent     *elapsed
+	spent     *timing.Elapsed
 	trace     *trace // nil: nobody is shown one
 }
 

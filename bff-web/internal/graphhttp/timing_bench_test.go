@@ -30,7 +30,7 @@ func BenchmarkServerTiming(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				made := outcome{response: &graphql.Response{}, sources: [][]commerce.Source{sources}}.told(ctx, nil)
-				if made.spent.timing(began, time.Now(), cache.Miss) == "" {
+				if made.spent.Text(began, time.Now(), cache.Miss) == "" {
 					b.Fatal("nothing was told")
 				}
 			}

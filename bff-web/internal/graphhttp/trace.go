@@ -8,6 +8,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/portico-bff/portico/edge/timing"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -91,26 +92,26 @@ const maxTracePaths = 20
 type uses func(see func(op commerce.Operation, key string, path ast.Path))
 
 // waterfall makes the trace of a request that came in at began.
-func waterfall(began, now time.Time, sources []commerce.Source, list []window, each uses) *trace {
-	took := spend(list)
+func waterfall(began, now time.Time, sources []commerce.Source, list []timing.Window, each uses) *trace {
+	took := timing.Spend(list)
 	t := &trace{
-		TotalMS: milliseconds(now.Sub(began)),
-		OwnMS:   milliseconds(now.Sub(began) - took.union(began, now, "")),
+		TotalMS: timing.Milliseconds(now.Sub(began)),
+		OwnMS:   timing.Milliseconds(now.Sub(began) - took.Union(began, now, "")),
 		Systems: []traceSystem{}, Reads: readsOf(began, sources, each), Calls: []*traceCall{},
 	}
-	for _, of := range took.calls {
-		ms := took.union(began, now, of.system)
-		t.Systems = append(t.Systems, traceSystem{of.system, of.calls, milliseconds(ms)})
+	for _, of := range took.Calls {
+		ms := took.Union(began, now, of.System)
+		t.Systems = append(t.Systems, traceSystem{of.System, of.Calls, timing.Milliseconds(ms)})
 	}
 	seen := map[*commerce.Call]*traceCall{}
 	for _, w := range list {
-		t.Omitted += w.trail.Visit(func(c *commerce.Call) {
+		t.Omitted += w.Trail.Visit(func(c *commerce.Call) {
 			if seen[c] == nil {
 				seen[c] = callOf(c, began, w)
 				t.Calls = append(t.Calls, seen[c])
 			}
 			for _, r := range t.Reads {
-				if r.trail == w.trail {
+				if r.trail == w.Trail {
 					seen[c].Paths = united(seen[c].Paths, r.Paths)
 					seen[c].Joined = seen[c].Joined || r.Cache == commerce.WayJoined.String()
 				}
@@ -173,7 +174,7 @@ func (r *traceRead) add(s *commerce.Source, began time.Time) {
 	if s.Wait == nil {
 		return
 	}
-	start, ms := milliseconds(s.Wait.Asked.Sub(began)), milliseconds(s.Wait.Took)
+	start, ms := timing.Milliseconds(s.Wait.Asked.Sub(began)), timing.Milliseconds(s.Wait.Took)
 	if r.StartMS == nil {
 		r.StartMS, r.MS = &start, &ms
 		return
@@ -190,15 +191,15 @@ func (r *traceRead) start() float64 {
 }
 
 // callOf is a call as who waited for it in w sees it.
-func callOf(c *commerce.Call, began time.Time, w window) *traceCall {
+func callOf(c *commerce.Call, began time.Time, w timing.Window) *traceCall {
 	start := c.Began.Sub(began)
 	t := &traceCall{
 		System: c.System, Operation: c.Operation, Step: c.Step, Keys: c.Keys,
-		StartMS: milliseconds(start), MS: milliseconds(c.Took), Open: c.Open, Joined: c.Began.Before(w.from),
+		StartMS: timing.Milliseconds(start), MS: timing.Milliseconds(c.Took), Open: c.Open, Joined: c.Began.Before(w.From),
 		Outcome: c.Outcome, RetryAfterMS: wholeMS(c.RetryAfter), Tries: c.Tries, Bytes: c.Bytes,
 	}
 	if c.Open {
-		t.MS = milliseconds(max(0, w.to.Sub(c.Began)))
+		t.MS = timing.Milliseconds(max(0, w.To.Sub(c.Began)))
 	}
 	if c.Wire >= 0 {
 		wire := c.Wire
@@ -211,9 +212,9 @@ func callOf(c *commerce.Call, began time.Time, w window) *traceCall {
 		}
 		ended = max(ended, a.After+a.Took)
 		queued += a.Queued
-		t.Attempts = append(t.Attempts, attemptOf(a, start, w.to.Sub(c.Began)))
+		t.Attempts = append(t.Attempts, attemptOf(a, start, w.To.Sub(c.Began)))
 	}
-	t.Wait = traceWait{milliseconds(queued), milliseconds(backoff)}
+	t.Wait = traceWait{timing.Milliseconds(queued), timing.Milliseconds(backoff)}
 	return t
 }
 
@@ -225,8 +226,8 @@ func attemptOf(a commerce.Attempt, start, until time.Duration) traceAttempt {
 		took = max(0, until-a.After)
 	}
 	return traceAttempt{
-		StartMS: milliseconds(start + a.After), MS: milliseconds(took), Status: a.Status, Outcome: a.Outcome,
-		Hedge: a.Hedge, QueueMS: milliseconds(a.Queued), Open: a.Open,
+		StartMS: timing.Milliseconds(start + a.After), MS: timing.Milliseconds(took), Status: a.Status, Outcome: a.Outcome,
+		Hedge: a.Hedge, QueueMS: timing.Milliseconds(a.Queued), Open: a.Open,
 	}
 }
 

@@ -203,7 +203,7 @@ func TestTheWaterfallOfARequest(t *testing.T) {
 		matches(t, "waterfall", body)
 		assert.Equal(t, []timingEntry{
 			{"magento", "1 call", 12}, {"odoo", "2 calls", 63}, {"pimcore", "4 calls", 100}, {"own", "", 3}, {"total", "", 115},
-		}, parsed(t, made.spent.timing(began, time.Now(), "")))
+		}, parsed(t, made.spent.Text(began, time.Now(), "")))
 		<-other
 		time.Sleep(time.Second) // the page that was given up comes late
 	})
