@@ -60,6 +60,20 @@ function after(list: { readonly hasNext: boolean; readonly endCursor?: string })
   return list.hasNext && list.endCursor !== undefined ? { after: list.endCursor } : {};
 }
 
+/** What the app has already is not sent again. */
+async function revalidate(app: Client, sku: string): Promise<void> {
+  const path = { sku };
+  const first = await app.GET("/v1/screens/products/{sku}", { params: { path } });
+  must(first);
+  const etag = first.response.headers.get("ETag");
+  assert.ok(etag, "a tag");
+  const again = await app.GET("/v1/screens/products/{sku}", { params: { path, header: { "If-None-Match": etag } } });
+  assert.equal(again.response.status, 304);
+  assert.equal(again.data, undefined);
+  assert.equal(again.response.headers.get("ETag"), etag);
+  must(await app.GET("/v1/screens/products/{sku}", { params: { path, header: { "If-None-Match": '"another"' } } }));
+}
+
 /** A cart with one piece: the tap that was sent twice counted once. */
 async function fill(app: Client, sku: string): Promise<string> {
   const { id } = must(await app.POST("/v1/carts", { params: { header: tap() }, body: {} }));
@@ -150,6 +164,7 @@ async function mistakes(app: Client): Promise<void> {
 
 await start(app);
 const sku = await browse(app);
+await revalidate(app, sku);
 const cart = await fill(app, sku);
 await order(app, cart, await checkout(app, cart));
 const kept = await keep(app);
