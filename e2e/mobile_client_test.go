@@ -55,7 +55,7 @@ func TestTheGeneratedClientBuysInTheApp(t *testing.T) {
 	printed := run("node", "build/flow.js", base)
 	t.Log("\n" + printed)
 	for _, call := range []string{
-		"GET     200  /v1/config", "GET     200  /v1/screens/home", "POST    201  /v1/carts", "idempotent-replayed: true",
+		"GET     200  /v1/config", "GET     200  /v1/screens/home", "GET     304  /v1/screens/products/", "POST    201  /v1/carts", "idempotent-replayed: true",
 		"POST    422  /v1/carts/", "POST    201  /v1/carts/", "GET     200  /v1/orders/", "GET     426  /v1/screens/home  upgrade: ios-app/2.0", "bought ",
 		"GET     200  /v1/sync?first=100", "GET     410  /v1/sync?since=", ", kept 295 products",
 	} {

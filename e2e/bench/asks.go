@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 
 	"github.com/valyala/fasthttp"
 )
@@ -75,6 +76,24 @@ func (r *rig) webPage() ask {
 
 func (r *rig) mobileSmall() ask {
 	return mobileAsk(func(int64) string { return "/v1/screens/search?q=" + nothing + "&first=1" })
+}
+
+// mobileUnchanged asks for product pages of which the client has what there is: each is read
+// once, for its entity tag, and asked for with that from then on.
+func (r *rig) mobileUnchanged() ask {
+	var tags sync.Map // of numbers: string
+	page := r.mobilePage()
+	return ask{
+		set: func(req *fasthttp.Request, n int64) {
+			page.set(req, n)
+			tag, known := tags.Load(n)
+			if !known {
+				tag, _ = tags.LoadOrStore(n, r.mobile.target.tagOf(page, n))
+			}
+			req.Header.Set(fasthttp.HeaderIfNoneMatch, tag.(string)) //nolint:forcetypeassert // nothing else is in there
+		},
+		right: func(res *fasthttp.Response) bool { return res.StatusCode() == fasthttp.StatusNotModified },
+	}
 }
 
 func (r *rig) mobileList() ask {

@@ -178,3 +178,10 @@ func (t *target) once(set func(*fasthttp.Request, int64), n int64) (int, []byte,
 	}
 	return w.res.StatusCode(), append([]byte(nil), w.res.Body()...), nil
 }
+
+// tagOf is the entity tag of what a target answers; empty where it has none.
+func (t *target) tagOf(a ask, n int64) string {
+	w := newWorker(t, ask{set: a.set})
+	w.send(n, time.Now())
+	return string(w.res.Header.Peek(fasthttp.HeaderETag))
+}
