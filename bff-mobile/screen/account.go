@@ -57,7 +57,7 @@ func addresses(c *commerce.Customer) []api.Address {
 func (a *account) loadLoyalty(ctx context.Context) error {
 	found, err := a.Ports.Loyalty.Loyalty(ctx, a.viewer.Principal)
 	if err == nil {
-		a.shown.Loyalty = loyalty(found)
+		a.shown.Loyalty = loyalty(found, a.viewer.Market.Locale)
 	}
 	return err
 }
@@ -70,8 +70,8 @@ func (a *account) loadOrders(ctx context.Context) error {
 	return err
 }
 
-func loyalty(a *commerce.LoyaltyAccount) *api.Loyalty {
-	shown := &api.Loyalty{Points: a.Points, Earned: a.Earned, Level: a.Level, NextLevel: a.NextLevel, PointsToNextLevel: a.PointsToNextLevel}
+func loyalty(a *commerce.LoyaltyAccount, locale string) *api.Loyalty {
+	shown := &api.Loyalty{Points: a.Points, PointsText: count(a.Points, locale), Earned: a.Earned, Level: a.Level, NextLevel: a.NextLevel, PointsToNextLevel: a.PointsToNextLevel}
 	for _, r := range a.Rewards {
 		shown.Rewards = append(shown.Rewards, api.Reward{Id: r.ID, Name: r.Name, Cost: r.Cost})
 	}

@@ -75,7 +75,7 @@ func summaries(orders []*commerce.Order, locale string) []api.OrderSummary {
 	list := make([]api.OrderSummary, len(orders))
 	for i, o := range orders {
 		list[i] = api.OrderSummary{
-			Number: string(o.Number), PlacedAt: o.PlacedAt.UTC(), Status: api.OrderStatus(o.Status), PendingSync: o.PendingSync,
+			Number: string(o.Number), PlacedAt: o.PlacedAt.UTC(), PlacedOn: Day(o.PlacedAt, locale), Status: api.OrderStatus(o.Status), PendingSync: o.PendingSync,
 			Total: Money(o.Totals.Total, locale),
 		}
 		for _, l := range o.Lines {
@@ -87,7 +87,7 @@ func summaries(orders []*commerce.Order, locale string) []api.OrderSummary {
 
 func details(o *commerce.Order, locale string) api.OrderDetails {
 	shown := api.OrderDetails{
-		Number: string(o.Number), PlacedAt: o.PlacedAt.UTC(), Status: api.OrderStatus(o.Status), PendingSync: o.PendingSync,
+		Number: string(o.Number), PlacedAt: o.PlacedAt.UTC(), PlacedOn: Day(o.PlacedAt, locale), Status: api.OrderStatus(o.Status), PendingSync: o.PendingSync,
 		Totals: totals(o.Totals, locale), Lines: make([]api.OrderLine, len(o.Lines)),
 	}
 	for i, l := range o.Lines {

@@ -80,7 +80,7 @@ func (p *product) loadAvailability(ctx context.Context) error {
 func (p *product) loadReviews(ctx context.Context) error {
 	found, err := p.Ports.Reviews.Reviews(ctx, p.viewer.Market, []commerce.SKU{p.sku})
 	if sum := found[p.sku]; sum != nil {
-		p.shown.Reviews = reviews(sum)
+		p.shown.Reviews = reviews(sum, p.viewer.Market.Locale)
 	}
 	return err
 }
@@ -130,10 +130,10 @@ func availability(a *commerce.Availability) *api.Availability {
 	return shown
 }
 
-func reviews(sum *commerce.ReviewSummary) *api.Reviews {
-	shown := &api.Reviews{Count: sum.Count, Average: sum.Average}
+func reviews(sum *commerce.ReviewSummary, locale string) *api.Reviews {
+	shown := &api.Reviews{Count: sum.Count, CountText: count(sum.Count, locale), Average: sum.Average, AverageText: mean(sum.Average, locale)}
 	for _, r := range sum.Reviews[:min(len(sum.Reviews), latestReviews)] {
-		shown.Latest = append(shown.Latest, api.Review{Author: r.Author, Rating: r.Rating, Body: r.Body, CreatedAt: r.CreatedAt})
+		shown.Latest = append(shown.Latest, api.Review{Author: r.Author, Rating: r.Rating, Body: r.Body, CreatedAt: r.CreatedAt, CreatedOn: Day(r.CreatedAt, locale)})
 	}
 	return shown
 }

@@ -48,7 +48,7 @@ func (l *listing) page() api.ProductList {
 	if l.found == nil {
 		return api.ProductList{}
 	}
-	shown := api.ProductList{Items: l.inOrder(), Total: l.found.Total, HasNext: l.found.HasNext, EndCursor: l.found.EndCursor}
+	shown := api.ProductList{Items: l.inOrder(), Total: l.found.Total, TotalText: count(l.found.Total, l.viewer.Market.Locale), HasNext: l.found.HasNext, EndCursor: l.found.EndCursor}
 	for _, f := range l.found.Facets {
 		if len(f.Values) == 0 {
 			continue // nothing to choose

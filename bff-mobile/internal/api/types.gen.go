@@ -1226,6 +1226,9 @@ type Loyalty struct {
 	// Points Points to spend.
 	Points int `json:"points"`
 
+	// PointsText Points to spend, as people of the language read them: `1,234`.
+	PointsText string `json:"pointsText,omitempty,omitzero"`
+
 	// PointsToNextLevel Points that the next level needs; left out on the top level.
 	PointsToNextLevel int `json:"pointsToNextLevel,omitempty,omitzero"`
 
@@ -1270,6 +1273,9 @@ type OrderDetails struct {
 
 	// PlacedAt When it was placed.
 	PlacedAt time.Time `json:"placedAt"`
+
+	// PlacedOn The day that it was placed in UTC, as people of the language read it: `Jan 3, 2026`.
+	PlacedOn string `json:"placedOn,omitempty,omitzero"`
 
 	// Shipments Parcels.
 	Shipments []Shipment `json:"shipments,omitempty,omitzero"`
@@ -1334,6 +1340,9 @@ type OrderSummary struct {
 	// PlacedAt When it was placed.
 	PlacedAt time.Time `json:"placedAt"`
 
+	// PlacedOn The day that it was placed in UTC, as people of the language read it: `Jan 3, 2026`.
+	PlacedOn string `json:"placedOn,omitempty,omitzero"`
+
 	// Quantity Pieces over all lines.
 	Quantity int `json:"quantity"`
 
@@ -1396,6 +1405,9 @@ type PlacedOrder struct {
 
 	// PlacedAt When it was taken.
 	PlacedAt time.Time `json:"placedAt"`
+
+	// PlacedOn The day that it was taken in UTC, as people of the language read it: `Jan 3, 2026`.
+	PlacedOn string `json:"placedOn,omitempty,omitzero"`
 
 	// Total An exact amount of money.
 	Total Money `json:"total"`
@@ -1495,6 +1507,9 @@ type ProductList struct {
 
 	// Total Products on all pages.
 	Total int `json:"total"`
+
+	// TotalText That number as people of the language read it: `1,234`.
+	TotalText string `json:"totalText,omitempty,omitzero"`
 }
 
 // ProductScreen A product.
@@ -1583,6 +1598,9 @@ type Review struct {
 	// CreatedAt When it was written.
 	CreatedAt time.Time `json:"createdAt"`
 
+	// CreatedOn The day of it in UTC, as people of the language read it: `Jan 3, 2026`.
+	CreatedOn string `json:"createdOn,omitempty,omitzero"`
+
 	// Rating Stars.
 	Rating int `json:"rating"`
 }
@@ -1592,8 +1610,14 @@ type Reviews struct {
 	// Average Mean of the ratings, 1 to 5; left out when there is no review.
 	Average float64 `json:"average,omitempty,omitzero"`
 
+	// AverageText The mean to one decimal place, as people of the language read it: `4,5`.
+	AverageText string `json:"averageText,omitempty,omitzero"`
+
 	// Count Number of reviews.
 	Count int `json:"count"`
+
+	// CountText That number as people of the language read it: `1,234`.
+	CountText string `json:"countText,omitempty,omitzero"`
 
 	// Latest The newest three.
 	Latest []Review `json:"latest,omitempty,omitzero"`

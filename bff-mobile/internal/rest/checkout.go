@@ -102,7 +102,7 @@ func (a *API) placeOrder(c *fiber.Ctx) error {
 			return 0, nil, err
 		}
 		return fiber.StatusCreated, api.PlacedOrder{
-			Number: string(placed.Number), PlacedAt: placed.PlacedAt.UTC(), Total: screen.Money(placed.Total, s.Market.Locale),
+			Number: string(placed.Number), PlacedAt: placed.PlacedAt.UTC(), PlacedOn: screen.Day(placed.PlacedAt, s.Market.Locale), Total: screen.Money(placed.Total, s.Market.Locale),
 			Email: placed.Email, OrderToken: placed.OrderToken,
 		}, nil
 	}})
