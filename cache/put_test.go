@@ -64,3 +64,22 @@ func TestWhatPanicsWhileStoringEndsNothingElse(t *testing.T) {
 	assert.False(t, falls.Load())
 	require.Len(t, found(t, c.remote, "k"), 1)
 }
+
+// Whoever enters a room finds nothing of who was there before, be it one that is kept or not.
+func TestRoomsAreLeftEmpty(t *testing.T) {
+	t.Parallel()
+	free := rooms{kept: make(chan *room, 1)}
+	kept, other := free.enter(), free.enter()
+	require.NotSame(t, kept, other)
+	for _, in := range []*room{kept, other} {
+		in.take().address = "a"
+		in.packed.b = append(in.packed.b, "packed"...)
+		in.script(askScript, 1, 2)
+		in.leave(&free)
+		assert.Zero(t, in.taken)
+		assert.Empty(t, in.sets[0].address)
+		assert.Empty(t, in.packed.b)
+		assert.Empty(t, in.words)
+	}
+	assert.Same(t, kept, free.enter())
+}
