@@ -93,13 +93,18 @@ type nodes struct {
 	apps     [2]string // base URLs
 }
 
-func startNodes(t *testing.T, environ ...string) *nodes {
+// startNodes starts both, each with settings of its own.
+func startNodes(t *testing.T, own ...[]string) *nodes {
 	t.Helper()
 	n := &nodes{t: t, s: start(t), redis: newRedis(t)}
 	n.redis.start()
 	n.checkout = newCheckout(t, n.s.Sandbox)
 	for i := range n.apps {
-		p := startMobile(t, n.s.Sandbox, append(n.settings(), environ...)...)
+		settings := n.settings()
+		if i < len(own) {
+			settings = append(settings, own[i]...)
+		}
+		p := startMobile(t, n.s.Sandbox, settings...)
 		n.apps[i] = "http://" + p.addr
 	}
 	return n
