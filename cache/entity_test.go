@@ -110,7 +110,7 @@ func nearlyMade(r *rand.Rand, m made) made {
 // has is still so.
 func TestM10_EntitiesDifferInEachPart(t *testing.T) {
 	t.Parallel()
-	const workers, each = 4, 250_000
+	const workers, each = 4, 250_000 / slower
 	var alike atomic.Int64
 	var all sync.WaitGroup
 	for w := range workers {

@@ -114,7 +114,7 @@ func (w *proofWorld) ask(t *testing.T) {
 // invalidated, replaced, evicted, loaded anew, their system fails, others are not heard.
 func TestAProofStandsOnlyWhileEveryPartDoes(t *testing.T) {
 	t.Parallel()
-	const worlds, steps = 100, 1000
+	const worlds, steps = 100 / slower, 1000
 	var given atomic.Int64
 	for seed := range uint64(worlds) {
 		synctest.Test(t, func(t *testing.T) {
@@ -144,7 +144,7 @@ func TestC11_NoProofOutlivesAnInvalidation(t *testing.T) {
 	var all sync.WaitGroup
 	all.Go(func() {
 		defer done.Store(true)
-		for n := int64(1); n <= 2000; n++ {
+		for n := int64(1); n <= 2000/slower; n++ {
 			shop.set("A", fmt.Sprint(n))
 			assert.NoError(t, a.cache.Invalidate(t.Context(), commerce.TagProduct("A")))
 			told.Store(n)
@@ -205,7 +205,7 @@ func TestRecipesAreBounded(t *testing.T) {
 	ask(-1, nil)
 	require.Nil(t, a.recipes.Load())
 	require.Equal(t, uint64(liveBytes(budget)), a.table.GetMaximum())
-	for n := range 200 {
+	for n := range 60 {
 		ask(n, []byte("seed"))
 	}
 	recipes := a.recipes.Load()
