@@ -129,7 +129,7 @@ async function keep(app: Client): Promise<number> {
   let pages = 0;
   let page = must(await app.GET("/v1/sync", { params: { query: { first: 100 } } }));
   for (;;) {
-    assert.equal(page.full, true);
+    assert.ok(page.full || pages > 0); // what changed meanwhile comes at the end
     for (const item of page.items) copy.set(`${item.kind} ${item.id}`, item);
     pages++;
     if (!page.more) break;
