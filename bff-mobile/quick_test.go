@@ -208,6 +208,7 @@ func TestQuickAnswersAreCountedAndLimited(t *testing.T) {
 	require.Positive(t, refused)
 	require.Equal(t, 3*budget, answered+refused)
 	require.Less(t, answered, 2*budget, "a kept answer costs 1, too")
+	require.EqualValues(t, answered, s.metricSum(t, "portico_answers_requests_total"), "who is refused got no answer, kept or not")
 	require.Contains(t, s.metrics(t), `http_server_request_duration_seconds_count{http_request_method="GET",http_response_status_code="200",http_route="/v1/screens/home"`)
 }
 
@@ -233,6 +234,20 @@ func (s *shop) metric(t testing.TB, name string) float64 {
 	}
 	require.Fail(t, "there is no such figure", name)
 	return 0
+}
+
+// metricSum adds a figure up over all its labels.
+func (s *shop) metricSum(t testing.TB, name string) float64 {
+	t.Helper()
+	sum := 0.0
+	for line := range strings.Lines(s.metrics(t)) {
+		if strings.HasPrefix(line, name+"{") {
+			value, err := strconv.ParseFloat(strings.TrimSpace(line[strings.LastIndexByte(line, ' '):]), 64)
+			require.NoError(t, err, line)
+			sum += value
+		}
+	}
+	return sum
 }
 
 type scrape struct {

@@ -32,14 +32,10 @@ func (a *Answers) AliasLetters(letters []byte, answer *Answer) {
 }
 
 // KeptLetters is the answer that is kept under a request's letters, or nil, at now. It
-// keeps nothing of letters. It is counted as a hit.
+// keeps nothing of letters. It is not counted: whoever answers with it counts it as a [Hit].
 func (a *Answers) KeptLetters(letters []byte, now time.Time) *Answer {
 	if a == nil || len(letters) == 0 || letters[0] != lettersForm {
 		return nil
 	}
-	found := a.lookupAt(view(letters), now)
-	if found != nil {
-		a.Count(Hit)
-	}
-	return found
+	return a.lookupAt(view(letters), now)
 }

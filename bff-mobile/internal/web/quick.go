@@ -129,14 +129,11 @@ func (q *Quick) answer(c *fasthttp.RequestCtx, h *head) (done bool) {
 		return false
 	}
 	shown, ok := proof.Of().(*Shown)
-	if !ok || !q.send(c, h, shown, cache.Proven, func() { SendProof(c, proof) }) {
-		return false
-	}
-	q.Answers.Count(cache.Proven)
-	return true
+	return ok && q.send(c, h, shown, cache.Proven, func() { SendProof(c, proof) })
 }
 
-// send answers with what write writes, unless the budget of the address has nothing left.
+// send answers with what write writes, and counts it as result, unless the budget of the
+// address has nothing left.
 func (q *Quick) send(c *fasthttp.RequestCtx, h *head, shown *Shown, result cache.Result, write func()) bool {
 	if !AdmitAddress(q.Limiter, c) {
 		return false
@@ -147,6 +144,7 @@ func (q *Quick) send(c *fasthttp.RequestCtx, h *head, shown *Shown, result cache
 	tellMarket(header, shown.Market)
 	tellKept(header, result)
 	write()
+	q.Answers.Count(result)
 	q.Counted()
 	method := fiber.MethodGet
 	if c.IsHead() {
