@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"slices"
 	"strings"
@@ -196,6 +197,7 @@ func skuOfKey(n int) commerce.SKU { return commerce.SKU('A' + rune(n)) }
 type knownFrom struct {
 	key, version int
 	process      int       // who was told
+	alone        bool      // only a category tells it
 	here         time.Time // from when on there
 	there        time.Time // from when on elsewhere
 }
@@ -208,7 +210,7 @@ type story struct {
 	wires []*wire
 
 	mu     sync.Mutex
-	known  []knownFrom
+	known  []*knownFrom
 	mended []time.Time // when each wire's last cut ends
 	wrong  []string
 	reads  int
@@ -233,26 +235,37 @@ func (s *story) change(d deed) {
 		}
 	}
 	s.shop.mu.Unlock()
-	tags := []commerce.Tag{tag}
-	if d.Tag == 3 { // its category does not name what was absent
+	// Its category does not name what was absent.
+	tags, alone := []commerce.Tag{tag}, d.Tag == 3 && !absentAt(then[key]-1) && d.Before%2 == 0
+	if d.Tag == 3 && !alone {
 		tags = append(tags, commerce.TagProduct(skuOfKey(key)))
-		if !absentAt(then[key]-1) && d.Before%2 == 0 {
-			tags = tags[:1]
-		}
 	}
+	told := s.tell(then, d.Process, alone)
 	_ = s.nodes[d.Process].Invalidate(context.Background(), tags...) // others are told when they can be
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for n, version := range then {
-		k := knownFrom{key: n, version: version, process: d.Process, here: time.Now()}
+	for _, k := range told {
+		k.here = time.Now()
 		k.there = k.here.Add(heardWithin)
 		for _, end := range s.mended {
 			if later := end.Add(mendedWithin); later.After(k.there) {
 				k.there = later
 			}
 		}
-		s.known = append(s.known, k)
 	}
+}
+
+// tell notes versions that nobody has to know yet.
+func (s *story) tell(versions map[int]int, process int, alone bool) []*knownFrom {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	never := time.Now().Add(time.Hour)
+	var told []*knownFrom
+	for n, version := range versions {
+		told = append(told, &knownFrom{key: n, version: version, process: process, alone: alone, here: never, there: never})
+	}
+	s.known = append(s.known, told...)
+	return told
 }
 
 func (s *story) cut(d deed) {
@@ -261,8 +274,8 @@ func (s *story) cut(d deed) {
 	if end.After(s.mended[d.Process]) {
 		s.mended[d.Process] = end
 	}
-	for i := range s.known { // what is on its way may be held up
-		if k := &s.known[i]; k.there.After(time.Now()) {
+	for _, k := range s.known { // what is on its way may be held up
+		if k.there.After(time.Now()) {
 			if later := end.Add(mendedWithin); later.After(k.there) {
 				k.there = later
 			}
@@ -279,21 +292,33 @@ func (s *story) cut(d deed) {
 	}
 }
 
-// least is what process has to know of key now.
+// least is what process has to know of key now. What only a category tells is known where
+// all before it is: who does not know yet that a product is there again holds one that is
+// not, and that has no category.
 func (s *story) least(process, key int) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	unheard := math.MaxInt
+	for _, k := range s.known {
+		if k.key == key && !k.alone && k.from(process).After(time.Now()) {
+			unheard = min(unheard, k.version)
+		}
+	}
 	least := 0
 	for _, k := range s.known {
-		from := k.there
-		if k.process == process {
-			from = k.here
-		}
-		if k.key == key && !from.After(time.Now()) {
+		if k.key == key && !k.from(process).After(time.Now()) && (!k.alone || k.version < unheard) {
 			least = max(least, k.version)
 		}
 	}
 	return least
+}
+
+// from is since when process has to know it.
+func (k *knownFrom) from(process int) time.Time {
+	if k.process == process {
+		return k.here
+	}
+	return k.there
 }
 
 func (s *story) read(d deed) {
