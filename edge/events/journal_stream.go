@@ -330,7 +330,7 @@ func (j *streamJournal) Since(ctx context.Context, after Place, most int) (Chang
 // read asks Redis for up to most changes behind a place.
 func (j *streamJournal) read(ctx context.Context, after Place, l look, most int) (Changes, error) {
 	if l.head.Before(after) {
-		return j.beyond(ctx, after)
+		return j.beyond(ctx, after, l)
 	}
 	most = min(most, mostAtLook)
 	list, err := j.client.XRangeN(ctx, streamKey, after.id(), l.head.id(), int64(most)+2).Result() // the entry before, and one that says there is more
@@ -345,14 +345,15 @@ func (j *streamJournal) read(ctx context.Context, after Place, l look, most int)
 	return changesOf(list, after, l.head, most)
 }
 
-// beyond answers who was further on at another process, which was faster: then nothing is
-// new here. What no process can have given out is refused.
-func (j *streamJournal) beyond(ctx context.Context, after Place) (Changes, error) {
+// beyond answers who was further on at another process, which was faster, or whose place is
+// behind an entry that went for its age while the next one is under way, so that the head is
+// at the stream's beginning: then nothing is new here. What no process can have given out is refused.
+func (j *streamJournal) beyond(ctx context.Context, after Place, l look) (Changes, error) {
 	list, err := j.client.XRangeN(ctx, streamKey, after.id(), after.id(), 1).Result()
 	if err != nil {
 		return Changes{}, errUnheard(err)
 	}
-	if len(list) == 0 {
+	if len(list) == 0 && l.gone(after, j.most) {
 		return Changes{}, ErrExpired
 	}
 	return Changes{At: after}, nil
