@@ -208,7 +208,7 @@ func TestQuickAnswersAreCountedAndLimited(t *testing.T) {
 	require.Positive(t, refused)
 	require.Equal(t, 3*budget, answered+refused)
 	require.Less(t, answered, 2*budget, "a kept answer costs 1, too")
-	require.EqualValues(t, answered, s.metricSum(t, "portico_answers_requests_total"), "who is refused got no answer, kept or not")
+	require.InDelta(t, answered, s.metricSum(t, "portico_answers_requests_total"), 0, "who is refused got no answer, kept or not")
 	require.Contains(t, s.metrics(t), `http_server_request_duration_seconds_count{http_request_method="GET",http_response_status_code="200",http_route="/v1/screens/home"`)
 }
 

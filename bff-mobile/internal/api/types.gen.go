@@ -2474,7 +2474,7 @@ type ShippingOptionsParamsXPlatform string
 
 // ReadConfigParams defines parameters for ReadConfig.
 type ReadConfigParams struct {
-	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer is not looked at.
+	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer than 512 bytes is not looked at: the answer is sent.
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
 
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
@@ -2513,7 +2513,7 @@ type ListOrdersParams struct {
 	// AcceptEncoding Codings that the client can decode. `br`, `zstd` and `gzip` are known, and preferred in this order where they weigh the same. What is below 1,024 bytes is not encoded.
 	AcceptEncoding AcceptEncoding `json:"Accept-Encoding,omitempty,omitzero"`
 
-	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer is not looked at.
+	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer than 512 bytes is not looked at: the answer is sent.
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
 
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
@@ -2552,7 +2552,7 @@ type ReadOrderParams struct {
 	// AcceptEncoding Codings that the client can decode. `br`, `zstd` and `gzip` are known, and preferred in this order where they weigh the same. What is below 1,024 bytes is not encoded.
 	AcceptEncoding AcceptEncoding `json:"Accept-Encoding,omitempty,omitzero"`
 
-	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer is not looked at.
+	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer than 512 bytes is not looked at: the answer is sent.
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
 
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
@@ -2588,7 +2588,7 @@ type AccountScreenParams struct {
 	// AcceptEncoding Codings that the client can decode. `br`, `zstd` and `gzip` are known, and preferred in this order where they weigh the same. What is below 1,024 bytes is not encoded.
 	AcceptEncoding AcceptEncoding `json:"Accept-Encoding,omitempty,omitzero"`
 
-	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer is not looked at.
+	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer than 512 bytes is not looked at: the answer is sent.
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
 
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
@@ -2628,7 +2628,7 @@ type CartScreenParams struct {
 	// XCountry ISO 3166-1 alpha-2 code, one of those that are configured.
 	XCountry Country `json:"X-Country,omitempty,omitzero"`
 
-	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer is not looked at.
+	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer than 512 bytes is not looked at: the answer is sent.
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
 
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
@@ -2695,7 +2695,7 @@ type CategoryScreenParams struct {
 	// AcceptEncoding Codings that the client can decode. `br`, `zstd` and `gzip` are known, and preferred in this order where they weigh the same. What is below 1,024 bytes is not encoded.
 	AcceptEncoding AcceptEncoding `json:"Accept-Encoding,omitempty,omitzero"`
 
-	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer is not looked at.
+	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer than 512 bytes is not looked at: the answer is sent.
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
 
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
@@ -2734,7 +2734,7 @@ type CheckoutScreenParams struct {
 	// XCountry ISO 3166-1 alpha-2 code, one of those that are configured.
 	XCountry Country `json:"X-Country,omitempty,omitzero"`
 
-	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer is not looked at.
+	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer than 512 bytes is not looked at: the answer is sent.
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
 
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
@@ -2777,7 +2777,7 @@ type HomeScreenParams struct {
 	// AcceptEncoding Codings that the client can decode. `br`, `zstd` and `gzip` are known, and preferred in this order where they weigh the same. What is below 1,024 bytes is not encoded.
 	AcceptEncoding AcceptEncoding `json:"Accept-Encoding,omitempty,omitzero"`
 
-	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer is not looked at.
+	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer than 512 bytes is not looked at: the answer is sent.
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
 
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
@@ -2823,7 +2823,7 @@ type ProductScreenParams struct {
 	// AcceptEncoding Codings that the client can decode. `br`, `zstd` and `gzip` are known, and preferred in this order where they weigh the same. What is below 1,024 bytes is not encoded.
 	AcceptEncoding AcceptEncoding `json:"Accept-Encoding,omitempty,omitzero"`
 
-	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer is not looked at.
+	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer than 512 bytes is not looked at: the answer is sent.
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
 
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
@@ -2896,7 +2896,7 @@ type SearchScreenParams struct {
 	// AcceptEncoding Codings that the client can decode. `br`, `zstd` and `gzip` are known, and preferred in this order where they weigh the same. What is below 1,024 bytes is not encoded.
 	AcceptEncoding AcceptEncoding `json:"Accept-Encoding,omitempty,omitzero"`
 
-	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer is not looked at.
+	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer than 512 bytes is not looked at: the answer is sent.
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
 
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
@@ -2920,7 +2920,7 @@ type SyncCatalogueParams struct {
 	// First Items in the answer at most. Fewer do not mean that it is the last one; `more` does.
 	First First100 `form:"first,omitempty" json:"first,omitempty,omitzero"`
 
-	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer is not looked at.
+	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer than 512 bytes is not looked at: the answer is sent.
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
 
 	// AcceptEncoding Codings that the client can decode. `br`, `zstd` and `gzip` are known, and preferred in this order where they weigh the same. What is below 1,024 bytes is not encoded.

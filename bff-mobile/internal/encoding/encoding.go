@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"io"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/klauspost/compress/gzip"
@@ -45,6 +46,9 @@ func (e Encoding) Encode(body []byte) ([]byte, Encoding) {
 	encoded := e.Append(make([]byte, 0, len(body)/usual), body)
 	if len(encoded) >= len(body) {
 		return body, Identity
+	}
+	if cap(encoded) > len(encoded)+len(encoded)/8 { // whoever keeps it weighs what it holds, not the room behind
+		encoded = slices.Clone(encoded)
 	}
 	return encoded, e
 }

@@ -200,3 +200,20 @@ func BenchmarkChoose(b *testing.B) {
 		Choose(field)
 	}
 }
+
+// Whoever keeps an answer keeps all of the memory that it lies in, and weighs only the answer.
+func TestWhatIsEncodedLiesInNoMoreMemoryThanItTakes(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(3, 4))
+	for _, size := range []int{Threshold, 1500, 3 << 10, 8 << 10, 40 << 10} {
+		var body []byte
+		for len(body) < size {
+			body = fmt.Appendf(body, `{"sku":"%016x","name":"%016x"},`, r.Uint64(), r.Uint64()) // about half as large encoded
+		}
+		for e := Identity + 1; e < codings; e++ {
+			encoded, in := e.Encode(body)
+			require.Equal(t, e, in, "%d bytes", size)
+			require.LessOrEqual(t, cap(encoded), len(encoded)+len(encoded)/4, "%s of %d bytes", e, size)
+		}
+	}
+}
