@@ -13,7 +13,7 @@ import (
 )
 
 // unasked are operations that the channel has no field for.
-var unasked = []commerce.Operation{commerce.OpNotify}
+var unasked = []commerce.Operation{commerce.OpNotify, commerce.OpSKUs, commerce.OpPageIDs}
 
 // inCheckout panic while an order is placed or read by its token, which needs a history:
 // TestW9_CheckoutMayPanic has them.
