@@ -70,7 +70,7 @@ func TestN8_AnyAnswerCostsTwiceItsLimitAtMost(t *testing.T) {
 		}{
 			"of unknown length, and fits":       {pour("Connection: close\r\n\r\n", fits), fits * chunk},
 			"of unknown length, without end":    {pour("Connection: close\r\n\r\n", 64*fits), -1},
-			"of declared length, and fits":      {pour(fmt.Sprintf("Content-Length: %d\r\n\r\n", fits*chunk), fits), fits * chunk},
+			"of declared length, and fits":      {pour(fmt.Sprintf("Connection: close\r\nContent-Length: %d\r\n\r\n", fits*chunk), fits), fits * chunk},
 			"of declared length, and too long":  {pour(fmt.Sprintf("Content-Length: %d\r\n\r\n", 64*fits*chunk), 64*fits), -1},
 			"declares more than there is":       {pour("Content-Length: 1000000\r\n\r\n", 1), -1},
 			"declares what no machine has":      {pour("Content-Length: 9223372036854775807\r\n\r\n", 1), -1},
