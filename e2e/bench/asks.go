@@ -88,7 +88,7 @@ func (r *rig) mobileUnchanged() ask {
 			page.set(req, n)
 			tag, known := tags.Load(n)
 			if !known {
-				tag, _ = tags.LoadOrStore(n, r.mobile.target.tagOf(page, n))
+				tag, _ = tags.LoadOrStore(n, r.mobile.tagOf(page, n))
 			}
 			req.Header.Set(fasthttp.HeaderIfNoneMatch, tag.(string)) //nolint:forcetypeassert // nothing else is in there
 		},
