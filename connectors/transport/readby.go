@@ -15,13 +15,14 @@ func (c *Client) readBy(next handler) handler {
 		if err != nil {
 			return nil, err
 		}
+		v := verdictNone // should the connector panic: that is our fault, and says nothing of the upstream
+		defer func() { res.whole.settle(v) }()
 		if k.read != nil {
 			err = k.read(res)
 			res.Body = nil // whoever still had it would have another's
 			res.whole.giveBack()
 		}
-		v := verdictOfRead(res.Status, err)
-		res.whole.settle(v)
+		v = verdictOfRead(res.Status, err)
 		if v == verdictBad {
 			k.operation.recent.spoiled()
 		}

@@ -38,6 +38,31 @@ func TestN10_RefusalsDoNotOpenTheBreakerAndFailuresInsideA200Do(t *testing.T) {
 	})
 }
 
+// A probe that ends in a panic of the connector's is over, and says nothing of the upstream.
+func TestN10_AConnectorThatPanicsGivesItsProbeBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := over(t, Config{}, &script{steps: []step{{status: http.StatusOK, body: "{}"}}})
+		b := c.operationOf(readTraits.Operation, "").breaker
+		r := get()
+		r.Read = func(*Response) error { return Failed(readTraits, commerce.ErrUnavailable, errors.New("no")) }
+		for range 60 {
+			_, err := do(t, c, readTraits, r)
+			require.ErrorIs(t, err, commerce.ErrUnavailable)
+		}
+		require.Equal(t, breakerOpen, b.state())
+		time.Sleep(time.Minute)
+		r.Read = func(*Response) error { panic("decoding") }
+		assert.PanicsWithValue(t, "decoding", func() { _, _ = do(t, c, readTraits, r) })
+		assert.Equal(t, breakerOpen, b.state(), "no probe is out")
+		time.Sleep(time.Minute)
+		r.Read = nil
+		_, err := do(t, c, readTraits, r)
+		require.NoError(t, err)
+		assert.Equal(t, breakerClosed, b.state())
+	})
+}
+
 // The requests of one operation fail and recover each for itself.
 func TestN10_StepsAreWatchedApart(t *testing.T) {
 	t.Parallel()
