@@ -158,6 +158,9 @@ func (b *Backend) Close(ctx context.Context) error {
 	if b.Journal != nil {
 		b.Journal.Close()
 	}
+	if b.Turns != nil {
+		b.Turns.Close()
+	}
 	b.Answers.Close()
 	if b.cache != nil {
 		errs = append(errs, b.cache.Close())

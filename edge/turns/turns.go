@@ -33,6 +33,11 @@ const (
 	inARow   = 4
 	answer   = 200 * time.Millisecond // of a request's deadline, kept to answer the client
 	giveBack = time.Second
+	// A claim that was not answered may be granted after that: what is taken back is looked for so
+	// often, so far apart, for so many claims at once. What is still there then ends with its lease.
+	takeBacks     = 3
+	betweenBacks  = lease / 12
+	mostTakenBack = 64
 )
 
 // Turns hands out turns. It is safe for concurrent use.
@@ -42,6 +47,11 @@ type Turns struct {
 
 	mu     sync.Mutex
 	queues map[string]*queue
+
+	backs   chan struct{} // holds an element for each claim that is being taken back
+	takers  sync.WaitGroup
+	closing chan struct{} // closed under mu when nothing is taken back any more
+	closed  sync.Once
 }
 
 // queue is a cart's writers in this process.
@@ -53,7 +63,17 @@ type queue struct {
 
 // New makes turns on a ledger.
 func New(l ledger.Ledger, log *slog.Logger) *Turns {
-	return &Turns{ledger: l, log: log, queues: map[string]*queue{}}
+	return &Turns{ledger: l, log: log, queues: map[string]*queue{}, backs: make(chan struct{}, mostTakenBack), closing: make(chan struct{})}
+}
+
+// Close ends what goes on in the background and waits for it. Turns can be had after that as before.
+func (t *Turns) Close() {
+	t.closed.Do(func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		close(t.closing)
+	})
+	t.takers.Wait()
 }
 
 // InProgress is what those are told who did not get their turn in time.
@@ -172,9 +192,11 @@ func (t *Turns) claim(ctx context.Context, q *queue, key string) (*turn, error) 
 		asked := time.Now()
 		_, claimed, err := t.ledger.Claim(ctx, key, mine.token, lease)
 		switch {
-		case err != nil && ctx.Err() != nil:
-			return nil, ctx.Err()
 		case err != nil:
+			t.takeBack(mine)
+			if ctx.Err() != nil {
+				err = ctx.Err()
+			}
 			return nil, err
 		case claimed:
 			mine.heard = asked
@@ -185,6 +207,45 @@ func (t *Turns) claim(ctx context.Context, q *queue, key string) (*turn, error) 
 			return nil, err
 		}
 	}
+}
+
+// takeBack gives back what a claim without an answer may have been granted, or is granted yet: nobody
+// would know of that turn, and all would wait for its lease. It keeps nobody waiting, not even the
+// request, whose time may be over, and lasts until [Turns.Close] at most.
+func (t *Turns) takeBack(claimed *turn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	select {
+	case <-t.closing:
+		return
+	default:
+	}
+	select {
+	case t.backs <- struct{}{}:
+	default:
+		return // the ledger is gone altogether
+	}
+	t.takers.Go(func() {
+		defer func() { <-t.backs }()
+		for range takeBacks {
+			if t.dropped(claimed) {
+				return
+			}
+			select {
+			case <-t.closing:
+				return
+			case <-time.After(betweenBacks):
+			}
+		}
+	})
+}
+
+// dropped tells whether a turn was there and is not any more.
+func (t *Turns) dropped(claimed *turn) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), giveBack)
+	defer cancel()
+	was, err := t.ledger.Drop(ctx, claimed.key, claimed.token)
+	return err == nil && was
 }
 
 // pause waits, or answers why ctx ended.

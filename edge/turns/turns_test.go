@@ -186,11 +186,90 @@ func (away) Claim(context.Context, string, string, time.Duration) (string, bool,
 	return "", false, &commerce.CallError{System: "redis", Operation: "ledger", Kind: commerce.ErrUnavailable}
 }
 
+func (away) Drop(context.Context, string, string) (bool, error) {
+	return false, &commerce.CallError{System: "redis", Operation: "ledger", Kind: commerce.ErrUnavailable}
+}
+
+// tardy is a ledger that grants claims when nobody waits for its answer any more.
+type tardy struct {
+	ledger.Ledger
+	patience, late time.Duration // how long it lets a caller wait, and how long after that it grants
+}
+
+func (l tardy) Claim(ctx context.Context, key, value string, ttl time.Duration) (string, bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.patience)
+	defer cancel()
+	<-ctx.Done()
+	grant := func() { _, _, _ = l.Ledger.Claim(context.WithoutCancel(ctx), key, value, ttl) }
+	if l.late > 0 {
+		time.AfterFunc(l.late, grant)
+	} else {
+		grant()
+	}
+	return "", false, &commerce.CallError{System: "redis", Operation: "ledger", Kind: commerce.ErrUnavailable, Err: ctx.Err()}
+}
+
+// A turn that nobody knows they have keeps nobody waiting for its lease, whether the request's time
+// was over or the ledger's was, and whether the claim comes before or after it is taken back.
+func TestK10_AClaimThatIsGrantedTooLateIsGivenBack(t *testing.T) {
+	t.Parallel()
+	for name, slow := range map[string]tardy{
+		"the request is over, granted at once": {patience: time.Minute},
+		"the request is over, granted later":   {patience: time.Minute, late: 100 * time.Millisecond},
+		"the ledger took too long":             {patience: lease / 6},
+		"the ledger took too long, and longer": {patience: lease / 6, late: 100 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				book := ledger.NewMemory()
+				slow.Ledger = book
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				turns := New(slow, quiet)
+				defer turns.Close()
+				_, _, err := turns.Hold(ctx, as("ann"), guest)
+				require.Error(t, err)
+				time.Sleep(slow.late)
+				synctest.Wait() // it is granted by now
+				began := time.Now()
+				_, release, err := New(book, quiet).Hold(t.Context(), as("ann"), guest)
+				require.NoError(t, err)
+				assert.Less(t, time.Since(began), lease/4)
+				release()
+			})
+		})
+	}
+}
+
+// While nothing is answered, what is taken back has a limit.
+func TestClaimsTakenBackAreLimited(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		turns := New(away{}, quiet)
+		for range 10 * mostTakenBack {
+			_, _, err := turns.Hold(t.Context(), as("ann"), guest)
+			require.ErrorIs(t, err, commerce.ErrUnavailable)
+		}
+		assert.Len(t, turns.backs, mostTakenBack)
+		time.Sleep(takeBacks * (betweenBacks + giveBack))
+		assert.Empty(t, turns.backs)
+		_, _, err := turns.Hold(t.Context(), as("ann"), guest)
+		require.ErrorIs(t, err, commerce.ErrUnavailable)
+		turns.Close()
+		assert.Empty(t, turns.backs)
+		_, _, err = turns.Hold(t.Context(), as("ann"), guest)
+		require.ErrorIs(t, err, commerce.ErrUnavailable)
+		assert.Empty(t, turns.backs, "who is closed begins nothing")
+	})
+}
+
 func TestWithoutALedgerCartsAreChangedInThisProcessesTurns(t *testing.T) {
 	t.Parallel()
 	shop := commercetest.NewShop()
 	f := shop.Fixture()
 	turns := New(away{}, quiet)
+	defer turns.Close()
 	ports := turns.Wrap(shop.Ports())
 	ctx, who := t.Context(), commerce.Shopper{Market: f.Market, Principal: f.Customer}
 	for name, change := range map[string]func() (*commerce.Cart, error){
@@ -220,6 +299,7 @@ func TestK5_WithoutALedgerThisProcessesWritersTakeTurns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		turns := New(away{}, quiet)
+		defer turns.Close()
 		var inside, most, done int
 		var mu sync.Mutex
 		var all sync.WaitGroup
