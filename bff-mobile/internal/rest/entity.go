@@ -66,16 +66,17 @@ func (a *API) proven(c *fiber.Ctx, caller web.Caller, q *cache.Question) bool {
 			return false
 		}
 		web.Shared(c)
+		web.TellTime(c, nil, cache.Proven)
 		web.SendProof(c.Context(), proof)
 	} else {
 		tag := ownTag(caller.Principal, proof.Entity())
 		if !web.NoneMatchOf(c, tag) {
 			return false
 		}
+		web.TellTime(c, nil, cache.Proven)
 		web.SendUnchanged(c, tag, owners)
 	}
 	web.NoteAnswer(c, string(cache.Proven))
-	web.TellTime(c, nil, cache.Proven)
 	a.Answers.Count(cache.Proven)
 	return true
 }
