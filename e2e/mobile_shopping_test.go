@@ -171,9 +171,11 @@ func TestEachSystemDownDegradesItsPartsOnly(t *testing.T) {
 			customer := bearer(t, s, someCustomer)
 			fault(t, s, map[string]any{"system": system, "operation": "*", "errorRate": 1, "status": 503, "mode": "status"})
 			r := send(t, http.MethodGet, s.Mobile+"/v1/screens/products/HL-U509-R", nil)
+			t.Logf("without %s: %d, Cache-Control %q, ETag %q, degraded %v", system, r.Status, r.Header.Get("Cache-Control"), r.Header.Get("ETag"), r.at("degraded"))
 			if system == "pimcore" {
 				require.Equal(t, http.StatusServiceUnavailable, r.Status, r.Raw)
 				require.Equal(t, "application/problem+json", r.Header.Get("Content-Type"))
+				assert.Empty(t, r.Header.Values("ETag"))
 			} else {
 				require.Equal(t, http.StatusOK, r.Status, r.Raw)
 				for _, part := range mobileLosses[system] {
@@ -182,8 +184,10 @@ func TestEachSystemDownDegradesItsPartsOnly(t *testing.T) {
 				}
 				if len(mobileLosses[system]) == 0 {
 					assert.Nil(t, r.at("degraded"), r.Raw)
+					assert.NotEmpty(t, r.Header.Get("ETag"), "whole: may be kept and asked for again")
 				} else {
 					assert.Contains(t, r.Header.Get("Cache-Control"), "no-store")
+					assert.Empty(t, r.Header.Values("ETag"), "nobody is told later that a screen with a gap is as it was")
 				}
 			}
 			home := send(t, http.MethodGet, s.Mobile+"/v1/screens/home", nil)
