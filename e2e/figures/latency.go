@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -48,7 +49,7 @@ func latencies(ctx context.Context, _ *process) error {
 			fmt.Printf("  %-24s %s  %8s %8s\n", kind.name, round, spent[len(spent)/2].Round(10*time.Microsecond), spent[len(spent)-1].Round(10*time.Microsecond))
 		}
 	}
-	if err := rounds(ctx); err != nil {
+	if err := errors.Join(rounds(ctx), screenRounds(ctx)); err != nil {
 		return err
 	}
 	_, err := request(ctx, "DELETE", sandbox+"/_sandbox/faults", "")
@@ -81,6 +82,37 @@ func rounds(ctx context.Context) error {
 		}
 		slices.Sort(spent)
 		fmt.Printf("  %-40s cold  %8s %8s\n", kind.name, spent[len(spent)/2].Round(10*time.Microsecond), spent[len(spent)-1].Round(10*time.Microsecond))
+	}
+	return nil
+}
+
+// screenRounds times screens of which nothing is known, as [rounds] does, with what they may take
+// beside it: their rounds of 50 ms, and what the channel itself may need for them.
+func screenRounds(ctx context.Context) error {
+	for _, kind := range []struct {
+		name, path string
+		keys       []string
+		language   bool // the keys are languages, in each of which the one screen there is is cold
+		most       time.Duration
+	}{
+		{"product screen: 1 round", "/v1/screens/products/", []string{"BK-M68S-42", "BK-M68S-46", "BK-T79U-46", "BK-T79U-50", "BK-T79U-54"}, false, 65 * time.Millisecond},
+		{"home screen: 2 rounds", "/v1/screens/home", []string{"fr", "he", "th", "ar", "zh-Hant"}, true, 125 * time.Millisecond},
+		{"category screen of 24: 2 rounds", "/v1/screens/categories/", []string{"132?first=24", "102?first=24", "105?first=24", "106?first=24", "107?first=24"}, false, 125 * time.Millisecond},
+	} {
+		var spent []time.Duration
+		for _, key := range kind.keys {
+			url, headers := mobile+kind.path+key, []string(nil)
+			if kind.language {
+				url, headers = mobile+kind.path, []string{"Accept-Language", key}
+			}
+			begin := time.Now()
+			if _, err := request(ctx, "GET", url, "", headers...); err != nil {
+				return err
+			}
+			spent = append(spent, time.Since(begin))
+		}
+		slices.Sort(spent)
+		fmt.Printf("  %-40s cold  %8s %8s  (median at most %s)\n", kind.name, spent[len(spent)/2].Round(10*time.Microsecond), spent[len(spent)-1].Round(10*time.Microsecond), kind.most)
 	}
 	return nil
 }
