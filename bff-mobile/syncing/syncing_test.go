@@ -2,6 +2,7 @@ package syncing
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -335,6 +336,42 @@ func TestAListThatDoesNotMoveOnIsNonsense(t *testing.T) {
 	d.Ports.Listing = stuck{shop.Ports().Listing}
 	_, err := d.Page(t.Context(), d.m, "", 100)
 	require.ErrorIs(t, err, commerce.ErrUpstream)
+}
+
+// bare lists a thousand products that nobody can have in the market, and counts how often it was asked.
+type bare struct {
+	commerce.Listing
+
+	asked int
+}
+
+func (b *bare) SKUs(_ context.Context, _ commerce.Market, after commerce.SKU, first int) ([]commerce.SKU, error) {
+	b.asked++
+	var list []commerce.SKU
+	for i := range 1000 {
+		if sku := commerce.SKU(fmt.Sprintf("NONE-%04d", i)); sku > after && len(list) < first {
+			list = append(list, sku)
+		}
+	}
+	return list, nil
+}
+
+// However much is listed that is not to be had in a market, an answer does so much at most, and each gets further.
+func TestOneAnswerOfAWalkListsSoMuchAtMost(t *testing.T) {
+	t.Parallel()
+	d, shop := newDevice(t, &notes{})
+	listing := &bare{Listing: shop.Ports().Listing}
+	d.Ports.Listing = listing
+	var asked []int
+	for more := true; more; {
+		listing.asked = 0
+		more = d.once(50).More
+		asked = append(asked, listing.asked)
+	}
+	assert.LessOrEqual(t, slices.Max(asked), mostStrides)
+	assert.LessOrEqual(t, len(asked), 5)
+	assert.Contains(t, d.items, subject{api.SyncKindCategories, treeID})
+	assert.Empty(t, d.once(50).Items)
 }
 
 // What is older than it should be is not good enough for a copy.

@@ -11,11 +11,15 @@ import (
 // longestID is the longest name of a thing, in bytes, behind which a walk can go on.
 const longestID = 255
 
+// mostStrides is how often lists are read for one answer: what is listed may not be to be had in
+// the market, and however much of that there is, each answer gets further.
+const mostStrides = 8
+
 // walk answers what follows c of all there is. Where the last part is at its end, the
 // app goes on with what changed since the walk began.
 func (s *Catalogue) walk(ctx context.Context, m commerce.Market, c cursor, first int) (*api.Sync, error) {
 	var items []api.SyncItem
-	for len(items) < first {
+	for strides := 0; len(items) < first && strides < mostStrides; strides++ {
 		found, ended, err := s.stride(ctx, m, &c, first-len(items))
 		if err != nil {
 			return nil, err

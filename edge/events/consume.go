@@ -58,11 +58,18 @@ func (s *stream) round(ctx context.Context, apply Apply, claimed *time.Time) err
 		}
 		*claimed = now
 	}
+	if !s.recalled {
+		if err := s.recall(ctx, apply); err != nil {
+			return s.grouped(ctx, err)
+		}
+		s.recalled = true
+	}
 	found, err := s.read(ctx)
 	if errors.Is(err, redis.Nil) || (err == nil && len(found) == 0) {
 		return nil
 	}
 	if err != nil {
+		s.recalled = false // events may have been on their way
 		return s.grouped(ctx, err)
 	}
 	entries := make([]entry, len(found[0].Messages))
@@ -71,6 +78,37 @@ func (s *stream) round(ctx context.Context, apply Apply, claimed *time.Time) err
 	}
 	s.lineage.saw(entries[len(entries)-1].id)
 	return s.handle(ctx, apply, entries)
+}
+
+// recall handles what this consumer was handed and has not let go of: an answer of Redis may have been lost
+// on the way. Otherwise it came only once it is taken for dead, and until then the journal's head would wait.
+func (s *stream) recall(ctx context.Context, apply Apply) error {
+	for from := "0"; ; {
+		found, err := s.handed(ctx, from)
+		if errors.Is(err, redis.Nil) || (err == nil && (len(found) == 0 || len(found[0].Messages) == 0)) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		entries := make([]entry, len(found[0].Messages))
+		for i, m := range found[0].Messages {
+			entries[i] = entryOf(m)
+		}
+		if err := s.handle(ctx, apply, entries); err != nil {
+			return err
+		}
+		s.again, from = nil, entries[len(entries)-1].id
+	}
+}
+
+// handed reads what this consumer holds behind an id.
+func (s *stream) handed(ctx context.Context, from string) ([]redis.XStream, error) {
+	ctx, cancel := context.WithTimeout(ctx, readBlock+answerIn)
+	defer cancel()
+	return s.client.XReadGroup(ctx, &redis.XReadGroupArgs{
+		Group: group, Consumer: s.consumer, Streams: []string{streamKey, from}, Count: readCount, Block: -1, // which is not at all
+	}).Result()
 }
 
 // read waits for what is new; go-redis itself would wait for ten seconds longer than

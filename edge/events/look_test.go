@@ -8,6 +8,8 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/portico-bff/portico/schema/commerce"
 )
 
 // still is a stream that nothing moves by itself: no consumer runs and nobody follows it.
@@ -163,4 +165,26 @@ func TestNobodyBeginsAnewForTheFirstChangeAfterQuietDays(t *testing.T) {
 			assert.Equal(t, last, found.At.id())
 		})
 	}
+}
+
+// An answer that is lost on the way from Redis holds nobody up: who was handed the events asks for them again.
+func TestWhatWasLostOnTheWayFromRedisIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+	s := newStill(t)
+	s.put(t, "p1")
+	s.read(t, false) // as if by a process of the same name that ended
+	consumer := s.stream(t)
+	var claimed time.Time
+	round := func() error { return consumer.round(t.Context(), s.apply, &claimed) }
+	require.NoError(t, round())
+	assert.Equal(t, []commerce.Tag{"page:p1"}, s.struck.all())
+	s.server.SetError("LOADING it is away")
+	claimed = time.Now()
+	require.Error(t, round())
+	s.server.SetError("")
+	last := s.put(t, "p2")
+	s.read(t, false)
+	require.NoError(t, round())
+	assert.Equal(t, []commerce.Tag{"page:p1", "page:p2"}, s.struck.all())
+	assert.Equal(t, last, s.stands(t).head.id())
 }

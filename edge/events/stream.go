@@ -63,6 +63,7 @@ type stream struct {
 	most       int // events kept, about
 	lineage    lineage
 	again      []entry // the consumer's alone: what could not be applied
+	recalled   bool    // the consumer's alone: it holds nothing that it does not know of
 }
 
 // Put is [Queue]'s. When Redis does not take the change, this process at least gives
