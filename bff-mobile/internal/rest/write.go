@@ -60,9 +60,6 @@ func (a *API) write(c *fiber.Ctx, ch change) error {
 		}
 		return sendBytes(c, status, fiber.MIMEApplicationJSON, data)
 	}
-	if key == "" {
-		return &commerce.InputError{Field: idempotency.Header, Code: commerce.CodeRequired, Message: "must be sent with this write"}
-	}
 	if _, err := commerce.ParseIdempotencyKey(idempotency.Header, key); err != nil {
 		return err
 	}
