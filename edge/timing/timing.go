@@ -35,7 +35,9 @@ type stretch struct {
 // Elapsed is what making an answer took: of which system's calls, and when. It is
 // shared by all who waited for the answer, and read-only.
 type Elapsed struct {
-	Calls []SystemCalls // in the order of the systems' names
+	Calls   []SystemCalls       // in the order of the systems' names
+	Sources [][]commerce.Source // of all that the answer was made of
+	Windows []Window            // what was waited for, each trail once
 
 	stretches []stretch
 }
@@ -55,8 +57,8 @@ type Window struct {
 	From, To time.Time
 }
 
-// Windows are the waits of sources, each trail once, as long as any of them.
-func Windows(lists [][]commerce.Source) []Window {
+// windows are the waits of sources, each trail once, as long as any of them.
+func windows(lists [][]commerce.Source) []Window {
 	var list []Window
 	for _, sources := range lists {
 		for i := range sources {
@@ -84,13 +86,13 @@ func widened(list []Window, w Window) []Window {
 	return append(list, w)
 }
 
-// Spend sums up the calls that were waited for. A call that another began counts from
+// spend sums up the calls that were waited for. A call that another began counts from
 // when it was waited for, one that goes on until it was no more.
-func Spend(list []Window) *Elapsed {
-	if len(list) == 0 {
+func spend(lists [][]commerce.Source, list []Window) *Elapsed {
+	if len(list) == 0 && len(lists) == 0 {
 		return &noTime
 	}
-	s := &Elapsed{}
+	s := &Elapsed{Sources: lists, Windows: list}
 	var seen []*commerce.Call // a load's calls may be on several trails
 	for _, w := range list {
 		w.Trail.Visit(func(c *commerce.Call) {
@@ -227,9 +229,9 @@ func metricName(system string) string {
 // Of sums up what was waited for until now as lists, and the trail that ctx has for calls
 // past the cache, tell it. It is never nil.
 func Of(ctx context.Context, lists [][]commerce.Source) *Elapsed {
-	list := Windows(lists)
+	list := windows(lists)
 	if own := commerce.TrailOf(ctx); own != nil {
 		list = append(list, Window{Trail: own, To: time.Now()})
 	}
-	return Spend(list)
+	return spend(lists, list)
 }

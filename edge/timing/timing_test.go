@@ -139,7 +139,8 @@ func TestSharedLoadsCountFromWhenTheyWereWaitedFor(t *testing.T) {
 			"asked for after both":   {[]commerce.Source{wait(61, 5)}, `odoo;dur=5;desc="1 call"`},
 			"keys, one of them late": {[]commerce.Source{wait(0, 60), wait(0, 10), wait(0, 30)}, `odoo;dur=60;desc="2 calls"`},
 		} {
-			got := Spend(Windows([][]commerce.Source{tc.sources})).Text(zero, zero.Add(100*time.Millisecond), "")
+			lists := [][]commerce.Source{tc.sources}
+			got := spend(lists, windows(lists)).Text(zero, zero.Add(100*time.Millisecond), "")
 			assert.True(t, strings.HasPrefix(got, tc.want), "%s: %s", name, got)
 			assert.Equal(t, tc.want == "", strings.HasPrefix(got, "own"), name)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/portico-bff/portico/bff-web/graph/load"
 	"github.com/portico-bff/portico/edge/limits"
 	"github.com/portico-bff/portico/edge/timing"
+	"github.com/portico-bff/portico/edge/waterfall"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -21,7 +22,7 @@ type outcome struct {
 	freshness []load.Report
 	sources   [][]commerce.Source // read-only
 	spent     *timing.Elapsed
-	trace     *trace // nil: nobody is shown one
+	trace     *waterfall.Waterfall // extensions.trace; nil: nobody is shown one
 }
 
 // document is an answer; data is absent when nothing was executed.

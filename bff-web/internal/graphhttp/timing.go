@@ -2,12 +2,11 @@ package graphhttp
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/portico-bff/portico/cache"
 	"github.com/portico-bff/portico/edge/timing"
-	"github.com/portico-bff/portico/schema/commerce"
+	"github.com/portico-bff/portico/edge/waterfall"
 )
 
 // hitTiming is of answers that were kept.
@@ -28,13 +27,9 @@ func (w *writer) timed(s *timing.Elapsed, result cache.Result) {
 // told is o with what making it took, and with the trace where one is shown. ctx is the
 // execution's, each tells what went to which path.
 func (o outcome) told(ctx context.Context, each uses) outcome {
-	list, now := timing.Windows(o.sources), time.Now()
-	if own := commerce.TrailOf(ctx); own != nil {
-		list = append(list, timing.Window{Trail: own, To: now})
-	}
-	o.spent = timing.Spend(list)
+	o.spent = timing.Of(ctx, o.sources)
 	if began, ok := tracedSince(ctx); ok {
-		o.trace = waterfall(began, now, slices.Concat(o.sources...), list, each)
+		o.trace = waterfall.Of(began, time.Now(), o.spent, each.asText())
 	}
 	return o
 }
