@@ -71,9 +71,15 @@ func (a *account) loadOrders(ctx context.Context) error {
 }
 
 func loyalty(a *commerce.LoyaltyAccount, locale string) *api.Loyalty {
-	shown := &api.Loyalty{Points: a.Points, PointsText: count(a.Points, locale), Earned: a.Earned, Level: a.Level, NextLevel: a.NextLevel, PointsToNextLevel: a.PointsToNextLevel}
+	shown := &api.Loyalty{
+		Points: a.Points, PointsText: count(a.Points, locale), Earned: a.Earned, EarnedText: count(a.Earned, locale), Level: a.Level,
+		NextLevel: a.NextLevel, PointsToNextLevel: a.PointsToNextLevel,
+	}
+	if a.PointsToNextLevel > 0 {
+		shown.PointsToNextLevelText = count(a.PointsToNextLevel, locale)
+	}
 	for _, r := range a.Rewards {
-		shown.Rewards = append(shown.Rewards, api.Reward{Id: r.ID, Name: r.Name, Cost: r.Cost})
+		shown.Rewards = append(shown.Rewards, api.Reward{Id: r.ID, Name: r.Name, Cost: r.Cost, CostText: count(r.Cost, locale)})
 	}
 	return shown
 }

@@ -37,7 +37,8 @@ func (s *Screens) Cart(ctx context.Context, v Viewer, id commerce.CartID) (*api.
 			shown.Cart.Lines[i].Image = image(&product.Images[0], v.Tile)
 		}
 		if a := c.stock[l.SKU]; a != nil {
-			shown.Cart.Lines[i].Available = &a.Quantity
+			line := &shown.Cart.Lines[i]
+			line.Available, line.AvailableText = &a.Quantity, count(a.Quantity, v.Market.Locale)
 		}
 	}
 	return shown, nil

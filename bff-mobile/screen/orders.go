@@ -34,8 +34,9 @@ func (l *orderList) loadItems(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l.shown.Items = summaries(found.Orders, l.viewer.Market.Locale)
-	l.shown.Total, l.shown.HasNext, l.shown.EndCursor = found.Total, found.HasNext, found.EndCursor
+	locale := l.viewer.Market.Locale
+	l.shown.Items, l.shown.Total, l.shown.TotalText = summaries(found.Orders, locale), found.Total, count(found.Total, locale)
+	l.shown.HasNext, l.shown.EndCursor = found.HasNext, found.EndCursor
 	return nil
 }
 
@@ -81,6 +82,7 @@ func summaries(orders []*commerce.Order, locale string) []api.OrderSummary {
 		for _, l := range o.Lines {
 			list[i].Quantity += l.Quantity
 		}
+		list[i].QuantityText = count(list[i].Quantity, locale)
 	}
 	return list
 }
@@ -92,7 +94,7 @@ func details(o *commerce.Order, locale string) api.OrderDetails {
 	}
 	for i, l := range o.Lines {
 		shown.Lines[i] = api.OrderLine{
-			Sku: string(l.SKU), Name: l.Name, Quantity: l.Quantity, Unit: Money(l.Unit, locale), Total: Money(l.Total, locale),
+			Sku: string(l.SKU), Name: l.Name, Quantity: l.Quantity, QuantityText: count(l.Quantity, locale), Unit: Money(l.Unit, locale), Total: Money(l.Total, locale),
 		}
 	}
 	if o.Shipping != nil {

@@ -72,7 +72,7 @@ func (p *product) loadPrice(ctx context.Context) error {
 func (p *product) loadAvailability(ctx context.Context) error {
 	found, err := p.Ports.Inventory.Availability(ctx, p.viewer.Market, []commerce.SKU{p.sku})
 	if a := found[p.sku]; a != nil {
-		p.shown.Availability = availability(a)
+		p.shown.Availability = availability(a, p.viewer.Market.Locale)
 	}
 	return err
 }
@@ -122,12 +122,9 @@ func describe(into *api.ProductScreen, product *commerce.Product, v Viewer) {
 	}
 }
 
-func availability(a *commerce.Availability) *api.Availability {
-	shown := &api.Availability{InStock: a.InStock, Quantity: a.Quantity}
-	for _, l := range a.Locations {
-		shown.Locations = append(shown.Locations, api.Location{Name: l.Name, Quantity: l.Quantity})
-	}
-	return shown
+// availability is what decides about buying. Where the pieces lie is the back office's business.
+func availability(a *commerce.Availability, locale string) *api.Availability {
+	return &api.Availability{InStock: a.InStock, Quantity: a.Quantity, QuantityText: count(a.Quantity, locale)}
 }
 
 func reviews(sum *commerce.ReviewSummary, locale string) *api.Reviews {

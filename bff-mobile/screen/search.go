@@ -48,16 +48,26 @@ func (l *listing) page() api.ProductList {
 	if l.found == nil {
 		return api.ProductList{}
 	}
-	shown := api.ProductList{Items: l.inOrder(), Total: l.found.Total, TotalText: count(l.found.Total, l.viewer.Market.Locale), HasNext: l.found.HasNext, EndCursor: l.found.EndCursor}
-	for _, f := range l.found.Facets {
+	locale := l.viewer.Market.Locale
+	shown := api.ProductList{Items: l.inOrder(), Total: l.found.Total, TotalText: count(l.found.Total, locale), HasNext: l.found.HasNext, EndCursor: l.found.EndCursor}
+	if l.query.After == "" {
+		shown.Facets = facets(l.found.Facets, locale)
+	}
+	return shown
+}
+
+// facets are those of the whole list, which its first page brings.
+func facets(found []commerce.Facet, locale string) []api.Facet {
+	shown := make([]api.Facet, 0, len(found))
+	for _, f := range found {
 		if len(f.Values) == 0 {
 			continue // nothing to choose
 		}
 		facet := api.Facet{Code: f.Code, Label: f.Label, Values: make([]api.FacetValue, len(f.Values))}
-		for i, value := range f.Values {
-			facet.Values[i] = api.FacetValue{Value: value.Value, Label: value.Label, Count: value.Count, Selected: value.Selected}
+		for i, v := range f.Values {
+			facet.Values[i] = api.FacetValue{Value: v.Value, Label: v.Label, Count: v.Count, CountText: count(v.Count, locale), Selected: v.Selected}
 		}
-		shown.Facets = append(shown.Facets, facet)
+		shown = append(shown, facet)
 	}
 	return shown
 }

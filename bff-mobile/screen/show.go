@@ -24,7 +24,7 @@ func priceOf(p *commerce.Price, locale string) api.Price {
 		shown.List = some(p.List, locale)
 	}
 	for _, t := range p.Tiers {
-		shown.Tiers = append(shown.Tiers, api.PriceTier{MinQuantity: t.MinQuantity, Unit: Money(t.Unit, locale)})
+		shown.Tiers = append(shown.Tiers, api.PriceTier{MinQuantity: t.MinQuantity, MinQuantityText: count(t.MinQuantity, locale), Unit: Money(t.Unit, locale)})
 	}
 	return shown
 }
@@ -74,12 +74,12 @@ func address(a commerce.Address) api.Address {
 // Cart is a cart as it goes over the wire.
 func Cart(c *commerce.Cart, locale string) api.Cart {
 	shown := api.Cart{
-		Id: string(c.ID), Version: c.Version(), Currency: c.Currency, Quantity: c.Quantity(), Coupon: c.Coupon, Totals: totals(c.Totals, locale),
-		Lines: make([]api.CartLine, len(c.Lines)),
+		Id: string(c.ID), Version: c.Version(), Currency: c.Currency, Quantity: c.Quantity(), QuantityText: count(c.Quantity(), locale),
+		Coupon: c.Coupon, Totals: totals(c.Totals, locale), Lines: make([]api.CartLine, len(c.Lines)),
 	}
 	for i, l := range c.Lines {
 		shown.Lines[i] = api.CartLine{
-			Id: string(l.ID), Sku: string(l.SKU), Name: l.Name, Quantity: l.Quantity,
+			Id: string(l.ID), Sku: string(l.SKU), Name: l.Name, Quantity: l.Quantity, QuantityText: count(l.Quantity, locale),
 			Unit: Money(l.Unit, locale), Total: Money(l.Total, locale),
 		}
 	}

@@ -17,7 +17,6 @@ type erp struct {
 
 	mu      sync.Mutex
 	rules   []erpRule
-	places  map[int64]string
 	expires time.Time
 }
 
@@ -78,7 +77,7 @@ func (e *erp) records(ctx context.Context, skus []string, fields []string) ([]er
 
 // prices answers decimals by SKU.
 func (e *erp) prices(ctx context.Context, skus []string) (map[string]string, error) {
-	rules, _, err := e.reference(ctx)
+	rules, err := e.reference(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -122,18 +121,8 @@ func priced(row erpRecord, rules []erpRule) (string, error) {
 	return price.FloatString(2), nil
 }
 
-type stock struct {
-	total  int
-	places []placeStock
-}
-
-type placeStock struct {
-	Name     string `json:"name"`
-	Quantity int    `json:"quantity"`
-}
-
-// stock answers what is in stock by SKU.
-func (e *erp) stock(ctx context.Context, skus []string) (map[string]*stock, error) {
+// stock answers how many pieces there are by SKU, 0 of what is not known.
+func (e *erp) stock(ctx context.Context, skus []string) (map[string]int, error) {
 	rows, err := e.records(ctx, skus, recordFields)
 	if err != nil {
 		return nil, err
@@ -155,10 +144,6 @@ func (e *erp) stock(ctx context.Context, skus []string) (map[string]*stock, erro
 	if err := e.upstream.post(ctx, "/odoo/json/2/stock.quant/search_read", query, &quants, "Authorization", erpKey); err != nil {
 		return nil, err
 	}
-	_, places, err := e.reference(ctx)
-	if err != nil {
-		return nil, err
-	}
 	free := map[string]map[int64]*big.Rat{}
 	for _, q := range quants {
 		sku := skuOf[q.Product.ID]
@@ -176,51 +161,35 @@ func (e *erp) stock(ctx context.Context, skus []string) (map[string]*stock, erro
 		sum := free[sku][q.Location.ID]
 		sum.Add(sum, quantity.Sub(quantity, reserved))
 	}
-	found := make(map[string]*stock, len(skus))
+	found := make(map[string]int, len(skus))
 	for _, sku := range skus {
-		found[sku] = added(free[sku], places)
+		found[sku] = pieces(free[sku])
 	}
 	return found, nil
 }
 
-func added(free map[int64]*big.Rat, names map[int64]string) *stock {
-	s := &stock{}
-	for id, quantity := range free {
-		n := int(new(big.Int).Quo(quantity.Num(), quantity.Denom()).Int64())
-		if n > 0 {
-			s.places = append(s.places, placeStock{names[id], n})
-			s.total += n
-		}
+// pieces are the whole pieces of all places.
+func pieces(free map[int64]*big.Rat) (total int) {
+	for _, quantity := range free {
+		total += max(0, int(new(big.Int).Quo(quantity.Num(), quantity.Denom()).Int64()))
 	}
-	slices.SortFunc(s.places, func(a, b placeStock) int { return strings.Compare(a.Name, b.Name) })
-	return s
+	return total
 }
 
-// reference is what hardly ever changes: the rules in force for one piece, and the places of stock.
-func (e *erp) reference(ctx context.Context) ([]erpRule, map[int64]string, error) {
+// reference is what hardly ever changes: the rules in force for one piece.
+func (e *erp) reference(ctx context.Context) ([]erpRule, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if time.Now().Before(e.expires) {
-		return e.rules, e.places, nil
+		return e.rules, nil
 	}
 	var all []erpRule
 	query := erpQuery{Domain: [][]any{{"pricelist_id", "=", 1}, {"id", ">", 0}}, Fields: ruleFields, Order: "id"}
 	if err := e.upstream.post(ctx, "/odoo/json/2/product.pricelist.item/search_read", rulesPage{query, 2000}, &all, "Authorization", erpKey); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	var rows []struct {
-		ID   int64
-		Name string
-	}
-	if err := e.upstream.post(ctx, "/odoo/json/2/stock.location/search_read", erpQuery{Domain: [][]any{}, Fields: []string{"name"}}, &rows, "Authorization", erpKey); err != nil {
-		return nil, nil, err
-	}
-	e.rules, e.places = inForce(all), map[int64]string{}
-	for _, row := range rows {
-		e.places[row.ID] = row.Name
-	}
-	e.expires = time.Now().Add(referenceFor)
-	return e.rules, e.places, nil
+	e.rules, e.expires = inForce(all), time.Now().Add(referenceFor)
+	return e.rules, nil
 }
 
 var ruleFields = []string{

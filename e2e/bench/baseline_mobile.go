@@ -57,9 +57,8 @@ type (
 		Products    mobileList   `json:"products"`
 	}
 	mobileStock struct {
-		InStock   bool         `json:"inStock"`
-		Quantity  int          `json:"quantity"`
-		Locations []placeStock `json:"locations,omitempty"`
+		InStock  bool `json:"inStock"`
+		Quantity int  `json:"quantity"`
 	}
 	mobileReview struct {
 		Author    string `json:"author"`
@@ -178,7 +177,7 @@ func (b *baseline) cards(ctx context.Context, skus []string) ([]mobileCard, erro
 	}
 	var products map[string]pimCard
 	var prices map[string]string
-	var stocks map[string]*stock
+	var stocks map[string]int
 	err := together(ctx,
 		func(ctx context.Context) (err error) {
 			products, err = pim[pimCard](ctx, b, "products", skus)
@@ -198,10 +197,8 @@ func (b *baseline) cards(ctx context.Context, skus []string) ([]mobileCard, erro
 		}
 		card := b.card(p)
 		card.Price = priceOnMobile(prices[sku])
-		if s := stocks[sku]; s != nil {
-			inStock := s.total > 0
-			card.InStock = &inStock
-		}
+		inStock := stocks[sku] > 0
+		card.InStock = &inStock
 		cards = append(cards, card)
 	}
 	return cards, nil
@@ -226,7 +223,7 @@ func (b *baseline) productScreen(r *http.Request) (any, error) {
 	var products map[string]pimProduct
 	var opinions map[string]pimReviews
 	var prices map[string]string
-	var stocks map[string]*stock
+	var stocks map[string]int
 	var cards []mobileCard
 	err = together(r.Context(),
 		func(ctx context.Context) (err error) {
@@ -263,9 +260,7 @@ func (b *baseline) productScreen(r *http.Request) (any, error) {
 		shown.Breadcrumbs = tree.path(p.Categories[0].ID)
 	}
 	shown.Price, shown.Related = priceOnMobile(prices[sku]), cards
-	if s := stocks[sku]; s != nil {
-		shown.Availability = &mobileStock{s.total > 0, s.total, s.places}
-	}
+	shown.Availability = &mobileStock{stocks[sku] > 0, stocks[sku]}
 	shown.Reviews = reviewed(opinions[sku])
 	return shown, nil
 }

@@ -109,7 +109,7 @@ func (b *baseline) webList(ctx context.Context, id, least string) (any, error) {
 	skus := found.skus()
 	var products map[string]pimName
 	var prices map[string]string
-	var stocks map[string]*stock
+	var stocks map[string]int
 	err = together(ctx,
 		func(ctx context.Context) (err error) {
 			products, err = pim[pimName](ctx, b, "products", skus)
@@ -139,18 +139,13 @@ func priceOnWeb(amount string) *webPrice {
 	return &webPrice{Unit: webMoney{amount, "USD"}}
 }
 
-func stockOnWeb(s *stock) *webStock {
-	if s == nil {
-		return nil
-	}
-	return &webStock{s.total > 0, s.total}
-}
+func stockOnWeb(pieces int) *webStock { return &webStock{pieces > 0, pieces} }
 
 func (b *baseline) webPage(ctx context.Context, sku string) (any, error) {
 	var products map[string]pimProduct
 	var reviews map[string]pimReviews
 	var prices map[string]string
-	var stocks map[string]*stock
+	var stocks map[string]int
 	skus := []string{sku}
 	err := together(ctx,
 		func(ctx context.Context) (err error) {

@@ -45,7 +45,7 @@ func answered(t *target, a ask, n int64) (any, error) {
 
 // inWords is what the mobile channel says twice: as a number or a time, which the baseline
 // says too, and as people read it.
-var inWords = map[string]bool{"totalText": true, "countText": true, "averageText": true, "createdOn": true}
+var inWords = map[string]bool{"totalText": true, "countText": true, "quantityText": true, "averageText": true, "createdOn": true}
 
 // differ is where two JSON values differ first; empty where they do not.
 func differ(path string, a, b any) string {

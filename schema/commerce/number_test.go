@@ -1,6 +1,8 @@
 package commerce_test
 
 import (
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -19,4 +21,31 @@ func TestNumbersAreWrittenAsPeopleReadThem(t *testing.T) {
 		}
 	}
 	assert.Equal(t, "many", commerce.FormatNumber("many", "en"))
+}
+
+// Small numbers do not ask the library. It writes them alike: those of a thousand and more
+// end in the same digits.
+func TestSmallNumbersAreWrittenAsTheLibraryDoes(t *testing.T) {
+	t.Parallel()
+	for _, locale := range []string{"en", "fr", "he", "th", "ar", "ar-EG", "fa", "zh-Hant", "xx", ""} {
+		for n := range 1000 {
+			padded := commerce.FormatNumber(strconv.Itoa(n)+".0", locale)
+			assert.Equal(t, padded, commerce.FormatNumber(strconv.Itoa(n), locale), locale)
+			long := commerce.FormatNumber(strconv.Itoa(5000+n), locale)
+			assert.True(t, strings.HasSuffix(long, padded), "%s: %s, %s", locale, long, padded)
+		}
+		assert.Equal(t, commerce.FormatNumber("7", locale), commerce.FormatNumber("007", locale))
+	}
+	assert.Empty(t, commerce.FormatNumber("", "en"))
+}
+
+func BenchmarkFormatNumber(b *testing.B) {
+	for _, number := range []string{"87", "1234"} {
+		b.Run(number, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				commerce.FormatNumber(number, "fr")
+			}
+		})
+	}
 }

@@ -918,11 +918,11 @@ type Availability struct {
 	// InStock Whether at least one piece can be sold.
 	InStock bool `json:"inStock"`
 
-	// Locations Places with stock, by name.
-	Locations []Location `json:"locations,omitempty,omitzero"`
-
-	// Quantity Pieces over all locations.
+	// Quantity Pieces.
 	Quantity int `json:"quantity"`
+
+	// QuantityText That number as people of the language read it: `1,234`.
+	QuantityText string `json:"quantityText,omitempty,omitzero"`
 }
 
 // Cart What a shopper is about to buy.
@@ -945,6 +945,9 @@ type Cart struct {
 	// Quantity Pieces over all lines.
 	Quantity int `json:"quantity"`
 
+	// QuantityText That number as people of the language read it: `1,234`.
+	QuantityText string `json:"quantityText,omitempty,omitzero"`
+
 	// Shipping How and where to a cart will be sent.
 	Shipping SelectedShipping `json:"shipping,omitempty,omitzero"`
 
@@ -963,6 +966,9 @@ type CartLine struct {
 	// Available Pieces that can be sold now; on the cart screen only.
 	Available *int `json:"available,omitempty"`
 
+	// AvailableText That number as people of the language read it: `1,234`; where `available` is.
+	AvailableText string `json:"availableText,omitempty,omitzero"`
+
 	// Id Id of the line, within its cart.
 	Id string `json:"id"`
 
@@ -974,6 +980,9 @@ type CartLine struct {
 
 	// Quantity Pieces.
 	Quantity int `json:"quantity"`
+
+	// QuantityText That number as people of the language read it: `1,234`.
+	QuantityText string `json:"quantityText,omitempty,omitzero"`
 
 	// Sku SKU.
 	Sku string `json:"sku"`
@@ -1164,6 +1173,9 @@ type FacetValue struct {
 	// Count Products that have it.
 	Count int `json:"count"`
 
+	// CountText That number as people of the language read it: `1,234`.
+	CountText string `json:"countText,omitempty,omitzero"`
+
 	// Label For people.
 	Label string `json:"label"`
 
@@ -1203,19 +1215,13 @@ type Image struct {
 	Url string `json:"url"`
 }
 
-// Location Stock in one place.
-type Location struct {
-	// Name Name of the place.
-	Name string `json:"name"`
-
-	// Quantity Pieces.
-	Quantity int `json:"quantity"`
-}
-
 // Loyalty Standing in the loyalty programme.
 type Loyalty struct {
 	// Earned Points ever earned.
 	Earned int `json:"earned"`
+
+	// EarnedText Points ever earned, as people of the language read them: `1,234`.
+	EarnedText string `json:"earnedText,omitempty,omitzero"`
 
 	// Level Name of the level.
 	Level string `json:"level,omitempty,omitzero"`
@@ -1231,6 +1237,9 @@ type Loyalty struct {
 
 	// PointsToNextLevel Points that the next level needs; left out on the top level.
 	PointsToNextLevel int `json:"pointsToNextLevel,omitempty,omitzero"`
+
+	// PointsToNextLevelText That number as people of the language read it: `1,234`; where `pointsToNextLevel` is.
+	PointsToNextLevelText string `json:"pointsToNextLevelText,omitempty,omitzero"`
 
 	// Rewards What points can be spent on.
 	Rewards []Reward `json:"rewards,omitempty,omitzero"`
@@ -1298,6 +1307,9 @@ type OrderLine struct {
 	// Quantity Pieces.
 	Quantity int `json:"quantity"`
 
+	// QuantityText That number as people of the language read it: `1,234`.
+	QuantityText string `json:"quantityText,omitempty,omitzero"`
+
 	// Sku SKU; left out when the product is gone.
 	Sku string `json:"sku,omitempty,omitzero"`
 
@@ -1324,6 +1336,9 @@ type OrderList struct {
 
 	// Total Orders on all pages.
 	Total int `json:"total"`
+
+	// TotalText That number as people of the language read it: `1,234`.
+	TotalText string `json:"totalText,omitempty,omitzero"`
 }
 
 // OrderStatus Where an order stands.
@@ -1345,6 +1360,9 @@ type OrderSummary struct {
 
 	// Quantity Pieces over all lines.
 	Quantity int `json:"quantity"`
+
+	// QuantityText That number as people of the language read it: `1,234`.
+	QuantityText string `json:"quantityText,omitempty,omitzero"`
 
 	// Status Where an order stands.
 	Status OrderStatus `json:"status"`
@@ -1439,6 +1457,9 @@ type PriceTier struct {
 	// MinQuantity Least number of pieces.
 	MinQuantity int `json:"minQuantity"`
 
+	// MinQuantityText That number as people of the language read it: `1,234`.
+	MinQuantityText string `json:"minQuantityText,omitempty,omitzero"`
+
 	// Unit An exact amount of money.
 	Unit Money `json:"unit"`
 }
@@ -1496,7 +1517,7 @@ type ProductList struct {
 	// EndCursor Goes into `after`.
 	EndCursor string `json:"endCursor,omitempty,omitzero"`
 
-	// Facets Properties to narrow the list by.
+	// Facets Properties to narrow the list by. On the first page only, they are those of the whole list.
 	Facets []Facet `json:"facets,omitempty,omitzero"`
 
 	// HasNext Whether there is another page.
@@ -1627,6 +1648,9 @@ type Reviews struct {
 type Reward struct {
 	// Cost Points.
 	Cost int `json:"cost"`
+
+	// CostText Points, as people of the language read them: `1,234`.
+	CostText string `json:"costText,omitempty,omitzero"`
 
 	// Id Id.
 	Id string `json:"id"`
