@@ -80,7 +80,9 @@ func (r *rig) latencies(ctx context.Context, to *report) error {
 			return err
 		}
 		ours, each, plain := &paced{at: off.target}, &paced{at: kept.target}, &paced{at: r.plainAt}
+		profiled := r.profile(ctx, work{id: "B4", channel: off, name: "cache off"})
 		bare, err := r.slowly(ctx, side.ask, ours, each, plain)
+		profiled()
 		if failed, ok := errors.AsType[*failedError](err); ok {
 			fmt.Fprintln(os.Stderr, failed.sample)
 			to.add(row{id: "B4", channel: side.name, what: "added p50 and p99", value: "no figure: " + failed.Error(), must: "no errors", holds: missed})
