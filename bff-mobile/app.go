@@ -26,7 +26,7 @@ type App struct {
 	config  Channel
 	backend *edge.Backend
 	server  *fiber.App
-	quick   *web.Quick // nil where nothing is kept
+	quick   *web.Quick // nil where requests are traced
 	running
 }
 
@@ -47,8 +47,9 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 // newApp is the whole channel, outside in.
 func newApp(cfg Channel, b *edge.Backend, identity web.Identity) (*App, error) {
 	server := web.NewServer(b.Telemetry)
+	document := lifecycle.NewDocument(cfg.Apps, b.Markets.List(), b.Journal.Tells)
 	quick := web.NewQuick(web.Quick{
-		Answers: b.Answers, Limiter: b.RateLimit, Observer: b.Telemetry, Counted: b.ClientRequest, Log: b.Log,
+		Document: document, Answers: b.Answers, Limiter: b.RateLimit, Observer: b.Telemetry, Counted: b.ClientRequest, Log: b.Log,
 	}, b.Telemetry)
 	gate, err := web.NewGate(b.Config.Limits.MaxInFlight, cfg.LateFrom, b.Telemetry.Meter(), b.Log)
 	if err != nil {
@@ -62,7 +63,7 @@ func newApp(cfg Channel, b *edge.Backend, identity web.Identity) (*App, error) {
 		docs.RegisterDemo(server, demo.Sandbox{URL: cfg.DemoURL})
 	}
 	docs.Register(server)
-	lifecycle.NewDocument(cfg.Apps, b.Markets.List(), b.Journal.Tells).Register(server)
+	document.Register(server)
 	server.Use(web.Deadline(b.Config.Limits.RequestTimeout))
 	server.Use(lifecycle.Current(cfg.Apps))
 	server.Use(web.LimitAddress(b.RateLimit))

@@ -2,6 +2,7 @@ package bffmobile
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -11,6 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/portico-bff/portico/bff-mobile/internal/api"
+	"github.com/portico-bff/portico/bff-mobile/internal/encoding"
+	"github.com/portico-bff/portico/bff-mobile/internal/web"
+	"github.com/portico-bff/portico/edge"
+	"github.com/portico-bff/portico/edge/config"
+	"github.com/portico-bff/portico/edge/market"
 )
 
 func TestConfigSaysWhatIsConfigured(t *testing.T) {
@@ -31,7 +37,7 @@ func TestConfigSaysWhatIsConfigured(t *testing.T) {
 	assert.Equal(t, []string{"USD", "EUR", "GBP"}, config.Currencies)
 	assert.Contains(t, config.Locales, "zh-Hant")
 	assert.Contains(t, config.Countries, "DE")
-	assert.Empty(t, a.Header.Get("Vary"), "it is the same for everyone")
+	assert.Equal(t, "Accept-Encoding", a.Header.Get("Vary"), "it is the same for everyone")
 	assert.Equal(t, "public, max-age=60", a.Header.Get("Cache-Control"))
 }
 
@@ -49,6 +55,65 @@ func TestConfigIsNotSentTwice(t *testing.T) {
 		assert.Equal(t, status == 304, a.Raw == "", field)
 		assert.Equal(t, tag, a.Header.Get("ETag"))
 	}
+}
+
+// A shop of many markets has much to tell: it is encoded, and each coding has a tag of its own.
+func TestALargeConfigIsEncoded(t *testing.T) {
+	t.Parallel()
+	s := open(t, func(b *edge.Backend) {
+		var many market.Config
+		require.NoError(t, config.Decode(nil, "", &many))
+		for i := range 40 {
+			many.Channels = append(many.Channels, fmt.Sprintf("shop-%d=en/USD/US", i))
+		}
+		var err error
+		b.Markets, err = market.New(many)
+		require.NoError(t, err)
+	})
+	whole := s.checked(t, get("/v1/config"))
+	require.Greater(t, len(whole.Raw), 1024)
+	tags := map[string]bool{whole.Header.Get("ETag"): true}
+	for _, coding := range []string{"br", "zstd", "gzip"} {
+		for _, method := range []string{"GET", "HEAD"} {
+			a := s.send(t, call{method, "/v1/config", "", []string{"Accept-Encoding", coding}})
+			require.Equal(t, coding, a.Header.Get("Content-Encoding"))
+			require.Equal(t, "Accept-Encoding", a.Header.Get("Vary"))
+			tags[a.Header.Get("ETag")] = true
+			if method == "GET" {
+				require.Equal(t, whole.Raw, a.plain(t))
+				require.Less(t, len(a.Raw), len(whole.Raw))
+			}
+			again := s.checked(t, get("/v1/config", "Accept-Encoding", coding, "If-None-Match", a.Header.Get("ETag")))
+			require.Equal(t, http.StatusNotModified, again.Status)
+			require.Empty(t, again.Header.Get("Content-Encoding"))
+			require.Equal(t, 200, s.send(t, get("/v1/config", "Accept-Encoding", coding, "If-None-Match", whole.Header.Get("ETag"))).Status)
+		}
+	}
+	require.Len(t, tags, 4)
+}
+
+// Who asks for it to the letter is answered before anything is routed, in the log as ever.
+func TestConfigIsAnsweredBeforeAnythingIsRouted(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	document, quickly := s.app.quick.Document, 0
+	s.app.quick.Document = &web.Document{Path: document.Path, Edition: func(asked encoding.Encoding) *web.Edition {
+		quickly++
+		return document.Edition(asked)
+	}}
+	for i, c := range []call{
+		get("/v1/config"), get("/v1/config", "Authorization", "Bearer wrong", "X-App-Version", "x"), {"HEAD", "/v1/config", "", nil}, get("/v1/config", "If-None-Match", "*"),
+	} {
+		require.Less(t, s.send(t, c).Status, 400)
+		require.Equal(t, i+1, quickly, c)
+		require.Contains(t, s.lastLine(), `"route":"/v1/config"`)
+		require.Contains(t, s.lastLine(), `"requestId":"test"`)
+	}
+	before := quickly
+	require.Equal(t, 200, s.send(t, get("/v1/config?x=1")).Status)
+	require.Equal(t, 404, s.send(t, get("/v1/config/")).Status)
+	require.Equal(t, 405, s.send(t, call{"POST", "/v1/config", "", nil}).Status)
+	require.Equal(t, before, quickly, "the rest is routed")
 }
 
 func TestOldAppsAreToldToUpgrade(t *testing.T) {

@@ -27,7 +27,7 @@ import (
 func slowly(t testing.TB) *shop {
 	t.Helper()
 	s, _ := keeping(t)
-	s.app.quick.Answers = nil
+	s.app.quick.Answers, s.app.quick.Document = nil, nil
 	return s
 }
 
@@ -92,6 +92,7 @@ func randomRequest(r *rand.Rand, know []string) string {
 		"/v1/screens/search?q=%6dug", "/v1/screens/search?first=2&q=mug", "/v1/screens/categories/kitchen", "/v1/screens/categories/kitchen?sort=PRICE_ASC",
 		"/v1/screens/home?width=320", "/v1/screens/home?", "/v1/screens/home?x=1", "/v1/screens/search?first=0", "/v1/screens/account", "/v1/orders",
 		"/V1/screens/home", "/v1/screens/home/", "//v1/screens/home", "/v1/screens/home.css", "/docs", "http://portico.test/v1/screens/home",
+		"/v1/config", "/v1/config", "/v1/config?x=1", "/v1/config/", "http://portico.test/v1/config",
 		"/v1/screens/search?q="+strings.Repeat("m", r.IntN(1200)))
 	return pick("GET", "GET", "GET", "GET", "GET", "HEAD", "POST") + " " + target + pick(" HTTP/1.1", " HTTP/1.1", " HTTP/1.1", " HTTP/1.0") + "\r\nHost: portico.test\r\n" +
 		maybe(pick("X-Channel: ", "x-channel:", "X-CHANNEL: \t")+pick("us", "eu", "uk", "EU", "", "mars")+pick("", " ", "\t")) +

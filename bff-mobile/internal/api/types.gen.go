@@ -2501,6 +2501,9 @@ type ReadConfigParams struct {
 	// IfNoneMatch `ETag`s that the client has answers of, with commas between. When one of them is still current, the answer is 304 without a body. What is longer than 512 bytes is not looked at: the answer is sent.
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty,omitzero"`
 
+	// AcceptEncoding Codings that the client can decode. `br`, `zstd` and `gzip` are known, and preferred in this order where they weigh the same. What is below 1,024 bytes is not encoded.
+	AcceptEncoding AcceptEncoding `json:"Accept-Encoding,omitempty,omitzero"`
+
 	// XRequestId Names the request in logs and in the answer, 1 to 64 of `[A-Za-z0-9._-]`. Anything else is replaced.
 	XRequestId RequestId `json:"X-Request-Id,omitempty,omitzero"`
 }

@@ -27,6 +27,9 @@ const (
 	codings // how many there are
 )
 
+// All are the codings.
+var All = [codings]Encoding{Identity, Gzip, Zstd, Brotli}
+
 var names = [codings]string{"identity", "gzip", "zstd", "br"}
 
 // String is the coding's name in a header.

@@ -5,9 +5,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 
-	"github.com/gofiber/fiber/v2"
-
 	"github.com/portico-bff/portico/bff-mobile/internal/api"
+	"github.com/portico-bff/portico/bff-mobile/internal/encoding"
 	"github.com/portico-bff/portico/bff-mobile/internal/web"
 	"github.com/portico-bff/portico/edge/market"
 )
@@ -19,21 +18,13 @@ const Path = "/v1/config"
 // takes to reach the apps.
 const shared = "public, max-age=60"
 
-// Document is what apps are told when they start. Both of its forms are made once.
-type Document struct {
-	full, delta edition
-	tells       func() bool
-}
+// editions are the document in each coding that can be asked for.
+type editions [len(encoding.All)]*web.Edition
 
-// edition is the document where changes are told, or where they are not.
-type edition struct {
-	body []byte
-	etag string
-}
-
-// NewDocument makes the document of a valid configuration; tells is whether somebody tells
-// of changes now, so that apps can ask for those alone.
-func NewDocument(cfg Config, markets market.List, tells func() bool) *Document {
+// NewDocument is what apps are told when they start, of a valid configuration; tells is
+// whether somebody tells of changes now, so that apps can ask for those alone. All of its
+// forms are made once.
+func NewDocument(cfg Config, markets market.List, tells func() bool) *web.Document {
 	content := api.Config{
 		Platforms: api.Platforms{Ios: cfg.IOS.release(), Android: cfg.Android.release()},
 		Flags:     cfg.Flags, Markets: []api.SalesChannel{},
@@ -45,39 +36,28 @@ func NewDocument(cfg Config, markets market.List, tells func() bool) *Document {
 	for _, m := range markets.Channels {
 		content.Markets = append(content.Markets, api.SalesChannel{Name: m.Channel, Locale: m.Locale, Currency: m.Currency, Country: m.Country})
 	}
-	d := &Document{tells: tells}
 	content.Sync = api.SyncFull
-	d.full = editionOf(content)
+	full := editionsOf(content)
 	content.Sync = api.SyncDelta
-	d.delta = editionOf(content)
-	return d
+	delta := editionsOf(content)
+	return &web.Document{Path: Path, Edition: func(asked encoding.Encoding) *web.Edition {
+		if tells() {
+			return delta[asked]
+		}
+		return full[asked]
+	}}
 }
 
-func editionOf(content api.Config) edition {
-	body, _ := json.Marshal(content) // texts and truths always encode
-	sum := sha256.Sum256(body)
-	return edition{body: body, etag: `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}
+func editionsOf(content api.Config) (list editions) {
+	plain, _ := json.Marshal(content) // texts and truths always encode
+	for _, asked := range encoding.All {
+		body, in := asked.Encode(plain)
+		sum := sha256.Sum256(body)
+		list[asked] = &web.Edition{Body: body, Encoding: in, Tag: `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`, Control: shared}
+	}
+	return list
 }
 
 func (a App) release() api.AppRelease {
 	return api.AppRelease{Minimum: a.Minimum, Latest: a.Latest, StoreUrl: a.StoreURL}
-}
-
-// Register answers GET and HEAD of [Path] with the document, or with 304 to who has it.
-func (d *Document) Register(app *fiber.App) { app.Get(Path, d.answer) }
-
-func (d *Document) answer(c *fiber.Ctx) error {
-	now := d.full
-	if d.tells() {
-		now = d.delta
-	}
-	c.Set(fiber.HeaderCacheControl, shared)
-	c.Set(fiber.HeaderETag, now.etag)
-	if web.NoneMatch(c.Request().Header.Peek(fiber.HeaderIfNoneMatch), now.etag) {
-		c.Status(fiber.StatusNotModified)
-		return nil
-	}
-	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
-	c.Response().SetBodyRaw(now.body)
-	return nil
 }

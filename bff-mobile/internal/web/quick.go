@@ -22,17 +22,17 @@ import (
 // is limited, logged and counted as ever, and gets the same bytes. Whatever it does not
 // answer goes the whole way. A nil one answers nothing.
 type Quick struct {
-	Answers  *cache.Answers
+	Document *Document      // is answered as well, to everyone; nil is none
+	Answers  *cache.Answers // nil keeps nothing
 	Limiter  *ratelimit.Limiter
 	Observer Observer
 	Counted  func() // counts a request that is answered from the ports
 	Log      *slog.Logger
 }
 
-// NewQuick is the quick way to q.Answers, or nil where there are none, or where requests
-// are traced: their spans belong around all that is done.
+// NewQuick is q, or nil where requests are traced: their spans belong around all that is done.
 func NewQuick(q Quick, spans Spans) *Quick {
-	if q.Answers == nil || spans.Tracing() {
+	if spans.Tracing() {
 		return nil
 	}
 	return &q
@@ -104,11 +104,6 @@ func (q *Quick) answer(c *fasthttp.RequestCtx, h *head) (done bool) {
 	if q == nil {
 		return false
 	}
-	var room [lettersRoom]byte
-	letters, ok := h.letters(room[:0], &c.Request.Header)
-	if !ok {
-		return false
-	}
 	defer func() {
 		if r := recover(); r != nil { // fasthttp would end the process
 			q.Log.LogAttrs(context.Background(), slog.LevelError, "panic", slog.Any("cause", r), slog.String("stack", string(debug.Stack())))
@@ -116,6 +111,19 @@ func (q *Quick) answer(c *fasthttp.RequestCtx, h *head) (done bool) {
 			done = false
 		}
 	}()
+	return q.tell(c, h) || q.answerKept(c, h)
+}
+
+// answerKept answers with what is kept under the request's letters, or what is proven by them.
+func (q *Quick) answerKept(c *fasthttp.RequestCtx, h *head) bool {
+	if q.Answers == nil {
+		return false
+	}
+	var room [lettersRoom]byte
+	letters, ok := h.letters(room[:0], &c.Request.Header)
+	if !ok {
+		return false
+	}
 	if answer := q.Answers.KeptLetters(letters, c.Time()); answer != nil {
 		shown, ok := answer.Of.(*Shown)
 		return ok && q.send(c, h, shown, cache.Hit, func() { SendShared(c, answer, c.Time()) })
@@ -146,15 +154,19 @@ func (q *Quick) send(c *fasthttp.RequestCtx, h *head, shown *Shown, result cache
 	write()
 	q.Answers.Count(result)
 	q.Counted()
+	q.observe(c, id, shown.Route, result)
+	return true
+}
+
+func (q *Quick) observe(c *fasthttp.RequestCtx, id, route string, result cache.Result) {
 	method := fiber.MethodGet
 	if c.IsHead() {
 		method = fiber.MethodHead
 	}
 	q.Observer.ObserveRequest(context.Background(), telemetry.Request{
-		Method: method, Route: shown.Route, Status: c.Response.StatusCode(), Duration: time.Since(c.Time()),
+		Method: method, Route: route, Status: c.Response.StatusCode(), Duration: time.Since(c.Time()),
 		Bytes: int64(len(c.Response.Body())), RequestID: id, Answer: string(result),
 	})
-	return true
 }
 
 // SendBody writes an answer's body with what it is.
