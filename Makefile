@@ -11,7 +11,7 @@ RELEASED_CONTRACT := schema/openapi/released/mobile.yaml
 OASDIFF_VERSION := v1.32.1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test race lint generate check-generated check-modules schema-check schema-release openapi-lint openapi-check openapi-release bench decision e2e fuzz soak dark tidy build figures faults
+.PHONY: help run test race lint generate check-generated check-modules schema-check schema-release openapi-lint openapi-check openapi-release bench decision e2e fuzz soak dark tidy build figures faults storefront storefront-check
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -124,6 +124,15 @@ figures: build ## measure the built demo from outside: start-up, memory, calls, 
 
 dark: build ## measure what clients still get when every system, or Redis, is gone (needs redis-server)
 	go run ./e2e/figures -demo bin/demo -dark 60s
+
+STOREFRONT := bff-web/storefront
+
+storefront: ## build the shop that bff-web embeds (needs node)
+	cd $(STOREFRONT) && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+
+storefront-check: storefront ## fail when the shop's bundle is not what its sources build
+	@git diff --exit-code --stat -- $(STOREFRONT)/dist || { echo 'run "make storefront" and commit'; exit 1; }
+	@test -z "$$(git ls-files --others --exclude-standard -- $(STOREFRONT))" || { git ls-files --others --exclude-standard -- $(STOREFRONT); echo 'untracked files after building'; exit 1; }
 
 faults: build ## measure what clients get while the systems fail: a minute of each kind of weather
 	go run ./e2e/figures -demo bin/demo -faults 60s

@@ -154,7 +154,7 @@ func answerPath(b *testing.B) (h http.Handler, skus []string) {
 		skus = append(skus, string(sku))
 	}
 	require.Len(b, skus, 50)
-	published, err := publications(b.Context(), backend, cfg.Documents)
+	published, err := publications(b.Context(), backend, cfg)
 	require.NoError(b, err)
 	b.Cleanup(published.Close)
 	return graphQL(backend, published, Config{}), skus

@@ -55,7 +55,7 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 		return nil, err
 	}
 	backend.Log.LogAttrs(ctx, slog.LevelInfo, "configuration of the web channel", cfg.own()...)
-	published, err := publications(ctx, backend, cfg.Documents)
+	published, err := publications(ctx, backend, cfg)
 	if err != nil {
 		return nil, errors.Join(err, backend.Close(ctx))
 	}
@@ -93,12 +93,7 @@ func routes(b *edge.Backend, verifier web.Verifier, published *documents.Store, 
 	)
 	mux, answering := http.NewServeMux(), web.Stack(graphQL(b, published, cfg), api...)
 	mux.Handle(Route, answering)
-	if b.Config.Development() {
-		mux.Handle("GET "+graphiql.Prefix, graphiql.Assets())
-		handed := web.Stack(presets(b, cfg), web.Vary, web.CORS(b.CORS), web.CSRF(b.CORS))
-		mux.Handle("GET "+graphiql.PresetsPath, handed)
-		mux.Handle("POST "+graphiql.PresetsPath, handed)
-	}
+	pages(mux, b, cfg)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == Route { // as nearly all do: there is nothing to match
 			answering.ServeHTTP(w, r)
@@ -106,15 +101,6 @@ func routes(b *edge.Backend, verifier web.Verifier, published *documents.Store, 
 		}
 		mux.ServeHTTP(w, r)
 	})
-}
-
-// presets is what GraphiQL offers beside the editor.
-func presets(b *edge.Backend, cfg Config) graphiql.Presets {
-	m := b.Config.Markets
-	return graphiql.Presets{
-		Markets: graphiql.Markets{Channels: m.Channels, Locales: m.Locales, Currencies: m.Currencies, Countries: m.Countries},
-		DemoURL: cfg.GraphiQL.DemoURL,
-	}
 }
 
 // graphQL is the executor with its one transport.

@@ -19,6 +19,8 @@ type Config struct {
 	Documents documents.Config
 	Trace     Trace
 	Queries   Queries
+
+	Storefront Storefront
 }
 
 // Listen says where the web channel listens.
@@ -29,7 +31,7 @@ type Listen struct {
 
 // GraphiQL says what the page offers beside the editor. There is no page in production.
 type GraphiQL struct {
-	DemoURL string `env:"WEB_DEMO_URL" doc:"Base address of the sandbox whose customers GraphiQL offers to sign in as; in development only."`
+	DemoURL string `env:"WEB_DEMO_URL" doc:"Base address of the sandbox whose customers GraphiQL and the shop offer to sign in as; in development only."`
 }
 
 // Validate checks the address.
@@ -43,6 +45,14 @@ func (g GraphiQL) Validate() error {
 	}
 	return nil
 }
+
+// Storefront says whether the shop that is part of the binary is served. In development it is.
+type Storefront struct {
+	On bool `env:"WEB_STOREFRONT" envDefault:"false" doc:"Serves the built-in shop at / in production, too; in development it is there anyhow."`
+}
+
+// serves tells whether the built-in shop is served.
+func (c Config) serves() bool { return c.Development() || c.Storefront.On }
 
 // Queries says what one operation may ask for.
 type Queries struct {
@@ -63,6 +73,7 @@ func (c *Config) sections() []config.Section {
 		{Title: "Web channel", Config: &c.Listen},
 		{Title: "Queries", Config: &c.Queries},
 		{Title: "GraphiQL", Config: &c.GraphiQL},
+		{Title: "Storefront", Config: &c.Storefront},
 		{Title: "Trusted documents", Config: &c.Documents},
 		{Title: "Traces of requests", Config: &c.Trace},
 	}

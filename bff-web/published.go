@@ -9,6 +9,7 @@ import (
 	"github.com/portico-bff/portico/bff-web/graph/generated"
 	"github.com/portico-bff/portico/bff-web/internal/documents"
 	"github.com/portico-bff/portico/bff-web/internal/graphhttp"
+	"github.com/portico-bff/portico/bff-web/storefront"
 	"github.com/portico-bff/portico/edge"
 	"github.com/portico-bff/portico/edge/config"
 )
@@ -19,7 +20,7 @@ func (c Config) checkDocuments() error {
 	if c.Mode == edge.Production && c.Documents.Open {
 		errs = append(errs, config.Bad("WEB_OPEN_QUERIES", "must not be set in production: it answers trusted documents only"))
 	}
-	if c.Mode == edge.Production && c.Documents.Dir == "" && !c.Documents.Redis {
+	if c.Mode == edge.Production && c.Documents.Dir == "" && !c.Documents.Redis && !c.serves() {
 		errs = append(errs, config.Bad("WEB_DOCUMENTS_DIR", "or WEB_DOCUMENTS_REDIS is required in production"))
 	}
 	if c.Documents.Redis && c.Cache.RedisURL == "" {
@@ -29,9 +30,14 @@ func (c Config) checkDocuments() error {
 }
 
 // publications opens the trusted documents.
-func publications(ctx context.Context, b *edge.Backend, cfg documents.Config) (*documents.Store, error) {
-	return documents.Open(ctx, cfg, documents.Deps{
-		Rules: rules(b.Config), Redis: b.Redis(), Log: b.Log, Meter: b.Telemetry.Meter(), Required: b.Config.Mode == edge.Production,
+func publications(ctx context.Context, b *edge.Backend, cfg Config) (*documents.Store, error) {
+	var bundled []documents.Bundled
+	if cfg.serves() {
+		bundled = append(bundled, documents.Bundled{Client: documents.Client{Name: storefront.Client, Version: storefront.Version}, Manifest: storefront.Documents()})
+	}
+	return documents.Open(ctx, cfg.Documents, documents.Deps{
+		Bundled: bundled,
+		Rules:   rules(b.Config), Redis: b.Redis(), Log: b.Log, Meter: b.Telemetry.Meter(), Required: b.Config.Mode == edge.Production,
 	})
 }
 

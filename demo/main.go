@@ -54,6 +54,7 @@ func greeting(s *stack.Stack, took time.Duration) string {
 const requests = `
 Portico is ready after {TOOK}.
 
+  shop     {WEB}/             a web shop, in a browser
   web      {WEB}/graphql      GraphiQL in a browser
   mobile   {MOBILE}/docs         Swagger UI, as any of the customers; the spec is at /openapi.yaml
   sandbox  {SANDBOX}/_sandbox/customers

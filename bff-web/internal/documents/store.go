@@ -41,6 +41,8 @@ type Deps struct {
 	Redis redis.UniversalClient // nil: none
 	Log   *slog.Logger
 	Meter metric.MeterProvider // nil: nothing is measured
+	// Bundled are manifests of clients that this process serves itself.
+	Bundled []Bundled
 	// Required has the store not open when its directory holds no manifest that can be used.
 	Required bool
 }
@@ -95,6 +97,10 @@ func Open(ctx context.Context, cfg Config, deps Deps) (*Store, error) {
 		}
 		s.sources = append(s.sources, newRemote(deps.Redis))
 	}
+	changing := len(s.sources) > 0
+	if len(deps.Bundled) > 0 {
+		s.sources = append(s.sources, &bundle{manifests: deps.Bundled})
+	}
 	for _, src := range s.sources {
 		s.last = append(s.last, state{Source: src.name()})
 	}
@@ -110,7 +116,7 @@ func Open(ctx context.Context, cfg Config, deps Deps) (*Store, error) {
 	if err := s.measure(deps.Meter); err != nil {
 		return nil, err
 	}
-	if len(s.sources) > 0 {
+	if changing {
 		ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
 		s.work.Go(func() { s.follow(ctx, cfg.Poll) })
 	}

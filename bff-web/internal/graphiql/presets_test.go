@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/portico-bff/portico/bff-web/internal/graphiql"
+	"github.com/portico-bff/portico/bff-web/internal/presets"
 )
 
 func ask(t *testing.T, p graphiql.Presets, method, body string) *httptest.ResponseRecorder {
@@ -36,7 +37,7 @@ func TestPresetsNameMarketsCustomersAndExamples(t *testing.T) {
 		}
 	}))
 	t.Cleanup(sandbox.Close)
-	p := graphiql.Presets{Markets: graphiql.Markets{Channels: []string{"us=en/USD/US"}, Currencies: []string{"USD"}}, DemoURL: sandbox.URL + "/"}
+	p := graphiql.Presets{Presets: presets.Presets{Markets: presets.Markets{Channels: []string{"us=en/USD/US"}, Currencies: []string{"USD"}}, DemoURL: sandbox.URL + "/"}}
 
 	w := ask(t, p, http.MethodGet, "")
 	require.Equal(t, http.StatusOK, w.Code)
@@ -57,7 +58,7 @@ func TestPresetsNameMarketsCustomersAndExamples(t *testing.T) {
 func TestPresetsWithoutASandbox(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{"", "http://127.0.0.1:1"} {
-		p := graphiql.Presets{DemoURL: url}
+		p := graphiql.Presets{Presets: presets.Presets{DemoURL: url}}
 		w := ask(t, p, http.MethodGet, "")
 		assert.Equal(t, http.StatusOK, w.Code)
 		assert.Contains(t, w.Body.String(), `"customers":[]`)

@@ -1,0 +1,103 @@
+// The shopper's cart. A guest's cart id is a secret that opens the cart; it is kept in this browser so that the cart is there tomorrow. A
+// customer's own cart is asked for by who signs in.
+import { createContext, use, useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
+import { useApolloClient, useQuery } from '@apollo/client/react'
+import type { TypedDocumentNode } from '@apollo/client'
+import {
+  CartCouponApplyDocument, CartCouponRemoveDocument, CartCreateDocument, CartDocument, CartLineAddDocument, CartLineRemoveDocument, CartLineUpdateDocument,
+  CartMergeDocument, CartShippingSetDocument, type CartPartsFragment, type CartShippingSetInput, type SaidFragment,
+} from './gql/graphql'
+import { useSession } from './session'
+
+export type UserError = SaidFragment['userErrors'][number]
+
+type CartValue = {
+  id: string | undefined
+  cart: CartPartsFragment | undefined
+  quantity: number
+  loading: boolean
+  failed: boolean // it could not be asked for
+  again: () => Promise<unknown>
+  add: (sku: string, quantity: number) => Promise<UserError[]>
+  setQuantity: (lineId: string, quantity: number) => Promise<UserError[]>
+  remove: (lineId: string) => Promise<UserError[]>
+  applyCoupon: (code: string) => Promise<UserError[]>
+  removeCoupon: () => Promise<UserError[]>
+  setShipping: (input: Omit<CartShippingSetInput, 'cartId'>) => Promise<UserError[]>
+  done: () => void // it was ordered
+}
+
+const Context = createContext<CartValue | undefined>(undefined)
+const kept = 'cart'
+
+// unavailable stands for whatever the shopper cannot put right.
+const unavailable: UserError = { __typename: 'UserError', code: 'UNAVAILABLE', message: 'The cart cannot be changed right now. Please try again.', field: null }
+
+export function CartProvider({ children }: { children: ReactNode }) {
+  const client = useApolloClient()
+  const { customer } = useSession()
+  const [id, setId] = useState<string | undefined>(() => localStorage.getItem(kept) ?? undefined)
+  const { data, loading, error, refetch } = useQuery(CartDocument, id ? { variables: { id } } : { skip: true } as never)
+  const opening = useRef<Promise<string | undefined>>(undefined)
+
+  const keep = useCallback((next: string | undefined) => {
+    setId(next)
+    if (next?.startsWith('g_')) localStorage.setItem(kept, next)
+    else localStorage.removeItem(kept)
+  }, [])
+
+  // change runs a mutation that answers a cart, and what the shopper can put right.
+  const change = useCallback(async <V extends Record<string, unknown>>(mutation: TypedDocumentNode<Record<string, unknown>, V>, variables: V) => {
+    const { data } = await client.mutate({ mutation, variables } as never).catch(() => ({ data: undefined }))
+    const [payload] = Object.values((data ?? {}) as Record<string, SaidFragment | null | string>).filter((value) => typeof value === 'object')
+    const said = payload as SaidFragment | null | undefined
+    return { cart: said?.cart, errors: said ? said.userErrors : [unavailable] }
+  }, [client])
+
+  const open = useCallback(async () => {
+    opening.current ??= change(CartCreateDocument as never, {}).then(({ cart }) => {
+      keep(cart?.id)
+      return cart?.id
+    }).finally(() => (opening.current = undefined))
+    return opening.current
+  }, [change, keep])
+
+  // Who signs in finds the cart of before, and takes what was picked as a guest along.
+  const before = useRef(customer)
+  useEffect(() => {
+    if (before.current === customer) return
+    before.current = customer
+    const guests = id?.startsWith('g_') ? id : undefined
+    if (!customer) return keep(undefined)
+    void open().then(async (own) => {
+      if (own && guests) await change(CartMergeDocument as never, { input: { cartId: guests } })
+    })
+  }, [customer, id, keep, open, change])
+
+  const value = useMemo<CartValue>(() => {
+    const cart = data?.cart ?? undefined
+    const errors = (said: { errors: UserError[] }) => said.errors
+    const within = async (mutation: unknown, input: Record<string, unknown>) => {
+      const cartId = id ?? (await open())
+      return cartId ? errors(await change(mutation as never, { input: { cartId, ...input } })) : [unavailable]
+    }
+    return {
+      id, cart, loading, failed: Boolean(error), quantity: cart?.quantity ?? 0, again: () => refetch(),
+      add: (sku, quantity) => within(CartLineAddDocument, { sku, quantity }),
+      setQuantity: (lineId, quantity) => within(CartLineUpdateDocument, { lineId, quantity }),
+      remove: (lineId) => within(CartLineRemoveDocument, { lineId }),
+      applyCoupon: (code) => within(CartCouponApplyDocument, { code }),
+      removeCoupon: () => within(CartCouponRemoveDocument, {}),
+      setShipping: (input) => within(CartShippingSetDocument, input),
+      done: () => keep(undefined),
+    }
+  }, [id, data, loading, error, refetch, change, open, keep])
+
+  return <Context value={value}>{children}</Context>
+}
+
+export function useCart(): CartValue {
+  const value = use(Context)
+  if (!value) throw new Error('there is no cart around this')
+  return value
+}

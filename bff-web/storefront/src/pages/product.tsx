@@ -1,0 +1,65 @@
+import { useState } from 'react'
+import { useQuery } from '@apollo/client/react'
+import { ProductPageDocument, type ProductPageQuery } from '../gql/graphql'
+import { Link, useHeading } from '../router'
+import { Crumbs } from '../ui/crumbs'
+import { Missing, Skeleton } from '../ui/part'
+import { Picture } from '../ui/picture'
+import { Availability, GoesWith, Opinions, Price } from './productparts'
+import { Buy } from './buy'
+import { Variants } from './variants'
+
+type Product = NonNullable<ProductPageQuery['product']>
+
+export function ProductPage({ sku }: { sku: string }) {
+  const { data, loading, error, refetch } = useQuery(ProductPageDocument, { variables: { sku }, returnPartialData: true })
+  const product = data?.product as Partial<Product> | null | undefined
+  const title = product?.name ?? (loading ? undefined : error ? 'Product' : 'No such product')
+  const heading = useHeading(title)
+  if (!product?.name && !loading) {
+    return (
+      <>
+        <h1 ref={heading} tabIndex={-1}>{title}</h1>
+        {error ? <Missing what="The product" retry={refetch} /> : <p>It may have been sold out for good. <Link href="/">Go to the shop</Link></p>}
+      </>
+    )
+  }
+  return (
+    <>
+      <Crumbs entries={product?.breadcrumbs} />
+      <article className="product">
+        <Picture image={product?.images?.[0]} eager timing="image" />
+        <div className="facts">
+          {product?.brand && <p className="faint">{product.brand}</p>}
+          <h1 ref={heading} tabIndex={-1} {...{ elementtiming: 'name' }}>{product?.name ?? <Skeleton className="line" />}</h1>
+          <Price sku={sku} />
+          <Availability sku={sku} />
+          {product?.variants && product.optionAxes && <Variants sku={sku} variants={product.variants} axes={product.optionAxes} />}
+          <Buy sku={sku} name={product?.name ?? ''} />
+          {product?.description === undefined ? <Skeleton className="text" />
+            : <p className="description" {...{ elementtiming: 'description' }}>{product.description}</p>}
+          {product?.attributes && <Attributes attributes={product.attributes} />}
+        </div>
+      </article>
+      <GoesWith key={`with ${sku}`} sku={sku} />
+      <Opinions key={`of ${sku}`} sku={sku} />
+    </>
+  )
+}
+
+function Attributes({ attributes }: { attributes: Product['attributes'] }) {
+  const [open, setOpen] = useState(true)
+  return (
+    <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>Details</summary>
+      <dl>
+        {attributes.map(({ code, label, value, unit }) => (
+          <div key={code}>
+            <dt>{label}</dt>
+            <dd>{value} {unit}</dd>
+          </div>
+        ))}
+      </dl>
+    </details>
+  )
+}
