@@ -38,7 +38,7 @@ func (w *waiter) wait(ctx context.Context, which []int, flights []*flight) {
 				first = f.began
 			}
 		}
-		w.soft, w.hard = first.Add(softTimeout), w.now.Add(w.cache.hardTimeout)
+		w.soft, w.hard = first.Add(softTimeout), w.now.Add(w.cache.patience(ctx))
 		w.timer = time.NewTimer(earlier(w.soft, w.hard).Sub(w.now))
 		defer w.timer.Stop()
 		w.ticks = w.timer.C
@@ -48,6 +48,14 @@ func (w *waiter) wait(ctx context.Context, which []int, flights []*flight) {
 		w.results[i] = w.one(ctx, i, flights[i])
 		w.tell(&told, i)
 	}
+}
+
+// patience is how long a caller waits for what is not kept, if its context lets it.
+func (c *Cache) patience(ctx context.Context) time.Duration {
+	if commerce.Patient(ctx) {
+		return max(c.hardTimeout, loadTimeout) // nothing is under way for longer
+	}
+	return c.hardTimeout
 }
 
 // one waits for a flight until it lands or something is better than waiting on.

@@ -18,32 +18,38 @@ import (
 
 // searchAhead starts the searches below the current field, which is a category.
 func searchAhead(ctx context.Context, id commerce.CategoryID) {
-	for _, f := range fieldsBelow(ctx, "products") {
+	eachBelow(ctx, "products", func(ctx context.Context, f graphql.CollectedField) {
 		if q, ok := queryOf(argumentsOf(ctx, f), id); ok {
 			load.From(ctx).Searches.StartUpTo(ctx, ToleranceOf(f.Field).bound(), []load.Question{load.QuestionOf(q)})
 		}
-	}
+	})
 }
 
 // shippingAhead starts reading the ways to send the cart that the current field is.
 func shippingAhead(ctx context.Context, id commerce.CartID) {
-	for _, f := range fieldsBelow(ctx, "shippingOptions") {
+	eachBelow(ctx, "shippingOptions", func(ctx context.Context, f graphql.CollectedField) {
 		if to, ok := addressOf(argumentsOf(ctx, f)["address"]); ok {
 			q := load.QuestionOf(load.ShippingQuery{Cart: id, To: to})
 			load.From(ctx).Shipping.StartUpTo(ctx, ToleranceOf(f.Field).bound(), []load.Question{q})
 		}
-	}
+	})
 }
 
-// fieldsBelow are the fields of that name right below the current one.
-func fieldsBelow(ctx context.Context, name string) []graphql.CollectedField {
-	var list []graphql.CollectedField
-	for _, f := range compiled.Collect(ctx, graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field.Selections) {
+// eachBelow calls see for the fields of that name right below the current one, with the
+// context in which they are read: those that are deferred come last.
+func eachBelow(ctx context.Context, name string, see func(context.Context, graphql.CollectedField)) {
+	eachIn(ctx, graphql.GetFieldContext(ctx).Field.Selections, name, see)
+}
+
+func eachIn(ctx context.Context, set ast.SelectionSet, name string, see func(context.Context, graphql.CollectedField)) {
+	for _, f := range compiled.Collect(ctx, graphql.GetOperationContext(ctx), set) {
 		if f.Name == name {
-			list = append(list, f)
+			see(ctx, f)
 		}
 	}
-	return list
+	for _, later := range compiled.Later(ctx, set) {
+		eachIn(commerce.WithPatience(ctx), later, name, see)
+	}
 }
 
 func argumentsOf(ctx context.Context, f graphql.CollectedField) map[string]any {

@@ -102,7 +102,7 @@ func TestWhatIsLeftToTheGeneratedExecutor(t *testing.T) {
 		{query: `mutation{cartCreate{cart{id}}}`, why: "mutation"},
 		{query: `{__schema{types{name}}}`, why: "introspection"},
 		{query: `{__type(name:"Product"){name}}`, why: "introspection"},
-		{query: `{product(sku:"a"){sku ...@defer{name}}}`, why: "@defer"},
+		{query: `{product(sku:"a"){sku ...@defer{name}}}`},
 		{query: `query($b:Boolean!){product(sku:"a"){sku @skip(if:$b)}}`, variables: map[string]any{"b": true}},
 		{query: `{__typename}`},
 	} {

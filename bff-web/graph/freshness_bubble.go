@@ -2,6 +2,7 @@ package graph
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -13,16 +14,34 @@ import (
 // data is null. The errors stay where they were met. It costs one look at each path and
 // one at data, however many have failed.
 func Bubble(oc *graphql.OperationContext, data json.RawMessage, failed []ast.Path) json.RawMessage {
-	root := &shape{sets: []ast.SelectionSet{oc.Operation.SelectionSet}}
+	data, _ = BubbleIn(oc.Operation.SelectionSet, nil, data, failed)
+	if data == nil {
+		return json.RawMessage("null")
+	}
+	return data
+}
+
+// BubbleIn is [Bubble] of a part of an answer: of what set selects of the object at a path,
+// which the null goes up to at most. It answers nil for data where that is so, and tells the
+// paths of the answer that are null now. Paths elsewhere are passed over.
+func BubbleIn(set ast.SelectionSet, at ast.Path, data json.RawMessage, failed []ast.Path) (_ json.RawMessage, cuts []ast.Path) {
+	root := &shape{sets: []ast.SelectionSet{set}}
 	nulls := &mark{}
 	for _, path := range failed {
-		end := root.boundary(path)
-		if end == 0 {
-			return json.RawMessage("null")
+		if len(path) < len(at) || !slices.Equal(path[:len(at)], at) {
+			continue
 		}
-		nulls.add(path[:end])
+		end := root.boundary(path[len(at):])
+		if end == 0 {
+			return nil, []ast.Path{at}
+		}
+		nulls.add(path[len(at) : len(at)+end])
+		cuts = append(cuts, path[:len(at)+end])
 	}
-	return cut(data, nulls)
+	if len(cuts) == 0 {
+		return data, nil
+	}
+	return cut(data, nulls), cuts
 }
 
 // shape is what is selected at all places of an answer whose paths differ in indexes

@@ -11,11 +11,28 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
-// planPages asks for all pages of content that the operation names, in one call.
+// planPages asks for all pages of content that the operation names, in one call; for who is
+// deferred, in one for each fragment that is.
 func planPages(ctx context.Context) {
+	set := graphql.GetOperationContext(ctx).Operation.SelectionSet
+	if commerce.Patient(ctx) {
+		planLaterPages(ctx, set)
+		return
+	}
+	planPagesIn(ctx, set)
+}
+
+func planLaterPages(ctx context.Context, set ast.SelectionSet) {
+	for _, later := range compiled.Later(ctx, set) {
+		planPagesIn(ctx, later)
+		planLaterPages(ctx, later)
+	}
+}
+
+func planPagesIn(ctx context.Context, set ast.SelectionSet) {
 	oc := graphql.GetOperationContext(ctx)
 	var ids asked[commerce.PageID]
-	for _, f := range compiled.Collect(ctx, oc, oc.Operation.SelectionSet) {
+	for _, f := range compiled.Collect(ctx, oc, set) {
 		if f.Name != "page" && f.Name != "pages" {
 			continue
 		}

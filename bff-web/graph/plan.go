@@ -26,6 +26,25 @@ type want struct {
 	fields ast.SelectionSet
 }
 
+// deferred is what w selects in fragments that are deferred.
+func (w want) deferred(ctx context.Context) (list []want) {
+	for _, set := range compiled.Later(ctx, w.fields) {
+		list = append(list, want{laterPlace(w.place), w.skus, w.takes, set})
+	}
+	return list
+}
+
+// laterPlace is what a place is called where it is deferred: what is answered at once waits
+// for no plan of that.
+func laterPlace(place string) string {
+	if strings.HasPrefix(place, deferredMark) {
+		return place
+	}
+	return deferredMark + place
+}
+
+const deferredMark = "@defer "
+
 // keys is what one level of a plan asks for.
 type keys struct {
 	skus      asked[commerce.SKU]
@@ -35,6 +54,7 @@ type keys struct {
 	related   asked[commerce.SKU]
 	tree      asked[load.One]
 	follow    []follow
+	later     []want // what is deferred of the wants
 }
 
 // follow is a field below products that names further products.
@@ -78,8 +98,12 @@ func planBeside(ctx context.Context, wants []want) keys {
 }
 
 // below plans the next level in the background. All of this one has been claimed: what is
-// read there first must not be asked for apart.
+// read there first must not be asked for apart. Each fragment that is deferred asks on its
+// own: nobody waits for what only another needs.
 func (k *keys) below(ctx context.Context) {
+	for _, w := range k.later {
+		plan(commerce.WithPatience(ctx), w)
+	}
 	if len(k.follow) > 0 {
 		oc, list := graphql.GetOperationContext(ctx), k.follow
 		load.From(ctx).Go(func() { planBelow(ctx, oc, list) })
@@ -89,6 +113,7 @@ func (k *keys) below(ctx context.Context) {
 func (k *keys) add(ctx context.Context, l *load.Loader, w want) {
 	oc := graphql.GetOperationContext(ctx)
 	k.skus.add(w.takes, w.skus...)
+	k.later = append(k.later, w.deferred(ctx)...)
 	for _, f := range compiled.Collect(ctx, oc, w.fields) {
 		switch f.Name {
 		case "price":
@@ -103,20 +128,12 @@ func (k *keys) add(ctx context.Context, l *load.Loader, w want) {
 			}
 		case "related":
 			k.related.add(ToleranceOf(f.Field), w.skus...)
-			k.addFollow(l, w, f, w.place+"."+f.Alias)
+			k.addPick(l, w, f, w.place+"."+f.Alias, nil)
 		case "variant":
 			pick := pickVariant(argument(f, oc.Variables, "options"))
-			for _, sub := range compiled.Collect(ctx, oc, f.Selections) {
-				if sub.Name == "product" {
-					k.addPick(l, w, sub, w.place+"."+f.Alias+"."+sub.Alias, pick)
-				}
-			}
+			k.addProducts(ctx, l, w, f, pick)
 		case "variants":
-			for _, sub := range compiled.Collect(ctx, oc, f.Selections) {
-				if sub.Name == "product" {
-					k.addFollow(l, w, sub, w.place+"."+f.Alias+"."+sub.Alias)
-				}
-			}
+			k.addProducts(ctx, l, w, f, nil)
 		}
 	}
 }
@@ -133,8 +150,13 @@ func (k *keys) addPrices(takes Tolerance, skus []commerce.SKU, quantity any) {
 	k.prices.add(takes, list...)
 }
 
-func (k *keys) addFollow(l *load.Loader, w want, f graphql.CollectedField, place string) {
-	k.addPick(l, w, f, place, nil)
+// addProducts follows f, of w's products, to the products of its variants.
+func (k *keys) addProducts(ctx context.Context, l *load.Loader, w want, f graphql.CollectedField, pick func(*commerce.Product) []commerce.SKU) {
+	for _, sub := range compiled.Collect(ctx, graphql.GetOperationContext(ctx), f.Selections) {
+		if sub.Name == "product" {
+			k.addPick(l, w, sub, w.place+"."+f.Alias+"."+sub.Alias, pick)
+		}
+	}
 }
 
 func (k *keys) addPick(l *load.Loader, w want, f graphql.CollectedField, place string, pick func(*commerce.Product) []commerce.SKU) {
@@ -183,20 +205,38 @@ func (f follow) skus(ctx context.Context) []commerce.SKU {
 	return skus
 }
 
-// planRoots plans all products that the operation names itself, aliases included.
+// planRoots plans all products that the operation names itself, aliases included; for who
+// is deferred, those that are.
 func planRoots(ctx context.Context) {
-	load.From(ctx).Roots.Do(func() {
-		oc := graphql.GetOperationContext(ctx)
-		var wants []want
-		for _, f := range compiled.Collect(ctx, oc, oc.Operation.SelectionSet) {
-			if f.Name != "product" && f.Name != "products" {
-				continue
-			}
-			args := f.ArgumentMap(oc.Variables)
-			wants = append(wants, want{place: f.Alias, skus: named(args), takes: ToleranceOf(f.Field), fields: f.Selections})
+	l, set := load.From(ctx), graphql.GetOperationContext(ctx).Operation.SelectionSet
+	if !commerce.Patient(ctx) {
+		l.Roots.Do(func() { planHere(ctx, rootsIn(ctx, set)...) })
+		return
+	}
+	l.LaterRoots.Do(func() {
+		for _, later := range compiled.Later(ctx, set) {
+			planRootsIn(ctx, later)
 		}
-		planHere(ctx, wants...)
 	})
+}
+
+// planRootsIn plans the products that a deferred selection of the root names, and those below it.
+func planRootsIn(ctx context.Context, set ast.SelectionSet) {
+	plan(ctx, rootsIn(ctx, set)...)
+	for _, later := range compiled.Later(ctx, set) {
+		planRootsIn(ctx, later)
+	}
+}
+
+// rootsIn are the products that a selection of the root names.
+func rootsIn(ctx context.Context, set ast.SelectionSet) (wants []want) {
+	oc := graphql.GetOperationContext(ctx)
+	for _, f := range compiled.Collect(ctx, oc, set) {
+		if f.Name == "product" || f.Name == "products" {
+			wants = append(wants, want{place: placeIn(ctx, f.Alias), skus: named(f.ArgumentMap(oc.Variables)), takes: ToleranceOf(f.Field), fields: f.Selections})
+		}
+	}
+	return wants
 }
 
 // named reads the SKUs of a root field's arguments, which were checked before.
@@ -229,28 +269,37 @@ func planAt(ctx context.Context, skus []commerce.SKU, ways ...[]string) {
 	if len(skus) == 0 {
 		return
 	}
-	fc := graphql.GetFieldContext(ctx)
-	var wants []want
+	from := want{place: place(ctx), skus: skus, fields: graphql.GetFieldContext(ctx).Field.Selections}
+	var wants, later []want
 	for _, way := range ways {
-		wants = append(wants, find(ctx, want{place: place(ctx), skus: skus, fields: fc.Field.Selections}, way)...)
+		now, deferred := find(ctx, from, way)
+		wants, later = append(wants, now...), append(later, deferred...)
 	}
 	if len(wants) > 0 {
 		plan(ctx, wants...)
 	}
+	for _, w := range later {
+		plan(commerce.WithPatience(ctx), w)
+	}
 }
 
-// find follows way, a list of field names, from w down.
-func find(ctx context.Context, w want, way []string) []want {
+// find follows way, a list of field names, from w down. What lies in a fragment that is
+// deferred, on the way, is told apart.
+func find(ctx context.Context, w want, way []string) (found, later []want) {
 	if len(way) == 0 {
-		return []want{w}
+		return []want{w}, nil // what it defers itself its plan knows
 	}
-	var found []want
 	for _, f := range compiled.Collect(ctx, graphql.GetOperationContext(ctx), w.fields) {
 		if f.Name == way[0] {
-			found = append(found, find(ctx, want{w.place + "." + f.Alias, w.skus, ToleranceOf(f.Field), f.Selections}, way[1:])...)
+			now, deferred := find(ctx, want{w.place + "." + f.Alias, w.skus, ToleranceOf(f.Field), f.Selections}, way[1:])
+			found, later = append(found, now...), append(later, deferred...)
 		}
 	}
-	return found
+	for _, d := range w.deferred(ctx) {
+		now, deferred := find(ctx, d, way)
+		later = append(append(later, now...), deferred...)
+	}
+	return found, later
 }
 
 // place is the current field's path without list indexes.
@@ -261,5 +310,13 @@ func place(ctx context.Context) string {
 			names = append(names, string(name))
 		}
 	}
-	return strings.Join(names, ".")
+	return placeIn(ctx, strings.Join(names, "."))
+}
+
+// placeIn is a place as it is called in ctx.
+func placeIn(ctx context.Context, place string) string {
+	if commerce.Patient(ctx) {
+		return laterPlace(place)
+	}
+	return place
 }

@@ -13,8 +13,9 @@ import (
 // compiler compiles one operation.
 type compiler struct {
 	*Executor
-	oc   *graphql.OperationContext
-	tree *tree
+	oc      *graphql.OperationContext
+	tree    *tree
+	divided bool // fragments are deferred
 }
 
 // uncovered is why an operation cannot be compiled.
@@ -23,8 +24,8 @@ type uncovered string
 // Error is the reason.
 func (u uncovered) Error() string { return string(u) }
 
-func (e *Executor) compile(oc *graphql.OperationContext) *tree {
-	c := &compiler{Executor: e, oc: oc, tree: &tree{collected: map[selected][]graphql.CollectedField{}}}
+func (e *Executor) compile(oc *graphql.OperationContext, divided bool) *tree {
+	c := &compiler{Executor: e, oc: oc, tree: &tree{collected: map[selected]selection{}}, divided: divided}
 	if oc.Operation.Operation != ast.Query {
 		c.tree.uncovered = string(oc.Operation.Operation)
 		return c.tree
@@ -55,18 +56,28 @@ func (n *node) constant() []byte {
 
 func (c *compiler) node(def *ast.Definition, typ reflect.Type, set ast.SelectionSet) (*node, error) {
 	n := &node{object: def.Name, typ: typ}
-	fields := graphql.CollectFields(c.oc, set, c.satisfies(def))
-	if len(set) > 0 {
-		c.tree.collected[selectionOf(set)] = fields
+	found := selection{now: set}
+	if c.divided {
+		var err error
+		if found.now, err = c.later(n, def, set); err != nil {
+			return nil, err
+		}
 	}
-	for _, f := range fields {
+	for _, d := range n.later {
+		found.later = append(found.later, d.set)
+	}
+	found.fields = graphql.CollectFields(c.oc, found.now, c.satisfies(def))
+	if len(set) > 0 {
+		c.tree.collected[selectionOf(set)] = found
+	}
+	for _, f := range found.fields {
 		compiled, err := c.field(def, typ, f)
 		if err != nil {
 			return nil, err
 		}
 		below := compiled.shape.object()
 		compiled.slot = -1
-		if compiled.how == fromResolver || below != nil && len(below.ahead) > 0 {
+		if compiled.how == fromResolver || below.grouped() {
 			compiled.slot = len(n.ahead)
 			n.ahead = append(n.ahead, compiled)
 			if compiled.waits() {
@@ -76,6 +87,22 @@ func (c *compiler) node(def *ast.Definition, typ reflect.Type, set ast.Selection
 		n.fields = append(n.fields, compiled)
 	}
 	return n, nil
+}
+
+// later compiles what set defers for objects of n, and answers the rest of it.
+func (c *compiler) later(n *node, def *ast.Definition, set ast.SelectionSet) (now ast.SelectionSet, err error) {
+	s := splitter{oc: c.oc}
+	now, fragments := s.split(set)
+	for _, f := range fragments {
+		below, err := c.node(def, n.typ, f.set)
+		if err != nil {
+			return nil, err
+		}
+		if len(below.fields)+len(below.later) > 0 { // else it is for other types
+			n.later = append(n.later, later{f.label, below, f.set})
+		}
+	}
+	return now, nil
 }
 
 // satisfies lists the type conditions that an object type fulfils.
@@ -114,7 +141,10 @@ func (c *compiler) field(def *ast.Definition, typ reflect.Type, f graphql.Collec
 			return nil, err
 		}
 	}
+	divided := c.divided
+	c.divided = divided && out.how != fromMethod // whose objects are not gathered
 	out.shape, err = c.shape(f.Definition.Type, value, f.Selections)
+	c.divided = divided
 	if err != nil {
 		return nil, fmt.Errorf("%s.%s: %w", def.Name, f.Name, err)
 	}
@@ -123,8 +153,7 @@ func (c *compiler) field(def *ast.Definition, typ reflect.Type, f graphql.Collec
 
 // check refuses what the walk cannot do.
 func (c *compiler) check(f *field, def *ast.Definition) error {
-	below := f.shape.object()
-	ahead := below != nil && len(below.ahead) > 0
+	ahead := f.shape.object().grouped()
 	switch {
 	case f.how == fromMethod && ahead:
 		return uncovered(def.Name + "." + f.collected.Name + ": resolvers below a method")

@@ -49,7 +49,7 @@ func New[Root any](cfg Config, root Root) *Executor {
 // none, which a test sees to. Operations with such fields are not covered.
 func (e *Executor) Mistakes() error { return e.mistakes }
 
-// Run executes oc's operation. It answers false, and has done nothing, when the
+// Run executes oc's operation, and defers nothing. It answers false, and has done nothing, when the
 // operation is not covered. The response is nil when ctx has ended before.
 func (e *Executor) Run(ctx context.Context, oc *graphql.OperationContext) (*graphql.Response, bool) {
 	response, _, covered := e.RunWhole(ctx, oc)
@@ -68,7 +68,7 @@ func dataOf(whole []byte) []byte {
 // RunWhole is Run and answers also what is sent where there is nothing but data: the
 // response's data lies in it. It is read-only, and nil when it has to be put together.
 func (e *Executor) RunWhole(ctx context.Context, oc *graphql.OperationContext) (response *graphql.Response, whole []byte, covered bool) {
-	t := e.tree(oc)
+	t := e.tree(oc, false)
 	if t.uncovered != "" {
 		return nil, nil, false
 	}
@@ -105,4 +105,4 @@ func (r *run) safely(t *tree) (whole []byte) {
 }
 
 // Uncovered says why an operation is left to the generated executor; empty when it is not.
-func (e *Executor) Uncovered(oc *graphql.OperationContext) string { return e.tree(oc).uncovered }
+func (e *Executor) Uncovered(oc *graphql.OperationContext) string { return e.tree(oc, false).uncovered }

@@ -15,6 +15,7 @@ import (
 type group struct {
 	node   *node
 	ctx    context.Context // holds the fields that lead here, without list indexes
+	apart  context.Context // of a part that comes later; nil: nothing of the kind
 	up     *group          // nil for the root
 	via    *field          // the field of up that leads here
 	starts []int           // where the list of each of up's objects starts; nil: each has one object
@@ -68,6 +69,9 @@ func (g *group) exact(i int) context.Context {
 	ctx := within(g.up.exact(parent), g.via.context(g.up.node))
 	if index >= 0 {
 		ctx = within(ctx, graphql.FieldContext{Index: &index})
+	}
+	if g.apart != nil {
+		return &apart{Context: g.apart, fields: ctx}
 	}
 	return ctx
 }

@@ -102,7 +102,7 @@ func (r *run) field(g *group, f *field) {
 		r.singles(g, f, res)
 	}
 	below := f.shape.object()
-	if below == nil || len(below.ahead) == 0 {
+	if !below.grouped() {
 		return
 	}
 	child := &group{node: below, up: g, via: f, ctx: within(g.ctx, f.context(g.node))}

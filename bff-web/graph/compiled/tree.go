@@ -17,7 +17,14 @@ type tree struct {
 	fields    int          // all of them
 	size      atomic.Int64 // of the last answer, in bytes
 	constant  []byte       // the whole answer, when it is always the same; read-only
-	collected map[selected][]graphql.CollectedField
+	collected map[selected]selection
+}
+
+// selection is what a selection set comes to.
+type selection struct {
+	now    ast.SelectionSet // of it, what is answered at once
+	fields []graphql.CollectedField
+	later  []ast.SelectionSet
 }
 
 // selected tells selections apart: those of a tree are never changed.
@@ -30,18 +37,30 @@ func selectionOf(set ast.SelectionSet) selected { return selected{&set[0], len(s
 
 type treeKey struct{}
 
-// Collect is [graphql.CollectFields] of all types for set. The selections of an operation
+// Collect is [graphql.CollectFields] of all types for set, but for what is deferred. The selections of an operation
 // that runs compiled were collected when it was compiled.
 func Collect(ctx context.Context, oc *graphql.OperationContext, set ast.SelectionSet) []graphql.CollectedField {
 	if len(set) == 0 {
 		return nil
 	}
 	if t, ok := ctx.Value(treeKey{}).(*tree); ok {
-		if fields, ok := t.collected[selectionOf(set)]; ok {
-			return fields
+		if found, ok := t.collected[selectionOf(set)]; ok {
+			return found.fields
 		}
 	}
 	return graphql.CollectFields(oc, set, nil)
+}
+
+// Later are the selections that are deferred in set, for what runs in ctx. [Collect] leaves
+// their fields out.
+func Later(ctx context.Context, set ast.SelectionSet) []ast.SelectionSet {
+	if len(set) == 0 {
+		return nil
+	}
+	if t, ok := ctx.Value(treeKey{}).(*tree); ok {
+		return t.collected[selectionOf(set)].later
+	}
+	return nil
 }
 
 // node is a selection of an object type.
@@ -51,7 +70,18 @@ type node struct {
 	fields []*field     // in the order of the answer
 	ahead  []*field     // those that are resolved before anything is written
 	apart  []*field     // those of them that may wait on their own
+	later  []later      // fragments that are deferred
 }
+
+// later is a deferred fragment.
+type later struct {
+	label *string
+	node  *node
+	set   ast.SelectionSet
+}
+
+// grouped tells whether the objects of the selection are gathered before they are written.
+func (n *node) grouped() bool { return n != nil && len(n.ahead)+len(n.later) > 0 }
 
 // how says where a field's value comes from.
 type how uint8

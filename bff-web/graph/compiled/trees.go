@@ -2,6 +2,8 @@ package compiled
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -41,7 +43,7 @@ func (t *trees) count(fields int) {
 // choice of what its conditions leave.
 type document struct {
 	conditions []string // variables of @skip and @include
-	uncovered  string
+	defers     []string // variables of @defer
 	mu         sync.RWMutex
 	trees      map[string]*tree
 }
@@ -49,8 +51,8 @@ type document struct {
 // maxTrees bounds what one document keeps: n conditions have 2ⁿ outcomes.
 const maxTrees = 32
 
-// tree is oc's operation, compiled now or before.
-func (e *Executor) tree(oc *graphql.OperationContext) *tree {
+// tree is oc's operation, compiled now or before, where fragments are deferred if it is divided.
+func (e *Executor) tree(oc *graphql.OperationContext, divided bool) *tree {
 	ctx := context.Background() // the cache is in memory
 	documents := e.trees.documents.Load()
 	d, ok := documents.Get(ctx, oc.RawQuery)
@@ -58,12 +60,12 @@ func (e *Executor) tree(oc *graphql.OperationContext) *tree {
 		d = survey(oc.Doc)
 		documents.Add(ctx, oc.RawQuery, d)
 	}
-	if d.uncovered != "" {
-		return &tree{uncovered: d.uncovered}
-	}
 	key, ok := d.key(oc)
 	if !ok {
 		return &tree{uncovered: "a condition that is no boolean"}
+	}
+	if divided {
+		key += d.deferring(oc)
 	}
 	d.mu.RLock()
 	t := d.trees[key]
@@ -71,7 +73,7 @@ func (e *Executor) tree(oc *graphql.OperationContext) *tree {
 	if t != nil {
 		return t
 	}
-	t = e.compile(oc)
+	t = e.compile(oc, divided)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if len(d.trees) < maxTrees {
@@ -105,6 +107,16 @@ func (d *document) key(oc *graphql.OperationContext) (string, bool) {
 	return b.String(), true
 }
 
+// deferring says of a divided operation what is deferred this time. No other's key ends so.
+func (d *document) deferring(oc *graphql.OperationContext) string {
+	key := []byte(" @defer")
+	for _, name := range d.defers {
+		value, given := oc.Variables[name]
+		key = fmt.Append(key, " ", value == true, " ", given)
+	}
+	return string(key)
+}
+
 // survey looks for the directives of a document.
 func survey(doc *ast.QueryDocument) *document {
 	d := &document{trees: map[string]*tree{}}
@@ -136,20 +148,18 @@ func (d *document) directives(list ast.DirectiveList) {
 	for _, dir := range list {
 		switch dir.Name {
 		case "skip", "include":
-			if v := dir.Arguments.ForName("if"); v != nil && v.Value.Kind == ast.Variable {
-				d.condition(v.Value.Raw)
-			}
-		case "defer", "stream":
-			d.uncovered = "@" + dir.Name
+			d.conditions = withVariable(d.conditions, dir)
+		case "defer":
+			d.defers = withVariable(d.defers, dir)
 		}
 	}
 }
 
-func (d *document) condition(name string) {
-	for _, known := range d.conditions {
-		if known == name {
-			return
-		}
+// withVariable is names with the variable that a directive depends on, if there is one.
+func withVariable(names []string, dir *ast.Directive) []string {
+	v := dir.Arguments.ForName("if")
+	if v == nil || v.Value.Kind != ast.Variable || slices.Contains(names, v.Value.Raw) {
+		return names
 	}
-	d.conditions = append(d.conditions, name)
+	return append(names, v.Value.Raw)
 }

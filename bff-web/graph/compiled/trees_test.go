@@ -32,11 +32,11 @@ func TestATreeIsCompiledOnceForEachOutcomeOfItsConditions(t *testing.T) {
 	t.Parallel()
 	e, schema := executor(t, 10)
 	const text = `query($b:Boolean!){x:__typename y:__typename @include(if:$b)}`
-	with := e.tree(operation(t, schema, text, map[string]any{"b": true}))
-	without := e.tree(operation(t, schema, text, map[string]any{"b": false}))
+	with := e.tree(operation(t, schema, text, map[string]any{"b": true}), false)
+	without := e.tree(operation(t, schema, text, map[string]any{"b": false}), false)
 	assert.Len(t, with.root.fields, 2)
 	assert.Len(t, without.root.fields, 1)
-	assert.Same(t, with, e.tree(operation(t, schema, text, map[string]any{"b": true})))
+	assert.Same(t, with, e.tree(operation(t, schema, text, map[string]any{"b": true}), false))
 	assert.NotEmpty(t, e.Uncovered(operation(t, schema, text, map[string]any{"b": "true"})))
 }
 
@@ -44,10 +44,10 @@ func TestWhatIsKeptIsBounded(t *testing.T) {
 	t.Parallel()
 	e, schema := executor(t, 1_000_000)
 	first := operation(t, schema, `{first:__typename}`, nil)
-	tree := e.tree(first)
-	require.Same(t, tree, e.tree(first))
+	tree := e.tree(first, false)
+	require.Same(t, tree, e.tree(first, false))
 	e.trees.count(maxFields)
-	assert.NotSame(t, tree, e.tree(first))
+	assert.NotSame(t, tree, e.tree(first, false))
 }
 
 // What looks ahead in an operation finds the selections that were collected with its tree,
@@ -57,12 +57,12 @@ func TestSelectionsAreCollectedOnce(t *testing.T) {
 	e, schema := executor(t, 10)
 	own := operation(t, schema, `{x:__typename ...F x:__typename} fragment F on Query{y:__typename}`, nil)
 	other := operation(t, schema, `{z:__typename}`, nil)
-	tree := e.tree(own)
+	tree := e.tree(own, false)
 	ctx := context.WithValue(t.Context(), treeKey{}, tree)
 	set := own.Operation.SelectionSet
 	found := Collect(ctx, own, set)
 	require.Len(t, found, 2)
-	assert.Same(t, &tree.collected[selectionOf(set)][0], &found[0])
+	assert.Same(t, &tree.collected[selectionOf(set)].fields[0], &found[0])
 	assert.Equal(t, graphql.CollectFields(own, set, nil), found)
 	assert.Equal(t, found, Collect(t.Context(), own, set))
 	assert.Len(t, Collect(ctx, other, other.Operation.SelectionSet), 1)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"time"
 
@@ -15,8 +16,9 @@ import (
 // off again, up to the next place where it may.
 type writer struct {
 	*run
-	buf  []byte
-	path ast.Path
+	buf   []byte
+	path  ast.Path
+	later []place // of objects that were written, and of which something is deferred
 }
 
 var (
@@ -28,6 +30,9 @@ var (
 // resolved ahead, i its place in g. It answers false when it must be null.
 func (w *writer) object(g *group, n *node, p reflect.Value, i int) bool {
 	ok := true
+	if len(n.later) > 0 {
+		w.later = append(w.later, place{g, i, slices.Clone(w.path)})
+	}
 	w.buf = append(w.buf, '{')
 	for k, f := range n.fields {
 		if k > 0 {
@@ -146,11 +151,11 @@ func (w *writer) value(s *shape, v reflect.Value, below *group, at int) bool {
 	} else {
 		v = v.Addr()
 	}
-	start := len(w.buf)
+	start, deferred := len(w.buf), len(w.later)
 	if w.object(below, s.node, v, at) {
 		return true
 	}
-	w.buf = w.buf[:start]
+	w.buf, w.later = w.buf[:start], w.later[:deferred]
 	return w.null(s.nonNull)
 }
 
@@ -158,7 +163,7 @@ func (w *writer) list(s *shape, v reflect.Value, below *group, at int) bool {
 	if v.IsNil() && !s.nonNull {
 		return w.null(false)
 	}
-	start, ok := len(w.buf), true
+	start, deferred, ok := len(w.buf), len(w.later), true
 	w.buf = append(w.buf, '[')
 	w.path = append(w.path, nil)
 	for j := range v.Len() {
@@ -172,7 +177,7 @@ func (w *writer) list(s *shape, v reflect.Value, below *group, at int) bool {
 	}
 	w.path = w.path[:len(w.path)-1]
 	if !ok {
-		w.buf = w.buf[:start]
+		w.buf, w.later = w.buf[:start], w.later[:deferred]
 		return w.null(s.nonNull)
 	}
 	w.buf = append(w.buf, ']')

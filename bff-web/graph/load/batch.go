@@ -16,17 +16,23 @@ import (
 // one call. Who takes less of what is stale, as [commerce.WithStaleUpTo] says, asks
 // apart: each gets an answer of its own. It is safe for concurrent use.
 type Batch[K comparable, V any] struct {
-	ask  func(context.Context, *Loader, []K) (map[K]V, error)
-	told *Loader // keeps what calls tell of their sources
+	ask  func(context.Context, *request, []K) (map[K]V, error)
+	told *request // keeps what calls tell of their sources
 	mu   sync.Mutex
-	list *list[K, V]               // the first list of keys: of most requests all there is
-	seen map[bounded[K]]*answer[V] // of other keys
+	list *list[K, V]             // the first list of keys: of most requests all there is
+	seen map[asked[K]]*answer[V] // of other keys
 }
 
-// bounded is a key as it is asked for.
-type bounded[K comparable] struct {
-	key  K
-	most time.Duration // oldest stale value; NoBound when anything is taken
+// asked is a key as it is asked for.
+type asked[K comparable] struct {
+	key K
+	terms
+}
+
+// terms are what whoever asks takes, and how long that one waits.
+type terms struct {
+	most    time.Duration // oldest stale value; NoBound when anything is taken
+	patient bool          // as [commerce.Patient] says
 }
 
 // NoBound is the bound of who takes what is stale as the context has it, which has no bound
@@ -40,12 +46,12 @@ func boundOf(ctx context.Context) time.Duration {
 	return NoBound
 }
 
-// boundIn is most, or the context's bound where most is none.
-func boundIn(ctx context.Context, most time.Duration) time.Duration {
+// termsIn are those of who asks in ctx and takes most, or the context's bound where most is none.
+func termsIn(ctx context.Context, most time.Duration) terms {
 	if most == NoBound {
-		return boundOf(ctx)
+		most = boundOf(ctx)
 	}
-	return most
+	return terms{most, commerce.Patient(ctx)}
 }
 
 // answer is what a key met; valid once its call is done.
@@ -99,7 +105,7 @@ func (c *call) wait(ctx context.Context) bool {
 }
 
 // in makes b a batch of l, which ask asks for.
-func (b *Batch[K, V]) in(l *Loader, ask func(context.Context, *Loader, []K) (map[K]V, error)) *Batch[K, V] {
+func (b *Batch[K, V]) in(l *request, ask func(context.Context, *request, []K) (map[K]V, error)) *Batch[K, V] {
 	b.ask, b.told = ask, l
 	return b
 }
@@ -110,9 +116,9 @@ func (b *Batch[K, V]) Start(ctx context.Context, keys []K) { b.StartUpTo(ctx, No
 
 // StartUpTo is Start for who takes what is stale only while it is at most that old.
 func (b *Batch[K, V]) StartUpTo(ctx context.Context, most time.Duration, keys []K) {
-	most = boundIn(ctx, most)
-	for p := b.claims(most, keys); p != nil; p = p.next {
-		b.goRun(ctx, p, most)
+	on := termsIn(ctx, most)
+	for p := b.claims(on, keys); p != nil; p = p.next {
+		b.goRun(ctx, p, on)
 	}
 }
 
@@ -125,54 +131,54 @@ func (b *Batch[K, V]) AskUpTo(ctx context.Context, most time.Duration, keys []K)
 // ClaimUpTo is AskUpTo in two steps: when it returns, all keys are claimed, and who reads them
 // waits for what it answers to be called, which asks for them.
 func (b *Batch[K, V]) ClaimUpTo(ctx context.Context, most time.Duration, keys []K) (ask func()) {
-	most = boundIn(ctx, most)
-	own := b.claims(most, keys)
-	return func() { b.ready(ctx, own, most) }
+	on := termsIn(ctx, most)
+	own := b.claims(on, keys)
+	return func() { b.ready(ctx, own, on) }
 }
 
 // claims claims those of keys that nobody has asked for.
-func (b *Batch[K, V]) claims(most time.Duration, keys []K) *part[K, V] {
+func (b *Batch[K, V]) claims(on terms, keys []K) *part[K, V] {
 	if len(keys) == 0 {
 		return nil
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.claim(keys, most)
+	return b.claim(keys, on)
 }
 
 // ready has every part asked for: the last here, by who waits for it, the others meanwhile.
-func (b *Batch[K, V]) ready(ctx context.Context, p *part[K, V], most time.Duration) {
+func (b *Batch[K, V]) ready(ctx context.Context, p *part[K, V], on terms) {
 	for ; p != nil; p = p.next {
 		if p.next == nil {
-			b.run(ctx, p, most)
+			b.run(ctx, p, on)
 			return
 		}
-		b.goRun(ctx, p, most)
+		b.goRun(ctx, p, on)
 	}
 }
 
 // goRun has a part asked for in the background.
-func (b *Batch[K, V]) goRun(ctx context.Context, p *part[K, V], most time.Duration) {
+func (b *Batch[K, V]) goRun(ctx context.Context, p *part[K, V], on terms) {
 	b.told.wg.Add(1)
 	go func() {
 		defer b.told.wg.Done()
 		stack.To8K()
-		b.run(ctx, p, most)
+		b.run(ctx, p, on)
 	}()
 }
 
 // claim finds out which of keys nobody has asked for. The caller holds the lock.
-func (b *Batch[K, V]) claim(keys []K, most time.Duration) (first *part[K, V]) {
-	if b.list.is(keys, most) {
+func (b *Batch[K, V]) claim(keys []K, on terms) (first *part[K, V]) {
+	if b.list.is(keys, on) {
 		return nil
 	}
 	if b.list == nil && b.seen == nil && len(keys) > 1 {
-		b.list, keys = claimList[K, V](keys, most)
+		b.list, keys = claimList[K, V](keys, on)
 		first = b.list.part
 	}
 	last := first
 	for i, key := range keys {
-		if b.answerOf(key, most) != nil {
+		if b.answerOf(key, on) != nil {
 			continue
 		}
 		if last == nil || last.full() {
@@ -185,26 +191,31 @@ func (b *Batch[K, V]) claim(keys []K, most time.Duration) (first *part[K, V]) {
 			last = p
 		}
 		if b.seen == nil {
-			b.seen = make(map[bounded[K]]*answer[V], len(keys)-i)
+			b.seen = make(map[asked[K]]*answer[V], len(keys)-i)
 		}
-		b.seen[bounded[K]{key, most}] = last.add(key)
+		b.seen[asked[K]{key, on}] = last.add(key)
 	}
 	return first
 }
 
-// answerOf is where the answer to a key is, or will be; nil when nobody has asked for it. The caller
-// holds the lock.
-func (b *Batch[K, V]) answerOf(key K, most time.Duration) *answer[V] {
-	if a := b.list.find(key, most); a != nil {
+// answerOf is where the answer to a key is, or will be; nil when nobody has asked for it. Who is
+// patient takes what others asked for, but not the other way round: nobody is kept waiting by those
+// who can wait. The caller holds the lock.
+func (b *Batch[K, V]) answerOf(key K, on terms) *answer[V] {
+	if a := b.list.find(key, on); a != nil {
 		return a
 	}
-	return b.seen[bounded[K]{key, most}]
+	if a := b.seen[asked[K]{key, on}]; a != nil || !on.patient {
+		return a
+	}
+	on.patient = false
+	return b.answerOf(key, on)
 }
 
-func (b *Batch[K, V]) run(ctx context.Context, p *part[K, V], most time.Duration) {
+func (b *Batch[K, V]) run(ctx context.Context, p *part[K, V], on terms) {
 	defer p.end()
-	if boundOf(ctx) != most {
-		ctx = commerce.WithStaleUpTo(ctx, most)
+	if boundOf(ctx) != on.most {
+		ctx = commerce.WithStaleUpTo(ctx, on.most)
 	}
 	ctx, p.from = b.told.Listen(ctx)
 	values, err := b.guarded(ctx, p.keys)
@@ -249,16 +260,16 @@ func (b *Batch[K, V]) Read(ctx context.Context, key K) (value V, found bool, fro
 
 // ReadUpTo is Read for who takes what is stale only while it is at most that old.
 func (b *Batch[K, V]) ReadUpTo(ctx context.Context, most time.Duration, key K) (value V, found bool, from Origin, err error) {
-	most = boundIn(ctx, most)
+	on := termsIn(ctx, most)
 	b.mu.Lock()
-	a := b.answerOf(key, most)
+	a := b.answerOf(key, on)
 	if a != nil {
 		b.mu.Unlock()
 		return a.wait(ctx)
 	}
-	own := b.claim([]K{key}, most)
+	own := b.claim([]K{key}, on)
 	b.mu.Unlock()
-	b.ready(ctx, own, most)
+	b.ready(ctx, own, on)
 	return own.answers[0].wait(ctx)
 }
 
@@ -272,12 +283,12 @@ func (b *Batch[K, V]) EachUpTo(ctx context.Context, most time.Duration, keys []K
 	if len(keys) == 0 {
 		return
 	}
-	most = boundIn(ctx, most)
+	on := termsIn(ctx, most)
 	b.mu.Lock()
-	own := b.claim(keys, most)
-	answers := b.answers(own, keys, most)
+	own := b.claim(keys, on)
+	answers := b.answers(own, keys, on)
 	b.mu.Unlock()
-	b.ready(ctx, own, most)
+	b.ready(ctx, own, on)
 	for i := range keys {
 		v, found, from, err := answers.of(i).wait(ctx)
 		see(i, v, found, from, err)
@@ -286,16 +297,16 @@ func (b *Batch[K, V]) EachUpTo(ctx context.Context, most time.Duration, keys []K
 
 // answers is where the answers to keys are, or will be, of which own were claimed just now. The caller
 // holds the lock.
-func (b *Batch[K, V]) answers(own *part[K, V], keys []K, most time.Duration) answers[V] {
+func (b *Batch[K, V]) answers(own *part[K, V], keys []K, on terms) answers[V] {
 	switch {
 	case own != nil && len(own.keys) == len(keys):
 		return answers[V]{whole: own.answers}
-	case b.list.is(keys, most):
+	case b.list.is(keys, on):
 		return answers[V]{whole: b.list.answers}
 	}
 	each := make([]*answer[V], len(keys))
 	for i, key := range keys {
-		each[i] = b.answerOf(key, most)
+		each[i] = b.answerOf(key, on)
 	}
 	return answers[V]{each: each}
 }

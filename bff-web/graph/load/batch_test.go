@@ -112,7 +112,7 @@ func TestWhoLeavesDoesNotWait(t *testing.T) {
 	gone, cancel := context.WithCancel(ctx)
 	cancel()
 	l.Products.mu.Lock()
-	l.Products.claim([]commerce.SKU{"claimed"}, NoBound) // and never asked for
+	l.Products.claim([]commerce.SKU{"claimed"}, terms{most: NoBound}) // and never asked for
 	l.Products.mu.Unlock()
 	_, _, err := l.Products.Get(gone, "claimed")
 	assert.ErrorIs(t, err, context.Canceled)

@@ -18,7 +18,7 @@ type Origin struct{ sink *commerce.Sink }
 // Listen returns a context for one call of a port, and what will know where its answer
 // came from. Calls are told apart because one request may ask for the same twice, taking
 // what is stale once and not the other time.
-func (l *Loader) Listen(ctx context.Context) (context.Context, Origin) {
+func (l *request) Listen(ctx context.Context) (context.Context, Origin) {
 	ctx, sink := commerce.WithSink(ctx)
 	from := Origin{sink}
 	l.mu.Lock()
@@ -50,15 +50,15 @@ type Uses interface {
 
 // Note notes what went to a path of the answer.
 func (l *Loader) Note(u Use) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.noting.Lock()
+	defer l.noting.Unlock()
 	l.uses = append(l.uses, noted{one: &u})
 }
 
 // NoteAll notes what went to several paths of the answer.
 func (l *Loader) NoteAll(u Uses) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.noting.Lock()
+	defer l.noting.Unlock()
 	l.uses = append(l.uses, noted{all: u})
 }
 
@@ -98,15 +98,15 @@ func keyText(key any) string {
 // Fail notes that the value at path could not be had and that the answer may not do
 // without it.
 func (l *Loader) Fail(path ast.Path) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.noting.Lock()
+	defer l.noting.Unlock()
 	l.failed = append(l.failed, path)
 }
 
 // Failed are the paths that the answer may not do without.
 func (l *Loader) Failed() []ast.Path {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.noting.Lock()
+	defer l.noting.Unlock()
 	return slices.Clone(l.failed)
 }
 
@@ -122,7 +122,7 @@ type Report struct {
 
 // Sources is where all came from that was read so far, in lists that are shared and
 // read-only.
-func (l *Loader) Sources() [][]commerce.Source {
+func (l *request) Sources() [][]commerce.Source {
 	origins := l.heard()
 	all := make([][]commerce.Source, 0, len(origins))
 	for _, from := range origins {
@@ -132,7 +132,7 @@ func (l *Loader) Sources() [][]commerce.Source {
 }
 
 // heard are all origins that there are so far.
-func (l *Loader) heard() []Origin {
+func (l *request) heard() []Origin {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return append(append(make([]Origin, 0, len(l.origins)+1), l.origins...), Origin{l.sink})
@@ -147,7 +147,7 @@ type at struct {
 
 // unfresh are the sources of what is not fresh, as each call told of them and, under the
 // zero Origin, as any did.
-func (l *Loader) unfresh() map[at]commerce.Source {
+func (l *request) unfresh() map[at]commerce.Source {
 	var sources map[at]commerce.Source
 	for _, from := range l.heard() {
 		from.sink.Visit(func(s *commerce.Source) {
@@ -169,8 +169,8 @@ func (l *Loader) unfresh() map[at]commerce.Source {
 // Freshness lists what is not fresh in the answer, in the order it was resolved.
 func (l *Loader) Freshness() []Report {
 	sources := l.unfresh()
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.noting.Lock()
+	defer l.noting.Unlock()
 	var reports []Report
 	for i := range l.uses {
 		if all := l.uses[i].all; all != nil && !all.Poor() && sources == nil {

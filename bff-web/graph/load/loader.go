@@ -16,8 +16,20 @@ import (
 // One is the key of what a request reads as a whole.
 type One struct{}
 
-// Loader lives as long as its request.
+// Loader lives as long as its request, and notes what went to one part of the answer: to
+// all of it, unless there are parts of their own ([Loader.Part]).
 type Loader struct {
+	*request
+
+	noting sync.Mutex
+	uses   []noted
+	failed []ast.Path
+
+	firstUses [6]noted // room for what most requests come to
+}
+
+// request is what all parts of an answer have in common.
+type request struct {
 	Products     *Batch[commerce.SKU, *commerce.Product]
 	Related      *Batch[commerce.SKU, []commerce.RelatedProduct]
 	Prices       *Batch[commerce.PriceKey, *commerce.Price]
@@ -32,6 +44,8 @@ type Loader struct {
 
 	// Roots runs once: it plans what the operation's root fields name.
 	Roots sync.Once
+	// LaterRoots runs once: it does so for root fields that are deferred.
+	LaterRoots sync.Once
 	// Fault is told what went wrong in the background without failing the answer.
 	Fault func(error)
 
@@ -46,12 +60,8 @@ type Loader struct {
 	mu      sync.Mutex
 	planned map[string]chan struct{}
 	origins []Origin
-	uses    []noted
-	failed  []ast.Path
 
-	// Room for what most requests come to.
-	firstOrigins [6]Origin
-	firstUses    [6]noted
+	firstOrigins [6]Origin // room for what most requests come to
 }
 
 type loaderKey struct{}
@@ -73,17 +83,31 @@ type batches struct {
 // Start begins a request of shopper, whose prices are group's. The caller closes
 // the loader once the answer is complete.
 func Start(ctx context.Context, ports commerce.Ports, shopper commerce.Shopper, group commerce.PriceGroup) (context.Context, *Loader) {
-	l := &Loader{Group: group, ports: ports, shopper: shopper, Fault: func(error) {}}
-	ctx, l.cancel = context.WithCancel(ctx)
-	ctx, l.sink = commerce.WithSink(ctx)
-	l.origins, l.uses = l.firstOrigins[:0], l.firstUses[:0]
-	own := &l.own
-	l.Products, l.Related = own.products.in(l, askProducts), own.related.in(l, askRelated)
-	l.Prices, l.Availability = own.prices.in(l, askPrices), own.availability.in(l, askAvailability)
-	l.Reviews, l.Pages = own.reviews.in(l, askReviews), own.pages.in(l, askPages)
-	l.Tree, l.Customer = own.tree.in(l, askTree), own.customer.in(l, askCustomer)
-	l.Searches, l.Shipping = own.searches.in(l, askSearch), own.shipping.in(l, askShipping)
+	whole := &struct { // one piece of memory
+		Loader
+		request
+	}{}
+	l, r := &whole.Loader, &whole.request
+	l.request, l.uses = r, l.firstUses[:0]
+	r.Group, r.ports, r.shopper, r.Fault = group, ports, shopper, func(error) {}
+	ctx, r.cancel = context.WithCancel(ctx)
+	ctx, r.sink = commerce.WithSink(ctx)
+	r.origins = r.firstOrigins[:0]
+	own := &r.own
+	r.Products, r.Related = own.products.in(r, askProducts), own.related.in(r, askRelated)
+	r.Prices, r.Availability = own.prices.in(r, askPrices), own.availability.in(r, askAvailability)
+	r.Reviews, r.Pages = own.reviews.in(r, askReviews), own.pages.in(r, askPages)
+	r.Tree, r.Customer = own.tree.in(r, askTree), own.customer.in(r, askCustomer)
+	r.Searches, r.Shipping = own.searches.in(r, askSearch), own.shipping.in(r, askShipping)
 	return context.WithValue(ctx, loaderKey{}, l), l
+}
+
+// Part is the loader of the same request in ctx for a part of the answer that comes later:
+// it reads what the request does, and notes what went to that part alone. Who reads for
+// it is patient.
+func (l *Loader) Part(ctx context.Context) (context.Context, *Loader) {
+	part := &Loader{request: l.request}
+	return context.WithValue(commerce.WithPatience(ctx), loaderKey{}, part), part
 }
 
 // From is the request's loader, or nil.
@@ -93,13 +117,13 @@ func From(ctx context.Context) *Loader {
 }
 
 // Close ends what is still being asked for and waits until nothing runs.
-func (l *Loader) Close() {
+func (l *request) Close() {
 	l.cancel()
 	l.wg.Wait()
 }
 
 // Go runs f in the background; Close waits for it. A panic of f is told to Fault.
-func (l *Loader) Go(f func()) {
+func (l *request) Go(f func()) {
 	l.wg.Go(func() {
 		defer func() {
 			if r := recover(); r != nil {
@@ -113,7 +137,7 @@ func (l *Loader) Go(f func()) {
 // Expect announces that a plan will claim the keys for a place in the query. The
 // answered function says that it has. A place is announced once: later calls
 // answer false.
-func (l *Loader) Expect(place string) (func(), bool) {
+func (l *request) Expect(place string) (func(), bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.planned[place] != nil {
@@ -129,7 +153,7 @@ func (l *Loader) Expect(place string) (func(), bool) {
 
 // Planned waits until the keys for a place are claimed. It answers false when no
 // plan announced the place.
-func (l *Loader) Planned(ctx context.Context, place string) bool {
+func (l *request) Planned(ctx context.Context, place string) bool {
 	l.mu.Lock()
 	done := l.planned[place]
 	l.mu.Unlock()

@@ -3,7 +3,6 @@ package load
 import (
 	"hash/maphash"
 	"slices"
-	"time"
 
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -43,7 +42,7 @@ func (p *part[K, V]) add(key K) *answer[V] {
 type list[K comparable, V any] struct {
 	*part[K, V]
 
-	most   time.Duration // of all of them
+	terms  terms         // of all of them
 	places [places]uint8 // of keys by their hashes, 1 for the first; 0 is empty
 }
 
@@ -55,8 +54,8 @@ var _ [places/2 - commerce.MaxBatch]struct{} // else there are too few of them
 var seed = maphash.MakeSeed()
 
 // claimList claims keys, each once, up to a call's worth, and answers those that are left, if it is full.
-func claimList[K comparable, V any](keys []K, most time.Duration) (*list[K, V], []K) {
-	l := &list[K, V]{part: newPart[K, V](min(len(keys), commerce.MaxBatch)), most: most}
+func claimList[K comparable, V any](keys []K, on terms) (*list[K, V], []K) {
+	l := &list[K, V]{part: newPart[K, V](min(len(keys), commerce.MaxBatch)), terms: on}
 	for i, key := range keys {
 		at, there := l.place(key)
 		if there {
@@ -82,8 +81,8 @@ func (l *list[K, V]) place(key K) (at int, there bool) {
 }
 
 // find is where a key's answer is, or will be; nil when it is not in the list, which may be nil.
-func (l *list[K, V]) find(key K, most time.Duration) *answer[V] {
-	if l == nil || l.most != most {
+func (l *list[K, V]) find(key K, on terms) *answer[V] {
+	if l == nil || l.terms != on {
 		return nil
 	}
 	if at, there := l.place(key); there {
@@ -93,8 +92,8 @@ func (l *list[K, V]) find(key K, most time.Duration) *answer[V] {
 }
 
 // is tells whether the list, which may be nil, is of these keys in their order.
-func (l *list[K, V]) is(keys []K, most time.Duration) bool {
-	return l != nil && l.most == most && slices.Equal(l.keys, keys)
+func (l *list[K, V]) is(keys []K, on terms) bool {
+	return l != nil && l.terms == on && slices.Equal(l.keys, keys)
 }
 
 // answers are those to keys in their order: a list's, or each where it is.

@@ -14,11 +14,17 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
+// bounded is a key, and the oldest stale value that was taken for it.
+type bounded struct {
+	sku  commerce.SKU
+	most time.Duration
+}
+
 // counting answers each key with a product of its own, and counts who asked for it.
 type counting struct {
 	t     *testing.T
 	mu    sync.Mutex // calls of one list run beside each other
-	asked map[bounded[commerce.SKU]]int
+	asked map[bounded]int
 	calls int
 }
 
@@ -30,7 +36,7 @@ func (c *counting) Products(ctx context.Context, _ commerce.Market, skus []comme
 	c.calls++
 	found := map[commerce.SKU]*commerce.Product{}
 	for _, sku := range skus {
-		c.asked[bounded[commerce.SKU]{sku, boundOf(ctx)}]++
+		c.asked[bounded{sku, boundOf(ctx)}]++
 		found[sku] = &commerce.Product{SKU: sku, Name: boundOf(ctx).String()}
 	}
 	return found, nil
@@ -42,11 +48,11 @@ func TestAnyListsOfKeys(t *testing.T) {
 	t.Parallel()
 	for round := range 300 {
 		r := rand.New(rand.NewPCG(7, uint64(round))) //nolint:gosec // small
-		c := &counting{t: t, asked: map[bounded[commerce.SKU]]int{}}
+		c := &counting{t: t, asked: map[bounded]int{}}
 		ctx, l := Start(t.Context(), commerce.Ports{Catalog: c}, commerce.Shopper{}, "retail")
 		sizes := []int{0, 1, 2, 3, 99, 100, 101, 250}
 		var before []commerce.SKU
-		wanted := map[bounded[commerce.SKU]]bool{}
+		wanted := map[bounded]bool{}
 		for range 1 + r.IntN(6) {
 			keys := make([]commerce.SKU, sizes[r.IntN(len(sizes))])
 			for i := range keys {
@@ -58,7 +64,7 @@ func TestAnyListsOfKeys(t *testing.T) {
 			before = keys
 			most := []time.Duration{NoBound, time.Second}[r.IntN(2)]
 			for _, key := range keys {
-				wanted[bounded[commerce.SKU]{key, most}] = true
+				wanted[bounded{key, most}] = true
 			}
 			switch r.IntN(3) {
 			case 0:
@@ -94,7 +100,7 @@ func TestAnyListsOfKeys(t *testing.T) {
 
 func TestAListIsAskedForInAsFewCallsAsCanBe(t *testing.T) {
 	t.Parallel()
-	c := &counting{t: t, asked: map[bounded[commerce.SKU]]int{}}
+	c := &counting{t: t, asked: map[bounded]int{}}
 	ctx, l := Start(t.Context(), commerce.Ports{Catalog: c}, commerce.Shopper{}, "retail")
 	var keys []commerce.SKU
 	for i := range commerce.MaxBatch {

@@ -23,8 +23,8 @@ type ShippingQuery struct {
 }
 
 // questions makes a batch of what asks one thing at a time.
-func questions[Q, V any](ask func(context.Context, *Loader, Q) (V, error)) func(context.Context, *Loader, []Question) (map[Question]V, error) {
-	return func(ctx context.Context, l *Loader, list []Question) (map[Question]V, error) {
+func questions[Q, V any](ask func(context.Context, *request, Q) (V, error)) func(context.Context, *request, []Question) (map[Question]V, error) {
+	return func(ctx context.Context, l *request, list []Question) (map[Question]V, error) {
 		found := make(map[Question]V, len(list))
 		for _, question := range list {
 			var q Q

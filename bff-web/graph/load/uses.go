@@ -10,8 +10,8 @@ import (
 // operation brought it, the key as sources name it, and the path. see must not use the
 // loader.
 func (l *Loader) EachUse(see func(op commerce.Operation, key string, path ast.Path)) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.noting.Lock()
+	defer l.noting.Unlock()
 	for i := range l.uses {
 		l.uses[i].each(func(u Use) { see(u.Op, keyText(u.Key), u.Path) })
 	}

@@ -24,17 +24,23 @@ func (t *Transport) execute(ctx context.Context, exec graphql.GraphExecutor, oc 
 		then(ctx, outcome{response: response, whole: whole}.told(ctx, nothingUsed))
 		return
 	}
-	shopper := caller.Shopper(ctx)
-	ctx, _ = commerce.WithTrail(ctx) // for calls past the cache
-	ctx, loader := load.Start(ctx, t.Ports, shopper, t.Group(shopper.Market, shopper.Principal))
+	ctx, loader := t.begin(ctx)
 	defer loader.Close()
-	if t.Fault != nil {
-		loader.Fault = func(err error) { t.Fault(ctx, err) }
-	}
 	response, whole, ctx := t.run(ctx, exec, oc)
 	t.priced(ctx, oc, response)
 	if failed := loader.Failed(); len(failed) > 0 && response != nil {
 		response.Data, whole = graph.Bubble(oc, response.Data, failed), nil
 	}
 	then(ctx, outcome{response: response, whole: whole, freshness: loader.Freshness(), sources: loader.Sources()}.told(ctx, loader.EachUse))
+}
+
+// begin begins to read for who ctx says. The caller closes the loader.
+func (t *Transport) begin(ctx context.Context) (context.Context, *load.Loader) {
+	shopper := caller.Shopper(ctx)
+	ctx, _ = commerce.WithTrail(ctx) // for calls past the cache
+	ctx, loader := load.Start(ctx, t.Ports, shopper, t.Group(shopper.Market, shopper.Principal))
+	if t.Fault != nil {
+		loader.Fault = func(err error) { t.Fault(ctx, err) }
+	}
+	return ctx, loader
 }

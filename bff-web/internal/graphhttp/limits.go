@@ -26,6 +26,7 @@ type Limits struct {
 	Validation    int // tokens that validation reads, fragments once for each definition that leads to them
 	Nodes         int // objects an answer may hold, by the sizes asked for
 	ListItems     int // of a list that is sent
+	Deferred      int // fragments that an operation defers, each wherever it is spread
 	Calls         int // of one system that an operation may come to; 0 does not limit
 	Introspection bool
 }
@@ -33,7 +34,7 @@ type Limits struct {
 // DefaultLimits are those of open mode.
 var DefaultLimits = Limits{
 	Tokens: 1_000, Depth: 6, Aliases: 10, Directives: 10, RootFields: 10, Fragments: 20, Operations: 10,
-	FieldsPerSet: 150, SameKey: 5, Fields: 2_000, Nesting: 10, NameBytes: 128, Validation: 5_000, Nodes: 5_000, ListItems: 250, Calls: 40,
+	FieldsPerSet: 150, SameKey: 5, Fields: 2_000, Nesting: 10, NameBytes: 128, Validation: 5_000, Nodes: 5_000, ListItems: 250, Deferred: 10, Calls: 40,
 }
 
 // CodeLimit is extensions.code of a query that asks for too much.

@@ -8,6 +8,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/portico-bff/portico/bff-web/graph"
+	"github.com/portico-bff/portico/bff-web/graph/compiled"
 	"github.com/portico-bff/portico/bff-web/internal/documents"
 )
 
@@ -35,6 +36,9 @@ func (t *Transport) prepare(ctx context.Context, exec graphql.GraphExecutor, par
 		return oc, naming(oc.Doc, params, errs)
 	}
 	err := t.Limits.checkArguments(t.Schema, oc)
+	if n := compiled.Deferred(oc, t.Limits.Deferred); err == nil && n > t.Limits.Deferred {
+		err = exceeds("deferred fragments:", "deferred", n, t.Limits.Deferred)
+	}
 	if err == nil {
 		err = t.price(ctx, oc)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/portico-bff/portico/bff-web/graph/compiled"
 	"github.com/portico-bff/portico/bff-web/internal/documents"
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -54,8 +55,7 @@ func reachOf(oc *graphql.OperationContext) reach {
 			found.add(f.Name)
 		}
 	}
-	deferred := strings.Contains(oc.RawQuery, "@defer") || strings.Contains(oc.RawQuery, "@stream")
-	found.everyones = found.everyones && found.reads && !deferred
+	found.everyones = found.everyones && found.reads && compiled.Deferred(oc, 0) == 0
 	return found
 }
 

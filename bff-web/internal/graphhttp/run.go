@@ -4,16 +4,18 @@ import (
 	"context"
 
 	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/portico-bff/portico/bff-web/graph/compiled"
 )
 
 // run runs an operation: as it was compiled where that is covered, else by the generated
-// executor. The context is what the rest of the request goes on with.
+// executor, which would defer, and does not. The context is what the rest of the request goes on with.
 func (t *Transport) run(ctx context.Context, exec graphql.GraphExecutor, oc *graphql.OperationContext) (*graphql.Response, []byte, context.Context) {
 	if t.Compiled != nil {
 		if response, whole, covered := t.Compiled.RunWhole(ctx, oc); covered {
 			return response, whole, ctx
 		}
 	}
-	responses, ctx := exec.DispatchOperation(ctx, oc)
+	responses, ctx := exec.DispatchOperation(ctx, compiled.Undivided(oc))
 	return responses(ctx), nil, ctx
 }

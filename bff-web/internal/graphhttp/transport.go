@@ -96,7 +96,7 @@ func (t *Transport) understand(in *received, r *http.Request, exec graphql.Graph
 
 // receive takes a request in. With an error, out says it.
 func receive(w http.ResponseWriter, r *http.Request) (in received, err error) {
-	in.out = writer{ResponseWriter: w, mediaType: negotiate(only(r.Header["Accept"])), get: r.Method == http.MethodGet}
+	in.out = writer{ResponseWriter: w, mediaType: answersIn(r.Header), get: r.Method == http.MethodGet}
 	if in.out.mediaType == "" {
 		in.out.mediaType = jsonType
 		return in, &refusal{http.StatusNotAcceptable, "NOT_ACCEPTABLE", "answers are " + graphType + " or " + jsonType, ""}
@@ -142,11 +142,20 @@ func (t *Transport) answer(out *writer, r *http.Request, exec graphql.GraphExecu
 		out.refuse(ctx, &refusal{http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "mutations need POST", ""})
 		return
 	}
+	divided := compiled.Deferred(oc, 0) > 0
+	if takes, _ := takesParts(r.Header); divided && !takes {
+		out.refuse(ctx, errWhole)
+		return
+	}
 	if refused := t.charge(ctx, out, oc); refused != nil {
 		t.TooMany(ctx, out, refused)
 		return
 	}
 	t.used(r, documents.From(ctx))
+	if divided {
+		t.inParts(out, r, exec, oc, shown)
+		return
+	}
 	switch found := reachOf(oc); {
 	case shown: // what was made for it is nobody else's
 	case found.everyones && t.Answers != nil:

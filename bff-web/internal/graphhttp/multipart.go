@@ -1,0 +1,138 @@
+package graphhttp
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/portico-bff/portico/bff-web/graph/compiled"
+	"github.com/portico-bff/portico/bff-web/graph/load"
+	"github.com/portico-bff/portico/cache"
+	"github.com/portico-bff/portico/edge/limits"
+)
+
+// multipart writes an answer in parts, each as soon as it is there.
+type multipart struct {
+	out     *writer
+	private bool
+	begun   bool
+	size    int // of all parts so far, in bytes
+}
+
+// What stands around the parts. A part is complete, to who reads it, once the delimiter
+// behind it has come: it is sent with the part.
+const (
+	opening   = "---\r\n"
+	partHead  = "Content-Type: application/json; charset=utf-8\r\n\r\n"
+	delimiter = "\r\n---\r\n"
+	closing   = "\r\n-----\r\n"
+)
+
+var multipartType = []string{`multipart/mixed; boundary="-"; deferSpec=` + deferSpec}
+
+// first sends what is answered at once; more says that other parts follow. It answers false
+// when nobody reads them.
+func (m *multipart) first(made outcome, more bool) bool {
+	m.begun = true
+	doc := made.document()
+	doc.whole = nil
+	body, ok := render(doc)
+	if !ok {
+		m.out.Header().Set("Cache-Control", "no-store")
+		m.out.body(http.StatusInternalServerError, body)
+		return false
+	}
+	m.out.timed(made.spent, cache.Bypass)
+	h := m.out.Header()
+	h["Content-Type"] = multipartType
+	h["X-Content-Type-Options"] = nosniff
+	h["Cache-Control"] = []string{"no-store"}
+	if m.private {
+		h["Cache-Control"] = []string{ownersOnly}
+	}
+	h["X-Accel-Buffering"] = []string{"no"} // a proxy on the way must not wait for the rest
+	m.out.WriteHeader(http.StatusOK)
+	rest := `,"hasNext":false}`
+	if more {
+		rest = `,"hasNext":true}`
+	}
+	return m.send(opening, append(body[:len(body)-1:len(body)-1], rest...), !more)
+}
+
+// incremental is a deferred fragment of one object.
+type incremental struct {
+	Label      *string         `json:"label,omitempty"`
+	Path       []any           `json:"path"`
+	Errors     gqlerror.List   `json:"errors,omitempty"`
+	Data       json.RawMessage `json:"data"` // null: it must be
+	Extensions map[string]any  `json:"extensions,omitempty"`
+}
+
+type payload struct {
+	Incremental []incremental  `json:"incremental,omitempty"`
+	HasNext     bool           `json:"hasNext"`
+	Extensions  map[string]any `json:"extensions,omitempty"`
+}
+
+// later sends parts that have come since, each with what is said of the freshness in it.
+func (m *multipart) later(parts []compiled.Part, freshness []load.Report, more bool) bool {
+	p := payload{HasNext: more}
+	for i := range parts {
+		p.Incremental = append(p.Incremental, incrementalOf(&parts[i], freshness))
+	}
+	body, err := json.Marshal(p)
+	if err != nil || m.size+len(body) > limits.MaxResponseBytes {
+		for i := range p.Incremental {
+			p.Incremental[i].Data, p.Incremental[i].Extensions = nil, nil
+			p.Incremental[i].Errors = gqlerror.List{{Message: "the answer is too large", Path: parts[i].Path, Extensions: map[string]any{"code": "ANSWER_TOO_LARGE"}}}
+		}
+		if body, err = json.Marshal(p); err != nil {
+			return false
+		}
+	}
+	return m.send("", body, !more)
+}
+
+func incrementalOf(part *compiled.Part, freshness []load.Report) incremental {
+	in := incremental{Label: part.Label, Path: []any{}, Errors: part.Errors, Data: part.Data}
+	for _, step := range part.Path {
+		in.Path = append(in.Path, step)
+	}
+	var own []load.Report
+	for _, r := range freshness {
+		if leads(r.Path, part.Path) {
+			own = append(own, r)
+		}
+	}
+	if len(own) > 0 {
+		in.Extensions = map[string]any{"freshness": own}
+	}
+	return in
+}
+
+// leads tells whether path leads through at.
+func leads(path, at ast.Path) bool { return len(path) >= len(at) && slices.Equal(path[:len(at)], at) }
+
+// last ends an answer with what is said of all of it.
+func (m *multipart) last(extensions map[string]any) {
+	if body, err := json.Marshal(payload{Extensions: extensions}); err == nil {
+		m.send("", body, true)
+	}
+}
+
+// send sends a part and flushes it. It answers false when nobody reads it.
+func (m *multipart) send(before string, body []byte, last bool) bool {
+	m.size += len(body)
+	behind := delimiter
+	if last {
+		behind = closing
+	}
+	text := slices.Concat([]byte(before), []byte(partHead), body, []byte(behind))
+	if _, err := m.out.Write(text); err != nil {
+		return false
+	}
+	return http.NewResponseController(m.out.ResponseWriter).Flush() == nil
+}
