@@ -147,3 +147,13 @@ func TestWhoTakesNoPartsIsRefused(t *testing.T) {
 	a := s.ok(t, query, map[string]any{"later": false}, header{"Accept", "multipart/mixed;deferSpec=20220824"})
 	assert.Equal(t, "application/json; charset=utf-8", a.Header.Get("Content-Type"))
 }
+
+// firstOf is the first part of an answer, or all of one that has no parts.
+func firstOf(a answer) string {
+	if !strings.HasPrefix(a.Header.Get("Content-Type"), "multipart/mixed") {
+		return a.Raw
+	}
+	_, behind, _ := strings.Cut(a.Raw, "\r\n\r\n")
+	first, _, _ := strings.Cut(behind, "\r\n---")
+	return first
+}

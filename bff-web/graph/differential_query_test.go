@@ -22,6 +22,8 @@ type generator struct {
 	fragments []string
 	size      int                 // of what was written so far
 	spreads   map[string][]string // fragments that are done, by type
+	defers    int                 // one in so many fragments is deferred; 0: none
+	labels    int
 }
 
 func (g *generator) one(n int) bool { return g.rng.IntN(n) == 0 }
@@ -91,13 +93,17 @@ func (g *generator) set(def *ast.Definition, depth int) string {
 const deepest = 5
 
 func (g *generator) selection(def *ast.Definition, depth int) string {
+	likely := 9
+	if g.defers > 0 {
+		likely = 3
+	}
 	switch {
 	case g.one(9) && (depth > 0 || g.one(4)):
 		return "__typename " + g.condition()
-	case depth < deepest && g.one(9):
-		return "..." + []string{"", " on " + def.Name + " "}[g.rng.IntN(2)] + g.condition() + g.set(def, depth+1)
+	case depth < deepest && g.one(likely):
+		return "..." + []string{"", " on " + def.Name + " "}[g.rng.IntN(2)] + g.condition() + g.deferral() + g.set(def, depth+1)
 	case g.one(4) && len(g.spreads[def.Name]) > 0:
-		return "..." + g.spreads[def.Name][g.rng.IntN(len(g.spreads[def.Name]))] + " " + g.condition()
+		return "..." + g.spreads[def.Name][g.rng.IntN(len(g.spreads[def.Name]))] + " " + g.condition() + g.deferral()
 	}
 	f := def.Fields[g.rng.IntN(len(def.Fields))]
 	if strings.HasPrefix(f.Name, "__") {
@@ -211,7 +217,14 @@ func (g *generator) value(name string, about []any) (literal string, value any) 
 // tolerance is @freshness where the schema declares it, now and then. Aliases that are
 // the same may differ in it; the first counts.
 func (g *generator) tolerance(def *ast.Definition, f *ast.FieldDefinition) string {
-	if def == g.schema.Mutation || f.Directives.ForName("freshness") == nil || !g.one(3) {
+	if def == g.schema.Mutation || f.Directives.ForName("freshness") == nil {
+		return ""
+	}
+	if g.defers > 0 { // fields of one key, which come in different parts, say the same of it, as the rules want
+		which := []any{def.Name, f.Name, "tolerance"}
+		return append([]string{"@freshness(onError:FAIL) ", "@freshness(onError:NULL) ", "@freshness(staleUpTo:\"1s\") "}, make([]string, 6)...)[g.world.roll(9, which...)]
+	}
+	if !g.one(3) {
 		return ""
 	}
 	return []string{"@freshness(onError:FAIL) ", "@freshness(onError:NULL) ", "@freshness(staleUpTo:\"1s\") "}[g.rng.IntN(3)]
@@ -232,4 +245,28 @@ func (g *generator) condition() string {
 		g.values[name] = g.world.roll(2, name) == 0
 	}
 	return directive + "(if:$" + name + " ) "
+}
+
+// deferral is @defer, now and then, if anything is to be deferred.
+func (g *generator) deferral() string {
+	if g.defers == 0 || !g.one(g.defers) {
+		return ""
+	}
+	g.labels++
+	label := []string{"", fmt.Sprintf("label:%q ", fmt.Sprint("L", g.labels))}[g.rng.IntN(2)]
+	switch g.rng.IntN(6) {
+	case 0:
+		return "@defer(" + label + "if:" + []string{"true", "false"}[g.rng.IntN(2)] + ") "
+	case 1:
+		name := fmt.Sprint("d", g.rng.IntN(3))
+		g.declared[name] = "Boolean"
+		if g.world.roll(4, name, "sent") > 0 { // else it is true
+			g.values[name] = g.world.roll(3, name) > 0
+		}
+		return "@defer(" + label + "if:$" + name + " ) "
+	}
+	if label == "" {
+		return "@defer "
+	}
+	return "@defer(" + label + ") "
 }

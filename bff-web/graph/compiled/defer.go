@@ -51,6 +51,20 @@ func (s *splitter) count(set ast.SelectionSet, most int) (n int) {
 	return n
 }
 
+// Split tells the selections of set that are answered at once from those of each fragment
+// that it defers. Set is left as it is, and answered where there are none.
+func Split(oc *graphql.OperationContext, set ast.SelectionSet) (now ast.SelectionSet, later []ast.SelectionSet) {
+	if !strings.Contains(oc.RawQuery, "defer") {
+		return set, nil
+	}
+	s := splitter{oc: oc}
+	now, fragments := s.split(set)
+	for _, f := range fragments {
+		later = append(later, f.set)
+	}
+	return now, later
+}
+
 // splitter splits one selection.
 type splitter struct {
 	oc   *graphql.OperationContext

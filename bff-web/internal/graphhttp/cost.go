@@ -10,6 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/portico-bff/portico/bff-web/graph"
+	"github.com/portico-bff/portico/bff-web/graph/compiled"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -55,17 +56,36 @@ func costOf(oc *graphql.OperationContext) Cost {
 }
 
 // estimate adds up calls the way that the plan in graph makes them: level by level, all
-// products of a level in one call of each operation.
+// products of a level in one call of each operation, and each deferred fragment on its own.
 type estimate struct {
-	oc   *graphql.OperationContext
-	once map[batch]bool
-	cost Cost
+	oc    *graphql.OperationContext
+	once  map[batch]bool
+	cost  Cost
+	parts int // deferred fragments so far
+	part  int // the one that is looked at; 0: what is answered at once
 }
 
 // want is a field that leads to n products.
 type want struct {
 	field graphql.CollectedField
 	n     int
+	part  int
+}
+
+// each calls see for the fields of set: what is answered at once, and what each fragment
+// defers as a part of its own.
+func (e *estimate) each(set ast.SelectionSet, see func(graphql.CollectedField)) {
+	now, later := compiled.Split(e.oc, set)
+	for _, f := range graphql.CollectFields(e.oc, now, nil) {
+		see(f)
+	}
+	above := e.part
+	for _, deferred := range later {
+		e.parts++
+		e.part = e.parts
+		e.each(deferred, see)
+	}
+	e.part = above
 }
 
 // add adds what so many times op come to.
@@ -80,18 +100,18 @@ func (e *estimate) add(op commerce.Operation, times int) {
 // object takes the fields of n objects in each of so many places, and notes in found what
 // leads to products.
 func (e *estimate) object(set ast.SelectionSet, n, places int, found *[]want) {
-	for _, f := range graphql.CollectFields(e.oc, set, nil) {
+	e.each(set, func(f graphql.CollectedField) {
 		if f.ObjectDefinition != nil {
 			e.field(f, readings[f.ObjectDefinition.Name+"."+f.Name], n, places, found)
 		}
-	}
+	})
 }
 
 func (e *estimate) field(f graphql.CollectedField, r reading, n, places int, found *[]want) {
 	for _, op := range r.calls {
 		e.add(op, min(n*places, ceiling))
 	}
-	if b := batchOf(f, r.once); r.once != "" && !e.once[b] {
+	if b := batchOf(f, r.once, 0); r.once != "" && !e.once[b] {
 		e.once[b] = true
 		e.add(r.once, 1)
 	}
@@ -101,9 +121,9 @@ func (e *estimate) field(f graphql.CollectedField, r reading, n, places int, fou
 	size := e.size(f, r)
 	switch {
 	case r.keyed != "" && r.plans:
-		e.levels([]want{{f, min(n*size, ceiling)}}, places)
+		e.levels([]want{{f, min(n*size, ceiling), e.part}}, places)
 	case r.keyed == commerce.OpProducts, r.keyed == commerce.OpRelated:
-		*found = append(*found, want{f, min(n*size, ceiling)})
+		*found = append(*found, want{f, min(n*size, ceiling), e.part})
 	case r.plans:
 		var own []want
 		e.object(f.Selections, size, min(n*places, ceiling), &own)
@@ -141,11 +161,14 @@ func listed(name string, value any) int {
 
 // levels takes products, and those below them, a level at a time, in each of so many places.
 func (e *estimate) levels(wants []want, places int) {
+	above := e.part
+	defer func() { e.part = above }()
 	for len(wants) > 0 {
 		keys := map[batch]int{}
 		var next []want
 		for _, w := range wants {
-			keys[batchOf(w.field, commerce.OpProducts)] += w.n
+			e.part = w.part
+			keys[batchOf(w.field, commerce.OpProducts, w.part)] += w.n
 			e.product(w, places, keys, &next)
 		}
 		for b, n := range keys {
@@ -155,34 +178,36 @@ func (e *estimate) levels(wants []want, places int) {
 	}
 }
 
-// batch is what goes into one call: an operation, for fields that take equally stale values.
+// batch is what goes into one call: an operation, for fields of one part that take equally
+// stale values.
 type batch struct {
 	op    commerce.Operation
 	takes graph.Tolerance
+	part  int
 }
 
-func batchOf(f graphql.CollectedField, op commerce.Operation) batch {
-	return batch{op, graph.ToleranceOf(f.Field)}
+func batchOf(f graphql.CollectedField, op commerce.Operation, part int) batch {
+	return batch{op, graph.ToleranceOf(f.Field), part}
 }
 
 // product adds the keys that the fields of n products need. Equal fields of different
 // aliases need the same keys.
 func (e *estimate) product(w want, places int, keys map[batch]int, next *[]want) {
 	needed := map[string]bool{}
-	for _, f := range graphql.CollectFields(e.oc, w.field.Selections, nil) {
+	e.each(w.field.Selections, func(f graphql.CollectedField) {
 		r := readings["Product."+f.Name]
 		if f.ObjectDefinition == nil || r.keyed == "" {
 			e.field(f, r, w.n, places, next)
-			continue
+			return
 		}
-		b := batchOf(f, r.keyed)
+		b := batchOf(f, r.keyed, e.part)
 		same := fmt.Sprint(b, f.ArgumentMap(e.oc.Variables))
 		if !needed[same] {
 			needed[same] = true
 			keys[b] += w.n
 		}
 		if r.keyed == commerce.OpRelated {
-			*next = append(*next, want{f, min(w.n*e.size(f, r), ceiling)})
+			*next = append(*next, want{f, min(w.n*e.size(f, r), ceiling), e.part})
 		}
-	}
+	})
 }
