@@ -157,7 +157,8 @@ func answerPath(b *testing.B) (h http.Handler, skus []string) {
 	published, err := publications(b.Context(), backend, cfg)
 	require.NoError(b, err)
 	b.Cleanup(published.Close)
-	return graphQL(backend, published, Config{}), skus
+	transport, exec := graphQL(stack{Backend: backend, verifier: backend.Identity, published: published}, Config{})
+	return transport.Handler(exec), skus
 }
 
 var benchMarket = commerce.Market{Channel: "us", Locale: "en", Currency: "USD", Country: "US"}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -22,8 +23,10 @@ import (
 	"github.com/portico-bff/portico/bff-web/internal/documents"
 	"github.com/portico-bff/portico/bff-web/internal/graphhttp"
 	"github.com/portico-bff/portico/bff-web/internal/graphiql"
+	"github.com/portico-bff/portico/bff-web/internal/live"
 	"github.com/portico-bff/portico/bff-web/internal/web"
 	"github.com/portico-bff/portico/edge"
+	"github.com/portico-bff/portico/edge/clientip"
 	"github.com/portico-bff/portico/edge/limits"
 )
 
@@ -41,6 +44,7 @@ const queryCacheSize = 250
 type App struct {
 	backend   *edge.Backend
 	published *documents.Store
+	desk      *live.Desk // nil: there are no subscriptions
 	listen    Listen
 	handler   http.Handler
 	ready     chan struct{}
@@ -59,66 +63,119 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 	if err != nil {
 		return nil, errors.Join(err, backend.Close(ctx))
 	}
+	clients, err := clientip.New(cfg.RateLimit.Proxies)
+	if err != nil {
+		published.Close()
+		return nil, errors.Join(err, backend.Close(ctx))
+	}
+	desk, err := live.NewDesk(cfg.Live, live.Deps{Hub: backend.Watch, Meter: backend.Telemetry.Meter()})
+	if err != nil {
+		published.Close()
+		return nil, errors.Join(err, backend.Close(ctx))
+	}
+	s := stack{Backend: backend, verifier: backend.Identity, published: published, desk: desk, clients: clients}
 	return &App{
-		backend: backend, published: published, listen: cfg.Listen,
-		handler: routes(backend, backend.Identity, published, cfg), ready: make(chan struct{}),
+		backend: backend, published: published, desk: desk, listen: cfg.Listen,
+		handler: routes(s, cfg), ready: make(chan struct{}),
 	}, nil
+}
+
+// stack is what requests are answered with.
+type stack struct {
+	*edge.Backend
+
+	verifier  web.Verifier
+	published *documents.Store
+	desk      *live.Desk
+	clients   *clientip.Resolver
 }
 
 // routes is the whole stack, from the socket to GraphQL. Of cfg it reads what is the web
 // channel's own.
-func routes(b *edge.Backend, verifier web.Verifier, published *documents.Store, cfg Config) http.Handler {
-	api := []web.Middleware{
-		web.RequestID,
-		web.Trace(b.Telemetry, Route),
-		web.Observe(b.Telemetry, Route),
-		web.Recover(b.Log),
-		web.Vary,
-		web.CloseChunked,
+func routes(b stack, cfg Config) http.Handler {
+	transport, exec := graphQL(b, cfg)
+	answering := web.Stack(transport.Handler(exec), api(b, Route,
 		web.Deadline(b.Config.Limits.RequestTimeout),
 		web.ReadBody(limits.MaxGraphQLBody),
 		web.InFlight(b.Config.Limits.MaxInFlight),
-		web.CORS(b.CORS),
+	)...)
+	// A stream has neither the deadline nor the place of a request that is answered at once.
+	streaming := web.Stack(transport.Events(exec), api(b, LiveRoute,
+		web.ReadBody(limits.MaxGraphQLBody),
+		web.InFlight(max(cfg.Live.Most, 1)),
+	)...)
+	mux := http.NewServeMux()
+	mux.Handle(Route, answering)
+	pages(mux, b.Backend, cfg)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path != Route:
+			mux.ServeHTTP(w, r)
+		case graphhttp.AcceptsEvents(r.Header):
+			streaming.ServeHTTP(w, r)
+		default: // as nearly all do
+			answering.ServeHTTP(w, r)
+		}
+	})
+}
+
+// LiveRoute is what logs and metrics call streams of answers: they take hours, and are not
+// to be counted among requests.
+const LiveRoute = Route + " live"
+
+// api is what every request passes, in this order; bounds are what it may take.
+func api(b stack, route string, bounds ...web.Middleware) []web.Middleware {
+	list := []web.Middleware{
+		web.RequestID,
+		web.Trace(b.Telemetry, route),
+		web.Observe(b.Telemetry, route),
+		web.Recover(b.Log),
+		web.Vary,
+		web.CloseChunked,
 	}
+	list = append(append(list, bounds...), web.CORS(b.CORS))
 	if b.Config.Development() {
-		api = append(api, graphiql.Page)
+		list = append(list, graphiql.Page)
 	}
-	api = append(api,
+	return append(list,
 		web.CSRF(b.CORS),
 		web.LimitAddress(b.RateLimit),
-		web.Authenticate(verifier),
+		web.Authenticate(b.verifier),
 		web.LimitCustomer,
 		web.Market(b.Markets),
 		web.Counted(b.ClientRequest),
 	)
-	mux, answering := http.NewServeMux(), web.Stack(graphQL(b, published, cfg), api...)
-	mux.Handle(Route, answering)
-	pages(mux, b, cfg)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == Route { // as nearly all do: there is nothing to match
-			answering.ServeHTTP(w, r)
-			return
-		}
-		mux.ServeHTTP(w, r)
-	})
 }
 
-// graphQL is the executor with its one transport.
-func graphQL(b *edge.Backend, published *documents.Store, cfg Config) http.Handler {
+// graphQL is the one transport and the executor of what is not run as it was compiled.
+func graphQL(b stack, cfg Config) (*graphhttp.Transport, graphql.GraphExecutor) {
 	resolver := &graph.Resolver{Ports: b.Ports, Orders: b.Orders, Idempotency: b.Idempotency, Log: b.Log}
 	schema := generated.NewExecutableSchema(generated.Config{Resolvers: resolver})
 	bounds := bounds(b.Config)
 	bounds.Calls = cfg.Queries.Calls
 
 	transport := &graphhttp.Transport{
-		Schema: schema.Schema(), Documents: published, Limits: bounds, Ports: b.Ports, Group: b.Markets.PriceGroup,
+		Schema: schema.Schema(), Documents: b.published, Limits: bounds, Ports: b.Ports, Group: b.Markets.PriceGroup,
 		Observe: web.NoteOperation, Fault: resolver.LogInternal, Checked: lru.New[bool](queryCacheSize),
 		Tracing:  graphhttp.NewTracing(b.Config.Development(), cfg.Trace.Secret, graphhttp.TracingDeps{Log: b.Log, Meter: b.Telemetry.Meter()}),
 		Began:    web.Began,
 		Compiled: resolver.Compiled(schema.Schema(), queryCacheSize),
 		Answers:  b.Answers, Answered: web.NoteAnswer, ShowCost: b.Config.Development(), TellLimits: web.TellLimits, TooMany: web.TooMany, Surrogates: b.Config.Cache.SurrogateKeyBytes,
+		Live: graphhttp.Live{
+			Desk: b.desk, Timeout: b.Config.Limits.RequestTimeout, Verify: b.verifier.Verify,
+			Address: b.address,
+		},
 	}
-	return transport.Handler(executing(schema, resolver, bounds))
+	return transport, executing(schema, resolver, bounds)
+}
+
+// address is where a request comes from, as far as the proxies that are trusted tell.
+func (s stack) address(r *http.Request) string {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return ""
+	}
+	return s.clients.Of(peer, r.Header[clientip.Field]).String()
 }
 
 // executing is the executor of what is not run as it was compiled.
@@ -190,7 +247,7 @@ func (a *App) stop(ctx context.Context, public, admin *http.Server) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit.DrainTimeout)
 	defer cancel()
-	err := public.Shutdown(ctx)
+	err := errors.Join(a.desk.Close(ctx), public.Shutdown(ctx))
 	if err != nil {
 		err = errors.Join(err, public.Close())
 	}

@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"github.com/portico-bff/portico/bff-web/internal/documents"
+	"github.com/portico-bff/portico/bff-web/internal/live"
 	"github.com/portico-bff/portico/edge"
 	"github.com/portico-bff/portico/edge/config"
 )
@@ -19,6 +20,7 @@ type Config struct {
 	Documents documents.Config
 	Trace     Trace
 	Queries   Queries
+	Live      live.Config
 
 	Storefront Storefront
 }
@@ -72,6 +74,7 @@ func (c *Config) sections() []config.Section {
 	return []config.Section{
 		{Title: "Web channel", Config: &c.Listen},
 		{Title: "Queries", Config: &c.Queries},
+		{Title: "Subscriptions", Config: &c.Live},
 		{Title: "GraphiQL", Config: &c.GraphiQL},
 		{Title: "Storefront", Config: &c.Storefront},
 		{Title: "Trusted documents", Config: &c.Documents},

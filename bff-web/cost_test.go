@@ -21,7 +21,7 @@ func priced(t testing.TB, most int) *shop {
 	t.Helper()
 	var backend *edge.Backend
 	s := open(t, func(b *edge.Backend) { backend, b.Config.Mode = b, edge.Development })
-	s.handler = routes(backend, tokens{s.Fixture()}, s.documents, Config{Config: backend.Config, Queries: Queries{Calls: most}, Documents: documents.Config{Open: true}})
+	s.handler = routes(stack{Backend: backend, verifier: tokens{s.Fixture()}, published: s.documents}, Config{Config: backend.Config, Queries: Queries{Calls: most}, Documents: documents.Config{Open: true}})
 	return s
 }
 
@@ -109,7 +109,7 @@ func TestW10_TheCostOfAPublishedDocumentIsShown(t *testing.T) {
 	t.Parallel()
 	var backend *edge.Backend
 	s, _ := kept(t, func(b *edge.Backend) { backend, b.Config.Mode = b, edge.Development })
-	s.handler = routes(backend, tokens{s.Fixture()}, s.documents, Config{Config: backend.Config})
+	s.handler = routes(stack{Backend: backend, verifier: tokens{s.Fixture()}, published: s.documents}, Config{Config: backend.Config})
 	for range 2 { // made, and kept
 		a := s.named(t, idOf(trustedPage), red())
 		require.Equal(t, http.StatusOK, a.Status, a.Raw)

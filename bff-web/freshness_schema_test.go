@@ -18,14 +18,18 @@ import (
 // readBy is which operation answers each field that is read from a system. A field that
 // declares @freshness needs its row.
 var readBy = map[string]commerce.Operation{
-	"Query.product":           commerce.OpProducts,
-	"Query.products":          commerce.OpProducts,
-	"Query.search":            commerce.OpSearch,
-	"Query.categories":        commerce.OpCategoryTree,
-	"Query.category":          commerce.OpCategoryTree,
-	"Query.cart":              commerce.OpCartRead,
-	"Query.shippingOptions":   commerce.OpShippingOptions,
-	"Query.order":             commerce.OpOrder,
+	"Query.product":         commerce.OpProducts,
+	"Query.products":        commerce.OpProducts,
+	"Query.search":          commerce.OpSearch,
+	"Query.categories":      commerce.OpCategoryTree,
+	"Query.category":        commerce.OpCategoryTree,
+	"Query.cart":            commerce.OpCartRead,
+	"Query.shippingOptions": commerce.OpShippingOptions,
+	"Query.order":           commerce.OpOrder,
+
+	"Subscription.orderStatus":         commerce.OpOrder,
+	"ProductAvailability.availability": commerce.OpAvailability,
+
 	"Product.price":           commerce.OpPrices,
 	"Product.availability":    commerce.OpAvailability,
 	"Product.reviews":         commerce.OpReviews,
@@ -62,6 +66,7 @@ var readByNone = map[string]string{
 	"Availability.locations":     "chooses among the stock's own",
 	"ReviewSummary.distribution": "counts the summary's own reviews",
 	"ProductConnection.edges":    "counts the products; each node is read on its own",
+	"Subscription.availability":  "names the products; the stock of each is read on its own",
 }
 
 func TestEveryFieldThatIsReadFromASystemDeclaresItsFreshness(t *testing.T) {

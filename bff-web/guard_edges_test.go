@@ -220,7 +220,7 @@ func TestW12_TokensAreLookedAtInTimeAndFirst(t *testing.T) {
 	var b *edge.Backend
 	s := open(t, func(own *edge.Backend) { b = own })
 	issuer := &hurried{}
-	s.handler = routes(b, issuer, s.documents, Config{Config: b.Config})
+	s.handler = routes(stack{Backend: b, verifier: issuer, published: s.documents}, Config{Config: b.Config})
 	a := s.query(t, `{`, nil, header{"Authorization", "Bearer any"}, header{"X-Channel", "mars"})
 	assert.Equal(t, http.StatusUnauthorized, a.Status, a.Raw)
 	assert.Positive(t, issuer.left)

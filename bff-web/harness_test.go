@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/portico-bff/portico/bff-web/internal/documents"
+	"github.com/portico-bff/portico/bff-web/internal/live"
 	"github.com/portico-bff/portico/edge"
 	"github.com/portico-bff/portico/edge/config"
 	"github.com/portico-bff/portico/edge/cors"
@@ -36,6 +37,8 @@ type shop struct {
 	handler   http.Handler
 	log       *buffer
 	documents *documents.Store
+	live      live.Config
+	desk      *live.Desk
 }
 
 // buffer is a log that may be read while it is written.
@@ -88,6 +91,7 @@ func open(t testing.TB, change ...func(*edge.Backend)) *shop {
 func opened(t testing.TB, cfg documents.Config, change ...func(*edge.Backend)) *shop {
 	t.Helper()
 	s := &shop{Shop: commercetest.NewShop(), log: &buffer{}}
+	require.NoError(t, config.Decode(nil, "", &s.live))
 	b := &edge.Backend{Ports: s.Ports()}
 	require.NoError(t, config.Decode(nil, "", &b.Config.Limits))
 	b.Config.Mode = edge.Production
@@ -112,7 +116,9 @@ func opened(t testing.TB, cfg documents.Config, change ...func(*edge.Backend)) *
 	s.documents, err = documents.Open(t.Context(), cfg, documents.Deps{Rules: rules(b.Config), Log: b.Log, Meter: b.Telemetry.Meter()})
 	require.NoError(t, err)
 	t.Cleanup(s.documents.Close)
-	s.handler = routes(b, tokens{s.Fixture()}, s.documents, Config{Config: b.Config})
+	s.desk, err = live.NewDesk(s.live, live.Deps{Hub: b.Watch, Meter: b.Telemetry.Meter()})
+	require.NoError(t, err)
+	s.handler = routes(stack{desk: s.desk, Backend: b, verifier: tokens{s.Fixture()}, published: s.documents}, Config{Config: b.Config})
 	return s
 }
 

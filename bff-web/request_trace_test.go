@@ -66,7 +66,7 @@ func inProduction(t *testing.T, secret commerce.Secret, change ...func(*edge.Bac
 	t.Helper()
 	var backend *edge.Backend
 	s := open(t, append(change, func(b *edge.Backend) { backend = b })...)
-	s.handler = routes(backend, tokens{s.Fixture()}, s.documents, Config{Config: backend.Config, Trace: Trace{Secret: secret}})
+	s.handler = routes(stack{Backend: backend, verifier: tokens{s.Fixture()}, published: s.documents}, Config{Config: backend.Config, Trace: Trace{Secret: secret}})
 	return s
 }
 

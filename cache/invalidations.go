@@ -13,3 +13,8 @@ type order struct{ table *tagTable }
 func (o order) Now() uint64 { return o.table.seq.Load() }
 
 func (o order) Struck(since uint64, tags ...commerce.Tag) bool { return o.table.struck(tags, since) }
+
+// OnInvalidation has ring called after each invalidation that this process learns of, its
+// own and others'. What was invalidated [Cache.Invalidations] tells. ring must not wait, and
+// may be called several times at once. The last one that was given counts.
+func (c *Cache) OnInvalidation(ring func()) { c.tags.bell.Store(&ring) }

@@ -67,6 +67,15 @@ type tagTable struct {
 	floor   mark    // everything from before is dead, whatever its tags
 	applied version // of the stream, everything up to here is in the table
 	limit   int
+
+	bell atomic.Pointer[func()] // rung after each invalidation; nil: nobody listens
+}
+
+// ring tells that something was invalidated. The caller does not hold the lock.
+func (t *tagTable) ring() {
+	if bell := t.bell.Load(); bell != nil {
+		(*bell)()
+	}
 }
 
 func newTagTable() *tagTable { return &tagTable{marks: map[commerce.Tag]mark{}, limit: maxMarks} }
@@ -134,6 +143,7 @@ func (t *tagTable) admits(tags []commerce.Tag, at version, since uint64) bool {
 // strike invalidates tags in this process. pending says that Redis is to be told;
 // then issued or merged is due for each of them.
 func (t *tagTable) strike(tags []commerce.Tag, pending bool) {
+	defer t.ring() // once the lock is free
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.seq.Add(1)
@@ -173,6 +183,7 @@ func (t *tagTable) merged(tags []commerce.Tag) {
 // apply takes over an entry of the stream. What this process itself invalidated
 // is struck already; what it loaded since then may stay.
 func (t *tagTable) apply(at version, tags []commerce.Tag, own bool) {
+	defer t.ring()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.seq.Load()
@@ -209,6 +220,7 @@ func (t *tagTable) trim() {
 // restart drops everything: part of the stream may have been missed. What follows
 // is read from an entry first on; what knew less is dead.
 func (t *tagTable) restart(first version) {
+	defer t.ring()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.floor = mark{local: t.seq.Add(1), global: latest(t.floor.global, first)}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
@@ -26,6 +27,7 @@ import (
 	"github.com/portico-bff/portico/edge/ratelimit"
 	"github.com/portico-bff/portico/edge/telemetry"
 	"github.com/portico-bff/portico/edge/turns"
+	"github.com/portico-bff/portico/edge/watch"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -46,10 +48,13 @@ type Backend struct {
 	Answers     *cache.Answers      // whole public answers of the channel; nil, which keeps nothing, when turned off
 	Events      *events.Service     // takes the systems' change events; nil, which does nothing, when not configured
 	Journal     events.Journal      // what changed lately; of a process that hears of no changes it tells nothing
+	Watch       *watch.Hub          // wakes who watches what the cache drops
 
 	gauges   metric.Registration // of Registry; nil until it is measured
 	cache    *cache.Cache
-	pace     *pacer // of garbage collection; nil where Go or the operator sets it
+	watching sync.WaitGroup
+	unwatch  context.CancelFunc // ends Watch
+	pace     *pacer             // of garbage collection; nil where Go or the operator sets it
 	draining atomic.Bool
 }
 
@@ -89,6 +94,7 @@ func (b *Backend) wire(ctx context.Context) error {
 		return err
 	}
 	b.Journal = events.NewJournal(b.cache.Redis(), b.Events, b.cache.HeardSince, b.Log)
+	b.watch()
 	b.Turns = turns.New(book, b.Log)
 	b.Ports = b.Turns.Wrap(b.Ports)
 	timeout := b.Config.Limits.RequestTimeout
@@ -98,6 +104,15 @@ func (b *Backend) wire(ctx context.Context) error {
 	})
 	b.announce(ctx)
 	return nil
+}
+
+// watch wakes watchers until the backend is closed.
+func (b *Backend) watch() {
+	var ctx context.Context
+	ctx, b.unwatch = context.WithCancel(context.Background())
+	b.Watch = watch.New(b.cache.Invalidations())
+	b.cache.OnInvalidation(b.Watch.Ring)
+	b.watching.Go(func() { b.Watch.Run(ctx) })
 }
 
 // orderKey makes up the key of guests' order tokens where there is none: good for
@@ -160,6 +175,10 @@ func (b *Backend) Close(ctx context.Context) error {
 	}
 	if b.Turns != nil {
 		b.Turns.Close()
+	}
+	if b.unwatch != nil {
+		b.unwatch()
+		b.watching.Wait()
 	}
 	b.Answers.Close()
 	if b.cache != nil {

@@ -57,6 +57,12 @@ func (r *availabilityResolver) Locations(ctx context.Context, obj *commerce.Avai
 	return stockAt(obj, ids), nil
 }
 
+func (r *productAvailabilityResolver) Availability(ctx context.Context, objs []*model.ProductAvailability) ([]*commerce.Availability, error) {
+	return keyed(ctx, commerce.OpAvailability, load.From(ctx).Availability, objs, func(of *model.ProductAvailability) (commerce.SKU, bool) {
+		return of.SKU, true
+	})
+}
+
 func (r *variantResolver) Product(ctx context.Context, objs []*commerce.Variant) ([]*commerce.Product, error) {
 	return r.products(ctx, len(objs), func(i int) commerce.SKU { return objs[i].SKU })
 }
@@ -67,6 +73,10 @@ func (r *Resolver) ReviewSummary() generated.ReviewSummaryResolver { return &rev
 
 func (r *Resolver) Availability() generated.AvailabilityResolver { return &availabilityResolver{r} }
 
+func (r *Resolver) ProductAvailability() generated.ProductAvailabilityResolver {
+	return &productAvailabilityResolver{r}
+}
+
 func (r *Resolver) Variant() generated.VariantResolver { return &variantResolver{r} }
 
 type (
@@ -75,4 +85,6 @@ type (
 
 	reviewSummaryResolver struct{ *Resolver }
 	availabilityResolver  struct{ *Resolver }
+
+	productAvailabilityResolver struct{ *Resolver }
 )

@@ -141,14 +141,16 @@ func (r *queryResolver) Me(ctx context.Context) (*model.Me, error) {
 }
 
 func (r *queryResolver) Order(ctx context.Context, number string, orderToken *string) (*commerce.Order, error) {
-	order, err := read(ctx, commerce.OpOrder, func(ctx context.Context) (*commerce.Order, error) {
-		return orNull(r.Orders.Order(ctx, caller.Principal(ctx), commerce.OrderNumber(number), text(orderToken)))
-	})
-	if order == nil || err != nil {
-		return order, err
-	}
-	planAt(ctx, orderedSKUs(order), []string{"lines", "product"})
-	return order, nil
+	return r.order(ctx, commerce.OrderNumber(number), text(orderToken))
+}
+
+func (r *subscriptionResolver) Availability(ctx context.Context, skus []string) (<-chan []*model.ProductAvailability, error) {
+	return once(stockOf(skus)), nil
+}
+
+func (r *subscriptionResolver) OrderStatus(ctx context.Context, id string, orderToken *string) (<-chan *commerce.Order, error) {
+	order, err := r.order(ctx, commerce.OrderNumber(id), text(orderToken))
+	return once(order), err
 }
 
 func (r *Resolver) Money() generated.MoneyResolver { return &moneyResolver{r} }
@@ -157,8 +159,11 @@ func (r *Resolver) Mutation() generated.MutationResolver { return &mutationResol
 
 func (r *Resolver) Query() generated.QueryResolver { return &queryResolver{r} }
 
+func (r *Resolver) Subscription() generated.SubscriptionResolver { return &subscriptionResolver{r} }
+
 type (
-	moneyResolver    struct{ *Resolver }
-	mutationResolver struct{ *Resolver }
-	queryResolver    struct{ *Resolver }
+	moneyResolver        struct{ *Resolver }
+	mutationResolver     struct{ *Resolver }
+	queryResolver        struct{ *Resolver }
+	subscriptionResolver struct{ *Resolver }
 )

@@ -216,5 +216,8 @@ func principal(claims jwt.MapClaims) (commerce.Principal, error) {
 		p.Email = email
 		p.EmailVerified = claims["email_verified"] == true
 	}
+	if end, err := claims.GetExpirationTime(); err == nil && end != nil { // the parser requires one
+		p.Expires = end.Time
+	}
 	return p, nil
 }

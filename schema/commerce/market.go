@@ -1,5 +1,7 @@
 package commerce
 
+import "time"
+
 // Market is where, in which language and in which money a shopper shops. It is
 // resolved once, at the edge, against configured lists; every field is set.
 // It is comparable and part of every cache key whose answer depends on it.
@@ -17,6 +19,7 @@ type Principal struct {
 	Email         string     // may be empty
 	EmailVerified bool       // an unverified e-mail identifies nobody
 	PriceGroup    PriceGroup // the token's claim; empty means the market's default
+	Expires       time.Time  // when the token ends; zero: the principal has no session that could
 	// Claims holds the token's string claims by name, for connectors that map a
 	// principal to an upstream's own id by a configured claim. Read-only.
 	Claims map[string]string

@@ -55,6 +55,10 @@ func TagPage(id PageID) Tag { return TagOf("page", string(id)) }
 // TagCategory is the products in a category.
 func TagCategory(id CategoryID) Tag { return TagOf("category", string(id)) }
 
+// TagOrder is an order, wherever it is known: by the number that the checkout gave it. No
+// answer is kept of orders; the tag tells who watches one.
+func TagOrder(number OrderNumber) Tag { return TagOf("order", string(number)) }
+
 // TagOperation is every answer of an operation.
 func TagOperation(op Operation) Tag { return TagOf("op", string(op)) }
 

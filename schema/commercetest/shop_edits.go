@@ -68,3 +68,25 @@ func (s *Shop) NameCategory(id commerce.CategoryID, name string) {
 	defer s.mu.Unlock()
 	s.named[id] = name
 }
+
+// Restock gives a product another number of pieces.
+func (s *Shop) Restock(sku commerce.SKU, pieces int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if g := s.good(sku); g != nil {
+		g.stock = pieces
+	}
+}
+
+// MoveOrder gives an order another state; those who hold it as it was keep that.
+func (s *Shop) MoveOrder(number commerce.OrderNumber, status commerce.OrderStatus) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, o := range s.orders {
+		if o.Number == number {
+			moved := *o
+			moved.Status = status
+			s.orders[i] = &moved
+		}
+	}
+}

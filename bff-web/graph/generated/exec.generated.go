@@ -41,10 +41,12 @@ type ResolverRoot interface {
 	OrderLine() OrderLineResolver
 	Page() PageResolver
 	Product() ProductResolver
+	ProductAvailability() ProductAvailabilityResolver
 	ProductConnection() ProductConnectionResolver
 	ProductEdge() ProductEdgeResolver
 	Query() QueryResolver
 	ReviewSummary() ReviewSummaryResolver
+	Subscription() SubscriptionResolver
 	Variant() VariantResolver
 }
 
@@ -306,6 +308,11 @@ type ComplexityRoot struct {
 		Variants     func(childComplexity int) int
 	}
 
+	ProductAvailability struct {
+		Availability func(childComplexity int) int
+		SKU          func(childComplexity int) int
+	}
+
 	ProductConnection struct {
 		Edges      func(childComplexity int) int
 		Facets     func(childComplexity int) int
@@ -388,6 +395,11 @@ type ComplexityRoot struct {
 		Code    func(childComplexity int) int
 		Price   func(childComplexity int) int
 		Title   func(childComplexity int) int
+	}
+
+	Subscription struct {
+		Availability func(childComplexity int, skus []string) int
+		OrderStatus  func(childComplexity int, id string, orderToken *string) int
 	}
 
 	Tier struct {
@@ -477,6 +489,9 @@ type ProductResolver interface {
 	Reviews(ctx context.Context, objs []*commerce.Product) ([]*commerce.ReviewSummary, error)
 	Related(ctx context.Context, objs []*commerce.Product) ([][]*commerce.Product, error)
 }
+type ProductAvailabilityResolver interface {
+	Availability(ctx context.Context, objs []*model.ProductAvailability) ([]*commerce.Availability, error)
+}
 type ProductConnectionResolver interface {
 	Nodes(ctx context.Context, obj *model.ProductConnection) ([]*commerce.Product, error)
 	Edges(ctx context.Context, obj *model.ProductConnection) ([]*model.ProductEdge, error)
@@ -500,6 +515,10 @@ type QueryResolver interface {
 }
 type ReviewSummaryResolver interface {
 	Distribution(ctx context.Context, obj *commerce.ReviewSummary) ([]*model.RatingCount, error)
+}
+type SubscriptionResolver interface {
+	Availability(ctx context.Context, skus []string) (<-chan []*model.ProductAvailability, error)
+	OrderStatus(ctx context.Context, id string, orderToken *string) (<-chan *commerce.Order, error)
 }
 type VariantResolver interface {
 	Product(ctx context.Context, objs []*commerce.Variant) ([]*commerce.Product, error)
@@ -1593,6 +1612,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Product.Variants(childComplexity), true
 
+	case "ProductAvailability.availability":
+		if e.ComplexityRoot.ProductAvailability.Availability == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProductAvailability.Availability(childComplexity), true
+	case "ProductAvailability.sku":
+		if e.ComplexityRoot.ProductAvailability.SKU == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProductAvailability.SKU(childComplexity), true
+
 	case "ProductConnection.edges":
 		if e.ComplexityRoot.ProductConnection.Edges == nil {
 			break
@@ -1961,6 +1993,29 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ShippingOption.Title(childComplexity), true
 
+	case "Subscription.availability":
+		if e.ComplexityRoot.Subscription.Availability == nil {
+			break
+		}
+
+		args, err := field_Subscription_availability_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.Availability(childComplexity, args["skus"].([]string)), true
+	case "Subscription.orderStatus":
+		if e.ComplexityRoot.Subscription.OrderStatus == nil {
+			break
+		}
+
+		args, err := field_Subscription_orderStatus_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.OrderStatus(childComplexity, args["id"].(string), args["orderToken"].(*string)), true
+
 	case "Tier.minQuantity":
 		if e.ComplexityRoot.Tier.MinQuantity == nil {
 			break
@@ -2112,6 +2167,23 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			ctx = graphql.WithUnmarshalerMap(ctx, inputUnmarshalMap)
 			data := _Mutation(ctx, ec, opCtx.Operation.SelectionSet)
 			var buf bytes.Buffer
+			data.MarshalGQL(&buf)
+
+			return &graphql.Response{
+				Data: buf.Bytes(),
+			}
+		}
+	case ast.Subscription:
+		next := _Subscription(ctx, ec, opCtx.Operation.SelectionSet)
+
+		var buf bytes.Buffer
+		return func(ctx context.Context) *graphql.Response {
+			buf.Reset()
+			data := next(ctx)
+
+			if data == nil {
+				return nil
+			}
 			data.MarshalGQL(&buf)
 
 			return &graphql.Response{
@@ -2780,6 +2852,14 @@ type Availability {
   ): [LocationStock!]! @goField(forceResolver: true)
 }
 
+"What is in stock of a product."
+type ProductAvailability {
+  "SKU that was asked for."
+  sku: String!
+  "What is in stock; null when it is unknown or cannot be had now."
+  availability: Availability @goField(batch: true) @freshness(onError: STALE, staleUpTo: "5m")
+}
+
 "Stock in one place."
 type LocationStock {
   "Id of the location."
@@ -2844,6 +2924,7 @@ What a field may hold when its system cannot answer in time is declared with ` +
 schema {
   query: Query
   mutation: Mutation
+  subscription: Subscription
 }
 
 "Tells the generator how a field binds to Go. It has no meaning for clients."
@@ -3023,6 +3104,31 @@ type Mutation {
     "Cart, payment and key."
     input: OrderPlaceInput!
   ): OrderPlacePayload
+}
+
+"""
+What can be watched. A subscription answers the value as it is, at once, and then each time that it differs: when a system tells of a
+change, and otherwise when the value is read again from time to time. Values in between are left out: what is answered is the latest.
+
+Each answer says in ` + "`" + `extensions.freshness` + "`" + ` what of it is not fresh, as the answer to a query does. A subscription of someone who is signed
+in ends with the session: with an error whose ` + "`" + `extensions.code` + "`" + ` is ` + "`" + `UNAUTHENTICATED` + "`" + `.
+"""
+type Subscription {
+  "What is in stock of products, in the order asked for."
+  availability(
+    "1 to 100 SKUs; a SKU that is there twice is answered twice."
+    skus: [String!]!
+  ): [ProductAvailability!]!
+  """
+  An order while it makes its way: the caller's own, or a guest's by its token. Null, and the end of the subscription, when there is none, or
+  it is someone else's. Null with an error when it cannot be had now; it is read again.
+  """
+  orderStatus(
+    "Number of the order."
+    id: ID!
+    "Token that orderPlace answered to a guest."
+    orderToken: String
+  ): Order @freshness(onError: NULL)
 }
 
 "An exact amount of money."
@@ -3626,6 +3732,16 @@ func childFields_Product(ctx context.Context, ec *executionContext, field graphq
 		return fieldContext_Product_updatedAt(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Product", field.Name)
+}
+
+func childFields_ProductAvailability(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "sku":
+		return fieldContext_ProductAvailability_sku(ctx, ec, field)
+	case "availability":
+		return fieldContext_ProductAvailability_availability(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ProductAvailability", field.Name)
 }
 
 func childFields_ProductConnection(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4433,6 +4549,42 @@ func field_Query_shippingOptions_args(ctx context.Context, ec *executionContext,
 		return nil, err
 	}
 	args["address"] = arg1
+	return args, nil
+}
+
+func field_Subscription_availability_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "skus",
+		func(ctx context.Context, v any) ([]string, error) {
+			return unmarshalNString2ᚕstringᚄ(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["skus"] = arg0
+	return args, nil
+}
+
+func field_Subscription_orderStatus_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "orderToken",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["orderToken"] = arg1
 	return args, nil
 }
 
@@ -9110,6 +9262,84 @@ func fieldContext_Product_updatedAt(_ context.Context, ec *executionContext, fie
 	return graphql.NewScalarFieldContext("Product", field, false, false, errors.New("field of type Time does not have child fields"))
 }
 
+func _ProductAvailability_sku(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *model.ProductAvailability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ProductAvailability_sku(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SKU, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v commerce.SKU) graphql.Marshaler {
+			return marshalNString2githubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐSKU(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ProductAvailability_sku(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ProductAvailability", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func _ProductAvailability_availability(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *model.ProductAvailability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ProductAvailability_availability(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_ProductAvailability_availability(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *commerce.Availability) graphql.Marshaler {
+			return marshalOAvailability2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐAvailability(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_ProductAvailability_availability(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ProductAvailability",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Availability(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_ProductAvailability_availability(ctx context.Context, field graphql.CollectedField, obj *model.ProductAvailability) (any, error) {
+	resolver := ec.Resolvers.ProductAvailability()
+	if batch, ok := graphql.BatchParentsFor[*model.ProductAvailability](ctx, "ProductAvailability"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Availability(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*commerce.Availability](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"ProductAvailability.availability",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Availability(ctx, []*model.ProductAvailability{obj})
+	return graphql.ResolveBatchSingleResult[*commerce.Availability](
+		ctx,
+		results,
+		err,
+		"ProductAvailability.availability",
+	)
+}
+
 func _ProductConnection_nodes(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *model.ProductConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10687,6 +10917,94 @@ func fieldContext_ShippingOption_price(_ context.Context, ec *executionContext, 
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return childFields_Money(ctx, ec, field)
 		},
+	}
+	return fc, nil
+}
+
+func _Subscription_availability(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Subscription_availability(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().Availability(ctx, fc.Args["skus"].([]string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.ProductAvailability) graphql.Marshaler {
+			return marshalNProductAvailability2ᚕᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋmodelᚐProductAvailabilityᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Subscription_availability(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_ProductAvailability(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Subscription_availability_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Subscription_orderStatus(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Subscription_orderStatus(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().OrderStatus(ctx, fc.Args["id"].(string), fc.Args["orderToken"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *commerce.Order) graphql.Marshaler {
+			return marshalOOrder2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐOrder(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Subscription_orderStatus(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Order(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Subscription_orderStatus_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -15352,6 +15670,82 @@ func _Product(ctx context.Context, ec *executionContext, sel ast.SelectionSet, o
 	return out
 }
 
+var productAvailabilityImplementors = []string{"ProductAvailability"}
+
+func _ProductAvailability(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *model.ProductAvailability) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, productAvailabilityImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ProductAvailability")
+		case "sku":
+			out.Values[i] = _ProductAvailability_sku(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "availability":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _ProductAvailability_availability(ctx, ec, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var productConnectionImplementors = []string{"ProductConnection"}
 
 func _ProductConnection(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *model.ProductConnection) graphql.Marshaler {
@@ -16326,6 +16720,28 @@ func _ShippingOption(ctx context.Context, ec *executionContext, sel ast.Selectio
 	})
 
 	return out
+}
+
+var subscriptionImplementors = []string{"Subscription"}
+
+func _Subscription(ctx context.Context, ec *executionContext, sel ast.SelectionSet) func(ctx context.Context) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, subscriptionImplementors)
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{
+		Object: "Subscription",
+	})
+	if len(fields) != 1 {
+		graphql.AddErrorf(ctx, "must subscribe to exactly one stream")
+		return nil
+	}
+
+	switch fields[0].Name {
+	case "availability":
+		return _Subscription_availability(ctx, ec, fields[0])
+	case "orderStatus":
+		return _Subscription_orderStatus(ctx, ec, fields[0])
+	default:
+		panic("unknown field " + strconv.Quote(fields[0].Name))
+	}
 }
 
 var tierImplementors = []string{"Tier"}
@@ -17669,6 +18085,33 @@ func marshalNProduct2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommer
 		return graphql.Null
 	}
 	return _Product(ctx, ec, sel, v)
+}
+
+func marshalNProductAvailability2ᚕᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋmodelᚐProductAvailabilityᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*model.ProductAvailability) graphql.Marshaler {
+	ctx = graphql.WithBatchParents(ctx, "ProductAvailability", v, nil)
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNProductAvailability2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋmodelᚐProductAvailability(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func marshalNProductAvailability2ᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋmodelᚐProductAvailability(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *model.ProductAvailability) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return _ProductAvailability(ctx, ec, sel, v)
 }
 
 func marshalNProductEdge2ᚕᚖgithubᚗcomᚋporticoᚑbffᚋporticoᚋbffᚑwebᚋgraphᚋmodelᚐProductEdgeᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*model.ProductEdge) graphql.Marshaler {

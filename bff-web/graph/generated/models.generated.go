@@ -143,6 +143,14 @@ type SearchFilterInput struct {
 	InStock graphql.Omittable[*bool] `json:"inStock,omitempty"`
 }
 
+// What can be watched. A subscription answers the value as it is, at once, and then each time that it differs: when a system tells of a
+// change, and otherwise when the value is read again from time to time. Values in between are left out: what is answered is the latest.
+//
+// Each answer says in `extensions.freshness` what of it is not fresh, as the answer to a query does. A subscription of someone who is signed
+// in ends with the session: with an error whose `extensions.code` is `UNAUTHENTICATED`.
+type Subscription struct {
+}
+
 // What takes the place of a value that could not be had.
 type OnError string
 

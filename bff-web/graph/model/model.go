@@ -124,3 +124,8 @@ type OrderPlacePayload struct {
 	OrderToken *string      // nil for customers
 	UserErrors []UserError
 }
+
+// ProductAvailability is what is in stock of a product.
+type ProductAvailability struct {
+	SKU commerce.SKU
+}

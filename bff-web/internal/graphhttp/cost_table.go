@@ -29,6 +29,10 @@ var readings = map[string]reading{
 	"Page.image":            {},
 	"Query.order":           {calls: []commerce.Operation{commerce.OpOrder, placedOrder}, plans: true},
 
+	"Subscription.availability":        {},
+	"ProductAvailability.availability": {once: commerce.OpAvailability},
+	"Subscription.orderStatus":         {calls: []commerce.Operation{commerce.OpOrder, placedOrder}, plans: true},
+
 	"Category.image":       {},
 	"Category.children":    {most: 10},
 	"Category.parent":      {once: commerce.OpCategoryTree},

@@ -24,6 +24,7 @@ var parsers = map[string]func(field string, v any) error{
 	"cartId":               texts(commerce.ParseCartID),
 	"cartCouponApply.code": texts(commerce.ParseCoupon),
 	"lineId":               texts(commerce.ParseLineID),
+	"orderStatus.id":       texts(commerce.ParseOrderNumber),
 	"number":               texts(commerce.ParseOrderNumber),
 	"email":                texts(commerce.ParseEmail),
 	"idempotencyKey":       texts(commerce.ParseIdempotencyKey),

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/portico-bff/portico/bff-web/graph/compiled"
 )
@@ -17,5 +18,8 @@ func (t *Transport) run(ctx context.Context, exec graphql.GraphExecutor, oc *gra
 		}
 	}
 	responses, ctx := exec.DispatchOperation(ctx, compiled.Undivided(oc))
+	if oc.Operation.Operation == ast.Subscription {
+		return answerOf(ctx, oc, responses), nil, ctx
+	}
 	return responses(ctx), nil, ctx
 }

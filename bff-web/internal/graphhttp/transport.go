@@ -47,6 +47,8 @@ type Transport struct {
 	Began func(ctx context.Context) time.Time
 	// Answered is told how the answer cache was used; may be nil.
 	Answered func(ctx context.Context, result string)
+	// Live is what subscriptions need; the zero value lets nobody subscribe.
+	Live Live
 	// Documents are what may be asked for. They are required.
 	Documents *documents.Store
 }
@@ -94,12 +96,14 @@ func (t *Transport) understand(in *received, r *http.Request, exec graphql.Graph
 	t.answer(&in.out, r, exec, asked{params, in, t.question(r.Context(), in.out.mediaType, params)})
 }
 
+var errNoType = &refusal{http.StatusNotAcceptable, "NOT_ACCEPTABLE", "answers are " + graphType + " or " + jsonType, ""}
+
 // receive takes a request in. With an error, out says it.
 func receive(w http.ResponseWriter, r *http.Request) (in received, err error) {
 	in.out = writer{ResponseWriter: w, mediaType: answersIn(r.Header), get: r.Method == http.MethodGet}
 	if in.out.mediaType == "" {
 		in.out.mediaType = jsonType
-		return in, &refusal{http.StatusNotAcceptable, "NOT_ACCEPTABLE", "answers are " + graphType + " or " + jsonType, ""}
+		return in, errNoType
 	}
 	if r.Method != http.MethodPost && r.Method != http.MethodGet {
 		w.Header().Set("Allow", "GET, POST")
@@ -139,7 +143,11 @@ func (t *Transport) answer(out *writer, r *http.Request, exec graphql.GraphExecu
 	}
 	if r.Method == http.MethodGet && oc.Operation.Operation != ast.Query {
 		out.Header().Set("Allow", "POST")
-		out.refuse(ctx, &refusal{http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "mutations need POST", ""})
+		out.refuse(ctx, &refusal{http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "whatever is no query needs POST", ""})
+		return
+	}
+	if oc.Operation.Operation == ast.Subscription {
+		out.refuse(ctx, errNoStream)
 		return
 	}
 	divided := compiled.Deferred(oc, 0) > 0

@@ -1,0 +1,264 @@
+package graphhttp
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/portico-bff/portico/bff-web/graph"
+	"github.com/portico-bff/portico/bff-web/graph/load"
+	"github.com/portico-bff/portico/bff-web/internal/caller"
+	"github.com/portico-bff/portico/bff-web/internal/live"
+	"github.com/portico-bff/portico/edge/watch"
+	"github.com/portico-bff/portico/schema/commerce"
+)
+
+// Live is what subscriptions need beside what queries do.
+type Live struct {
+	Desk    *live.Desk    // nil: there are no subscriptions
+	Timeout time.Duration // of reading a value once
+	// Verify tells who sent an Authorization header: a subscription ends with its session.
+	Verify func(ctx context.Context, authorization string) (commerce.Principal, error)
+	// Address is where a request comes from, for the bound of those who are not signed in.
+	Address func(*http.Request) string
+}
+
+const (
+	// beatEvery is how often a stream without news says that it lives: proxies cut what is
+	// silent for a minute, and who is gone is found out.
+	beatEvery = 15 * time.Second
+	// takeIn is how long a client may take for what is sent; then it is dropped, since
+	// nothing is kept for it.
+	takeIn = 4 * time.Second
+	// gapReread is how soon a value that could not be had, or is not fresh, is read again.
+	gapReread = 5 * time.Second
+)
+
+// subscription is an operation that was let in.
+type subscription struct {
+	*Transport
+	exec          graphql.GraphExecutor
+	oc            *graphql.OperationContext
+	root          string // response key of the one field
+	tags          []commerce.Tag
+	authorization string // of who asks; empty: nobody is signed in
+}
+
+// sink is where answers go. Each call waits until the client has taken it, or fails.
+type sink struct {
+	next func(body []byte) error
+	beat func() error // nil: the connection sees to that itself
+}
+
+// subscribe makes a subscription of an operation that was checked.
+func (t *Transport) subscribe(exec graphql.GraphExecutor, oc *graphql.OperationContext, authorization string) (*subscription, error) {
+	field, tags, err := graph.Watched(oc, t.Ports.Traits)
+	if err != nil {
+		return nil, err
+	}
+	return &subscription{Transport: t, exec: exec, oc: oc, root: field.Alias, tags: tags, authorization: authorization}, nil
+}
+
+// run sends the value as it is and then each time that it differs, until there is nothing
+// left to watch, or nobody who does. It answers why it ended, and an error that the client
+// is to be told.
+func (s *subscription) run(ctx context.Context, to sink) (why string, err error) {
+	watcher := s.Live.Desk.Hub().Watch(s.tags)
+	defer watcher.Close()
+	session := time.NewTimer(forever)
+	defer session.Stop()
+	if at := caller.Principal(ctx).Expires; !at.IsZero() {
+		session.Reset(time.Until(at))
+	}
+	var known [sha256.Size]byte
+	for {
+		v, err := s.read(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return live.Gone, nil
+		case errors.Is(err, commerce.ErrUnauthenticated):
+			return live.SignedOut, err
+		case err != nil:
+			return live.Failed, err
+		}
+		if v.sum != known {
+			known = v.sum
+			if to.next(v.body) != nil {
+				return live.Slow, nil
+			}
+			s.Live.Desk.Sent()
+		}
+		if v.none {
+			return live.Completed, nil
+		}
+		if why, err = s.wait(ctx, watcher, session.C, v.gap, to); why != "" {
+			return why, err
+		}
+	}
+}
+
+// forever is longer than any stream lasts.
+const forever = 10 * 365 * 24 * time.Hour
+
+// wait waits until the value is to be read again; why is empty then.
+func (s *subscription) wait(ctx context.Context, watcher *watch.Watcher, session <-chan time.Time, gap bool, to sink) (why string, err error) {
+	again := s.Live.Desk.Reread()
+	if gap {
+		again = min(again, gapReread)
+	}
+	reread := time.NewTimer(again)
+	defer reread.Stop()
+	beat := time.NewTicker(beatEvery)
+	defer beat.Stop()
+	for {
+		select {
+		case <-watcher.Woken():
+			return "", nil
+		case <-reread.C:
+			return "", nil
+		case <-beat.C:
+			if to.beat != nil && to.beat() != nil {
+				return live.Slow, nil
+			}
+		case <-session:
+			return live.SignedOut, commerce.ErrUnauthenticated
+		case <-s.Live.Desk.Ending():
+			return live.Stopped, nil
+		case <-ctx.Done():
+			return live.Gone, nil
+		}
+	}
+}
+
+// value is what a subscription is answered.
+type value struct {
+	body []byte
+	sum  [sha256.Size]byte // equal for answers between which a client sees no difference
+	gap  bool              // part of it is missing or not fresh
+	none bool              // there is nothing to watch
+}
+
+// read reads the value once, in its turn. It does so beside the subscription's own
+// goroutine, which waits for it: what waits for hours is to take little memory.
+func (s *subscription) read(ctx context.Context) (value, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.Live.Timeout)
+	defer cancel()
+	if at := caller.Principal(ctx).Expires; !at.IsZero() {
+		var end context.CancelFunc
+		ctx, end = context.WithDeadline(ctx, at)
+		defer end()
+	}
+	done, err := s.Live.Desk.Turn(ctx)
+	if err != nil {
+		return s.unread(ctx), nil
+	}
+	type result struct {
+		value
+		error
+	}
+	came := make(chan result, 1)
+	go func() { // ends with ctx at the latest; read waits for it
+		defer done()
+		defer func() {
+			if p := recover(); p != nil {
+				err := &load.Panic{Value: p, Stack: debug.Stack()}
+				if s.Fault != nil {
+					s.Fault(ctx, err)
+				}
+				came <- result{error: err}
+			}
+		}()
+		v, err := s.readNow(ctx)
+		came <- result{v, err}
+	}()
+	r := <-came
+	return r.value, r.error
+}
+
+func (s *subscription) readNow(ctx context.Context) (value, error) {
+	if err := s.stillSignedIn(ctx); err != nil {
+		return value{}, err
+	}
+	oc := s.operation()
+	v := s.unread(ctx)
+	s.execute(ctx, s.exec, oc, func(_ context.Context, made outcome) {
+		if made.response != nil {
+			v = s.valueOf(made)
+		}
+	})
+	return v, nil
+}
+
+// stillSignedIn is [commerce.ErrUnauthenticated] once the session is over. That the
+// issuer's keys cannot be had right now ends nobody's.
+func (s *subscription) stillSignedIn(ctx context.Context) error {
+	if s.authorization == "" {
+		return nil
+	}
+	now, err := s.Live.Verify(ctx, s.authorization)
+	if errors.Is(err, commerce.ErrUnauthenticated) || err == nil && now.Key() != caller.Principal(ctx).Key() {
+		return commerce.ErrUnauthenticated
+	}
+	return nil
+}
+
+// operation is the operation for one execution.
+func (s *subscription) operation() *graphql.OperationContext {
+	of := s.oc
+	oc := &graphql.OperationContext{
+		RawQuery: of.RawQuery, Variables: of.Variables, OperationName: of.OperationName, Doc: of.Doc, Operation: of.Operation,
+		DisableIntrospection: of.DisableIntrospection, RecoverFunc: of.RecoverFunc,
+		ResolverMiddleware: of.ResolverMiddleware, RootResolverMiddleware: of.RootResolverMiddleware,
+	}
+	oc.Stats.SetExtension(costKey, of.Stats.GetExtension(costKey))
+	return oc
+}
+
+// unread is the answer when the value was not read in time.
+func (s *subscription) unread(ctx context.Context) value {
+	shown := graph.Public(ctx, commerce.ErrTimeout)
+	return s.valueOf(outcome{response: &graphql.Response{Errors: gqlerror.List{shown}, Data: s.null()}})
+}
+
+func (s *subscription) null() []byte { return []byte(`{"` + s.root + `":null}`) }
+
+// valueOf is an execution's outcome as it is sent.
+func (s *subscription) valueOf(made outcome) value {
+	response := made.response
+	h := sha256.New()
+	h.Write(response.Data)
+	for _, err := range response.Errors {
+		_, _ = fmt.Fprintf(h, "\x00%s\x00%v", err.Path, err.Extensions["code"]) // a hash never fails
+	}
+	for _, r := range made.freshness {
+		_, _ = fmt.Fprintf(h, "\x00%s\x00%s", r.Path, r.State)
+	}
+	v := value{gap: len(response.Errors)+len(made.freshness) > 0}
+	h.Sum(v.sum[:0])
+	v.body, _ = render(made.document())
+	v.none = !v.gap && bytes.Equal(response.Data, s.null())
+	return v
+}
+
+// answerOf is the one answer of a subscription's execution. Where the value could not be
+// read, it is null, with the error: what is watched may come back.
+func answerOf(ctx context.Context, oc *graphql.OperationContext, responses graphql.ResponseHandler) *graphql.Response {
+	fields := graphql.CollectFields(oc, oc.Operation.SelectionSet, []string{"Subscription"})
+	if len(fields) != 1 {
+		return responses(ctx)
+	}
+	// The executor leaves the root out of the paths of what is below it.
+	response := responses(graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "Subscription", Field: fields[0]}))
+	if response != nil && response.Data == nil {
+		response.Data = []byte(`{"` + fields[0].Alias + `":null}`)
+	}
+	return response
+}
