@@ -72,8 +72,8 @@ func watching(t testing.TB, change ...func(*edge.Backend)) *lively {
 // serverOf is the server as it ships, whose timeouts must not cut streams.
 func serverOf(h http.Handler) *http.Server { return server(h) }
 
-// stream is an open stream of events.
-type stream struct {
+// eventStream is an open stream of events.
+type eventStream struct {
 	*http.Response
 
 	lines *bufio.Scanner
@@ -81,7 +81,7 @@ type stream struct {
 }
 
 // watch subscribes by POST.
-func (s *lively) watch(t testing.TB, query string, variables map[string]any, headers ...header) *stream {
+func (s *lively) watch(t testing.TB, query string, variables map[string]any, headers ...header) *eventStream {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	require.NoError(t, err)
@@ -96,7 +96,7 @@ func (s *lively) watch(t testing.TB, query string, variables map[string]any, hea
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 2 * soon}
 	res, err := client.Do(r)
 	require.NoError(t, err)
-	own := &stream{Response: res, lines: bufio.NewScanner(res.Body), close: cancel}
+	own := &eventStream{Response: res, lines: bufio.NewScanner(res.Body), close: cancel}
 	t.Cleanup(func() {
 		cancel()
 		_ = res.Body.Close()
@@ -111,7 +111,7 @@ type event struct {
 }
 
 // next waits for the next event; comments are passed over.
-func (s *stream) next(t testing.TB) event {
+func (s *eventStream) next(t testing.TB) event {
 	t.Helper()
 	var e event
 	for s.lines.Scan() {
@@ -132,7 +132,7 @@ func (s *stream) next(t testing.TB) event {
 }
 
 // ended holds that nothing follows.
-func (s *stream) ended(t testing.TB) {
+func (s *eventStream) ended(t testing.TB) {
 	t.Helper()
 	assert.False(t, s.lines.Scan(), "%q", s.lines.Text())
 }
