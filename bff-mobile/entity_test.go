@@ -117,14 +117,14 @@ func TestA304CostsNoCallAndNoBody(t *testing.T) {
 				unchanged, none := ask(method, "If-None-Match: "+match+"\r\n")
 				require.True(t, strings.HasPrefix(unchanged, "HTTP/1.1 304 "), "%s: %s: %q", name, match, unchanged)
 				require.Empty(t, none)
-				for _, field := range []string{"Etag", "Cache-Control", "Vary", "Date", "X-Request-Id", "X-Channel"} {
+				for _, field := range []string{"Etag", "Cache-Control", "Vary", "Date", "X-Request-Id"} {
 					require.Contains(t, unchanged, "\r\n"+field+": ", name)
 				}
-				for _, field := range []string{"Content-Length", "Content-Type", "Content-Encoding", "Content-Language"} {
+				for _, field := range []string{"Content-Length", "Content-Type", "Content-Encoding", "Content-Language", "X-Channel", "X-Currency", "X-Country", "Surrogate-Key"} {
 					require.NotContains(t, unchanged, "\r\n"+field+": ", name)
 				}
 				require.Equal(t, line(head, "Vary"), line(unchanged, "Vary"))
-				require.Equal(t, name == "anyone", strings.Contains(unchanged, "\r\nAge: ") && strings.Contains(unchanged, "\r\nSurrogate-Key: "))
+				require.Equal(t, name == "anyone", strings.Contains(unchanged, "\r\nAge: "))
 			}
 		}
 		require.Equal(t, "hit", s.how(t))
@@ -156,7 +156,7 @@ func TestA304IsProvenWhereTheBodyIsGone(t *testing.T) {
 		require.Equal(t, http.StatusNotModified, unchanged.Status)
 		require.Equal(t, tag, unchanged.Header.Get("Etag"))
 		require.Zero(t, s.TotalCalls())
-		for _, name := range []string{"Vary", "X-Channel", "X-Currency", "X-Country", "Surrogate-Key"} {
+		for _, name := range []string{"Vary", "Etag"} {
 			require.Equal(t, a.Header.Get(name), unchanged.Header.Get(name), name)
 		}
 		other := s.checked(t, ifNone(screen, `"another"`))

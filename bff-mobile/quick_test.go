@@ -112,7 +112,7 @@ func randomRequest(r *rand.Rand, know []string) string {
 		maybe("Content-Length: 0") + maybe("Content-Type: application/json") + maybe("Content-Encoding: gzip") + maybe("X A: 1") + "\r\n"
 }
 
-// The quick way answers what the whole way does, byte for byte and header for header,
+// The quick way answers what the whole way does, field for field and byte for byte,
 // whoever asks for whatever.
 func TestQuickSaysWhatTheWholeWaySays(t *testing.T) {
 	t.Parallel()
@@ -138,7 +138,7 @@ func TestQuickSaysWhatTheWholeWaySays(t *testing.T) {
 		for range patience {
 			for side, conn := range conns {
 				answer, closed := conn.ask(t, request)
-				said[side] = varies.ReplaceAllString(answer, "$1") + shops[side].told(t)
+				said[side] = varies.ReplaceAllString(inOrder(answer), "$1") + shops[side].told(t)
 				if closed {
 					_ = conn.Close()
 					conns[side] = dial(t, addrs[side])
@@ -165,6 +165,14 @@ func TestQuickSaysWhatTheWholeWaySays(t *testing.T) {
 	}
 	require.Greater(t, hits, requests/20)
 	require.Greater(t, unchanged, requests/100)
+}
+
+// inOrder is an answer with the lines of its header sorted: their order says nothing.
+func inOrder(answer string) string {
+	head, body, _ := strings.Cut(answer, "\r\n\r\n")
+	lines := strings.Split(head, "\r\n")
+	slices.Sort(lines[1:])
+	return strings.Join(lines, "\r\n") + "\r\n\r\n" + body
 }
 
 // told is what the log says of the last request, but for how long it took and chance. What

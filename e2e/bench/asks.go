@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -8,7 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/valyala/fasthttp"
 )
@@ -78,22 +80,62 @@ func (r *rig) mobileSmall() ask {
 	return mobileAsk(func(int64) string { return "/v1/screens/search?q=" + nothing + "&first=1" })
 }
 
-// mobileUnchanged asks for product pages of which the client has what there is: each is read
-// once, for its entity tag, and asked for with that from then on.
+// mobileUnchanged asks for a product page of which the client has what there is: it is read
+// once, for its entity tag, and asked for with that from then on. To know it costs the client
+// next to nothing: who waits for its requests takes more time for each.
 func (r *rig) mobileUnchanged() ask {
-	var tags sync.Map // of numbers: string
+	type copied struct {
+		n        int64
+		uri, tag string
+	}
+	var last atomic.Pointer[copied]
 	page := r.mobilePage()
 	return ask{
 		set: func(req *fasthttp.Request, n int64) {
-			page.set(req, n)
-			tag, known := tags.Load(n)
-			if !known {
-				tag, _ = tags.LoadOrStore(n, r.mobile.tagOf(page, n))
+			have := last.Load()
+			if have == nil || have.n != n {
+				page.set(req, n)
+				have = &copied{n, string(req.Header.RequestURI()), r.mobile.tagOf(page, n)}
+				last.Store(have)
 			}
-			req.Header.Set(fasthttp.HeaderIfNoneMatch, tag.(string)) //nolint:forcetypeassert // nothing else is in there
+			req.SetRequestURI(have.uri)
+			req.Header.Set(fasthttp.HeaderIfNoneMatch, have.tag)
 		},
 		right: func(res *fasthttp.Response) bool { return res.StatusCode() == fasthttp.StatusNotModified },
 	}
+}
+
+func (r *rig) mobileConfig() ask { return mobileAsk(func(int64) string { return "/v1/config" }) }
+
+// mobileSynced asks what has changed since a copy of the catalogue was made, which is nothing.
+func (r *rig) mobileSynced() ask {
+	since := ""
+	asked := mobileAsk(func(int64) string { return "/v1/sync" + since })
+	asked.right = func(res *fasthttp.Response) bool {
+		return res.StatusCode() == fasthttp.StatusOK && bytes.Contains(res.Body(), []byte(`"items":[]`))
+	}
+	asked.begin = func(t *target) error {
+		const soon, patience = 100 * time.Millisecond, 100
+		for range patience { // of a process that has just heard of changes for the first time, copies begin anew
+			since = ""
+			var page struct {
+				More bool
+				Next string
+			}
+			for page.More = true; page.More; since = "?since=" + page.Next {
+				status, body, err := t.once(asked.set, 0)
+				if err != nil || status != fasthttp.StatusOK || json.Unmarshal(body, &page) != nil {
+					return fmt.Errorf("sync: %d %.300s %w", status, body, err)
+				}
+			}
+			if status, _, err := t.once(asked.set, 0); err == nil && status == fasthttp.StatusOK {
+				return nil
+			}
+			time.Sleep(soon)
+		}
+		return errors.New("sync: nobody tells of changes")
+	}
+	return asked
 }
 
 func (r *rig) mobileList() ask {

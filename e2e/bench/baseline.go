@@ -52,6 +52,7 @@ func runBaseline(ctx context.Context, addr, systems, file string) error {
 	mux.HandleFunc("GET /v1/screens/search", answering(b.searchScreen))
 	mux.HandleFunc("GET /v1/screens/categories/{id}", answering(b.categoryScreen))
 	mux.HandleFunc("GET /v1/screens/products/{sku}", answering(b.productScreen))
+	mux.HandleFunc("GET /kept/v1/config", b.keep(b.config))
 	mux.HandleFunc("GET /kept/v1/screens/search", b.keep(b.searchScreen))
 	mux.HandleFunc("GET /kept/v1/screens/products/{sku}", b.keep(b.productScreen))
 	mux.HandleFunc("GET /readyz", func(http.ResponseWriter, *http.Request) {})

@@ -102,6 +102,35 @@ type (
 	}
 )
 
+// What an app has to know when it starts.
+type (
+	mobileMarket struct {
+		Name     string `json:"name"`
+		Locale   string `json:"locale"`
+		Currency string `json:"currency"`
+		Country  string `json:"country"`
+	}
+	mobileConfig struct {
+		Platforms  map[string]struct{} `json:"platforms"`
+		Flags      map[string]bool     `json:"flags"`
+		Markets    []mobileMarket      `json:"markets"`
+		Locales    []string            `json:"locales"`
+		Currencies []string            `json:"currencies"`
+		Countries  []string            `json:"countries"`
+		Sync       string              `json:"sync"`
+	}
+)
+
+// config is what the channel tells in its shipped configuration.
+func (*baseline) config(*http.Request) (any, error) {
+	return mobileConfig{
+		Platforms: map[string]struct{}{"ios": {}, "android": {}}, Flags: map[string]bool{},
+		Markets: []mobileMarket{{"us", "en", "USD", "US"}, {"eu", "fr", "EUR", "FR"}, {"uk", "en", "GBP", "GB"}},
+		Locales: []string{"en", "fr", "he", "th", "ar", "zh-Hant"}, Currencies: []string{"USD", "EUR", "GBP"},
+		Countries: []string{"US", "CA", "FR", "DE", "GB", "AU"}, Sync: "full",
+	}, nil
+}
+
 const (
 	mostRelated  = 12
 	mostOpinions = 3

@@ -30,7 +30,9 @@ func newTarget(name, addr string) *target {
 
 // ask is one kind of request: set makes the n-th of them.
 type ask struct {
-	set func(req *fasthttp.Request, n int64)
+	// begin learns from a target what requests need; nil: nothing.
+	begin func(t *target) error
+	set   func(req *fasthttp.Request, n int64)
 	// right tells a good answer; nil: status 200, no errors in it, and nothing missing or old.
 	right func(res *fasthttp.Response) bool
 }

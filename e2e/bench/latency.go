@@ -71,7 +71,7 @@ func (r *rig) latencies(ctx context.Context, to *report) error {
 		{"web", r.webPage(), 400 * time.Microsecond, 150 * time.Microsecond},
 		{"mobile", r.mobilePage(), 300 * time.Microsecond, 100 * time.Microsecond},
 	} {
-		off, err := r.accustomed(ctx, side.name, side.ask, cacheOff)
+		off, err := r.accustomed(ctx, side.name, side.ask, cacheOff...)
 		if err != nil {
 			return err
 		}

@@ -80,25 +80,26 @@ type work struct {
 	plain      *target
 	ask        ask
 	clients    int
-	shared     int64 // of how many things is asked over again; 0: each thing once
-	off        bool  // with a cache that keeps nothing, in a process of its own
-	beside     *ask  // what the channel itself is asked for instead of the baseline
+	shared     int64    // of how many things is asked over again; 0: each thing once
+	settings   []string // of a process of its own; nil: the one that is there
+	beside     *ask     // what the channel itself is asked for instead of the baseline
 	must, goal float64
 }
 
 // list is all works whose result is a ratio of processor time.
 func (r *rig) list() []work {
-	small := r.mobileSmall()
+	config, small := r.mobileConfig(), r.mobileSmall()
 	return []work{
 		{id: "B1", name: "`{__typename}`", channel: r.web, plain: r.plainAt, ask: r.webSmall(), clients: clients, shared: 1, must: 0.55, goal: 0.9},
-		{id: "B1", name: "a search without hits, kept", channel: r.mobile, plain: r.plainKept, ask: small, clients: clients, shared: 1, must: 1.2, goal: 1.5},
-		{id: "B1", name: "304 of a product page, against the row above", channel: r.mobile, beside: &small, ask: r.mobileUnchanged(), clients: clients, shared: 1, must: 1, goal: 1},
+		{id: "B1", name: "`GET /v1/config`", channel: r.mobile, plain: r.plainKept, ask: config, clients: clients, shared: 1, must: 1.2, goal: 1.5},
+		{id: "B1", name: "304 of a product page, against the smallest kept screen", channel: r.mobile, beside: &small, ask: r.mobileUnchanged(), clients: clients, shared: 1, must: 1, goal: 1},
+		{id: "B1", name: "sync: nothing has changed, against `GET /v1/config`", channel: r.mobile, settings: telling, beside: &config, ask: r.mobileSynced(), clients: clients, shared: 1},
 		{id: "B2", name: "list of 100, distinct", channel: r.web, plain: r.plainAt, ask: r.webList(), clients: fewClients, must: 0.8, goal: 1.8},
 		{id: "B2", name: "list of 100, distinct", channel: r.mobile, plain: r.plainAt, ask: r.mobileList(), clients: fewClients, must: 1.2, goal: 2.3},
 		{id: "B2", name: "list of 100, identical", channel: r.web, plain: r.plainAt, ask: r.webList(), clients: identical, shared: 1, must: 8, goal: 12},
 		{id: "B2", name: "list of 100, identical", channel: r.mobile, plain: r.plainAt, ask: r.mobileList(), clients: identical, shared: 1, must: 8, goal: 12},
-		{id: "B3", name: "product page, distinct, cache off", channel: r.web, off: true, plain: r.plainAt, ask: r.webPage(), clients: clients, must: 1, goal: 2},
-		{id: "B3", name: "product page, distinct, cache off", channel: r.mobile, off: true, plain: r.plainAt, ask: r.mobilePage(), clients: clients, must: 1.6, goal: 2.3},
+		{id: "B3", name: "product page, distinct, cache off", channel: r.web, settings: cacheOff, plain: r.plainAt, ask: r.webPage(), clients: clients, must: 1, goal: 2},
+		{id: "B3", name: "product page, distinct, cache off", channel: r.mobile, settings: cacheOff, plain: r.plainAt, ask: r.mobilePage(), clients: clients, must: 1.6, goal: 2.3},
 		{id: "B3", name: "product page, distinct, each kept", channel: r.web, plain: r.plainAt, ask: r.webPage(), clients: clients},
 		{id: "B3", name: "product page, distinct, each kept", channel: r.mobile, plain: r.plainAt, ask: r.mobilePage(), clients: clients},
 		{id: "B5", name: "product page, warm", channel: r.web, plain: r.plainKept, ask: r.webPage(), clients: clients, shared: 50, must: 0.8, goal: 0.95},
@@ -181,16 +182,24 @@ func (r *rig) works(ctx context.Context, to *report) error {
 	return nil
 }
 
-// cacheOff is the setting of a process that keeps nothing.
-const cacheOff = "CACHE_OFF=true"
+// Settings of processes: one keeps nothing, one is told of changes.
+var (
+	cacheOff = []string{"CACHE_OFF=true"}
+	telling  = []string{"EVENTS_ADDR=127.0.0.1:0", "EVENTS_SECRET=only-for-measurements-only-for-measurements"}
+)
 
 // work measures one work, in a process of its own if it wants one.
 func (r *rig) work(ctx context.Context, w work) (ours, plain []arm, err error) {
-	if w.off {
-		if w.channel, err = r.startChannel(ctx, w.channel.name(), cacheOff); err != nil {
+	if w.settings != nil {
+		if w.channel, err = r.startChannel(ctx, w.channel.name(), w.settings...); err != nil {
 			return nil, nil, err
 		}
 		defer func() { err = errors.Join(err, r.end(w.channel)) }()
+	}
+	if w.ask.begin != nil {
+		if err := w.ask.begin(w.channel.target); err != nil {
+			return nil, nil, fmt.Errorf("%s %s: %w", w.id, w.name, err)
+		}
 	}
 	if w.beside == nil {
 		if err := r.verify(w.channel.target, w.plain, w.ask); err != nil {

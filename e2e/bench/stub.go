@@ -198,11 +198,17 @@ func (s *stub) answer(to []byte, path string, body []byte) ([]byte, bool) {
 	case strings.HasPrefix(path, "/pimcore/"):
 		if op := between(body, `"operationName":"`, '"'); s.nodes[string(op)] != nil {
 			return s.listing(to, s.nodes[string(op)], body)
+		} else if root, known := nothingListed[string(op)]; known {
+			return append(append(append(to, `{"data":{"`...), root...), `":{"edges":[]}}}`...), true
 		}
 	}
 	whole, ok := s.exact[exactKey(path, body)]
 	return append(to, whole...), ok
 }
+
+// nothingListed are the lists that a copy of the catalogue is made from, by operation: there
+// is nothing to copy.
+var nothingListed = map[string]string{"skus": "getProductListing", "pageIds": "getContentPageListing"}
 
 // between is what stands in body after a mark, up to an end; nil without the mark.
 func between(body []byte, mark string, end byte) []byte {

@@ -67,7 +67,7 @@ func (a *API) proven(c *fiber.Ctx, caller web.Caller, q *cache.Question) bool {
 		}
 		web.Shared(c)
 		web.TellTime(c, nil, cache.Proven)
-		web.SendProof(c.Context(), proof)
+		web.SendProof(c, proof)
 	} else {
 		tag := ownTag(caller.Principal, proof.Entity())
 		if !web.NoneMatchOf(c, tag) {

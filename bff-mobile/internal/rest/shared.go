@@ -206,7 +206,7 @@ func (q *asked) produce(ctx context.Context) (cache.Produced, error) {
 func sendAnswer(c *fiber.Ctx, caller web.Caller, answer *cache.Answer) error {
 	if caller.Principal.Anonymous() && answer.Public() {
 		web.Shared(c)
-		web.SendShared(c.Context(), answer, time.Now())
+		web.SendShared(c, answer, time.Now())
 		return nil
 	}
 	degraded, _ := answer.Rest.([]api.Degraded)

@@ -51,6 +51,9 @@ func Identify(markets Markets, identity Identity) fiber.Handler {
 // vary names all of a request's header that an answer of a market depends on.
 const vary = market.Vary + ", " + fiber.HeaderAuthorization + ", " + fiber.HeaderAcceptEncoding + ", X-Platform, X-Pixel-Density"
 
+// ofMarket are the fields that name an answer's market.
+var ofMarket = [...]string{fiber.HeaderContentLanguage, "X-Channel", "X-Currency", "X-Country"}
+
 // tellMarket tells which market an answer is for, and what it was chosen by.
 func tellMarket(header *fasthttp.ResponseHeader, m commerce.Market) {
 	set(header, fiber.HeaderContentLanguage, m.Locale)

@@ -39,7 +39,7 @@ func sendEdition(c *fasthttp.RequestCtx, e *Edition) {
 	set(header, fiber.HeaderVary, fiber.HeaderAcceptEncoding)
 	set(header, etagField, e.Tag)
 	if noneMatch(&c.Request.Header, e.Tag) {
-		unchanged(&c.Response)
+		c.Response.SetStatusCode(fasthttp.StatusNotModified)
 		return
 	}
 	tellEncoding(header, e.Encoding)

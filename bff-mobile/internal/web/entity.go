@@ -37,46 +37,85 @@ func noneMatch(header *fasthttp.RequestHeader, etag string) bool {
 func SendUnchanged(c *fiber.Ctx, etag, control string) {
 	set(&c.Response().Header, etagField, etag)
 	set(&c.Response().Header, fiber.HeaderCacheControl, control)
-	unchanged(c.Response())
+	unchanged(c)
 }
 
 // SendProof answers an anonymous caller that it has what it asks for, which was proven.
-func SendProof(c *fasthttp.RequestCtx, proof *cache.Proof) {
-	tell(&c.Response.Header, proof.Fields(), proof.AgeField(), proof.Entity())
-	unchanged(&c.Response)
+func SendProof(c *fiber.Ctx, proof *cache.Proof) {
+	renewalBy(proof).write(c.Response())
+	unchanged(c)
 }
 
 // SendShared writes a public answer with what caches are told of it at now, or that the
 // client has it already.
-func SendShared(c *fasthttp.RequestCtx, answer *cache.Answer, now time.Time) {
-	etag := ""
-	if answer.Entity != nil {
-		etag = answer.Entity()[0]
-	}
-	tell(&c.Response.Header, answer.Fields(), answer.AgeFieldAt(now), etag)
-	if etag != "" && noneMatch(&c.Request.Header, etag) {
-		unchanged(&c.Response)
+func SendShared(c *fiber.Ctx, answer *cache.Answer, now time.Time) {
+	if r := renewalOf(answer, now); r.etag != "" && NoneMatchOf(c, r.etag) {
+		r.write(c.Response())
+		unchanged(c)
 		return
 	}
-	SendBody(&c.Response, answer)
+	tellAnswer(&c.Response().Header, answer, now)
+	SendBody(c.Response(), answer)
 }
 
-// tell tells caches of a public answer. It may have no tag.
-func tell(header *fasthttp.ResponseHeader, fields []cache.Field, age cache.Field, etag string) {
-	for _, f := range fields {
+// entityOf is the entity tag of a public answer; empty where it has none.
+func entityOf(answer *cache.Answer) string {
+	if answer.Entity == nil {
+		return ""
+	}
+	return answer.Entity()[0]
+}
+
+// tellAnswer tells caches of a public answer.
+func tellAnswer(header *fasthttp.ResponseHeader, answer *cache.Answer, now time.Time) {
+	for _, f := range answer.Fields() {
 		set(header, f.Name, f.Value)
 	}
+	age := answer.AgeFieldAt(now)
 	set(header, age.Name, age.Value)
-	if etag != "" {
+	if etag := entityOf(answer); etag != "" {
 		set(header, etagField, etag)
 	}
 }
 
-// unchanged makes the answer a 304: without a body, and without what would describe one (RFC
-// 9110, 15.4.5).
-func unchanged(to *fasthttp.Response) {
+// renewal is what a 304 says of the answer that the client has: for how long it is good from now
+// on. What that was made of is as it was, so the tags to purge it by are not told again.
+type renewal struct {
+	fields []cache.Field // of the answer
+	age    cache.Field
+	etag   string // empty where it has none
+}
+
+func renewalOf(answer *cache.Answer, now time.Time) renewal {
+	return renewal{answer.Fields(), answer.AgeFieldAt(now), entityOf(answer)}
+}
+
+func renewalBy(proof *cache.Proof) renewal {
+	return renewal{proof.Fields(), proof.AgeField(), proof.Entity()}
+}
+
+// matches tells whether an If-None-Match field names the answer.
+func (r renewal) matches(field []byte) bool { return r.etag != "" && NoneMatch(field, r.etag) }
+
+func (r renewal) write(to *fasthttp.Response) {
 	to.SetStatusCode(fasthttp.StatusNotModified)
-	to.Header.Del(fiber.HeaderContentLanguage)
+	for _, f := range r.fields {
+		if f.Name == fiber.HeaderCacheControl {
+			set(&to.Header, f.Name, f.Value)
+		}
+	}
+	set(&to.Header, r.age.Name, r.age.Value)
+	set(&to.Header, etagField, r.etag)
+}
+
+// unchanged makes the answer a 304: without a body, and without what describes the answer that
+// the client has (RFC 9110, 15.4.5), which is that of the same market.
+func unchanged(c *fiber.Ctx) {
+	c.Status(fiber.StatusNotModified)
+	header := &c.Response().Header
+	for _, name := range ofMarket {
+		header.Del(name)
+	}
 }
 
 // NoneMatch tells whether an If-None-Match field names etag, a strong entity tag with its

@@ -124,38 +124,64 @@ func (q *Quick) answerKept(c *fasthttp.RequestCtx, h *head) bool {
 	if !ok {
 		return false
 	}
-	if answer := q.Answers.KeptLetters(letters, c.Time()); answer != nil {
-		shown, ok := answer.Of.(*Shown)
-		return ok && q.send(c, h, shown, cache.Hit, func() { SendShared(c, answer, c.Time()) })
-	}
 	field := h.first[fieldIfNoneMatch]
+	field, now := h.first[fieldIfNoneMatch], c.Time()
+	if answer := q.Answers.KeptLetters(letters, now); answer != nil {
+		if r := renewalOf(answer, now); r.matches(field) {
+			return q.renew(c, h, answer.Of, r, cache.Hit)
+		}
+		return q.send(c, h, answer, now)
+	}
 	if len(field) == 0 {
 		return false
 	}
-	proof := q.Answers.ProofLetters(letters, c.Time())
-	if proof == nil || !NoneMatch(field, proof.Entity()) {
+	proof := q.Answers.ProofLetters(letters, now)
+	if proof == nil {
 		return false
 	}
-	shown, ok := proof.Of().(*Shown)
-	return ok && q.send(c, h, shown, cache.Proven, func() { SendProof(c, proof) })
+	r := renewalBy(proof)
+	return r.matches(field) && q.renew(c, h, proof.Of(), r, cache.Proven)
 }
 
-// send answers with what write writes, and counts it as result, unless the budget of the
-// address has nothing left.
-func (q *Quick) send(c *fasthttp.RequestCtx, h *head, shown *Shown, result cache.Result, write func()) bool {
-	if !AdmitAddress(q.Limiter, c) {
+// send answers with what is kept, unless the budget of the address has nothing left.
+func (q *Quick) send(c *fasthttp.RequestCtx, h *head, answer *cache.Answer, now time.Time) bool {
+	shown, ok := answer.Of.(*Shown)
+	if !ok || !AdmitAddress(q.Limiter, c) {
 		return false
 	}
 	id := requestid.New(viewed(h.first[fieldRequestID]))
 	header := &c.Response.Header
 	tellRequest(header, id)
 	tellMarket(header, shown.Market)
+	tellKept(header, cache.Hit)
+	tellAnswer(header, answer, now)
+	SendBody(&c.Response, answer)
+	q.count(c, id, shown, cache.Hit)
+	return true
+}
+
+// renew answers that the client has what of tells, unless the budget of the address has
+// nothing left.
+func (q *Quick) renew(c *fasthttp.RequestCtx, h *head, of any, r renewal, result cache.Result) bool {
+	shown, ok := of.(*Shown)
+	if !ok || !AdmitAddress(q.Limiter, c) {
+		return false
+	}
+	id := requestid.New(viewed(h.first[fieldRequestID]))
+	header := &c.Response.Header
+	tellRequest(header, id)
+	set(header, fiber.HeaderVary, vary)
 	tellKept(header, result)
-	write()
+	r.write(&c.Response)
+	q.count(c, id, shown, result)
+	return true
+}
+
+// count tells about a request that was answered as result.
+func (q *Quick) count(c *fasthttp.RequestCtx, id string, shown *Shown, result cache.Result) {
 	q.Answers.Count(result)
 	q.Counted()
 	q.observe(c, id, shown.Route, result)
-	return true
 }
 
 func (q *Quick) observe(c *fasthttp.RequestCtx, id, route string, result cache.Result) {

@@ -143,9 +143,10 @@ func SendProblem(c *fiber.Ctx, p problem.Problem) {
 // and nobody keeps it.
 func OfNoMarket(c *fiber.Ctx) {
 	h := &c.Response().Header
-	for _, name := range []string{fiber.HeaderContentLanguage, "X-Channel", "X-Currency", "X-Country", fiber.HeaderVary} {
+	for _, name := range ofMarket {
 		h.Del(name)
 	}
+	h.Del(fiber.HeaderVary)
 	c.Set(fiber.HeaderCacheControl, "no-store")
 }
 
