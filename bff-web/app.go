@@ -157,8 +157,8 @@ func graphQL(b stack, cfg Config) (*graphhttp.Transport, graphql.GraphExecutor) 
 	transport := &graphhttp.Transport{
 		Schema: schema.Schema(), Documents: b.published, Limits: bounds, Ports: b.Ports, Group: b.Markets.PriceGroup,
 		Observe: web.NoteOperation, Fault: resolver.LogInternal, Checked: lru.New[bool](queryCacheSize),
-		Tracing:  graphhttp.NewTracing(b.Config.Development(), cfg.Trace.Secret, graphhttp.TracingDeps{Log: b.Log, Meter: b.Telemetry.Meter()}),
-		Began:    web.Began,
+		Tracing: graphhttp.NewTracing(b.Config.Development(), cfg.Trace.Secret, graphhttp.TracingDeps{Log: b.Log, Meter: b.Telemetry.Meter()}),
+		Began:   web.Began, Made: web.NoteMade,
 		Compiled: resolver.Compiled(schema.Schema(), queryCacheSize),
 		Answers:  b.Answers, Answered: web.NoteAnswer, ShowCost: b.Config.Development(), TellLimits: web.TellLimits, TooMany: web.TooMany, Surrogates: b.Config.Cache.SurrogateKeyBytes,
 		Live: graphhttp.Live{

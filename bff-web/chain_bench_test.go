@@ -14,6 +14,7 @@ import (
 	"github.com/portico-bff/portico/cache"
 	"github.com/portico-bff/portico/edge"
 	"github.com/portico-bff/portico/edge/ratelimit"
+	"github.com/portico-bff/portico/edge/recent"
 	"github.com/portico-bff/portico/edge/telemetry"
 	"github.com/portico-bff/portico/schema/commercetest"
 )
@@ -49,7 +50,7 @@ func chain(b *testing.B) http.Handler {
 	build(b, dir, "shop", "1", chainNothing, trustedPage)
 	s := opened(b, documents.Config{Dir: dir, Poll: time.Hour}, func(e *edge.Backend) {
 		var err error
-		e.Telemetry, err = telemetry.New(telemetry.Config{Out: io.Discard}, "web")
+		e.Telemetry, err = telemetry.New(telemetry.Config{Out: io.Discard, Requests: recent.New(recent.Config{Slow: time.Second, Bytes: 1 << 20})}, "web")
 		require.NoError(b, err)
 		e.Log = e.Telemetry.Log()
 		e.RateLimit, err = ratelimit.New(ratelimit.Config{Customer: 1 << 30, Address: 1 << 30, Exempt: []string{"127.0.0.0/8"}}, ratelimit.Deps{Log: e.Log})

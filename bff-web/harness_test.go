@@ -35,6 +35,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type shop struct {
 	*commercetest.Shop
 	handler   http.Handler
+	admin     http.Handler // of a shop over the imitated systems
 	log       *buffer
 	documents *documents.Store
 	live      live.Config

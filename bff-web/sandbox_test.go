@@ -24,7 +24,7 @@ func sandboxed(t *testing.T, environ ...string) (*shop, *sandboxtest.Sandbox) {
 	app, err := New(t.Context(), cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, app.Backend().Close(t.Context())) })
-	return &shop{handler: app.Handler()}, systems
+	return &shop{handler: app.Handler(), admin: app.adminRoutes()}, systems
 }
 
 // TestSandboxShopping walks from a search to an order through every real connector.

@@ -8,8 +8,8 @@ import (
 // Admin answers /healthz (the process lives), /readyz (it takes requests: 503
 // once it drains; Redis and upstreams being down do not count, answers are
 // degraded then), /metrics, /systems (how every upstream stands now), /cache and
-// /cache/explain (what is kept, and why it is or is not answered), Go's
-// profiles below /debug/pprof/, and with an ADMIN_TOKEN POST /invalidate. It is never public.
+// /cache/explain (what is kept, and why it is or is not answered), /requests (the last
+// that failed or took long, with their waterfalls), Go's profiles below /debug/pprof/, and with an ADMIN_TOKEN POST /invalidate. It is never public.
 func (b *Backend) Admin() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok\n") })
@@ -22,6 +22,7 @@ func (b *Backend) Admin() http.Handler {
 	})
 	mux.Handle("GET /metrics", b.Telemetry.Handler())
 	mux.HandleFunc("GET /systems", b.live)
+	mux.HandleFunc("GET /requests", b.recent)
 	b.mountCache(mux)
 	mountProfiles(mux)
 	return mux

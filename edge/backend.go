@@ -25,6 +25,7 @@ import (
 	"github.com/portico-bff/portico/edge/market"
 	"github.com/portico-bff/portico/edge/ordering"
 	"github.com/portico-bff/portico/edge/ratelimit"
+	"github.com/portico-bff/portico/edge/recent"
 	"github.com/portico-bff/portico/edge/telemetry"
 	"github.com/portico-bff/portico/edge/turns"
 	"github.com/portico-bff/portico/edge/watch"
@@ -47,6 +48,7 @@ type Backend struct {
 	Registry    *transport.Registry // the systems' live state
 	Answers     *cache.Answers      // whole public answers of the channel; nil, which keeps nothing, when turned off
 	Events      *events.Service     // takes the systems' change events; nil, which does nothing, when not configured
+	Requests    *recent.Requests    // the last that failed or took long; nil, which keeps none, when turned off
 	Journal     events.Journal      // what changed lately; of a process that hears of no changes it tells nothing
 	Watch       *watch.Hub          // wakes who watches what the cache drops
 
@@ -61,11 +63,12 @@ type Backend struct {
 // New wires a backend for a channel, "web" or "mobile". No upstream is called and
 // none, nor Redis, nor the issuer of tokens, needs to be up.
 func New(ctx context.Context, cfg Config, channel string) (*Backend, error) {
+	cfg.Telemetry.Requests = recent.New(cfg.Requests)
 	tel, err := telemetry.New(cfg.Telemetry, channel)
 	if err != nil {
 		return nil, err
 	}
-	b := &Backend{Config: cfg, Telemetry: tel, Log: tel.Log(), Registry: transport.NewRegistry()}
+	b := &Backend{Config: cfg, Telemetry: tel, Log: tel.Log(), Registry: transport.NewRegistry(), Requests: cfg.Telemetry.Requests}
 	if err := b.wire(ctx); err != nil {
 		return nil, errors.Join(err, b.Close(ctx))
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/portico-bff/portico/edge/market"
 	"github.com/portico-bff/portico/edge/ordering"
 	"github.com/portico-bff/portico/edge/ratelimit"
+	"github.com/portico-bff/portico/edge/recent"
 	"github.com/portico-bff/portico/edge/telemetry"
 )
 
@@ -53,6 +54,7 @@ type Config struct {
 	Ordering  ordering.Config
 	Cache     cache.Config
 	Admin     AdminConfig
+	Requests  recent.Config
 	Events    events.Config
 	Systems   Systems
 
@@ -81,6 +83,7 @@ func (c *Config) sections() []section {
 		{"Orders", &c.Ordering},
 		{"Cache and Redis", &c.Cache},
 		{"Admin", &c.Admin},
+		{"Recent requests", &c.Requests},
 		{"Change events", &c.Events},
 	}
 }

@@ -41,6 +41,17 @@ var codes = map[error]code{
 	nil:                         {CodeInternal, "internal error"},
 }
 
+// Ours tells whether what a client sees of an error blames us, or a system behind us, and
+// not the client.
+func Ours(err *gqlerror.Error) bool {
+	switch err.Extensions["code"] {
+	case CodeInternal, codes[commerce.ErrTimeout].name, codes[commerce.ErrUnavailable].name, codes[commerce.ErrUpstream].name:
+		return true
+	default:
+		return false
+	}
+}
+
 // kindOf is the kind of an error, with a spent deadline as a timeout.
 func kindOf(err error) error {
 	kind := commerce.KindOf(err)

@@ -1,5 +1,5 @@
-// Package telemetry gives a process its log, its metrics, its traces and one line
-// per request.
+// Package telemetry gives a process its log, its metrics, its traces, one line
+// per request, and those requests that are looked at later.
 package telemetry
 
 import (
@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	sdk "go.opentelemetry.io/otel/sdk/metric"
 
+	"github.com/portico-bff/portico/edge/recent"
 	"github.com/portico-bff/portico/edge/requestid"
 )
 
@@ -28,6 +29,8 @@ type Config struct {
 	// below WARN are written up to 50 ms later, many at once.
 	Out    io.Writer
 	Traces Traces
+	// Requests keeps those that failed or took long; nil keeps none.
+	Requests *recent.Requests
 }
 
 // Telemetry is a process's log, metrics and traces.
@@ -41,6 +44,7 @@ type Telemetry struct {
 	scrape   http.Handler
 	duration metric.Float64Histogram
 	alike    sameRequests
+	requests *recent.Requests
 }
 
 // buckets in seconds, those of OpenTelemetry's semantic conventions for HTTP.
@@ -70,7 +74,7 @@ func New(cfg Config, channel string) (*Telemetry, error) {
 	}
 	scrape := promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)})
 	return &Telemetry{
-		channel: channel, level: cfg.LogLevel, sink: lines, log: log, tracing: tracing, metrics: metrics, scrape: scrape, duration: duration,
+		channel: channel, level: cfg.LogLevel, sink: lines, log: log, tracing: tracing, metrics: metrics, scrape: scrape, duration: duration, requests: cfg.Requests,
 	}, nil
 }
 
@@ -105,9 +109,10 @@ type Request struct {
 	Answer    string // how the answer cache was used: hit, miss, shared, bypass or proven; empty where there is none
 	Status    int
 	Duration  time.Duration
-	Bytes     int64  // of the answer's body
-	RequestID string // empty means the context's
-	Err       error  // the cause of a 5xx answer, for the log; may be nil
+	Bytes     int64        // of the answer's body
+	RequestID string       // empty means the context's
+	Err       error        // the cause of a 5xx answer, for the log; may be nil
+	Made      *recent.Made // what is known of an answer that was made; nil otherwise
 }
 
 // maxOperation bounds what a client's operation name adds to a line.
@@ -118,8 +123,9 @@ var methods = []string{
 	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
 }
 
-// ObserveRequest writes the request's one log line and adds it to
-// http.server.request.duration, in seconds by method, route and status.
+// ObserveRequest writes the request's one log line, adds it to
+// http.server.request.duration, in seconds by method, route and status, and keeps it
+// when it is one that is asked for later.
 func (t *Telemetry) ObserveRequest(ctx context.Context, r Request) {
 	r.Method = knownMethod(r.Method)
 	if r.RequestID == "" {
@@ -131,6 +137,10 @@ func (t *Telemetry) ObserveRequest(ctx context.Context, r Request) {
 		level = slog.LevelError
 	}
 	t.logRequest(ctx, level, &r)
+	t.requests.Observe(ctx, &recent.Request{
+		ID: r.RequestID, Method: r.Method, Route: r.Route, Operation: r.Operation, Answer: r.Answer,
+		Status: r.Status, Duration: r.Duration, Err: r.Err, Made: r.Made,
+	})
 }
 
 // milliseconds is how long the request took, to the microsecond.

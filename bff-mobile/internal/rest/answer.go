@@ -47,6 +47,7 @@ func (a *API) sendOwn(c *fiber.Ctx, body any, degraded []api.Degraded) error {
 	if may.encoded {
 		data, in = web.EncodingOf(c).Encode(data)
 	}
+	web.NoteDegraded(c, degraded)
 	control := ownersOnly
 	switch {
 	case len(degraded) > 0:

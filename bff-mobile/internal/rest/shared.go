@@ -186,7 +186,7 @@ func (q *asked) produce(ctx context.Context) (cache.Produced, error) {
 	ctx, _ = commerce.WithTrail(ctx) // for calls past the cache
 	made, err := q.make(ctx, q.viewer)
 	if err != nil {
-		return cache.Produced{}, err
+		return cache.Produced{}, &timing.Failed{Err: err, Spent: timing.Of(ctx, sink.Lists(nil))}
 	}
 	q.viewer.Fields.Trim(made.shown)
 	body, err := pen.Marshal(made.shown)
@@ -210,6 +210,7 @@ func sendAnswer(c *fiber.Ctx, caller web.Caller, answer *cache.Answer) error {
 		return nil
 	}
 	degraded, _ := answer.Rest.([]api.Degraded)
+	web.NoteDegraded(c, degraded)
 	control := unproven(degraded)
 	if answer.Public() && answer.Entity != nil {
 		tag := ownTag(caller.Principal, answer.Entity()[0])

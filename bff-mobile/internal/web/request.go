@@ -32,6 +32,7 @@ const (
 	clientKey
 	sharedKey
 	ofRequestKey
+	madeKey
 )
 
 // Observe names the request, answers its errors and panics as problems, and
@@ -49,7 +50,7 @@ func Observe(to Observer, log *slog.Logger) fiber.Handler {
 		}
 		to.ObserveRequest(ctx, telemetry.Request{
 			Method: c.Method(), Route: route(c), Status: c.Response().StatusCode(), Duration: time.Since(begin),
-			Bytes: int64(len(c.Response().Body())), RequestID: id, Err: cause(c), Answer: answered(c),
+			Bytes: int64(len(c.Response().Body())), RequestID: id, Err: cause(c), Answer: answered(c), Made: known(c),
 		})
 		return nil
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -12,14 +13,18 @@ import (
 )
 
 // Timed tells with each answer that is no problem where the request's time went, unless its
-// handler has told. It stands right before the handlers: who the caller is costs time of our own.
+// handler has told, and notes it of all. It stands right before the handlers: who the caller is costs time of our own.
 func Timed(c *fiber.Ctx) error {
 	ctx, sink := commerce.WithSink(c.UserContext())
 	ctx, _ = commerce.WithTrail(ctx) // for calls past the cache
 	c.SetUserContext(ctx)
 	err := c.Next()
-	if err == nil && c.Response().StatusCode() < fiber.StatusBadRequest && len(c.Response().Header.Peek(timing.Header)) == 0 {
+	switch {
+	case err == nil && len(c.Response().Header.Peek(timing.Header)) > 0:
+	case err == nil && c.Response().StatusCode() < fiber.StatusBadRequest:
 		TellTime(c, timing.Of(ctx, sink.Lists(nil)), "")
+	default:
+		noteSpent(c, cmp.Or(timing.OfError(err), timing.Of(ctx, sink.Lists(nil))))
 	}
 	return err
 }
@@ -31,6 +36,7 @@ func TellTime(c *fiber.Ctx, spent *timing.Elapsed, result cache.Result) {
 		tellKept(&c.Response().Header, result)
 		return
 	}
+	noteSpent(c, spent)
 	set(&c.Response().Header, timing.Header, spent.Text(c.Context().Time(), time.Now(), result))
 }
 

@@ -189,6 +189,7 @@ func (t *Transport) send(out *writer, r *http.Request, answer *cache.Answer, res
 		return
 	}
 	took, _ := answer.Spent.(*timing.Elapsed)
+	out.made.Spent = took
 	out.timed(took, result)
 	h := out.Header()
 	if r.Method == http.MethodGet && anonymous {

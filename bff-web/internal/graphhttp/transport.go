@@ -17,6 +17,7 @@ import (
 	"github.com/portico-bff/portico/bff-web/internal/documents"
 	"github.com/portico-bff/portico/cache"
 	"github.com/portico-bff/portico/edge/ratelimit"
+	"github.com/portico-bff/portico/edge/recent"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -45,6 +46,9 @@ type Transport struct {
 	Tracing *Tracing
 	// Began says when a request came in; nil: when it reached the transport.
 	Began func(ctx context.Context) time.Time
+	// Made is told what is known of an answer that was not kept, once it was written; may be
+	// nil. It may keep what it is told.
+	Made func(ctx context.Context, made *recent.Made)
 	// Answered is told how the answer cache was used; may be nil.
 	Answered func(ctx context.Context, result string)
 	// Live is what subscriptions need; the zero value lets nobody subscribe.
@@ -87,6 +91,7 @@ func (t *Transport) understand(in *received, r *http.Request, exec graphql.Graph
 	if err == nil {
 		r, err = t.trusted(r, asks)
 	}
+	defer t.tellMade(r, &in.out)
 	if err != nil {
 		in.out.refuse(r.Context(), err)
 		return

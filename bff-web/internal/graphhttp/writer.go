@@ -14,6 +14,7 @@ import (
 
 	"github.com/portico-bff/portico/bff-web/graph"
 	"github.com/portico-bff/portico/cache"
+	"github.com/portico-bff/portico/edge/recent"
 )
 
 // writer writes answers in the negotiated media type.
@@ -22,6 +23,7 @@ type writer struct {
 	mediaType string
 	get       bool      // caches on the way may keep what they are not told not to
 	began     time.Time // when the request came in
+	made      recent.Made
 }
 
 func (w *writer) write(status int, doc document) {
@@ -91,6 +93,7 @@ func blamesClient(err *gqlerror.Error) bool {
 }
 
 func (w *writer) answered(ctx context.Context, made outcome, private bool, result cache.Result) {
+	w.remember(made)
 	w.timed(made.spent, result)
 	if made.response == nil {
 		w.refuse(ctx, &refusal{http.StatusGatewayTimeout, "TIMEOUT", "not answered in time", ""})

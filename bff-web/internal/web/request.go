@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/portico-bff/portico/bff-web/internal/scope"
+	"github.com/portico-bff/portico/edge/recent"
 	"github.com/portico-bff/portico/edge/requestid"
 	"github.com/portico-bff/portico/edge/telemetry"
 	"github.com/portico-bff/portico/schema/commerce"
@@ -54,6 +55,7 @@ var errPanic = errors.New("a handler panicked")
 type note struct {
 	operation, answer string
 	began             time.Time
+	made              *recent.Made
 }
 
 type noteKey struct{}
@@ -80,6 +82,13 @@ func NoteAnswer(ctx context.Context, result string) {
 	}
 }
 
+// NoteMade says what is known of an answer that was made for the request.
+func NoteMade(ctx context.Context, made *recent.Made) {
+	if n, ok := ctx.Value(noteKey{}).(*note); ok {
+		n.made = made
+	}
+}
+
 // Observe writes one log line and one measurement per request.
 func Observe(t *telemetry.Telemetry, route string) Middleware {
 	return func(next http.Handler) http.Handler {
@@ -93,7 +102,7 @@ func Observe(t *telemetry.Telemetry, route string) Middleware {
 			next.ServeHTTP(rec, r)
 			t.ObserveRequest(r.Context(), telemetry.Request{
 				Method: r.Method, Route: route, Operation: n.operation, Answer: n.answer, Status: rec.status,
-				Duration: time.Since(n.began), Bytes: rec.bytes, RequestID: requestid.From(r.Context()),
+				Duration: time.Since(n.began), Bytes: rec.bytes, RequestID: requestid.From(r.Context()), Made: n.made,
 			})
 		})
 	}

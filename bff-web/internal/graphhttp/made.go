@@ -1,0 +1,59 @@
+package graphhttp
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/portico-bff/portico/bff-web/graph"
+	"github.com/portico-bff/portico/bff-web/graph/load"
+	"github.com/portico-bff/portico/bff-web/internal/caller"
+	"github.com/portico-bff/portico/bff-web/internal/documents"
+	"github.com/portico-bff/portico/edge/recent"
+)
+
+// tellMade says what is known of the answer to r that out has written.
+func (t *Transport) tellMade(r *http.Request, out *writer) {
+	if t.Made == nil {
+		return
+	}
+	ctx := r.Context()
+	out.made.Market = caller.Market(ctx)
+	if d := documents.From(ctx); d != nil {
+		out.made.Document = d
+	}
+	t.Made(ctx, &out.made)
+}
+
+// remember notes what is not well in an answer, and what making it took.
+func (w *writer) remember(made outcome) {
+	w.made.Spent = made.spent
+	if made.response == nil || len(made.response.Errors) == 0 && len(made.freshness) == 0 {
+		return
+	}
+	errs, reports := made.response.Errors, made.freshness
+	w.made.Failed = slices.ContainsFunc(errs, func(err *gqlerror.Error) bool {
+		return graph.Ours(err) && (len(err.Path) <= 1 || string(made.response.Data) == "null")
+	})
+	w.made.Degraded = len(reports) > 0 || slices.ContainsFunc(errs, graph.Ours)
+	if w.made.Failed || w.made.Degraded {
+		w.made.Tell = func() recent.Told { return toldOf(errs, reports) }
+	}
+}
+
+// toldOf has the codes of the errors that are not the client's, and what is not fresh.
+func toldOf(errs gqlerror.List, reports []load.Report) (told recent.Told) {
+	for _, err := range errs {
+		if graph.Ours(err) {
+			code, _ := err.Extensions["code"].(string)
+			told.Errors = append(told.Errors, code)
+		}
+	}
+	for _, r := range reports {
+		told.Parts = append(told.Parts, recent.Part{
+			Part: pathText(r.Path), System: r.Source, State: r.State, Reason: r.Reason, AgeMS: r.AgeMS, RetryAfterMS: r.RetryAfterMS, Count: 1,
+		})
+	}
+	return told
+}
