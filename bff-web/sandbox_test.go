@@ -23,7 +23,7 @@ func sandboxed(t *testing.T, environ ...string) (*shop, *sandboxtest.Sandbox) {
 	cfg.Telemetry.Out = io.Discard
 	app, err := New(t.Context(), cfg)
 	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, app.Backend().Close(t.Context())) })
+	t.Cleanup(func() { assert.NoError(t, app.Close(t.Context())) })
 	return &shop{handler: app.Handler(), admin: app.adminRoutes()}, systems
 }
 

@@ -45,6 +45,7 @@ func (m *multipart) first(made outcome, more bool) bool {
 		m.out.body(http.StatusInternalServerError, body)
 		return false
 	}
+	m.out.remember(made)
 	m.out.timed(made.spent, cache.Bypass)
 	h := m.out.Header()
 	h["Content-Type"] = multipartType

@@ -14,6 +14,7 @@ import (
 	"github.com/portico-bff/portico/bff-web/graph/load"
 	"github.com/portico-bff/portico/bff-web/internal/caller"
 	"github.com/portico-bff/portico/cache"
+	"github.com/portico-bff/portico/edge/timing"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -44,6 +45,7 @@ func (t *Transport) divided(ctx context.Context, parts *multipart, oc *graphql.O
 	if !t.Compiled.RunParts(ctx, oc, compiled.Receiver{Begin: s.begin, Settle: settle, Take: s.take}) {
 		return false
 	}
+	parts.out.made.Spent = timing.Of(ctx, loader.Sources()) // all parts' calls
 	switch {
 	case !parts.begun:
 		parts.out.answered(ctx, outcome{}, true, cache.Bypass)
