@@ -75,7 +75,7 @@ export function CartProvider({ children }: { children: ReactNode }) {
   }, [customer, id, keep, open, change])
 
   const value = useMemo<CartValue>(() => {
-    const cart = data?.cart ?? undefined
+    const cart = (id && data?.cart) || undefined
     const errors = (said: { errors: UserError[] }) => said.errors
     const within = async (mutation: unknown, input: Record<string, unknown>) => {
       const cartId = id ?? (await open())

@@ -1,12 +1,13 @@
 import { ApolloClient, ApolloLink, HttpLink, InMemoryCache, type FieldMergeFunction } from '@apollo/client'
 import { SetContextLink } from '@apollo/client/link/context'
+import { Defer20220824Handler } from '@apollo/client/incremental'
 import { freshnessLink, type Marks } from './freshness'
 
 // The shop asks by the ids of documents that its build has published, and sends no text.
 const trusted = new ApolloLink((operation, forward) => {
   const { hash } = (operation.query as unknown as { __meta__: { hash: string } }).__meta__
   operation.extensions.persistedQuery = { version: 1, sha256Hash: hash.replace('sha256:', '') }
-  operation.setContext({ http: { includeQuery: false, includeExtensions: true } })
+  operation.setContext(({ http }) => ({ http: { ...http, includeQuery: false, includeExtensions: true } }))
   return forward(operation)
 })
 
@@ -62,6 +63,7 @@ export function connect(headers: () => Promise<Record<string, string>>, marks: M
       new SetContextLink(async (before) => ({ headers: { ...before.headers, ...(await headers()) } })),
       new HttpLink({ uri: '/graphql', headers: { 'X-CSRF': '1' } }),
     ]),
+    incrementalHandler: new Defer20220824Handler(),
     clientAwareness: { name: 'storefront', version: '1.0.0' }, // by which the channel counts who asks for what
     enhancedClientAwareness: { transport: false },
     defaultOptions: {

@@ -14,9 +14,9 @@ export type Mark = {
 
 type Line = { path: (string | number)[]; source: string; state: Mark['state']; ageMs?: number; reason?: string; retryAfterMs?: number }
 type Value = Record<string, unknown>
-type Piece = { path?: (string | number)[]; data?: Value | null; extensions?: Extensions }
+type Piece = { path?: (string | number)[]; data?: Value | null; errors?: readonly Failure[]; extensions?: Extensions }
 type Extensions = { freshness?: Line[] }
-type Answer = Piece & { incremental?: Piece[]; errors?: readonly Failure[] }
+type Answer = Piece & { incremental?: Piece[] }
 type Failure = { path?: readonly (string | number)[] }
 
 // Marks are the marks of one client.
@@ -33,34 +33,37 @@ export class Marks {
     return this.marks.get(`${entity}.${field}`)
   }
 
-  // take reads an answer: what it brings is fresh but for what it lists.
-  take(root: Value, data: unknown, lines: Line[], failures: readonly Failure[]) {
-    this.forget(data)
+  // take reads an answer, or a part that came later: what it brings is fresh but for what it lists. Paths count from the root.
+  take(root: Value, { path = [], data, errors = [], extensions }: Piece) {
+    this.forget(data, nameOf((at(root, path) as Value | undefined) ?? root))
     const now = Date.now()
-    for (const { path } of failures) {
-      if (path) this.set(root, [...path], { state: 'missing', source: '' })
+    for (const error of errors) {
+      if (error.path) this.set(root, error.path, { state: 'missing', source: '' })
     }
-    for (const { path, ageMs, ...rest } of lines) {
-      this.set(root, path, { ...rest, since: ageMs === undefined ? undefined : now - ageMs })
+    for (const { path, ageMs, ...mark } of extensions?.freshness ?? []) {
+      this.set(root, path, { ...mark, since: ageMs === undefined ? undefined : now - ageMs })
     }
     this.watchers.forEach((changed) => changed())
   }
 
-  private set(root: Value, path: (string | number)[], mark: Mark) {
-    const fields = path.slice(0, path.findLastIndex((step) => typeof step === 'string') + 1)
-    const parent = fields.slice(0, -1).reduce<unknown>((at, step) => (at as Value | undefined)?.[step], root)
-    this.marks.set(`${nameOf((parent as Value | undefined) ?? root)}.${fields.at(-1)}`, mark)
+  private set(root: Value, path: readonly (string | number)[], mark: Mark) {
+    const field = path.findLastIndex((step) => typeof step === 'string')
+    this.marks.set(`${nameOf((at(root, path.slice(0, field)) as Value | undefined) ?? root)}.${path[field]}`, mark)
   }
 
-  private forget(value: unknown) {
+  private forget(value: unknown, name?: string) {
     if (Array.isArray(value)) return value.forEach((entry) => this.forget(entry))
     if (!value || typeof value !== 'object') return
-    const name = nameOf(value as Value)
+    name ??= nameOf(value as Value)
     for (const [field, below] of Object.entries(value)) {
       this.marks.delete(`${name}.${field}`)
       this.forget(below)
     }
   }
+}
+
+function at(root: Value, path: readonly (string | number)[]): unknown {
+  return path.reduce<unknown>((value, step) => (value as Value | null | undefined)?.[step], root)
 }
 
 // nameOf is what an object is kept under.
@@ -76,11 +79,11 @@ export function freshnessLink(marks: Marks) {
       tap((result) => {
         const answer = result as unknown as Answer
         if (!answer.incremental) root = structuredClone(answer.data ?? {})
-        marks.take(root, answer.data, answer.extensions?.freshness ?? [], answer.errors ?? [])
+        if (answer.data !== undefined || answer.errors) marks.take(root, answer)
         for (const piece of answer.incremental ?? []) {
-          const parent = (piece.path ?? []).reduce<unknown>((at, step) => (at as Value | undefined)?.[step], root)
-          if (parent && piece.data) Object.assign(parent, piece.data)
-          marks.take(root, parent, piece.extensions?.freshness ?? [], [])
+          const parent = at(root, piece.path ?? [])
+          if (parent && piece.data) Object.assign(parent, structuredClone(piece.data))
+          marks.take(root, piece)
         }
       }),
     )

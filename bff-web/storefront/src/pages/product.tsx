@@ -10,10 +10,12 @@ import { Buy } from './buy'
 import { Variants } from './variants'
 
 type Product = NonNullable<ProductPageQuery['product']>
+export type Parts = { sku: string; product: Partial<Product> | null | undefined; pending: boolean }
 
 export function ProductPage({ sku }: { sku: string }) {
   const { data, loading, error, refetch } = useQuery(ProductPageDocument, { variables: { sku }, returnPartialData: true })
   const product = data?.product as Partial<Product> | null | undefined
+  const parts: Parts = { sku, product, pending: loading }
   const title = product?.name ?? (loading ? undefined : error ? 'Product' : 'No such product')
   const heading = useHeading(title)
   if (!product?.name && !loading) {
@@ -32,8 +34,8 @@ export function ProductPage({ sku }: { sku: string }) {
         <div className="facts">
           {product?.brand && <p className="faint">{product.brand}</p>}
           <h1 ref={heading} tabIndex={-1} {...{ elementtiming: 'name' }}>{product?.name ?? <Skeleton className="line" />}</h1>
-          <Price sku={sku} />
-          <Availability sku={sku} />
+          <Price {...parts} />
+          <Availability {...parts} />
           {product?.variants && product.optionAxes && <Variants sku={sku} variants={product.variants} axes={product.optionAxes} />}
           <Buy sku={sku} name={product?.name ?? ''} />
           {product?.description === undefined ? <Skeleton className="text" />
@@ -41,8 +43,8 @@ export function ProductPage({ sku }: { sku: string }) {
           {product?.attributes && <Attributes attributes={product.attributes} />}
         </div>
       </article>
-      <GoesWith key={`with ${sku}`} sku={sku} />
-      <Opinions key={`of ${sku}`} sku={sku} />
+      <GoesWith {...parts} />
+      <Opinions {...parts} />
     </>
   )
 }

@@ -1,11 +1,20 @@
 // The parts of a product's page that come from other systems, each by itself: none waits for another.
 import { useEffect, useRef } from 'react'
-import { useQuery } from '@apollo/client/react'
+import { useApolloClient } from '@apollo/client/react'
+import type { TypedDocumentNode } from '@apollo/client'
 import { ProductGoesWithDocument, ProductOfferDocument, ProductOpinionsDocument, ProductStockDocument } from '../gql/graphql'
+import type { Parts } from './product'
 import { useFreshness } from '../session'
 import { useAnnounce } from '../ui/announce'
 import { Placeholders, Products } from '../ui/card'
 import { Part, Skeleton } from '../ui/part'
+
+// usePart is what stands on a field, and how to ask for it alone once more.
+function usePart(sku: string, field: string, document: TypedDocumentNode<unknown, { sku: string }>) {
+  const client = useApolloClient()
+  const mark = useFreshness({ __typename: 'Product', sku }, field)
+  return { mark, retry: () => client.query({ query: document, variables: { sku }, fetchPolicy: 'network-only' }) }
+}
 
 // useArrival announces what comes after the page was read.
 function useArrival(text: string | undefined) {
@@ -17,20 +26,18 @@ function useArrival(text: string | undefined) {
   }, [say, text])
 }
 
-export function Price({ sku }: { sku: string }) {
-  const { data, loading, refetch } = useQuery(ProductOfferDocument, { variables: { sku } })
-  const product = data?.product
+export function Price({ sku, product, pending }: Parts) {
+  const { mark, retry } = usePart(sku, 'price', ProductOfferDocument)
   const price = product?.price
-  const mark = useFreshness(product ?? { __typename: 'Product', sku }, 'price')
   useArrival(price ? `Price: ${price.unit.formatted}` : undefined)
   return (
     <div className="price">
-      <Part mark={mark} missing={!price} pending={loading} what="The price" retry={refetch} skeleton={<Skeleton className="line price" />}>
+      <Part mark={mark} missing={!price} pending={pending} what="The price" retry={retry} skeleton={<Skeleton className="line price" />}>
         {price ? (
           <>
             <span className="unit">{price.unit.formatted}</span>
             {price.unit.amount !== price.list.amount && <s><span className="visually-hidden">Recommended price </span>{price.list.formatted}</s>}
-            {price.tiers.length > 0 && (
+            {price.tiers?.length > 0 && ( // a list has shown the price without them
               <ul className="tiers">
                 {price.tiers.map(({ minQuantity, unit }) => <li key={minQuantity}>from {minQuantity}: {unit.formatted} each</li>)}
               </ul>
@@ -42,17 +49,16 @@ export function Price({ sku }: { sku: string }) {
   )
 }
 
-export function Availability({ sku }: { sku: string }) {
-  const { data, loading, refetch } = useQuery(ProductStockDocument, { variables: { sku } })
-  const stock = data?.product?.availability
-  const mark = useFreshness(data?.product ?? { __typename: 'Product', sku }, 'availability')
+export function Availability({ sku, product, pending }: Parts) {
+  const { mark, retry } = usePart(sku, 'availability', ProductStockDocument)
+  const stock = product?.availability
   return (
     <div className="stock">
-      <Part mark={mark} missing={!stock} pending={loading} what="Whether it is in stock" retry={refetch} skeleton={<Skeleton className="line short" />}>
+      <Part mark={mark} missing={!stock} pending={pending} what="Whether it is in stock" retry={retry} skeleton={<Skeleton className="line short" />}>
         {stock ? (
           <details>
             <summary className={stock.inStock ? 'good' : 'bad'}>{stock.inStock ? `In stock: ${stock.quantity}` : 'Sold out'}</summary>
-            <ul>{stock.locations.map(({ id, name, quantity }) => <li key={id}>{name}: {quantity}</li>)}</ul>
+            <ul>{stock.locations?.map(({ id, name, quantity }) => <li key={id}>{name}: {quantity}</li>)}</ul>
           </details>
         ) : <span>Stock is not known</span>}
       </Part>
@@ -60,29 +66,27 @@ export function Availability({ sku }: { sku: string }) {
   )
 }
 
-export function GoesWith({ sku }: { sku: string }) {
-  const { data, loading, refetch } = useQuery(ProductGoesWithDocument, { variables: { sku } })
-  const related = data?.product?.related
-  const mark = useFreshness(data?.product ?? { __typename: 'Product', sku }, 'related')
-  if (!loading && !mark && related?.length === 0) return null
+export function GoesWith({ sku, product, pending }: Parts) {
+  const { mark, retry } = usePart(sku, 'related', ProductGoesWithDocument)
+  const related = product?.related
+  if (!pending && !mark && related?.length === 0) return null
   return (
     <section aria-labelledby="with">
       <h2 id="with">Goes well with</h2>
-      <Part mark={mark} missing={!related?.length} pending={loading} what="What goes with it" retry={refetch} skeleton={<Placeholders count={4} />}>
+      <Part mark={mark} missing={!related?.length} pending={pending} what="What goes with it" retry={retry} skeleton={<Placeholders count={4} />}>
         <Products products={related ?? []} />
       </Part>
     </section>
   )
 }
 
-export function Opinions({ sku }: { sku: string }) {
-  const { data, loading, refetch } = useQuery(ProductOpinionsDocument, { variables: { sku } })
-  const reviews = data?.product?.reviews
-  const mark = useFreshness(data?.product ?? { __typename: 'Product', sku }, 'reviews')
+export function Opinions({ sku, product, pending }: Parts) {
+  const { mark, retry } = usePart(sku, 'reviews', ProductOpinionsDocument)
+  const reviews = product?.reviews
   return (
     <section aria-labelledby="reviews" className="reviews">
       <h2 id="reviews">Reviews</h2>
-      <Part mark={mark} missing={!reviews || (mark?.state === 'filler' && reviews.count === 0)} pending={loading} what="Reviews" retry={refetch} skeleton={<Skeleton className="text" />}>
+      <Part mark={mark} missing={!reviews || (mark?.state === 'filler' && reviews.count === 0)} pending={pending} what="Reviews" retry={retry} skeleton={<Skeleton className="text" />}>
         {reviews && reviews.count > 0 ? (
           <>
             <p><Stars rating={reviews.average} /> {reviews.average} of 5, {reviews.count} {reviews.count === 1 ? 'review' : 'reviews'}</p>

@@ -1,1 +1,0 @@
-import{n as e,t}from"./index-xZfIyIe8.js";var n=e();function r(e){let r=t(`Account`);return(0,n.jsx)(`h1`,{ref:r,tabIndex:-1,children:`Account`})}export{r as default};
