@@ -28,6 +28,8 @@ import (
 	"github.com/portico-bff/portico/edge"
 	"github.com/portico-bff/portico/edge/clientip"
 	"github.com/portico-bff/portico/edge/limits"
+	"github.com/portico-bff/portico/edge/market"
+	"github.com/portico-bff/portico/schema/commerce"
 )
 
 //go:generate go tool gqlgen generate
@@ -104,6 +106,16 @@ func routes(b stack, cfg Config) http.Handler {
 		web.ReadBody(limits.MaxGraphQLBody),
 		web.InFlight(max(cfg.Live.Most, 1)),
 	)...)
+	sockets := web.Stack(transport.Sockets(exec),
+		web.RequestID,
+		web.Observe(b.Telemetry, LiveRoute),
+		web.Recover(b.Log),
+		web.Vary,
+		web.InFlight(max(cfg.Live.Most, 1)),
+		web.OwnSites(b.CORS),
+		web.LimitAddress(b.RateLimit),
+		web.Counted(b.ClientRequest),
+	)
 	mux := http.NewServeMux()
 	mux.Handle(Route, answering)
 	pages(mux, b.Backend, cfg)
@@ -111,6 +123,8 @@ func routes(b stack, cfg Config) http.Handler {
 		switch {
 		case r.URL.Path != Route:
 			mux.ServeHTTP(w, r)
+		case graphhttp.Upgrades(r.Header):
+			sockets.ServeHTTP(w, r)
 		case graphhttp.AcceptsEvents(r.Header):
 			streaming.ServeHTTP(w, r)
 		default: // as nearly all do
@@ -163,10 +177,17 @@ func graphQL(b stack, cfg Config) (*graphhttp.Transport, graphql.GraphExecutor) 
 		Answers:  b.Answers, Answered: web.NoteAnswer, ShowCost: b.Config.Development(), TellLimits: web.TellLimits, TooMany: web.TooMany, Surrogates: b.Config.Cache.SurrogateKeyBytes,
 		Live: graphhttp.Live{
 			Desk: b.desk, Timeout: b.Config.Limits.RequestTimeout, Verify: b.verifier.Verify,
-			Address: b.address,
+			Address: b.address, Market: b.market,
 		},
 	}
 	return transport, executing(schema, resolver, bounds)
+}
+
+// market is where a WebSocket's client shops.
+func (s stack) market(said http.Header) (commerce.Market, error) {
+	return s.Markets.Resolve(market.Hints{
+		Channel: said.Get("X-Channel"), AcceptLanguage: said.Get("Accept-Language"), Currency: said.Get("X-Currency"), Country: said.Get("X-Country"),
+	})
 }
 
 // address is where a request comes from, as far as the proxies that are trusted tell.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -39,6 +40,7 @@ type shop struct {
 	log       *buffer
 	documents *documents.Store
 	live      live.Config
+	sessions  *sessions
 	desk      *live.Desk
 }
 
@@ -81,6 +83,42 @@ func (v tokens) Verify(_ context.Context, authorization string) (commerce.Princi
 	return commerce.Principal{}, commerce.ErrUnauthenticated
 }
 
+// sessions are tokens that end, where a test says so.
+type sessions struct {
+	tokens
+
+	mu      sync.Mutex
+	ends    time.Time // zero: never
+	revoked bool
+}
+
+func (s *sessions) Verify(ctx context.Context, authorization string) (commerce.Principal, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, err := s.tokens.Verify(ctx, authorization)
+	if err == nil && !p.Anonymous() {
+		p.Expires = s.ends
+		if s.revoked || !s.ends.IsZero() && !time.Now().Before(s.ends) {
+			return commerce.Principal{}, commerce.ErrUnauthenticated
+		}
+	}
+	return p, err
+}
+
+// end has tokens end at a time.
+func (s *sessions) end(at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ends = at
+}
+
+// revoke has tokens be good no longer, whatever they say of their end.
+func (s *sessions) revoke() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.revoked = true
+}
+
 // open opens a shop that answers free text; change may alter the backend before it
 // serves.
 func open(t testing.TB, change ...func(*edge.Backend)) *shop {
@@ -91,8 +129,17 @@ func open(t testing.TB, change ...func(*edge.Backend)) *shop {
 // opened is open with other documents.
 func opened(t testing.TB, cfg documents.Config, change ...func(*edge.Backend)) *shop {
 	t.Helper()
+	var bounds live.Config
+	require.NoError(t, config.Decode(nil, "", &bounds))
+	return openedFor(t, cfg, bounds, change...)
+}
+
+// openedFor is opened with other bounds for who watches.
+func openedFor(t testing.TB, cfg documents.Config, bounds live.Config, change ...func(*edge.Backend)) *shop {
+	t.Helper()
 	s := &shop{Shop: commercetest.NewShop(), log: &buffer{}}
-	require.NoError(t, config.Decode(nil, "", &s.live))
+	s.live = bounds
+	s.sessions = &sessions{tokens: tokens{s.Fixture()}}
 	b := &edge.Backend{Ports: s.Ports()}
 	require.NoError(t, config.Decode(nil, "", &b.Config.Limits))
 	b.Config.Mode = edge.Production
@@ -119,7 +166,7 @@ func opened(t testing.TB, cfg documents.Config, change ...func(*edge.Backend)) *
 	t.Cleanup(s.documents.Close)
 	s.desk, err = live.NewDesk(s.live, live.Deps{Hub: b.Watch, Meter: b.Telemetry.Meter()})
 	require.NoError(t, err)
-	s.handler = routes(stack{desk: s.desk, Backend: b, verifier: tokens{s.Fixture()}, published: s.documents}, Config{Config: b.Config})
+	s.handler = routes(stack{desk: s.desk, Backend: b, verifier: s.sessions, published: s.documents}, Config{Config: b.Config, Live: s.live})
 	return s
 }
 

@@ -14,8 +14,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/portico-bff/portico/bff-web/internal/documents"
+	"github.com/portico-bff/portico/bff-web/internal/live"
 	"github.com/portico-bff/portico/cache"
 	"github.com/portico-bff/portico/edge"
+	"github.com/portico-bff/portico/edge/config"
 	"github.com/portico-bff/portico/edge/watch"
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -38,6 +41,14 @@ type lively struct {
 
 func watching(t testing.TB, change ...func(*edge.Backend)) *lively {
 	t.Helper()
+	var cfg live.Config
+	require.NoError(t, config.Decode(nil, "", &cfg))
+	return watchingAtMost(t, cfg, change...)
+}
+
+// watchingAtMost is watching with other bounds.
+func watchingAtMost(t testing.TB, cfg live.Config, change ...func(*edge.Backend)) *lively {
+	t.Helper()
 	own := &lively{}
 	change = append(change, func(b *edge.Backend) {
 		var err error
@@ -55,7 +66,7 @@ func watching(t testing.TB, change ...func(*edge.Backend)) *lively {
 			require.NoError(t, own.cache.Close())
 		})
 	})
-	own.shop = open(t, change...)
+	own.shop = openedFor(t, documents.Config{Open: true}, cfg, change...)
 	server := httptest.NewUnstartedServer(own.handler)
 	server.Config = serverOf(own.handler)
 	server.Start()

@@ -30,8 +30,8 @@ func malformed(message, field string) error {
 
 // take takes in the body of a POST request; a GET request has none.
 func take(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if err := refuseUpgrade(r.Header); err != nil || r.Method == http.MethodGet {
-		return nil, err
+	if r.Method == http.MethodGet {
+		return nil, nil
 	}
 	if err := checkContent(r.Header); err != nil {
 		return nil, err

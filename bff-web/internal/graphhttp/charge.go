@@ -37,24 +37,30 @@ func priceOf(ctx context.Context, oc *graphql.OperationContext) *Cost {
 }
 
 // charge charges an operation that is about to run to whoever asks for it: each call that
-// it can come to, and each guess apart.
+// it can come to, and each guess apart. It tells the client what is left.
 func (t *Transport) charge(ctx context.Context, out *writer, oc *graphql.OperationContext) *ratelimit.Refused {
-	client := caller.Client(ctx)
-	if client == nil {
-		return nil
-	}
-	cost := priceOf(ctx, oc)
-	if cost == nil || cost.guesses == 0 && cost.Total == 0 { // and the client knows what is left
-		return nil
-	}
-	refused := client.Coupons(ctx, cost.guesses)
-	if refused == nil {
-		refused = client.Both(ctx, cost.Total)
-	}
-	if t.TellLimits != nil {
+	refused, charged := t.spend(ctx, oc)
+	if charged && t.TellLimits != nil {
 		t.TellLimits(ctx, out.ResponseWriter)
 	}
 	return refused
+}
+
+// spend charges oc. Where there is nothing to charge, the client knows what is left.
+func (t *Transport) spend(ctx context.Context, oc *graphql.OperationContext) (refused *ratelimit.Refused, charged bool) {
+	client := caller.Client(ctx)
+	if client == nil {
+		return nil, false
+	}
+	cost := priceOf(ctx, oc)
+	if cost == nil || cost.guesses == 0 && cost.Total == 0 {
+		return nil, false
+	}
+	refused = client.Coupons(ctx, cost.guesses)
+	if refused == nil {
+		refused = client.Both(ctx, cost.Total)
+	}
+	return refused, true
 }
 
 // priced shows in the answer what the operation could have come to.

@@ -27,6 +27,8 @@ type Live struct {
 	Timeout time.Duration // of reading a value once
 	// Verify tells who sent an Authorization header: a subscription ends with its session.
 	Verify func(ctx context.Context, authorization string) (commerce.Principal, error)
+	// Market resolves where a WebSocket's client shops, by what it says in the names of headers.
+	Market func(http.Header) (commerce.Market, error)
 	// Address is where a request comes from, for the bound of those who are not signed in.
 	Address func(*http.Request) string
 }

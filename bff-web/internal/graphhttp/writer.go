@@ -60,6 +60,16 @@ var (
 
 // refuse answers a request that is malformed.
 func (w *writer) refuse(ctx context.Context, err error) {
+	status, shown := shownOf(ctx, err)
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.write(status, document{Errors: gqlerror.List{shown}})
+}
+
+// shownOf is the status of a refusal and what the client is told of it.
+func shownOf(ctx context.Context, err error) (int, *gqlerror.Error) {
 	status, shown := http.StatusInternalServerError, graph.Public(ctx, err)
 	if r, ok := errors.AsType[*refusal](err); ok {
 		status, shown.Message, shown.Extensions["code"] = r.status, r.message, r.code
@@ -67,11 +77,7 @@ func (w *writer) refuse(ctx context.Context, err error) {
 			shown.Extensions["field"] = r.field
 		}
 	}
-	if status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", "1")
-	}
-	w.Header().Set("Cache-Control", "no-store")
-	w.write(status, document{Errors: gqlerror.List{shown}})
+	return status, shown
 }
 
 // failed answers a request of which nothing was executed. A query that does not

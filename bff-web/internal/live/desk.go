@@ -92,6 +92,20 @@ func (d *Desk) active() int64 {
 	return int64(d.total)
 }
 
+// Connect holds a stopping process until a connection for subscriptions is over.
+func (d *Desk) Connect() (over func(), err error) {
+	if d == nil {
+		return nil, ErrOff
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return nil, ErrEnding
+	}
+	d.work.Add(1)
+	return d.work.Done, nil
+}
+
 // Hub wakes who watches.
 func (d *Desk) Hub() *watch.Hub { return d.hub }
 

@@ -80,3 +80,18 @@ func sameHost(origin, host string) bool {
 	}
 	return host != "" && strings.EqualFold(u.Host, host) && origin == u.Scheme+"://"+u.Host
 }
+
+// OwnSites refuses WebSockets to pages that are neither ours nor of the listed origins.
+// Browsers let every page open one and cannot set X-CSRF there; who they are for is said on
+// the socket itself, never by a cookie.
+func OwnSites(policy *cors.Policy) Middleware {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if browserSent(r) && !trusted(policy, r) {
+				Refuse(r.Context(), w, errForeignOrigin)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
