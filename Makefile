@@ -11,7 +11,7 @@ RELEASED_CONTRACT := schema/openapi/released/mobile.yaml
 OASDIFF_VERSION := v1.32.1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test race lint generate check-generated check-modules schema-check schema-release openapi-lint openapi-check openapi-release bench decision e2e fuzz soak dark tidy build figures faults storefront storefront-check
+.PHONY: help run test race lint generate check-generated check-modules parts-check schema-check schema-release openapi-lint openapi-check openapi-release bench decision e2e fuzz soak dark tidy build figures faults storefront storefront-check
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,16 @@ $(OPENAPI): e2e/openapi/package.json e2e/openapi/package-lock.json
 	cd e2e/openapi && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
+PARTS := e2e/parts/node_modules/.package-lock.json
+
+$(PARTS): e2e/parts/package.json e2e/parts/package-lock.json
+	cd e2e/parts && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+# URL=… is a web channel in development that answers free text; COUNT=… and SEED=… say which queries.
+parts-check: $(PARTS) ## ask random queries of a running web channel by Apollo Client, in parts and at once, and compare (needs node)
+	node e2e/parts/check.mjs $(or $(URL),http://127.0.0.1:8080/graphql) $(or $(COUNT),100) $(or $(SEED),1)
+
 # CONTRACT=file and RELEASED_CONTRACT=file look at others.
 openapi-lint: $(OPENAPI) ## fail when the mobile channel's contract is not what its readers' tools like (needs node)
 	@contract=$(abspath $(CONTRACT)) && cd e2e/openapi && REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true npm run --silent lint -- $$contract
@@ -93,7 +103,7 @@ micro: ## micro-benchmarks beside their packages
 decision: ## decide about 20,000 hostile requests of the web channel; fails when one takes 10 ms of CPU
 	go test -run '^$$' -bench W3_ -benchtime 1x ./bff-web/internal/graphhttp
 
-e2e: $(AUDITS) $(OPENAPI) $(BIN)/oasdiff-$(OASDIFF_VERSION) ## end to end: real processes, real sockets, a real Redis, a real browser (needs redis-server, node, chromium)
+e2e: $(AUDITS) $(PARTS) $(OPENAPI) $(BIN)/oasdiff-$(OASDIFF_VERSION) ## end to end: real processes, real sockets, a real Redis, a real browser (needs redis-server, node, chromium)
 	go test -race -tags e2e -count=1 -timeout 20m ./e2e/...
 
 # When the time is over within an input, go's fuzzer calls that a failure at times: then once more.

@@ -10,10 +10,15 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/portico-bff/portico/bff-web/internal/documents"
+	"github.com/portico-bff/portico/edge"
+	"github.com/portico-bff/portico/edge/ratelimit"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -156,4 +161,211 @@ func firstOf(a answer) string {
 	_, behind, _ := strings.Cut(a.Raw, "\r\n\r\n")
 	first, _, _ := strings.Cut(behind, "\r\n---")
 	return first
+}
+
+// rest reads the parts that are left, and wants the last one to say that it is.
+func (s *stream) rest(t testing.TB) (parts []part) {
+	t.Helper()
+	for {
+		p := s.next(t)
+		parts = append(parts, p)
+		if !*p.HasNext {
+			s.ends(t)
+			return parts
+		}
+	}
+}
+
+// Each object of a list has an entry of its own, in one part; what is deferred in a deferred
+// fragment comes after it.
+func TestDeferredInListsAndInOneAnother(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	parts := s.stream(t, `{products(skus:["MUG-RED","NO-SUCH","MUG-BLUE"]){sku ...@defer(label:"outer"){name ...@defer(label:"inner"){price{unit{amount}}}}}}`, nil).rest(t)
+	require.Len(t, parts, 3)
+	assert.Nil(t, at(t, parts[0].Data, "products", 1))
+	for i, label := range []string{"outer", "inner"} {
+		entries := parts[i+1].Incremental
+		require.Len(t, entries, 2, "none for what is null")
+		for j, index := range []float64{0, 2} {
+			assert.Equal(t, label, *entries[j].Label)
+			assert.Equal(t, []any{"products", index}, entries[j].Path)
+			assert.Empty(t, entries[j].Errors)
+		}
+	}
+	assert.Equal(t, "Red mug", parts[1].Incremental[0].Data["name"])
+	assert.NotNil(t, at(t, parts[2].Incremental[1].Data, "price", "unit", "amount"))
+}
+
+// What a fragment cannot have is its own loss, and is said with it.
+func TestALossStaysInItsFragment(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.Fail(commerce.OpPrices, commerce.ErrUnavailable)
+	s.Fail(commerce.OpAvailability, commerce.ErrUnavailable)
+	parts := s.stream(t, `{product(sku:"MUG-RED"){name ...@defer(label:"price"){sku price @freshness(onError:FAIL){unit{amount}} ...@defer{description}} ...@defer(label:"stock"){sku availability{inStock}}}}`, nil).rest(t)
+	require.Len(t, parts, 3)
+	assert.Empty(t, parts[0].Errors)
+	for _, p := range parts[1:] {
+		entry := p.Incremental[0]
+		require.Len(t, entry.Errors, 1)
+		switch *entry.Label {
+		case "price":
+			assert.Nil(t, entry.Data, "the null goes up to the fragment, and what is deferred in it does not come")
+			assert.Equal(t, []any{"product", "price"}, entry.Errors[0]["path"])
+		case "stock":
+			assert.Equal(t, map[string]any{"sku": "MUG-RED", "availability": nil}, entry.Data)
+			assert.Equal(t, "missing", at(t, entry.Extensions, "freshness", 0, "state"))
+		}
+	}
+}
+
+// Nothing of an object that turned out to be null comes later.
+func TestNothingComesOfWhatIsNull(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	parts := s.stream(t, `{product(sku:"NO-SUCH"){name ...@defer{price{unit{amount}}}}}`, nil).rest(t)
+	require.Len(t, parts, 1)
+	assert.Nil(t, parts[0].Data["product"])
+	s.Fail(commerce.OpProducts, commerce.ErrUnavailable)
+	parts = s.stream(t, `{product(sku:"MUG-BLUE")@freshness(onError:FAIL){name} categories{id} ...@defer{b:categories{id}}}`, nil).rest(t)
+	require.Len(t, parts, 1)
+	assert.Nil(t, parts[0].Data)
+	assert.Len(t, parts[0].Errors, 1)
+}
+
+// When the client goes away, what is still asked for is given up; nothing is left, as the
+// package's leak test holds.
+func TestWhoLeavesIsAskedForNoMore(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	given := make(chan struct{})
+	s.Hold(commerce.OpPrices, func(ctx context.Context) {
+		<-ctx.Done()
+		close(given)
+	})
+	answer := s.stream(t, `{product(sku:"MUG-RED"){name ...@defer{price{unit{amount}}}}}`, nil)
+	assert.True(t, *answer.next(t).HasNext)
+	require.NoError(t, answer.Body.Close())
+	select {
+	case <-given:
+	case <-time.After(time.Minute):
+		t.Error("the call goes on")
+	}
+}
+
+// A request that has run out of time says so in the parts that are missing.
+func TestTheDeadlineIsOfAllParts(t *testing.T) {
+	t.Parallel()
+	s := open(t, func(b *edge.Backend) { b.Config.Limits.RequestTimeout = 2 * time.Second })
+	s.Hold(commerce.OpPrices, func(ctx context.Context) { <-ctx.Done() })
+	parts := s.stream(t, `{product(sku:"MUG-RED"){name ...@defer{price{unit{amount}}}}}`, nil).rest(t)
+	require.Len(t, parts, 2)
+	assert.Equal(t, "TIMEOUT", at(t, parts[1].Incremental[0].Errors[0], "extensions", "code"))
+	var line struct{ DurationMs float64 }
+	require.Eventually(t, func() bool {
+		_, text, logged := strings.Cut(s.log.String(), `"msg":"request"`)
+		return logged && json.Unmarshal([]byte("{"+strings.TrimPrefix(strings.SplitN(text, "\n", 2)[0], ",")), &line) == nil
+	}, time.Minute, 10*time.Millisecond)
+	assert.GreaterOrEqual(t, line.DurationMs, 1900.0, "the log has the whole duration")
+}
+
+func TestDeferIsBounded(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	spread := `{product(sku:"MUG-RED"){name ...F a:related{...F} b:related{...F}}} fragment F on Product{...@defer{sku} ...@defer{name} ...@defer{brand} ...@defer{description}}`
+	a := s.query(t, spread, nil, header{"Accept", partsType})
+	assert.Equal(t, http.StatusBadRequest, a.Status, a.Raw)
+	assert.Equal(t, []string{"QUERY_LIMIT"}, a.codes())
+	assert.Equal(t, "deferred", a.Errors[0].Extensions["limit"])
+	assert.InDelta(t, 10, a.Errors[0].Extensions["max"], 0)
+	assert.Zero(t, s.TotalCalls())
+	a = s.query(t, `{products(skus:["MUG-RED"]) @stream {sku}}`, nil, header{"Accept", partsType})
+	assert.Equal(t, []string{"GRAPHQL_VALIDATION_FAILED"}, a.codes(), "there is no @stream")
+}
+
+// What cannot be divided comes whole, with nothing null that is not.
+func TestWhatCannotBeDividedComesWhole(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	parts := s.stream(t, `mutation{cartCreate{...@defer{cart{...on Cart@defer{id quantity}}} userErrors{code}}}`, nil).rest(t)
+	require.Len(t, parts, 1)
+	assert.NotEmpty(t, at(t, parts[0].Data, "cartCreate", "cart", "id"))
+	a := s.query(t, `mutation{cartCreate{...@defer{cart{id}}}}`, nil)
+	assert.Equal(t, []string{"DEFER_NOT_ACCEPTED"}, a.codes())
+}
+
+// By GET it is the same; caches on the way keep nothing of it, and neither do we.
+func TestPartsAreKeptByNobody(t *testing.T) {
+	t.Parallel()
+	s, _ := keeping(t)
+	const query = `{product(sku:"MUG-RED"){name ...@defer{price{unit{amount}}}}}`
+	for range 2 {
+		a := s.by(t, query, nil, header{"Accept", partsType})
+		assert.Equal(t, http.StatusOK, a.Status)
+		assert.Equal(t, "no-store", a.Header.Get("Cache-Control"))
+		assert.Empty(t, a.Header.Get("ETag"))
+		assert.Contains(t, strings.Join(a.Header.Values("Vary"), ","), "Accept")
+		assert.Contains(t, a.Raw, `"incremental"`)
+	}
+	assert.Equal(t, 2, strings.Count(s.log.String(), `"answer":"bypass"`), "each was executed")
+	a := s.query(t, query, nil, header{"Accept", partsType}, header{"Authorization", "Bearer C1"})
+	assert.Equal(t, "private, no-store", a.Header.Get("Cache-Control"))
+	a = s.query(t, query, nil, header{"Accept", partsType}, header{"Origin", "https://evil.example"}, header{"X-CSRF", "1"})
+	assert.Equal(t, http.StatusForbidden, a.Status)
+
+	const maybe = `query($later:Boolean!){product(sku:"MUG-BLUE"){name ...@defer(if:$later){price{unit{amount}}}}}`
+	for _, kept := range []string{"miss", "hit"} { // where nothing is deferred, the answer is one as any other
+		a := s.ok(t, maybe, map[string]any{"later": false})
+		assert.NotNil(t, at(t, a.Data, "product", "price"))
+		assert.Contains(t, s.log.String(), `"answer":"`+kept+`"`)
+	}
+	a = s.query(t, maybe, map[string]any{"later": true}, header{"Accept", partsType})
+	assert.Contains(t, a.Raw, `"incremental"`)
+}
+
+// A published document may defer, and its variables decide.
+func TestTrustedDocumentsMayDefer(t *testing.T) {
+	t.Parallel()
+	const text = `query Page($sku:String! $later:Boolean!){product(sku:$sku){name ...@defer(if:$later label:"price"){price{unit{amount}}}}}`
+	dir := t.TempDir()
+	build(t, dir, "shop", "1", text)
+	s := opened(t, documents.Config{Dir: dir, Poll: time.Hour})
+	ask := func(later bool, accept string) answer {
+		body, err := json.Marshal(map[string]any{"documentId": idOf(text), "variables": map[string]any{"sku": "MUG-RED", "later": later}})
+		require.NoError(t, err)
+		return s.post(t, string(body), header{"Accept", accept})
+	}
+	for range 2 {
+		assert.Contains(t, ask(true, partsType).Raw, `"label":"price"`)
+		assert.Equal(t, []string{"DEFER_NOT_ACCEPTED"}, ask(true, "application/json").codes())
+		whole := ask(false, "application/json")
+		assert.NotNil(t, at(t, whole.Data, "product", "price", "unit"))
+	}
+}
+
+// Who is shown a trace gets it last: it is of all parts.
+func TestTheTraceIsOfAllParts(t *testing.T) {
+	t.Parallel()
+	s := open(t, func(b *edge.Backend) { b.Config.Mode = edge.Development })
+	parts := s.stream(t, `{product(sku:"MUG-RED"){name ...@defer{price{unit{amount}}}}}`, nil, header{"X-Trace", "1"}).rest(t)
+	require.Len(t, parts, 3)
+	assert.NotNil(t, parts[2].Extensions["trace"])
+	assert.NotNil(t, parts[0].Extensions["cost"])
+}
+
+// A request in parts is charged once, with all that its fragments can cost.
+func TestPartsAreChargedOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := limited(t, ratelimit.Config{Address: 6_000, Customer: 600}, ratelimit.Deps{})
+		a := s.from(t, someone, `{product(sku:"MUG-RED"){name ...@defer{price{quantity}} ...@defer{availability{quantity}}}}`,
+			header{"Authorization", "Bearer C1"}, header{"Accept", partsType})
+		require.Contains(t, a.Raw, `"incremental"`)
+		assert.Equal(t, `"customer";r=595;t=0, "address";r=5995;t=0`, a.Header.Get("RateLimit"), "1, and 4 calls")
+		a = s.from(t, someone, `{product(sku:"MUG-RED"){...@defer{price{quantity}}}}`, header{"Authorization", "Bearer C1"})
+		assert.Equal(t, []string{"DEFER_NOT_ACCEPTED"}, a.codes())
+		a = s.from(t, someone, `{__typename}`, header{"Authorization", "Bearer C1"})
+		assert.Equal(t, `"customer";r=593;t=0, "address";r=5993;t=0`, a.Header.Get("RateLimit"), "1 for the refused request, too")
+	})
 }

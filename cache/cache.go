@@ -25,7 +25,7 @@ type Config struct {
 	AnswerBytes int64           `env:"CACHE_ANSWER_BYTES" envDefault:"12582912" doc:"Memory for whole answers to clients, alike; 0 keeps none."`
 	// SurrogateKeyBytes bounds the header by which public answers name what they were made of.
 	SurrogateKeyBytes int           `env:"SURROGATE_KEY_BYTES" envDefault:"2560" doc:"Most bytes of Surrogate-Key, in which public answers to GET name their tags for a content delivery network to purge by; what has more tags is not for shared caches. 0 names none; at most 16384."`
-	HardTimeout       time.Duration `env:"CACHE_HARD_TIMEOUT" envDefault:"1s" doc:"How long a request waits for an answer that is not in the cache."`
+	HardTimeout       time.Duration `env:"CACHE_HARD_TIMEOUT" envDefault:"1s" doc:"How long a request waits for an answer that is not in the cache; its deferred parts wait longer."`
 	// Unheard is 0 where answers last their whole lifetime all the same.
 	Unheard time.Duration `env:"CACHE_UNHEARD" envDefault:"5s" doc:"How long an answer counts as fresh at most while this process cannot hear what others invalidate; 0 sets no bound."`
 }

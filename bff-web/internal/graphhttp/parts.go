@@ -2,7 +2,6 @@ package graphhttp
 
 import (
 	"context"
-	"net/http"
 	"slices"
 	"sync"
 
@@ -20,8 +19,7 @@ import (
 
 // inParts answers an operation that defers fragments, to a client that takes parts. What
 // cannot be divided comes in one.
-func (t *Transport) inParts(out *writer, r *http.Request, exec graphql.GraphExecutor, oc *graphql.OperationContext, shown bool) {
-	ctx := r.Context()
+func (t *Transport) inParts(ctx context.Context, out *writer, exec graphql.GraphExecutor, oc *graphql.OperationContext, shown bool) {
 	t.note(ctx, cache.Bypass)
 	t.Answers.Count(cache.Bypass)
 	parts := &multipart{out: out, private: reachOf(oc).private(caller.Principal(ctx))}

@@ -166,7 +166,7 @@ func (t *Transport) answer(out *writer, r *http.Request, exec graphql.GraphExecu
 	}
 	t.used(r, documents.From(ctx))
 	if divided {
-		t.inParts(out, r, exec, oc, shown)
+		t.inParts(ctx, out, exec, oc, shown)
 		return
 	}
 	switch found := reachOf(oc); {
