@@ -10,19 +10,19 @@ import (
 // entry is what the ledger keeps under a key: a claim, which has an owner, until
 // the answer takes its place.
 type entry struct {
-	Fingerprint string  `json:"fingerprint"`
-	Owner       string  `json:"owner,omitempty"`
-	Answer      *Answer `json:"answer,omitempty"`
-	TooLarge    bool    `json:"tooLarge,omitempty"`
+	Fingerprint string `json:"fingerprint"`
+	Owner       string `json:"owner,omitempty"`
+	Sealed      []byte `json:"sealed,omitempty"` // the answer
+	TooLarge    bool   `json:"tooLarge,omitempty"`
 }
 
 var errPanicked = errors.New("the write panicked")
 
-func finished(mark string, a Answer) entry {
+func (r Request) finished(mark string, a Answer) entry {
 	if len(a.Body) > maxAnswer {
 		return entry{Fingerprint: mark, TooLarge: true}
 	}
-	return entry{Fingerprint: mark, Answer: &a}
+	return entry{Fingerprint: mark, Sealed: r.seal(a, mark)}
 }
 
 func (e entry) encode() string {
@@ -30,20 +30,25 @@ func (e entry) encode() string {
 	return string(b)
 }
 
+var errUnreadable = &commerce.CallError{System: "ledger", Operation: "idempotency", Kind: commerce.ErrUnavailable, Reason: commerce.ReasonBadAnswer}
+
 // replay answers a taken key with what it holds.
-func replay(held, mark string) (Answer, error) {
+func (r Request) replay(held, mark string) (Answer, error) {
 	var e entry
 	if err := json.Unmarshal([]byte(held), &e); err != nil {
-		return Answer{}, &commerce.CallError{System: "ledger", Operation: "idempotency", Kind: commerce.ErrUnavailable, Reason: commerce.ReasonBadAnswer}
+		return Answer{}, errUnreadable
 	}
 	switch {
 	case e.Fingerprint != mark:
 		return Answer{}, &commerce.InputError{Field: Header, Code: commerce.CodeIdempotencyReused, Message: "was used with another request"}
 	case e.TooLarge:
 		return Answer{}, &commerce.InputError{Field: Header, Code: commerce.CodeConflict, Message: "is done, its answer was too large to keep", Kind: commerce.ErrConflict}
-	case e.Answer == nil:
+	case len(e.Sealed) == 0:
 		return Answer{}, &commerce.InputError{Field: Header, Code: commerce.CodeInProgress, Message: "is in progress; try again shortly", Kind: commerce.ErrConflict}
-	default:
-		return *e.Answer, nil
 	}
+	a, err := r.open(e.Sealed, mark)
+	if err != nil {
+		return Answer{}, errUnreadable
+	}
+	return a, nil
 }

@@ -75,6 +75,8 @@ func New(l ledger.Ledger, timeout time.Duration, log *slog.Logger) *Store {
 // [commerce.CodeInProgress], releases the key, so that a retry runs again. Any
 // other answer is kept for 72 hours. run's context has a deadline but does not
 // end when the caller leaves, so that the answer can be fetched with the key.
+//
+// The store holds neither keys nor answers in the clear: to read an answer takes its key.
 func (s *Store) Do(ctx context.Context, r Request, run func(context.Context) (Answer, error)) (Answer, bool, error) {
 	if err := r.check(); err != nil {
 		return Answer{}, false, err
@@ -86,10 +88,10 @@ func (s *Store) Do(ctx context.Context, r Request, run func(context.Context) (An
 		return Answer{}, false, err
 	}
 	if !claimed {
-		a, err := replay(held, mark)
+		a, err := r.replay(held, mark)
 		return a, err == nil, err
 	}
-	a, err := s.run(ctx, run, func(a Answer, err error) { s.settle(ctx, r.recordKey(), claim, mark, a, err) })
+	a, err := s.run(ctx, run, func(a Answer, err error) { s.settle(ctx, r, claim, mark, a, err) })
 	return a, false, err
 }
 
@@ -104,14 +106,14 @@ func (s *Store) run(ctx context.Context, run func(context.Context) (Answer, erro
 	return a, err
 }
 
-func (s *Store) settle(ctx context.Context, key, claim, mark string, a Answer, err error) {
+func (s *Store) settle(ctx context.Context, r Request, claim, mark string, a Answer, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
 	var kept bool
 	if err != nil || released(a) {
-		kept, err = s.ledger.Drop(ctx, key, claim)
+		kept, err = s.ledger.Drop(ctx, r.recordKey(), claim)
 	} else {
-		kept, err = s.ledger.Replace(ctx, key, claim, finished(mark, a).encode(), keep)
+		kept, err = s.ledger.Replace(ctx, r.recordKey(), claim, r.finished(mark, a).encode(), keep)
 	}
 	if err != nil || !kept {
 		s.log.LogAttrs(ctx, slog.LevelWarn, "idempotency record not settled", slog.Bool("lost", !kept), slog.Any("error", err))
@@ -141,11 +143,14 @@ func (r Request) check() error {
 	return nil
 }
 
-func (r Request) recordKey() string {
+func (r Request) recordKey() string { return ledger.Key("idempotency", r.scope()...) }
+
+// scope is all that tells one key from another.
+func (r Request) scope() []string {
 	if r.Principal.Anonymous() {
-		return ledger.Key("idempotency", "guest", r.Principal.Tenant, r.Guest, r.Operation, r.Key)
+		return []string{"guest", r.Principal.Tenant, r.Guest, r.Operation, r.Key}
 	}
-	return ledger.Key("idempotency", "customer", r.Principal.Tenant, r.Principal.Subject, r.Operation, r.Key)
+	return []string{"customer", r.Principal.Tenant, r.Principal.Subject, r.Operation, r.Key}
 }
 
 func fingerprint(r Request) string {

@@ -3,6 +3,8 @@ package idempotency_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -324,4 +326,43 @@ func TestAnAnswerTooLargeIsNotRunTwice(t *testing.T) {
 		require.ErrorIs(t, err, commerce.ErrConflict)
 		assert.Zero(t, c.runs.Load())
 	})
+}
+
+// What opens a guest's cart, or reads an order, is not to be read from the store, nor put into
+// another record.
+func TestK1_TheStoreHoldsNoSecretInTheClear(t *testing.T) {
+	t.Parallel()
+	const secret = "g_00112233445566778899aabbccddeeff"
+	l, server := onRedis(t)
+	s := idempotency.New(l, time.Second, slog.New(slog.DiscardHandler))
+	guest := func(key string) idempotency.Request {
+		return idempotency.Request{Operation: "createCart", Key: key, Body: []byte("{}")}
+	}
+	one, two := guest("a-key-of-many-characters-1"), guest("a-key-of-many-characters-2")
+	answer := idempotency.Answer{Status: http.StatusCreated, ContentType: "application/json", ETag: `"` + secret + `"`, Body: []byte(`{"id":"` + secret + `"}`)}
+	for _, r := range []idempotency.Request{one, two} {
+		_, _, err := s.Do(t.Context(), r, func(context.Context) (idempotency.Answer, error) { return answer, nil })
+		require.NoError(t, err)
+	}
+	var values []string
+	for _, key := range server.Keys() {
+		held, err := server.Get(key)
+		require.NoError(t, err)
+		for _, text := range []string{secret, one.Key, two.Key, base64.StdEncoding.EncodeToString(answer.Body), hex.EncodeToString(answer.Body)} {
+			assert.NotContains(t, key+held, text)
+		}
+		values = append(values, held)
+	}
+	require.Len(t, values, 2)
+	again, replayed, err := s.Do(t.Context(), one, nil)
+	require.NoError(t, err)
+	assert.True(t, replayed)
+	assert.Equal(t, answer, again)
+	for i, key := range server.Keys() {
+		require.NoError(t, server.Set(key, values[1-i]))
+	}
+	for _, r := range []idempotency.Request{one, two} {
+		_, _, err = s.Do(t.Context(), r, nil)
+		require.ErrorIs(t, err, commerce.ErrUnavailable, "an answer is not another's")
+	}
 }
