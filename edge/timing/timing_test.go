@@ -1,46 +1,17 @@
 package timing
 
 import (
-	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/portico-bff/portico/cache"
+	"github.com/portico-bff/portico/edge/timing/timingtest"
 	"github.com/portico-bff/portico/schema/commerce"
 )
-
-// timingEntry is one entry of Server-Timing.
-type timingEntry struct {
-	name, desc string
-	dur        float64
-}
-
-// A token and a quoted string as RFC 9110 has them; neither holds what a browser would stumble on.
-var metricPattern = regexp.MustCompile(`^([!#$%&'*+.^_|~0-9A-Za-z-]+)(?:;dur=([0-9]+(?:\.[0-9]+)?))?(?:;desc=(?:"([^"\\]*)"|([!#$%&'*+.^_|~0-9A-Za-z-]+)))?$`)
-
-// parsed reads a header as the W3C's grammar says.
-func parsed(t *testing.T, header string) []timingEntry {
-	t.Helper()
-	var list []timingEntry
-	for entry := range strings.SplitSeq(header, ", ") {
-		m := metricPattern.FindStringSubmatch(entry)
-		require.NotNil(t, m, "%q of %q", entry, header)
-		dur := 0.0
-		if m[2] != "" {
-			var err error
-			dur, err = strconv.ParseFloat(m[2], 64)
-			require.NoError(t, err)
-		}
-		list = append(list, timingEntry{m[1], m[3] + m[4], dur})
-	}
-	return list
-}
 
 func TestTimeIsWaitedForOnce(t *testing.T) {
 	t.Parallel()
@@ -90,19 +61,19 @@ func TestServerTimingSaysWhoWasWaitedFor(t *testing.T) {
 		s.count(part.system)
 	}
 	got := s.sorted().Text(at(0), at(70), cache.Miss)
-	assert.Equal(t, []timingEntry{
-		{"a-b--c-", "1 call", 1},
-		{"odoo", "2 calls", 50.26},
-		{"pimcore", "1 call", 20},
-		{"system-total", "1 call", 0.5},
-		{"own", "", 18.74},
-		{"total", "", 70},
-		{"cache", "miss", 0},
-	}, parsed(t, got), got)
+	assert.Equal(t, []timingtest.Entry{
+		{Name: "a-b--c-", Desc: "1 call", Dur: 1},
+		{Name: "odoo", Desc: "2 calls", Dur: 50.26},
+		{Name: "pimcore", Desc: "1 call", Dur: 20},
+		{Name: "system-total", Desc: "1 call", Dur: 0.5},
+		{Name: "own", Dur: 18.74},
+		{Name: "total", Dur: 70},
+		{Name: "cache", Desc: "miss"},
+	}, timingtest.Parse(t, got), got)
 
 	var none *Elapsed
-	assert.Equal(t, []timingEntry{{"own", "", 70}, {"total", "", 70}}, parsed(t, none.Text(at(0), at(70), "")))
-	assert.Equal(t, []timingEntry{{"cache", "hit", 0}}, parsed(t, Hit))
+	assert.Equal(t, []timingtest.Entry{{Name: "own", Dur: 70}, {Name: "total", Dur: 70}}, timingtest.Parse(t, none.Text(at(0), at(70), "")))
+	assert.Equal(t, []timingtest.Entry{{Name: "cache", Desc: "hit"}}, timingtest.Parse(t, Hit))
 	assert.Equal(t, "own;dur=0, total;dur=0, cache;desc=bypass", none.Text(at(1), at(0), cache.Bypass), "a clock that steps back costs nothing")
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/portico-bff/portico/cache"
+	"github.com/portico-bff/portico/edge/timing/timingtest"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -201,9 +202,9 @@ func TestTheWaterfallOfARequest(t *testing.T) {
 		body, whole := render(made.document())
 		require.True(t, whole)
 		matches(t, "waterfall", body)
-		assert.Equal(t, []timingEntry{
-			{"magento", "1 call", 12}, {"odoo", "2 calls", 63}, {"pimcore", "4 calls", 100}, {"own", "", 3}, {"total", "", 115},
-		}, parsed(t, made.spent.Text(began, time.Now(), "")))
+		assert.Equal(t, []timingtest.Entry{
+			{Name: "magento", Desc: "1 call", Dur: 12}, {Name: "odoo", Desc: "2 calls", Dur: 63}, {Name: "pimcore", Desc: "4 calls", Dur: 100}, {Name: "own", Dur: 3}, {Name: "total", Dur: 115},
+		}, timingtest.Parse(t, made.spent.Text(began, time.Now(), "")))
 		<-other
 		time.Sleep(time.Second) // the page that was given up comes late
 	})
