@@ -52,8 +52,13 @@ func recipeOf(answer *Answer, made *Produced) *recipe {
 		r.purged = append(r.purged, fieldOf(f.Name, f.Value)) // the answer's own lies in one piece with it
 	}
 	r.shared, _, _ = strings.Cut(answer.fields[0].Value, "max-age=")
+	lists, parts := append([][]commerce.Source{made.Sources}, made.Lists...), 0
+	for _, list := range lists {
+		parts += len(list)
+	}
+	r.parts = make([]ingredient, 0, parts)
 	texts := make([]byte, 0, 256)
-	for _, list := range append([][]commerce.Source{made.Sources}, made.Lists...) {
+	for _, list := range lists {
 		for i := range list {
 			e, ok := list[i].Kept.(*entry)
 			if !ok || e.plan == nil {
@@ -85,7 +90,8 @@ func (r *recipe) groupOf(e *entry) (at int, ok bool) {
 
 // size is what r takes, in bytes, about.
 func (r *recipe) size() uint32 {
-	total := int(unsafe.Sizeof(*r)) + len(r.texts) + len(r.parts)*int(unsafe.Sizeof(ingredient{})) + len(r.groups)*int(unsafe.Sizeof(group{}))
+	total := int(unsafe.Sizeof(*r)) + len(r.texts) + cap(r.parts)*int(unsafe.Sizeof(ingredient{})) +
+		cap(r.groups)*int(unsafe.Sizeof(group{})) + cap(r.purged)*int(unsafe.Sizeof(Field{}))
 	for i := range r.groups {
 		total += len(r.groups[i].prefix)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -160,5 +161,19 @@ func TestOnlyWhatMemoryKeepsHasARecipe(t *testing.T) {
 		_, _, err := a.Do(t.Context(), questionOf(name), making(made))
 		require.NoError(t, err)
 		require.Nil(t, a.recipes.Load(), name)
+	}
+}
+
+// What is weighed is what is held: lists have room behind what is in them.
+func TestARecipeIsWeighedWithItsRoom(t *testing.T) {
+	t.Parallel()
+	const room = 100
+	tight := &recipe{parts: make([]ingredient, 1, 1), groups: make([]group, 1, 1), purged: make([]Field, 1, 1)}
+	for _, loose := range []*recipe{
+		{parts: make([]ingredient, 1, room), groups: tight.groups, purged: tight.purged},
+		{parts: tight.parts, groups: make([]group, 1, room), purged: tight.purged},
+		{parts: tight.parts, groups: tight.groups, purged: make([]Field, 1, room)},
+	} {
+		assert.GreaterOrEqual(t, loose.size(), tight.size()+(room-1)*uint32(unsafe.Sizeof(ingredient{})))
 	}
 }
