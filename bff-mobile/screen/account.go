@@ -11,7 +11,7 @@ const latestOrders = 3
 
 var accountParts = []part[account]{
 	{Part{Name: "profile", Op: commerce.OpCustomer, Priority: 1, Share: wholeTime, Fields: []string{"profile", "addresses"}}, (*account).loadProfile},
-	{Part{Name: "orders", Op: commerce.OpOrders, Priority: 2, Share: wholeTime, Fields: []string{"orders"}}, (*account).loadOrders},
+	{Part{Name: "orders", Op: commerce.OpOrders, Calls: orderSystems, Priority: 2, Share: wholeTime, Fields: []string{"orders"}}, (*account).loadOrders},
 	{Part{Name: "loyalty", Op: commerce.OpLoyalty, Priority: 3, Share: mostTime, Fields: []string{"loyalty"}}, (*account).loadLoyalty},
 }
 

@@ -19,6 +19,7 @@ import (
 type Part struct {
 	Name     string             // as "degraded" says it
 	Op       commerce.Operation // what it asks for
+	Calls    int                // of systems that this can come to, where it is more than one
 	Required bool               // without it there is no screen
 	Priority int                // of an optional part: 1 is never dropped, 4 is the first to go
 	Share    float64            // of the screen's time: when that is over the part is late

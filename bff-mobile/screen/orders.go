@@ -7,8 +7,12 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
+// orderSystems are those that are asked for orders: the ERP, and the checkout for what the ERP
+// does not know yet.
+const orderSystems = 2
+
 var orderListParts = []part[orderList]{
-	{Part{Name: "items", Op: commerce.OpOrders, Required: true, Share: wholeTime}, (*orderList).loadItems},
+	{Part{Name: "items", Op: commerce.OpOrders, Calls: orderSystems, Required: true, Share: wholeTime}, (*orderList).loadItems},
 }
 
 type orderList struct {
@@ -41,7 +45,7 @@ func (l *orderList) loadItems(ctx context.Context) error {
 }
 
 var orderParts = []part[order]{
-	{Part{Name: "order", Op: commerce.OpOrder, Required: true, Share: wholeTime}, (*order).loadOrder},
+	{Part{Name: "order", Op: commerce.OpOrder, Calls: orderSystems, Required: true, Share: wholeTime}, (*order).loadOrder},
 }
 
 type order struct {

@@ -6,6 +6,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/portico-bff/portico/bff-mobile/internal/api"
+	"github.com/portico-bff/portico/bff-mobile/internal/fields"
 	"github.com/portico-bff/portico/bff-mobile/internal/rules"
 	"github.com/portico-bff/portico/bff-mobile/internal/strict"
 	"github.com/portico-bff/portico/bff-mobile/internal/web"
@@ -56,7 +57,7 @@ func (a *API) readCart(c *fiber.Ctx) error {
 	if q := readQuery(c, "readCart"); q.err != nil {
 		return q.err
 	}
-	if err := charge(c); err != nil {
+	if err := charge(c, fields.Set{}); err != nil {
 		return err
 	}
 	s := web.CallerOf(c).Shopper

@@ -91,7 +91,7 @@ func (a *API) cart(c *fiber.Ctx) error {
 	if q.err != nil {
 		return q.err
 	}
-	if err := charge(c); err != nil {
+	if err := charge(c, v.Fields); err != nil {
 		return err
 	}
 	shown, err := a.Screens.Cart(c.UserContext(), v, id)
@@ -112,7 +112,7 @@ func (a *API) checkout(c *fiber.Ctx) error {
 	if q.err != nil {
 		return q.err
 	}
-	if err := charge(c); err != nil {
+	if err := charge(c, v.Fields); err != nil {
 		return err
 	}
 	shown, err := a.Screens.Checkout(c.UserContext(), v, id)
@@ -129,7 +129,7 @@ func (a *API) account(c *fiber.Ctx) error {
 	if q.err != nil {
 		return q.err
 	}
-	if err := charge(c); err != nil {
+	if err := charge(c, v.Fields); err != nil {
 		return err
 	}
 	shown, err := a.Screens.Account(c.UserContext(), v)
@@ -149,7 +149,7 @@ func (a *API) orders(c *fiber.Ctx) error {
 	if v.Principal.Anonymous() {
 		return commerce.ErrUnauthenticated
 	}
-	if err := charge(c); err != nil {
+	if err := charge(c, v.Fields); err != nil {
 		return err
 	}
 	shown, err := a.Screens.OrderList(c.UserContext(), v, page)
@@ -171,7 +171,7 @@ func (a *API) order(c *fiber.Ctx) error {
 	if q.err != nil {
 		return q.err
 	}
-	if err := charge(c); err != nil {
+	if err := charge(c, v.Fields); err != nil {
 		return err
 	}
 	shown, err := a.Screens.Order(c.UserContext(), v, number, token)

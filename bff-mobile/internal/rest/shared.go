@@ -118,7 +118,7 @@ func (q *asked) question() *cache.Question {
 func (a *API) shared(c *fiber.Ctx, v screen.Viewer, what []string, make compose) error {
 	asked, began := asked{c.Route().Path, what, formOf(c), v, make}, time.Now()
 	if a.Answers == nil || !sharedRoutes[asked.route] {
-		if err := charge(c); err != nil {
+		if err := charge(c, v.Fields); err != nil {
 			return err
 		}
 		made, err := asked.produce(c.UserContext())
@@ -137,7 +137,7 @@ func (a *API) shared(c *fiber.Ctx, v screen.Viewer, what []string, make compose)
 	if a.proven(c, caller, q) {
 		return nil
 	}
-	if err := charge(c); err != nil {
+	if err := charge(c, v.Fields); err != nil {
 		return err
 	}
 	asked.viewer = anyone(v)

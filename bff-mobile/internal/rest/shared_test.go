@@ -21,6 +21,7 @@ func TestC20_EveryRouteThatIsReadHasItsRow(t *testing.T) {
 		if r.Method == fiber.MethodGet {
 			routes[r.Path] = true
 			assert.Contains(t, sharedRoutes, r.Path, "decide whether it may be kept for everyone")
+			assert.NotNil(t, readCalls[r.Path], "decide what %s costs", r.Path)
 			_, own := ownRoutes[r.Path]
 			assert.Equal(t, !sharedRoutes[r.Path] && r.Path != "/v1/sync", own, "decide whether its owner may keep %s, and whether it is encoded", r.Path)
 		}

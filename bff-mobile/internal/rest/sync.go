@@ -7,6 +7,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/portico-bff/portico/bff-mobile/internal/fields"
 	"github.com/portico-bff/portico/bff-mobile/internal/pen"
 	"github.com/portico-bff/portico/bff-mobile/internal/problem"
 	"github.com/portico-bff/portico/bff-mobile/internal/web"
@@ -24,7 +25,7 @@ func (a *API) sync(c *fiber.Ctx) error {
 	if q.err != nil {
 		return q.err
 	}
-	if err := charge(c); err != nil {
+	if err := charge(c, fields.Set{}); err != nil {
 		return err
 	}
 	market := web.CallerOf(c).Market
