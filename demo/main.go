@@ -66,6 +66,10 @@ Try the web channel:
   curl -s {WEB}/graphql -H 'Content-Type: application/json' -H 'X-Currency: EUR' -d '{"query":"{ search(text: \"helmet\", first: 3) { totalCount nodes { sku name price { unit { formatted } } } facets { code values { value count } } } }"}'
   curl -s {WEB}/graphql -H 'Content-Type: application/json' -d '{"query":"mutation { cartCreate { cart { id } userErrors { code message field } } }"}'
 
+Watch a product's stock, and change it (below) from another terminal:
+
+  curl -sN {WEB}/graphql -H 'Content-Type: application/json' -H 'Accept: text/event-stream' -d '{"query":"subscription { availability(skus: [\"BK-R93R-62\"]) { sku availability { quantity } } }"}'
+
 Or as a shop's own build would, by the id of a published document (docs/web.md; {WEB_ADMIN}/documents says which are asked for):
 
   curl -sG {WEB}/graphql -H 'X-Client-Name: demo-shop' -H 'X-Client-Version: 1.1.0' --data-urlencode 'variables={"sku":"BK-R93R-62"}' \

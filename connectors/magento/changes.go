@@ -13,6 +13,7 @@ type wireEvent struct {
 }
 
 type wireChanged struct {
+	Number      string         `json:"increment_id"` // of an order; a shipment has one of its own
 	SKU         string         `json:"sku"`          // of a product; a stock item has it only where the shop adds it
 	Items       []*wireChanged `json:"items"`        // of an order
 	SourceItems []*wireChanged `json:"source_items"` // of the multi-source inventory
@@ -30,10 +31,10 @@ var changes = map[string]func(*wireChanged) []commerce.Tag{
 	"observer.catalog_product_save":             productTags,
 	"observer.catalog_product_delete":           productTags,
 	"observer.cataloginventory_stock_item_save": stockTags,
-	"observer.sales_order_place":                stockTags,
-	"observer.sales_order_save":                 stockTags,
-	"observer.sales_order_creditmemo_save":      stockTags,
-	"observer.sales_order_shipment_save":        stockTags,
+	"observer.sales_order_place":                orderTags,
+	"observer.sales_order_save":                 orderTags,
+	"observer.sales_order_creditmemo_save":      someOrderTags,
+	"observer.sales_order_shipment_save":        someOrderTags,
 	"observer.catalog_category_save":            categoryTags,
 	"observer.catalog_category_delete":          categoryTags,
 	"observer.catalog_category_move":            categoryTags,
@@ -108,6 +109,20 @@ func stockTags(c *wireChanged) []commerce.Tag {
 		return []commerce.Tag{commerce.TagOperation(commerce.OpAvailability)}
 	}
 	return tags
+}
+
+// orderTags are an order and the stock that it takes.
+func orderTags(c *wireChanged) []commerce.Tag {
+	if c.Number == "" {
+		return someOrderTags(c)
+	}
+	return append(stockTags(c), commerce.TagOrder(commerce.OrderNumber(c.Number)))
+}
+
+// someOrderTags are the stock that an order takes, and every order that is watched: the event
+// does not tell which.
+func someOrderTags(c *wireChanged) []commerce.Tag {
+	return append(stockTags(c), commerce.TagOperation(commerce.OpOrder), commerce.TagOperation(commerce.OpGuestOrder))
 }
 
 // lackSKU tells whether one of the items could be anything.

@@ -16,6 +16,9 @@ func TestChangesAreMappedToWhatTheyTouch(t *testing.T) {
 	const stock commerce.Tag = "op:inventory.availability"
 	anyProduct := []commerce.Tag{"op:catalog.products", "op:related.related", "op:pricing.prices", stock}
 	saved := []commerce.Tag{"product:A", "price:A", "stock:A"}
+	orders := func(tags ...commerce.Tag) []commerce.Tag {
+		return append(tags, commerce.TagOperation(commerce.OpOrder), commerce.TagOperation(commerce.OpGuestOrder))
+	}
 	for name, c := range map[string]struct {
 		kind, data string
 		want       []commerce.Tag
@@ -29,11 +32,12 @@ func TestChangesAreMappedToWhatTheyTouch(t *testing.T) {
 		"a stock item with SKU":   {"observer.cataloginventory_stock_item_save_commit_after", `{"value":{"product_id":"3","sku":"A"}}`, []commerce.Tag{"stock:A"}},
 		"source items":            {"plugin.magento.inventory_api.api.source_items_save.execute", `{"value":{"source_items":[{"sku":"A"},{"sku":"B"}]}}`, []commerce.Tag{"stock:A", "stock:B"}},
 		"source items of no kind": {"plugin.magento.inventory_api.api.source_items_save.execute", `{"value":{}}`, []commerce.Tag{stock}},
-		"an order":                {"observer.sales_order_place_after", `{"value":{"items":[{"sku":"A","qty_ordered":"2"},{"sku":"B"}]}}`, []commerce.Tag{"stock:A", "stock:B"}},
-		"an order without items":  {"observer.sales_order_save_commit_after", `{"value":{"increment_id":"1"}}`, []commerce.Tag{stock}},
-		"an item of no SKU":       {"observer.sales_order_place_after", `{"value":{"items":[{"sku":"A"},{"product_id":"3"}]}}`, []commerce.Tag{stock}},
-		"an item that is null":    {"observer.sales_order_place_after", `{"value":{"items":[{"sku":"A"},null]}}`, []commerce.Tag{stock}},
-		"a credit note":           {"observer.sales_order_creditmemo_save_after", `{"value":{"items":[{"sku":"A"}]}}`, []commerce.Tag{"stock:A"}},
+		"an order":                {"observer.sales_order_place_after", `{"value":{"items":[{"sku":"A","qty_ordered":"2"},{"sku":"B"}]}}`, orders("stock:A", "stock:B")},
+		"an order with number":    {"observer.sales_order_place_after", `{"value":{"increment_id":"1","items":[{"sku":"A","qty_ordered":"2"}]}}`, []commerce.Tag{"stock:A", "order:1"}},
+		"an order without items":  {"observer.sales_order_save_commit_after", `{"value":{"increment_id":"1"}}`, []commerce.Tag{stock, "order:1"}},
+		"an item of no SKU":       {"observer.sales_order_place_after", `{"value":{"items":[{"sku":"A"},{"product_id":"3"}]}}`, orders(stock)},
+		"an item that is null":    {"observer.sales_order_place_after", `{"value":{"items":[{"sku":"A"},null]}}`, orders(stock)},
+		"a credit note":           {"observer.sales_order_creditmemo_save_after", `{"value":{"increment_id":"9","items":[{"sku":"A"}]}}`, orders("stock:A")},
 		"a category":              {"observer.catalog_category_save_after", `{"value":{"entity_id":"4"}}`, []commerce.Tag{"categories"}},
 		"a customer":              {"observer.customer_save_commit_after", `{"value":{"entity_id":"4"}}`, []commerce.Tag{"magento.customers"}},
 		"a price rule":            {"observer.catalogrule_rule_save_after", `{"value":{"rule_id":"4"}}`, []commerce.Tag{"op:pricing.prices"}},

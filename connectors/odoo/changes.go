@@ -18,9 +18,11 @@ const changeType = "odoo.webhook"
 // what can be a SKU is looked at.
 type wireWebhook struct {
 	Model       string   `json:"_model"`
-	DefaultCode text     `json:"default_code"` // of a product or template; false for a template of many variants
-	Custom      text     `json:"x_sku"`        // of stock and lines, where the shop made a field of it: related to product_id.default_code
-	ProductID   labelled `json:"product_id"`   // of stock and lines
+	DefaultCode text     `json:"default_code"`     // of a product or template; false for a template of many variants
+	Custom      text     `json:"x_sku"`            // of stock and lines, where the shop made a field of it: related to product_id.default_code
+	ProductID   labelled `json:"product_id"`       // of stock and lines
+	OrderRef    text     `json:"client_order_ref"` // of an order: the checkout's number
+	CustomRef   text     `json:"x_order_ref"`      // of a transfer, where the shop made a field of it: related to sale_id.client_order_ref
 }
 
 // labelled is a many-to-one field as far as it tells a SKU: Odoo writes [7, "[SKU] Name"]
@@ -62,6 +64,7 @@ const (
 type touched struct {
 	prices, stock bool
 	record        bool // which record a SKU means
+	order         bool // where an order stands
 	kept          commerce.Tag
 }
 
@@ -71,10 +74,10 @@ var models = map[string]touched{
 	"stock.quant":            {stock: true},
 	"stock.move":             {stock: true},
 	"stock.move.line":        {stock: true},
-	"stock.picking":          {stock: true},
+	"stock.picking":          {stock: true, order: true},
 	"stock.location":         {stock: true, kept: tagLocations},
 	"stock.warehouse":        {stock: true, kept: tagLocations},
-	"sale.order":             {stock: true, kept: tagOrders}, // a confirmed order reserves
+	"sale.order":             {stock: true, order: true, kept: tagOrders}, // a confirmed order reserves
 	"sale.order.line":        {stock: true},
 	"product.pricelist":      {prices: true},
 	"product.pricelist.item": {prices: true}, // may hold for a category or for everything
@@ -96,8 +99,8 @@ var alone = map[string]bool{
 
 // Changes maps a notification of an automation rule to the tags of what it
 // touched. Odoo's ids say nothing here: a payload without the SKU (default_code,
-// x_sku, or a product_id with its label) drops every price or all stock. A product whose
-// SKU changed is two events: the old one's end and the new one.
+// x_sku, or a product_id with its label) drops every price or all stock; one of an order without its number
+// (client_order_ref, x_order_ref) is about every order that is watched. A product whose SKU changed is two events: the old one's end and the new one.
 func Changes(e commerce.ChangeEvent) ([]commerce.Tag, error) {
 	if e.Type != changeType {
 		return nil, e.Unknown()
@@ -117,7 +120,19 @@ func Changes(e commerce.ChangeEvent) ([]commerce.Tag, error) {
 	if !alone[sent.Model] {
 		sku = ""
 	}
-	return what.tags(sku), nil
+	tags := what.tags(sku)
+	if what.order {
+		tags = append(tags, sent.orders()...)
+	}
+	return tags, nil
+}
+
+// orders are the tags of the order that an event is about, or of all.
+func (w wireWebhook) orders() []commerce.Tag {
+	if number := cmp.Or(w.OrderRef, w.CustomRef); number != "" {
+		return []commerce.Tag{commerce.TagOrder(commerce.OrderNumber(number))}
+	}
+	return []commerce.Tag{commerce.TagOperation(commerce.OpOrder), commerce.TagOperation(commerce.OpGuestOrder)}
 }
 
 // tags are those of a product, or of all when the SKU is empty. What the connector keeps

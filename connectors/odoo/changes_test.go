@@ -14,6 +14,7 @@ import (
 func TestChangesAreMappedToWhatTheyTouch(t *testing.T) {
 	t.Parallel()
 	const prices, stock commerce.Tag = "op:pricing.prices", "op:inventory.availability"
+	orders := []commerce.Tag{commerce.TagOperation(commerce.OpOrder), commerce.TagOperation(commerce.OpGuestOrder)}
 	for name, c := range map[string]struct {
 		data string
 		want []commerce.Tag
@@ -30,8 +31,10 @@ func TestChangesAreMappedToWhatTheyTouch(t *testing.T) {
 		"an empty field of the shop's": {`{"_model":"stock.quant","product_id":7,"x_sku":false}`, []commerce.Tag{stock}},
 		"a label of several codes":     {`{"_model":"stock.quant","product_id":[7,"[A [B] C"]}`, []commerce.Tag{stock}},
 		"a label that is not closed":   {`{"_model":"stock.quant","product_id":[7,"[A"]}`, []commerce.Tag{stock}},
-		"a transfer":                   {`{"_model":"stock.picking","_id":3}`, []commerce.Tag{stock}},
-		"an order":                     {`{"_model":"sale.order","_id":3,"x_sku":"A"}`, []commerce.Tag{"odoo.orders", stock}},
+		"a transfer":                   {`{"_model":"stock.picking","_id":3}`, append([]commerce.Tag{stock}, orders...)},
+		"a transfer of an order":       {`{"_model":"stock.picking","_id":3,"x_order_ref":"000000007"}`, []commerce.Tag{stock, "order:000000007"}},
+		"an order with its number":     {`{"_model":"sale.order","_id":3,"client_order_ref":"000000007"}`, []commerce.Tag{"odoo.orders", stock, "order:000000007"}},
+		"an order":                     {`{"_model":"sale.order","_id":3,"x_sku":"A"}`, append([]commerce.Tag{"odoo.orders", stock}, orders...)},
 		"an order's line":              {`{"_model":"sale.order.line","product_id":[7,"[A] B"]}`, []commerce.Tag{"stock:A"}},
 		"a rule, though of a product":  {`{"_model":"product.pricelist.item","product_id":[7,"[A] B"]}`, []commerce.Tag{prices}},
 		"a rate":                       {`{"_model":"res.currency.rate","_id":1}`, []commerce.Tag{prices}},

@@ -29,7 +29,7 @@ func (p *price) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// sentChange is what to change, of one of four: a product (sku), a price group, a page or a category.
+// sentChange is what to change, of one of five: a product (sku), a price group, a page, a category or an order.
 type sentChange struct {
 	SKU      string  `json:"sku"`
 	Price    *price  `json:"price"`
@@ -43,6 +43,7 @@ type sentChange struct {
 	Title    *string `json:"title"`
 	Body     *string `json:"body"`
 	Category string  `json:"category"`
+	Order    string  `json:"order"`
 }
 
 // subjects are what can be changed, by the field that names it, with the fields that go with each.
@@ -51,6 +52,7 @@ var subjects = map[string][]string{
 	"group":    {"percentOff"},
 	"page":     {"language", "title", "body", "state"},
 	"category": {"name"},
+	"order":    {"state"},
 }
 
 // given are the names of the fields that were sent, those of subjects first.
@@ -64,6 +66,7 @@ func (c sentChange) given() []string {
 		{"group", c.Group != ""},
 		{"page", c.Page != ""},
 		{"category", c.Category != ""},
+		{"order", c.Order != ""},
 		{"price", c.Price != nil},
 		{"stock", c.Stock != nil},
 		{"name", c.Name != nil},
@@ -88,7 +91,7 @@ func (s *Server) postWorld(r *http.Request) (any, error) {
 	}
 	given := sent.given()
 	if len(given) == 0 || subjects[given[0]] == nil {
-		return nil, &FieldError{Field: "", Message: "must name a sku, a group, a page or a category"}
+		return nil, &FieldError{Field: "", Message: "must name a sku, a group, a page, a category or an order"}
 	}
 	for _, name := range given[1:] {
 		if !slices.Contains(subjects[given[0]], name) {
@@ -102,6 +105,8 @@ func (s *Server) postWorld(r *http.Request) (any, error) {
 		return s.rewritten(sent)
 	case "category":
 		return s.renamed(sent)
+	case "order":
+		return s.moved(sent)
 	default:
 		return s.changed(sent)
 	}
@@ -258,4 +263,29 @@ func (s *Server) renamed(sent sentChange) (any, error) {
 		return nil, &FieldError{Field: "category", Message: "is not a category that the PIM has"}
 	}
 	return changedCategory{Category: sent.Category, Name: s.World.Category(id).Name}, nil
+}
+
+// changedOrder is how far the ERP is with an order.
+type changedOrder struct {
+	Order string `json:"order"`
+	State string `json:"state"`
+}
+
+// progress is how far the ERP can get, by the word for it.
+var progress = map[string]world.Progress{
+	"waiting": world.Waiting, "shipped": world.Shipped, "delivered": world.Delivered, "cancelled": world.Cancelled,
+}
+
+func (s *Server) moved(sent sentChange) (any, error) {
+	to, known := world.Waiting, false
+	if sent.State != nil {
+		to, known = progress[*sent.State]
+	}
+	if !known {
+		return nil, &FieldError{Field: "state", Message: "must be waiting, shipped, delivered or cancelled"}
+	}
+	if !s.World.MoveOrder(sent.Order, to) {
+		return nil, &FieldError{Field: "order", Message: "is not an order that was placed here"}
+	}
+	return changedOrder{Order: sent.Order, State: *sent.State}, nil
 }

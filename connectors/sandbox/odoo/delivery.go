@@ -24,7 +24,7 @@ func (d *dialect) pickings() *model {
 }
 
 // pickingsOf writes an order's transfers: done with a tracking number for past
-// orders, of which every seventh still waits for a part; ready for new ones.
+// orders, of which every seventh still waits for a part, and for those that got so far; ready for new ones.
 func (d *dialect) pickingsOf(s *snapshot, o *world.Order) []row {
 	var rows []row
 	add := func(state, kind string) {
@@ -49,6 +49,11 @@ func (d *dialect) pickingsOf(s *snapshot, o *world.Order) []row {
 	switch {
 	case s.cancelled[o.ID]:
 		add("cancel", "outgoing")
+	case o.Progress == world.Shipped:
+		add("done", "outgoing")
+		add("assigned", "outgoing")
+	case o.Progress == world.Delivered:
+		add("done", "outgoing")
 	case !o.Seeded:
 		add("assigned", "outgoing")
 	case o.ID%7 == 3:

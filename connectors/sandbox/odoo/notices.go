@@ -31,6 +31,20 @@ type (
 		ListID    int    `json:"pricelist_id"`
 		AppliedOn string `json:"applied_on"`
 	}
+	savedOrder struct {
+		Model    string `json:"_model"`
+		ID       int    `json:"_id"`
+		Action   string `json:"_action"`
+		RecordID int    `json:"id"`
+		Number   string `json:"client_order_ref"`
+	}
+	savedPicking struct {
+		Model    string `json:"_model"`
+		ID       int    `json:"_id"`
+		Action   string `json:"_action"`
+		RecordID int    `json:"id"`
+		Number   string `json:"x_order_ref"`
+	}
 )
 
 // Notices are what automation rules tell of an event. The one of templates is for the
@@ -54,6 +68,9 @@ func Notices(w *world.World, e world.Event) []world.Notice {
 			Model: "stock.quant", ID: quant, Action: "Portico: stock changed(#402)", RecordID: quant, ProductID: productOffset + id, SKU: p.SKU,
 		}})
 	}
+	if e.Moved != nil {
+		notices = append(notices, savedProgress(e.Moved))
+	}
 	for _, group := range e.Ruled {
 		notices = append(notices, savedRules(w, group)...)
 	}
@@ -71,4 +88,18 @@ func savedRules(w *world.World, group string) []world.Notice {
 		}
 	}
 	return notices
+}
+
+// savedProgress tells of an order, or of its transfer, that was saved.
+func savedProgress(o *world.Order) world.Notice {
+	if o.Progress == world.Shipped || o.Progress == world.Delivered {
+		id := pickingOffset + o.ID*4
+		return world.Notice{Type: webhook, Data: savedPicking{
+			Model: "stock.picking", ID: id, Action: "Portico: transfer saved(#404)", RecordID: id, Number: o.Number,
+		}}
+	}
+	id := orderOffset + o.ID
+	return world.Notice{Type: webhook, Data: savedOrder{
+		Model: "sale.order", ID: id, Action: "Portico: order saved(#405)", RecordID: id, Number: o.Number,
+	}}
 }

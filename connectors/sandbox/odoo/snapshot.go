@@ -1,6 +1,7 @@
 package odoo
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/portico-bff/portico/connectors/sandbox/world"
@@ -18,7 +19,7 @@ type snapshot struct {
 	guestIndex map[string]int // places in guests
 }
 
-// snapshots keeps the last snapshot until orders were added or reset.
+// snapshots keeps the last snapshot until orders were added, moved or reset.
 type snapshots struct {
 	mu   sync.Mutex
 	last *snapshot
@@ -28,14 +29,10 @@ func (d *dialect) snapshot() *snapshot {
 	orders := d.world.SyncedOrders()
 	d.kept.mu.Lock()
 	defer d.kept.mu.Unlock()
-	if s := d.kept.last; s == nil || !sameOrders(s.orders, orders) {
+	if s := d.kept.last; s == nil || !slices.Equal(s.orders, orders) {
 		d.kept.last = takeSnapshot(d.world, orders)
 	}
 	return d.kept.last
-}
-
-func sameOrders(a, b []*world.Order) bool {
-	return len(a) == len(b) && (len(a) == 0 || a[0] == b[0] && a[len(a)-1] == b[len(b)-1])
 }
 
 // oneInIsCancelled is how many past orders there are for each that was cancelled. A customer's first never was.
@@ -49,6 +46,7 @@ func takeSnapshot(w *world.World, orders []*world.Order) *snapshot {
 	bought := map[string]bool{}
 	for _, o := range orders {
 		s.byID[o.ID], s.byNumber[o.Number] = o, o
+		s.cancelled[o.ID] = o.Progress == world.Cancelled
 		if o.CustomerNumber == "" {
 			if _, known := s.guestIndex[o.Email]; !known {
 				s.guestIndex[o.Email] = len(s.guests)
@@ -56,7 +54,7 @@ func takeSnapshot(w *world.World, orders []*world.Order) *snapshot {
 			}
 			continue
 		}
-		s.cancelled[o.ID] = o.Seeded && o.ID%oneInIsCancelled == 0 && bought[o.CustomerNumber]
+		s.cancelled[o.ID] = s.cancelled[o.ID] || o.Seeded && o.ID%oneInIsCancelled == 0 && bought[o.CustomerNumber]
 		bought[o.CustomerNumber] = true
 	}
 	for _, o := range orders {

@@ -65,6 +65,7 @@ type Event struct {
 	Stocked []int    // ids
 	Ruled   []string // price groups that get another discount
 	Order   *Order   // that took the stock; nil when it was changed otherwise
+	Moved   *Order   // of which the ERP has got further
 }
 
 // Notice is what a system tells others of an [Event], in its own words.
@@ -109,7 +110,7 @@ func (w *World) OnEvent(fn func(Event)) {
 
 // tell has everybody know of an event, unless nothing happened. The caller does not hold the lock.
 func (w *World) tell(e Event) {
-	if !e.catalog() && len(e.Stocked) == 0 {
+	if !e.catalog() && len(e.Stocked) == 0 && e.Moved == nil {
 		return
 	}
 	w.mu.Lock()

@@ -3,6 +3,7 @@ package world
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/bojanz/currency"
@@ -40,6 +41,41 @@ type Order struct {
 	BillTo         OrderAddress
 	PlacedAt       time.Time
 	Seeded         bool // part of the initial world
+	Progress       Progress
+}
+
+// Progress is how far the ERP is with an order.
+type Progress string
+
+// How far orders get. What was placed waits in the warehouse; of what is part of the initial
+// world the ERP knows by itself.
+const (
+	Waiting   Progress = ""
+	Shipped   Progress = "shipped" // a part of it
+	Delivered Progress = "delivered"
+	Cancelled Progress = "cancelled"
+)
+
+// MoveOrder has the ERP be so far with an order that was placed, and tells of it. It is false for any other. Those who hold the order as it
+// was keep that.
+func (w *World) MoveOrder(number string, to Progress) bool {
+	w.mu.Lock()
+	old := w.orderByNumber[number]
+	if old == nil || old.Seeded {
+		w.mu.Unlock()
+		return false
+	}
+	moved := *old
+	moved.Progress = to
+	w.orders = slices.Clone(w.orders)
+	w.orders[slices.Index(w.orders, old)] = &moved
+	w.orderByNumber[number] = &moved
+	if moved.QuoteID != 0 {
+		w.orderByQuote[moved.QuoteID] = &moved
+	}
+	w.mu.Unlock()
+	w.tell(Event{Moved: &moved})
+	return true
 }
 
 // OrderAddress is where an order goes.
