@@ -93,6 +93,12 @@ $(BIN)/oasdiff-$(OASDIFF_VERSION):
 	GOBIN=$(BIN) go install github.com/oasdiff/oasdiff@$(OASDIFF_VERSION)
 	@mv $(BIN)/oasdiff $@
 
+SHOPPER := e2e/storefront/node_modules/.package-lock.json
+
+$(SHOPPER): e2e/storefront/package.json e2e/storefront/package-lock.json
+	cd e2e/storefront && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
 bench: ## both channels beside a plain aggregator, into docs/benchmarks.md (needs redis-server; minutes)
 	go build -trimpath -o bin/ ./bff-web/cmd/bff-web ./bff-mobile/cmd/bff-mobile ./e2e/bench
 	bin/bench -bin bin -docs docs/benchmarks.md
@@ -103,7 +109,7 @@ micro: ## micro-benchmarks beside their packages
 decision: ## decide about 20,000 hostile requests of the web channel; fails when one takes 10 ms of CPU
 	go test -run '^$$' -bench W3_ -benchtime 1x ./bff-web/internal/graphhttp
 
-e2e: $(AUDITS) $(PARTS) $(OPENAPI) $(BIN)/oasdiff-$(OASDIFF_VERSION) ## end to end: real processes, real sockets, a real Redis, a real browser (needs redis-server, node, chromium)
+e2e: $(AUDITS) $(PARTS) $(OPENAPI) $(SHOPPER) $(BIN)/oasdiff-$(OASDIFF_VERSION) ## end to end: real processes, real sockets, a real Redis, a real browser (needs redis-server, node, chromium)
 	go test -race -tags e2e -count=1 -timeout 20m ./e2e/...
 
 # When the time is over within an input, go's fuzzer calls that a failure at times: then once more.

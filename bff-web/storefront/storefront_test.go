@@ -87,6 +87,20 @@ func TestAssetsAreKeptAndPacked(t *testing.T) {
 	}
 }
 
+var scripts = regexp.MustCompile(`(?:src|href)="(/assets/[^"]+\.js)"`)
+
+// What a shopper's first page loads in scripts is at most 120 KiB on the wire.
+func TestTheFirstLoadIsSmall(t *testing.T) {
+	t.Parallel()
+	size := 0
+	for _, match := range scripts.FindAllStringSubmatch(get(t, "/").Body.String(), -1) {
+		size += get(t, match[1], "Accept-Encoding", "gzip, deflate, br").Body.Len()
+	}
+	t.Logf("%.1f KiB of JavaScript, as Brotli", float64(size)/1024)
+	assert.NotZero(t, size)
+	assert.LessOrEqual(t, size, 120<<10)
+}
+
 func TestTheManifestAndTheLicencesComeAlong(t *testing.T) {
 	t.Parallel()
 	var documents map[string]string

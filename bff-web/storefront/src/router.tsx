@@ -5,6 +5,7 @@ export type Place = { path: string; query: URLSearchParams }
 
 const moved = 'shop:moved'
 let current = read()
+let replaced = false // whether the last move only narrowed the page that was there
 
 function read(): Place {
   return { path: location.pathname, query: new URLSearchParams(location.search) }
@@ -15,7 +16,8 @@ function refresh() {
 }
 
 function subscribe(changed: () => void) {
-  const look = () => {
+  const look = ({ type }: Event) => {
+    if (type === 'popstate') replaced = false
     refresh()
     changed()
   }
@@ -34,6 +36,7 @@ export function usePlace(): Place {
 // go changes the address. What only narrows the page that is there replaces it and leaves focus and scroll alone.
 export function go(to: string, { replace = false } = {}) {
   if (to === location.pathname + location.search) return
+  replaced = replace
   history[replace ? 'replaceState' : 'pushState'](null, '', to)
   if (!replace) {
     performance.mark('shop:navigated', { detail: to })
@@ -65,7 +68,7 @@ export function useHeading(title: string | undefined) {
     document.title = `${title} · Ridge & Road`
     if (told.current === path) return
     told.current = path
-    if (!first) heading.current?.focus({ preventScroll: true })
+    if (!first && !replaced) heading.current?.focus({ preventScroll: true })
     first = false
   }, [title, path])
   return heading

@@ -1,4 +1,4 @@
-import { ApolloClient, ApolloLink, HttpLink, InMemoryCache, type FieldMergeFunction } from '@apollo/client'
+import { ApolloClient, ApolloLink, HttpLink, InMemoryCache, type FieldMergeFunction, type Reference } from '@apollo/client'
 import { SetContextLink } from '@apollo/client/link/context'
 import { Defer20220824Handler } from '@apollo/client/incremental'
 import { freshnessLink, type Marks } from './freshness'
@@ -11,11 +11,14 @@ const trusted = new ApolloLink((operation, forward) => {
   return forward(operation)
 })
 
-type Page = { nodes: readonly unknown[] }
+type Page = { nodes: readonly (Reference | null)[] }
 
-// A page that is asked for with `after` goes on from those before it.
-const pages: FieldMergeFunction<Page, Page> = (existing, incoming, { args }) =>
-  args?.after && existing ? { ...incoming, nodes: [...existing.nodes, ...incoming.nodes] } : incoming
+// A page that is asked for with `after` goes on from those before it. It is written once for each of its deferred parts.
+const pages: FieldMergeFunction<Page, Page> = (existing, incoming, { args }) => {
+  if (!args?.after || !existing) return incoming
+  const now = new Set(incoming.nodes.map((node) => node?.__ref))
+  return { ...incoming, nodes: [...existing.nodes.filter((node) => node && !now.has(node.__ref)), ...incoming.nodes] }
+}
 
 const paged = { keyArgs: ['text', 'filter', 'sort', 'first'], merge: pages }
 

@@ -13,8 +13,11 @@ type Product = NonNullable<ProductPageQuery['product']>
 export type Parts = { sku: string; product: Partial<Product> | null | undefined; pending: boolean }
 
 export function ProductPage({ sku }: { sku: string }) {
-  const { data, loading, error, refetch } = useQuery(ProductPageDocument, { variables: { sku }, returnPartialData: true })
+  const { data, previousData, loading, error, refetch } = useQuery(ProductPageDocument, { variables: { sku }, returnPartialData: true })
   const product = data?.product as Partial<Product> | null | undefined
+  const before = previousData?.product as Partial<Product> | null | undefined
+  // The choices stay where they are, and focus with them, while what was chosen is on its way.
+  const choices = product?.variants && product.optionAxes ? product : before?.variants?.some((variant) => variant?.sku === sku) ? before : undefined
   const parts: Parts = { sku, product, pending: loading }
   const title = product?.name ?? (loading ? undefined : error ? 'Product' : 'No such product')
   const heading = useHeading(title)
@@ -36,7 +39,7 @@ export function ProductPage({ sku }: { sku: string }) {
           <h1 ref={heading} tabIndex={-1} {...{ elementtiming: 'name' }}>{product?.name ?? <Skeleton className="line" />}</h1>
           <Price {...parts} />
           <Availability {...parts} />
-          {product?.variants && product.optionAxes && <Variants sku={sku} variants={product.variants} axes={product.optionAxes} />}
+          {choices?.variants && choices.optionAxes && <Variants sku={sku} variants={choices.variants} axes={choices.optionAxes} />}
           <Buy sku={sku} name={product?.name ?? ''} />
           {product?.description === undefined ? <Skeleton className="text" />
             : <p className="description" {...{ elementtiming: 'description' }}>{product.description}</p>}

@@ -54,7 +54,7 @@ export function Availability({ sku, product, pending }: Parts) {
   const stock = product?.availability
   return (
     <div className="stock">
-      <Part mark={mark} missing={!stock} pending={pending} what="Whether it is in stock" retry={retry} skeleton={<Skeleton className="line short" />}>
+      <Part mark={mark} missing={!stock} pending={pending} what="Stock" retry={retry} skeleton={<Skeleton className="line short" />}>
         {stock ? (
           <details>
             <summary className={stock.inStock ? 'good' : 'bad'}>{stock.inStock ? `In stock: ${stock.quantity}` : 'Sold out'}</summary>

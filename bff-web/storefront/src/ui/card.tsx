@@ -31,7 +31,7 @@ function Card({ product, eager }: { product: Shown; eager: boolean }) {
       </h3>
       <p className="cost">
         {cost ? <><span className="unit">{cost.unit.formatted}</span> {cost.unit.amount !== cost.list.amount && <s>{cost.list.formatted}</s>}</>
-          : <span className="faint">{price ? 'Price not available' : '\u00a0'}</span>}
+          : cost === undefined ? <Skeleton className="line short" /> : <span className="faint">{price ? 'Price not available' : 'No price yet'}</span>}
         {price?.state === 'stale' && <Stale mark={price} />}
       </p>
       <p className="faint">
