@@ -36,11 +36,11 @@ export async function browse(visit, { size = 'desktop', expected, ...options } =
   }
 }
 
-// settled waits until the page has all that it asked for.
+// settled waits until the page has all that it asked for; streams stay open.
 export async function settled(page) {
-  await page.waitForLoadState('networkidle')
   await page.locator('h1').first().waitFor()
-  await page.waitForFunction(() => !document.querySelector('.skeleton'))
+  await page.waitForFunction(() => !document.querySelector('.skeleton, [aria-busy=true]') && [...document.images].every((image) => image.complete || image.loading === 'lazy'))
+  await page.waitForTimeout(300) // what comes in the same breath
 }
 
 export async function shot(page, name) {

@@ -1,7 +1,9 @@
 import { ApolloClient, ApolloLink, HttpLink, InMemoryCache, type FieldMergeFunction, type Reference } from '@apollo/client'
 import { SetContextLink } from '@apollo/client/link/context'
 import { Defer20220824Handler } from '@apollo/client/incremental'
+import { OperationTypeNode } from 'graphql'
 import { freshnessLink, type Marks } from './freshness'
+import { liveLink } from './live'
 
 // The shop asks by the ids of documents that its build has published, and sends no text.
 const trusted = new ApolloLink((operation, forward) => {
@@ -64,7 +66,7 @@ export function connect(headers: () => Promise<Record<string, string>>, marks: M
       freshnessLink(marks),
       trusted,
       new SetContextLink(async (before) => ({ headers: { ...before.headers, ...(await headers()) } })),
-      new HttpLink({ uri: '/graphql', headers: { 'X-CSRF': '1' } }),
+      ApolloLink.split(({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION, liveLink, new HttpLink({ uri: '/graphql', headers: { 'X-CSRF': '1' } })),
     ]),
     incrementalHandler: new Defer20220824Handler(),
     clientAwareness: { name: 'storefront', version: '1.0.0' }, // by which the channel counts who asks for what

@@ -66,9 +66,13 @@ function at(root: Value, path: readonly (string | number)[]): unknown {
   return path.reduce<unknown>((value, step) => (value as Value | null | undefined)?.[step], root)
 }
 
+// partOf has types that bring a part of another.
+const partOf: Record<string, string> = { ProductAvailability: 'Product' }
+
 // nameOf is what an object is kept under.
 export function nameOf(value: Value): string {
-  return `${value.__typename ?? 'Query'}:${value.sku ?? value.number ?? value.id ?? ''}`
+  const type = String(value.__typename ?? 'Query')
+  return `${partOf[type] ?? type}:${value.sku ?? value.number ?? value.id ?? ''}`
 }
 
 // freshnessLink has every answer, and every part that comes later, read for marks.

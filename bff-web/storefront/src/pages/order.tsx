@@ -1,8 +1,9 @@
-import { useQuery } from '@apollo/client/react'
-import { OrderPageDocument, type OrderStatus, type ShipmentState } from '../gql/graphql'
+import { useQuery, useSubscription } from '@apollo/client/react'
+import { LiveOrderDocument, OrderPageDocument, type OrderStatus, type ShipmentState } from '../gql/graphql'
 import { orderToken } from '../orders'
 import { Link, useHeading, usePlace } from '../router'
 import { useFreshness } from '../session'
+import { useVisible } from '../visible'
 import { LineRow } from '../ui/line'
 import { Part, Skeleton } from '../ui/part'
 import { Sums } from '../ui/sums'
@@ -17,6 +18,8 @@ export default function OrderPage({ number }: { number: string }) {
   const { query } = usePlace()
   const { data, loading, refetch } = useQuery(OrderPageDocument, { variables: { number, token: orderToken(number) } })
   const order = data?.order
+  const visible = useVisible()
+  useSubscription(LiveOrderDocument, { variables: { number, token: orderToken(number) }, skip: !order || !visible }) // it goes into the same order
   const mark = useFreshness(root, 'order')
   const title = query.has('new') ? 'Thank you' : `Order ${number}`
   const heading = useHeading(title)

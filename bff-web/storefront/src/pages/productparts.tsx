@@ -1,10 +1,11 @@
 // The parts of a product's page that come from other systems, each by itself: none waits for another.
 import { useEffect, useRef } from 'react'
-import { useApolloClient } from '@apollo/client/react'
+import { useApolloClient, useSubscription } from '@apollo/client/react'
 import type { TypedDocumentNode } from '@apollo/client'
-import { ProductGoesWithDocument, ProductOfferDocument, ProductOpinionsDocument, ProductStockDocument } from '../gql/graphql'
+import { LiveStockDocument, ProductGoesWithDocument, ProductOfferDocument, ProductOpinionsDocument, ProductStockDocument } from '../gql/graphql'
 import type { Parts } from './product'
 import { useFreshness } from '../session'
+import { useVisible } from '../visible'
 import { useAnnounce } from '../ui/announce'
 import { Placeholders, Products } from '../ui/card'
 import { Part, Skeleton } from '../ui/part'
@@ -49,8 +50,24 @@ export function Price({ sku, product, pending }: Parts) {
   )
 }
 
+// useLiveStock keeps the stock of a product as it is, from when it has been shown.
+function useLiveStock(sku: string, skip: boolean) {
+  const visible = useVisible()
+  useSubscription(LiveStockDocument, {
+    variables: { skus: [sku] },
+    skip: skip || !visible,
+    fetchPolicy: 'no-cache',
+    onData: ({ client, data }) => {
+      for (const { sku, availability } of data.data?.availability ?? []) {
+        client.writeQuery({ query: ProductStockDocument, variables: { sku }, data: { __typename: 'Query', product: { __typename: 'Product', sku, availability } } })
+      }
+    },
+  })
+}
+
 export function Availability({ sku, product, pending }: Parts) {
   const { mark, retry } = usePart(sku, 'availability', ProductStockDocument)
+  useLiveStock(sku, pending || !product)
   const stock = product?.availability
   return (
     <div className="stock">

@@ -1,3 +1,0 @@
-import{_ as e,a as t,d as n,h as r,n as i,r as a,s as o,x as s,y as c}from"./index-COSG9xhX.js";var l=s(),u={__typename:`Query`};function d({id:s}){let{data:d,loading:f,refetch:p}=r(n,{variables:{id:s}}),m=d?.page,h=o(u,`page`),g=m?.title??(f?void 0:h?`Page`:`Nothing here`),_=c(g);return(0,l.jsxs)(`article`,{className:`text`,children:[(0,l.jsx)(`h1`,{ref:_,tabIndex:-1,children:g??`\xA0`}),(0,l.jsxs)(i,{mark:h,missing:!m,pending:f,what:`This page`,retry:p,skeleton:(0,l.jsx)(a,{className:`text`}),children:[m?m.body.split(`
-
-`).map(e=>(0,l.jsx)(`p`,{children:e},e)):(0,l.jsxs)(`p`,{children:[`There is no such page. `,(0,l.jsx)(e,{href:`/`,children:`Go to the shop`})]}),m?.image&&(0,l.jsx)(t,{image:m.image})]})]})}export{d as default};
