@@ -52,6 +52,12 @@ $(AUDITS): e2e/audits/package.json e2e/audits/package-lock.json
 	cd e2e/audits && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
+WATCH := e2e/live/node_modules/.package-lock.json
+
+$(WATCH): e2e/live/package.json e2e/live/package-lock.json
+	cd e2e/live && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
 schema-check: $(AUDITS) ## fail when the web channel's schema breaks clients of the last release (needs node)
 	node e2e/audits/check.mjs $(RELEASED_SCHEMA) schema/graphql
 
@@ -109,7 +115,7 @@ micro: ## micro-benchmarks beside their packages
 decision: ## decide about 20,000 hostile requests of the web channel; fails when one takes 10 ms of CPU
 	go test -run '^$$' -bench W3_ -benchtime 1x ./bff-web/internal/graphhttp
 
-e2e: $(AUDITS) $(PARTS) $(OPENAPI) $(SHOPPER) $(BIN)/oasdiff-$(OASDIFF_VERSION) ## end to end: real processes, real sockets, a real Redis, a real browser (needs redis-server, node, chromium)
+e2e: $(AUDITS) $(PARTS) $(WATCH) $(OPENAPI) $(SHOPPER) $(BIN)/oasdiff-$(OASDIFF_VERSION) ## end to end: real processes, real sockets, a real Redis, a real browser (needs redis-server, node, chromium)
 	go test -race -tags e2e -count=1 -timeout 20m ./e2e/...
 
 # When the time is over within an input, go's fuzzer calls that a failure at times: then once more.
