@@ -151,6 +151,26 @@ func TestOldAppsAreToldToUpgrade(t *testing.T) {
 	golden(t, "problem-upgrade-required", s.checked(t, ios("/v1/screens/home", "2.3")))
 }
 
+// That an app was too old is no answer to its write: the same tap counts once the app is new.
+func TestK1_TooOldIsNotKeptUnderTheKey(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	tap := func(version string) call {
+		return call{"POST", "/v1/carts", `{}`, []string{"Idempotency-Key", longKey, "X-Platform", "ios", "X-App-Version", version}}
+	}
+	for range 2 {
+		a := s.checked(t, tap("1"))
+		require.Equal(t, http.StatusUpgradeRequired, a.Status)
+		require.Empty(t, a.Header.Get("Idempotent-Replayed"))
+	}
+	require.Zero(t, s.TotalCalls())
+	first := s.checked(t, tap("3"))
+	require.Equal(t, http.StatusCreated, first.Status, first.Raw)
+	require.Empty(t, first.Header.Get("Idempotent-Replayed"))
+	require.Equal(t, "true", s.checked(t, tap("3")).Header.Get("Idempotent-Replayed"))
+	require.Equal(t, http.StatusUpgradeRequired, s.checked(t, tap("1")).Status, "nor is it replayed to who is too old")
+}
+
 func TestOddAppsAreNamed(t *testing.T) {
 	t.Parallel()
 	s := open(t)

@@ -3,10 +3,13 @@ package bffmobile
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,6 +17,7 @@ import (
 
 	"github.com/portico-bff/portico/edge"
 	"github.com/portico-bff/portico/edge/telemetry"
+	"github.com/portico-bff/portico/schema/commerce"
 )
 
 // appHeader is what an app sends with each request.
@@ -113,4 +117,39 @@ func (s *shop) script(b *testing.B, request string, times int) *http.Response {
 	require.NoError(b, err)
 	require.NoError(b, res.Body.Close())
 	return res
+}
+
+// BenchmarkM9_Refused is what a request costs that there is no room for, on a connection without
+// a kernel: it has to be far below what it would cost to serve.
+func BenchmarkM9_Refused(b *testing.B) {
+	s, _ := keeping(b, func(backend *edge.Backend) {
+		backend.Config.Limits.MaxInFlight = 10
+		var err error
+		backend.Telemetry, err = telemetry.New(telemetry.Config{LogLevel: slog.LevelInfo, Out: io.Discard}, "mobile")
+		require.NoError(b, err)
+		backend.Log = backend.Telemetry.Log()
+	})
+	s.app.server.Handler() // fiber makes its routes
+	var inside, done sync.WaitGroup
+	leave := make(chan struct{})
+	const room = 8 // for reads
+	inside.Add(room)
+	s.Hold(commerce.OpSearch, func(context.Context) { inside.Done(); <-leave })
+	for i := range room {
+		request := get(fmt.Sprintf("/v1/screens/search?q=mug%d", i)).request(b)
+		done.Go(func() { s.quietly(request) })
+	}
+	inside.Wait()
+	const request = "GET /v1/screens/products/MUG-RED HTTP/1.1\r\n" + appHeader + "\r\n"
+	refused := s.script(b, request, 1)
+	require.Equal(b, http.StatusServiceUnavailable, refused.StatusCode)
+	require.Equal(b, "1", refused.Header.Get("Retry-After"))
+	b.ReportAllocs()
+	b.ResetTimer()
+	used := processor(b)
+	s.script(b, request, max(b.N, 2))
+	b.ReportMetric(float64(processor(b)-used)/float64(b.N), "cpu-ns/op")
+	b.StopTimer()
+	close(leave)
+	done.Wait()
 }
