@@ -58,6 +58,7 @@ Portico is ready after {TOOK}.
   web      {WEB}/graphql      GraphiQL in a browser
   mobile   {MOBILE}/docs         Swagger UI, as any of the customers; the spec is at /openapi.yaml
   sandbox  {SANDBOX}/_sandbox/customers
+  console  {WEB_ADMIN}/console and {MOBILE_ADMIN}/console: the systems, the caches, the requests that went badly
   admin    {WEB_ADMIN} and {MOBILE_ADMIN}: /systems says how each system stands, /cache what is kept and given; /metrics, /readyz
 
 Try the web channel:

@@ -3,13 +3,15 @@ package edge
 import (
 	"net/http"
 	"net/http/pprof"
+
+	"github.com/portico-bff/portico/edge/console"
 )
 
 // Admin answers /healthz (the process lives), /readyz (it takes requests: 503
 // once it drains; Redis and upstreams being down do not count, answers are
 // degraded then), /metrics, /systems (how every upstream stands now), /cache and
 // /cache/explain (what is kept, and why it is or is not answered), /requests (the last
-// that failed or took long, with their waterfalls), Go's profiles below /debug/pprof/, and with an ADMIN_TOKEN POST /invalidate. It is never public.
+// that failed or took long, with their waterfalls), /console (a page of these), Go's profiles below /debug/pprof/, and with an ADMIN_TOKEN POST /invalidate. It is never public.
 func (b *Backend) Admin() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok\n") })
@@ -24,6 +26,7 @@ func (b *Backend) Admin() http.Handler {
 	mux.HandleFunc("GET /systems", b.live)
 	mux.HandleFunc("GET /requests", b.recent)
 	b.mountCache(mux)
+	console.Mount(mux)
 	mountProfiles(mux)
 	return mux
 }
