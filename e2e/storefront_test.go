@@ -20,11 +20,13 @@ func TestStorefront(t *testing.T) {
 		"pages.mjs":    "every page on a phone and a desk, healthy and degraded: nothing serious for axe, a quiet console",
 		"latency.mjs":  "with the ERP at 2 s a product is painted within 300 ms and its price comes by itself",
 		"outage.mjs":   "with the ERP dead the page says so and the rest works",
-		"live.mjs":     "stock and an order's status change on the page by themselves",
+		"live.mjs":     "stock changes on the page by itself",
+		"customer.mjs": "a guest signs in, keeps the cart, buys, and sees the order on its way by itself",
 	} {
 		t.Run(script, func(t *testing.T) {
 			t.Log(story)
 			s := start(t, patient()...)
+			s.Server().World.SetSyncDelay(0) // the ERP takes orders over at once
 			ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 			defer cancel()
 			cmd := exec.CommandContext(ctx, "node", script, s.Web, s.Sandbox)

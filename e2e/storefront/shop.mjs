@@ -62,6 +62,12 @@ export async function fault(rule) {
   assert.ok(response.ok, await response.text())
 }
 
+// change alters what the systems hold, as the company's people would.
+export async function change(what) {
+  const response = await fetch(`${sandbox}/_sandbox/world`, { method: 'POST', body: JSON.stringify(what) })
+  assert.ok(response.ok, await response.text())
+}
+
 export async function heal() {
   assert.ok((await fetch(`${sandbox}/_sandbox/faults`, { method: 'DELETE' })).ok)
 }
