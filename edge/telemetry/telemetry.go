@@ -113,6 +113,7 @@ type Request struct {
 	RequestID string       // empty means the context's
 	Err       error        // the cause of a 5xx answer, for the log; may be nil
 	Made      *recent.Made // what is known of an answer that was made; nil otherwise
+	Lasts     bool         // a stream: how long it took was for its client to say
 }
 
 // maxOperation bounds what a client's operation name adds to a line.
@@ -125,7 +126,7 @@ var methods = []string{
 
 // ObserveRequest writes the request's one log line, adds it to
 // http.server.request.duration, in seconds by method, route and status, and keeps it
-// when it is one that is asked for later.
+// when it is one that is asked for later: a stream is not for having lasted.
 func (t *Telemetry) ObserveRequest(ctx context.Context, r Request) {
 	r.Method = knownMethod(r.Method)
 	if r.RequestID == "" {
@@ -137,6 +138,9 @@ func (t *Telemetry) ObserveRequest(ctx context.Context, r Request) {
 		level = slog.LevelError
 	}
 	t.logRequest(ctx, level, &r)
+	if r.Lasts && r.Status < http.StatusBadRequest {
+		return
+	}
 	t.requests.Observe(ctx, &recent.Request{
 		ID: r.RequestID, Method: r.Method, Route: r.Route, Operation: r.Operation, Answer: r.Answer,
 		Status: r.Status, Duration: r.Duration, Err: r.Err, Made: r.Made,

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -103,6 +104,7 @@ func Observe(t *telemetry.Telemetry, route string) Middleware {
 			t.ObserveRequest(r.Context(), telemetry.Request{
 				Method: r.Method, Route: route, Operation: n.operation, Answer: n.answer, Status: rec.status,
 				Duration: time.Since(n.began), Bytes: rec.bytes, RequestID: requestid.From(r.Context()), Made: n.made,
+				Lasts: rec.lasts(),
 			})
 		})
 	}
@@ -119,6 +121,11 @@ type recorder struct {
 func (r *recorder) WriteHeader(status int) {
 	r.status = status
 	r.ResponseWriter.WriteHeader(status)
+}
+
+// lasts tells whether the answer is a stream.
+func (r *recorder) lasts() bool {
+	return r.status == http.StatusSwitchingProtocols || strings.HasPrefix(only(r.Header()["Content-Type"]), "text/event-stream")
 }
 
 // Write counts bytes.
