@@ -7,6 +7,7 @@ import {
   CartCouponApplyDocument, CartCouponRemoveDocument, CartCreateDocument, CartDocument, CartLineAddDocument, CartLineRemoveDocument, CartLineUpdateDocument,
   CartMergeDocument, CartShippingSetDocument, type CartPartsFragment, type CartShippingSetInput, type SaidFragment,
 } from './gql/graphql'
+import { inputError } from './api/errors'
 import { useSession } from './session'
 
 export type UserError = SaidFragment['userErrors'][number]
@@ -48,10 +49,10 @@ export function CartProvider({ children }: { children: ReactNode }) {
 
   // change runs a mutation that answers a cart, and what the shopper can put right.
   const change = useCallback(async <V extends Record<string, unknown>>(mutation: TypedDocumentNode<Record<string, unknown>, V>, variables: V) => {
-    const { data } = await client.mutate({ mutation, variables } as never).catch(() => ({ data: undefined }))
+    const { data, error } = await client.mutate({ mutation, variables } as never).catch((error: unknown) => ({ data: undefined, error }))
     const [payload] = Object.values((data ?? {}) as Record<string, SaidFragment | null | string>).filter((value) => typeof value === 'object')
     const said = payload as SaidFragment | null | undefined
-    return { cart: said?.cart, errors: said ? said.userErrors : [unavailable] }
+    return { cart: said?.cart, errors: said ? said.userErrors : [inputError(error) ?? unavailable] }
   }, [client])
 
   const open = useCallback(async () => {

@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState, type ReactNode, type SyntheticEvent } from 'react'
 import { useApolloClient, useQuery } from '@apollo/client/react'
 import { BillingDocument, OrderPlaceDocument, ShippingDocument, type AddressInput, type ShippingQuery } from '../gql/graphql'
+import { inputError } from '../api/errors'
 import { useCart, type UserError } from '../cart'
 import { forgetKey, keepOrderToken, orderKey } from '../orders'
 import { go, Link, useHeading } from '../router'
@@ -195,13 +196,6 @@ function Steps({ known }: { known: Partial<Details> & { __typename?: string } })
       )}
     </div>
   )
-}
-
-// inputError is what a query's error says about a field, if it does.
-function inputError(error: unknown): UserError | undefined {
-  const [first] = (error as { errors?: { message: string; extensions?: { code?: string; field?: string } }[] } | undefined)?.errors ?? []
-  if (!first?.extensions?.field) return undefined
-  return { __typename: 'UserError', code: first.extensions.code ?? '', message: first.message, field: first.extensions.field }
 }
 
 function text(value: unknown): string {

@@ -1,3 +1,0 @@
-import{S as e,b as t,c as n,f as r,i,o as a,r as o,v as s,w as c}from"./index-DPNXuNWI.js";var l=c(),u={__typename:`Query`};function d({id:c}){let{data:d,loading:f,refetch:p}=s(r,{variables:{id:c}}),m=d?.page,h=n(u,`page`),g=m?.title??(f?void 0:h?`Page`:`Nothing here`),_=e(g);return(0,l.jsxs)(`article`,{className:`text`,children:[(0,l.jsx)(`h1`,{ref:_,tabIndex:-1,children:g??`\xA0`}),(0,l.jsxs)(o,{mark:h,missing:!m,pending:f,what:`This page`,retry:p,skeleton:(0,l.jsx)(i,{className:`text`}),children:[m?m.body.split(`
-
-`).map(e=>(0,l.jsx)(`p`,{children:e},e)):(0,l.jsxs)(`p`,{children:[`There is no such page. `,(0,l.jsx)(t,{href:`/`,children:`Go to the shop`})]}),m?.image&&(0,l.jsx)(a,{image:m.image})]})]})}export{d as default};
