@@ -159,7 +159,7 @@ func goldenBody(t *testing.T, name string) []byte {
 	require.NoError(t, err)
 	_, body, found := bytes.Cut(text, []byte("\n\n"))
 	require.True(t, found, name)
-	return body
+	return bytes.TrimSpace(body)
 }
 
 // writeExamples puts the golden files' bodies into the contract: of each response that

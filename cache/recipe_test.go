@@ -168,7 +168,7 @@ func TestOnlyWhatMemoryKeepsHasARecipe(t *testing.T) {
 func TestARecipeIsWeighedWithItsRoom(t *testing.T) {
 	t.Parallel()
 	const room = 100
-	tight := &recipe{parts: make([]ingredient, 1, 1), groups: make([]group, 1, 1), purged: make([]Field, 1, 1)}
+	tight := &recipe{parts: make([]ingredient, 1), groups: make([]group, 1), purged: make([]Field, 1)}
 	for _, loose := range []*recipe{
 		{parts: make([]ingredient, 1, room), groups: tight.groups, purged: tight.purged},
 		{parts: tight.parts, groups: make([]group, 1, room), purged: tight.purged},

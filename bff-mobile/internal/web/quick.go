@@ -124,7 +124,6 @@ func (q *Quick) answerKept(c *fasthttp.RequestCtx, h *head) bool {
 	if !ok {
 		return false
 	}
-	field := h.first[fieldIfNoneMatch]
 	field, now := h.first[fieldIfNoneMatch], c.Time()
 	if answer := q.Answers.KeptLetters(letters, now); answer != nil {
 		if r := renewalOf(answer, now); r.matches(field) {
