@@ -135,9 +135,15 @@ func (b both) inParts(t testing.TB, q ask) merged {
 			ctx, _ = load.From(ctx).Part(ctx)
 			return ctx
 		},
-		Settle: func(ctx context.Context, p *compiled.Part) (cut []ast.Path) {
-			if failed := load.From(ctx).Failed(); len(failed) > 0 && p.Data != nil {
-				p.Data, cut = BubbleIn(p.Set, p.Path, p.Data, failed)
+		Settle: func(ctx context.Context, parts []compiled.Part) (cut []ast.Path) {
+			failed := load.From(ctx).Failed()
+			for i := range parts {
+				p := &parts[i]
+				if len(failed) > 0 && p.Data != nil {
+					var nulls []ast.Path
+					p.Data, nulls = BubbleIn(p.Set, p.Path, p.Data, failed)
+					cut = append(cut, nulls...)
+				}
 			}
 			return cut
 		},

@@ -24,10 +24,10 @@ type Part struct {
 type Receiver struct {
 	// Begin is the context in which parts are resolved that come later.
 	Begin func(context.Context) context.Context
-	// Settle may change what was made of a part in the context of [Receiver.Begin], or of
+	// Settle may change what was made of parts in the context of [Receiver.Begin], or of
 	// the call, and answers the paths of the answer that it made null. Parts below them
-	// do not come. It is called for several parts at a time.
-	Settle func(context.Context, *Part) (cut []ast.Path)
+	// do not come. Their paths differ in indexes alone. It is called several times at once.
+	Settle func(context.Context, []Part) (cut []ast.Path)
 	// Take takes parts that are ready, at first the one that is answered at once, alone. More says that there
 	// are others to come. When it answers false, what is not ready is given up.
 	Take func(ctx context.Context, parts []Part, more bool) bool
@@ -49,10 +49,10 @@ func (e *Executor) RunParts(ctx context.Context, oc *graphql.OperationContext, r
 		return true
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	own := &executing{Context: ctx, tree: t, oc: oc}
 	s := &serial{executor: e, rec: rec, base: own, cancel: cancel, ready: make(chan portion)}
 	s.run = run{ctx: graphql.WithResponseContext(own, e.present, e.recover), oc: oc, args: args}
+	defer s.giveUp() // what is under way, when the receiver panics
 	s.answer(t)
 	return true
 }
@@ -72,8 +72,8 @@ type serial struct {
 type portion struct {
 	ctx    context.Context
 	parts  []Part
-	places []place    // of further fragments, in those that were answered
-	cut    []ast.Path // what is null
+	places []place // of further fragments, in those that were answered
+	cut    nulls   // what is null
 }
 
 // place is an object of which something is deferred.
@@ -90,29 +90,73 @@ func (s *serial) answer(t *tree) {
 	root.ctx = within(s.run.ctx, graphql.FieldContext{Object: t.root.object})
 	s.launch([]place{{group: root}})
 	first, places, cut := s.first(t, root)
-	s.launch(slices.DeleteFunc(places, func(p place) bool { return p.group == root || below(p.path, cut) }))
-	wanted := first.Data != nil && !below(nil, cut)
+	s.launch(slices.DeleteFunc(places, func(p place) bool { return p.group == root || cut.hold(p.path) }))
+	wanted := first.Data != nil && !cut.hold(nil)
 	wanted = s.rec.Take(s.run.ctx, []Part{first}, wanted && s.pending > 0) && wanted
-	for ; s.pending > 0; s.pending-- {
-		if !wanted {
-			s.cancel()
-		}
-		p := <-s.ready
-		if !wanted {
-			continue
-		}
-		s.launch(slices.DeleteFunc(p.places, func(at place) bool { return below(at.path, p.cut) }))
-		wanted = s.rec.Take(p.ctx, p.parts, s.pending > 1)
+	for wanted && s.pending > 0 {
+		p := s.next()
+		s.launch(slices.DeleteFunc(p.places, func(at place) bool { return p.cut.hold(at.path) }))
+		wanted = s.rec.Take(p.ctx, p.parts, s.pending > 0)
 	}
 }
 
-// below tells whether path leads to one of cut, or past it.
-func below(path ast.Path, cut []ast.Path) bool {
-	return slices.ContainsFunc(cut, func(c ast.Path) bool { return len(c) <= len(path) && slices.Equal(path[:len(c)], c) })
+// next is the portion that is ready next.
+func (s *serial) next() portion {
+	p := <-s.ready
+	s.pending--
+	return p
+}
+
+// giveUp ends what is under way, and waits until nothing is.
+func (s *serial) giveUp() {
+	s.cancel()
+	for s.pending > 0 {
+		s.next()
+	}
+}
+
+// nulls are places of an answer that are null, by their paths' texts.
+type nulls map[string]bool
+
+func nullsAt(cut []ast.Path) nulls {
+	if len(cut) == 0 {
+		return nil
+	}
+	n := make(nulls, len(cut))
+	for _, path := range cut {
+		n[path.String()] = true
+	}
+	return n
+}
+
+// hold tells whether path leads to one of them, or past it.
+func (n nulls) hold(path ast.Path) bool {
+	for i := 0; len(n) > 0 && i <= len(path); i++ {
+		if n[path[:i].String()] {
+			return true
+		}
+	}
+	return false
+}
+
+// ByPlace sorts a list by the first n elements of its elements' paths, as [ast.Path.String]
+// writes them, in its order. What has a shorter path is left out.
+func ByPlace[T any](list []T, n int, path func(T) ast.Path) map[string][]T {
+	if len(list) == 0 {
+		return nil
+	}
+	sorted := map[string][]T{}
+	for _, one := range list {
+		if p := path(one); len(p) >= n {
+			place := p[:n].String()
+			sorted[place] = append(sorted[place], one)
+		}
+	}
+	return sorted
 }
 
 // first is what is answered at once.
-func (s *serial) first(t *tree, root *group) (first Part, places []place, cut []ast.Path) {
+func (s *serial) first(t *tree, root *group) (first Part, places []place, cut nulls) {
 	first.Set = s.run.oc.Operation.SelectionSet
 	s.run.guarded(func() {
 		s.run.resolve(root)
@@ -122,8 +166,9 @@ func (s *serial) first(t *tree, root *group) (first Part, places []place, cut []
 		}
 	})
 	first.Errors = graphql.GetErrors(s.run.ctx)
-	cut = s.rec.Settle(s.run.ctx, &first)
-	return first, places, cut
+	one := []Part{first}
+	cut = nullsAt(s.rec.Settle(s.run.ctx, one))
+	return one[0], places, cut
 }
 
 // launch begins what is deferred of the objects at places, those of one group together.
@@ -156,16 +201,19 @@ func (s *serial) portion(d later, g *group, places []place) portion {
 	for _, at := range places {
 		p.parts = append(p.parts, Part{Label: d.label, Path: at.path, Set: d.set})
 	}
+	settled := false
 	r.guarded(func() {
 		r.resolve(own)
 		for i, at := range places {
 			p.places = append(p.places, r.part(&p.parts[i], own, at.index)...)
 		}
+		p.cut = nullsAt(s.rec.Settle(base, p.parts))
+		settled = true
 	})
-	p.blame(graphql.GetErrors(base))
-	for i := range p.parts {
-		p.cut = append(p.cut, s.rec.Settle(base, &p.parts[i])...)
+	if !settled {
+		p.fail()
 	}
+	p.blame(graphql.GetErrors(base))
 	return p
 }
 
@@ -183,15 +231,24 @@ func (r *run) part(to *Part, g *group, index int) []place {
 	return w.later
 }
 
-// blame gives each part the errors that were met in it. Those of objects that are not
-// answered are nobody's.
+// fail leaves nothing of the portion: who made it panicked.
+func (p *portion) fail() {
+	p.places = nil
+	for i := range p.parts {
+		p.parts[i].Data = nil
+	}
+}
+
+// blame gives each part the errors that were met in it, and the first those that have no
+// path. Those of objects that are not answered are nobody's.
 func (p *portion) blame(errs gqlerror.List) {
+	sorted := ByPlace(errs, len(p.parts[0].Path), func(err *gqlerror.Error) ast.Path { return err.Path })
+	for i := range p.parts {
+		p.parts[i].Errors = sorted[p.parts[i].Path.String()]
+	}
 	for _, err := range errs {
-		for i := range p.parts {
-			if err.Path == nil || below(err.Path, []ast.Path{p.parts[i].Path}) {
-				p.parts[i].Errors = append(p.parts[i].Errors, err)
-				break
-			}
+		if err.Path == nil && len(p.parts[0].Path) > 0 {
+			p.parts[0].Errors = append(p.parts[0].Errors, err)
 		}
 	}
 }

@@ -19,7 +19,8 @@ type multipart struct {
 	out     *writer
 	private bool
 	begun   bool
-	size    int // of all parts so far, in bytes
+	over    bool // what was sent is no answer in parts
+	size    int  // of all parts so far, in bytes
 }
 
 // What stands around the parts. A part is complete, to who reads it, once the delimiter
@@ -41,6 +42,7 @@ func (m *multipart) first(made outcome, more bool) bool {
 	doc.whole = nil
 	body, ok := render(doc)
 	if !ok {
+		m.over = true
 		m.out.Header().Set("Cache-Control", "no-store")
 		m.out.body(http.StatusInternalServerError, body)
 		return false
@@ -81,8 +83,9 @@ type payload struct {
 // later sends parts that have come since, each with what is said of the freshness in it.
 func (m *multipart) later(parts []compiled.Part, freshness []load.Report, more bool) bool {
 	p := payload{HasNext: more}
+	about := compiled.ByPlace(freshness, len(parts[0].Path), func(r load.Report) ast.Path { return r.Path })
 	for i := range parts {
-		p.Incremental = append(p.Incremental, incrementalOf(&parts[i], freshness))
+		p.Incremental = append(p.Incremental, incrementalOf(&parts[i], about[parts[i].Path.String()]))
 	}
 	body, err := json.Marshal(p)
 	if err != nil || m.size+len(body) > limits.MaxResponseBytes {
@@ -102,23 +105,17 @@ func incrementalOf(part *compiled.Part, freshness []load.Report) incremental {
 	for _, step := range part.Path {
 		in.Path = append(in.Path, step)
 	}
-	var own []load.Report
-	for _, r := range freshness {
-		if leads(r.Path, part.Path) {
-			own = append(own, r)
-		}
-	}
-	if len(own) > 0 {
-		in.Extensions = map[string]any{"freshness": own}
+	if len(freshness) > 0 {
+		in.Extensions = map[string]any{"freshness": freshness}
 	}
 	return in
 }
 
-// leads tells whether path leads through at.
-func leads(path, at ast.Path) bool { return len(path) >= len(at) && slices.Equal(path[:len(at)], at) }
-
 // last ends an answer with what is said of all of it.
 func (m *multipart) last(extensions map[string]any) {
+	if m.over {
+		return
+	}
 	if body, err := json.Marshal(payload{Extensions: extensions}); err == nil {
 		m.send("", body, true)
 	}

@@ -74,13 +74,20 @@ func (s *serving) begin(ctx context.Context) context.Context {
 	return ctx
 }
 
-// settle takes out of a part what cannot stand without values that could not be had.
-func settle(ctx context.Context, part *compiled.Part) (cut []ast.Path) {
-	failed := load.From(ctx).Failed()
-	if len(failed) == 0 || part.Data == nil {
+// settle takes out of parts what cannot stand without values that could not be had.
+func settle(ctx context.Context, parts []compiled.Part) (cut []ast.Path) {
+	failed := compiled.ByPlace(load.From(ctx).Failed(), len(parts[0].Path), func(path ast.Path) ast.Path { return path })
+	if failed == nil {
 		return nil
 	}
-	part.Data, cut = graph.BubbleIn(part.Set, part.Path, part.Data, failed)
+	for i := range parts {
+		p := &parts[i]
+		if own := failed[p.Path.String()]; own != nil && p.Data != nil {
+			var nulls []ast.Path
+			p.Data, nulls = graph.BubbleIn(p.Set, p.Path, p.Data, own)
+			cut = append(cut, nulls...)
+		}
+	}
 	return cut
 }
 
