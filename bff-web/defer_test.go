@@ -18,6 +18,7 @@ import (
 
 	"github.com/portico-bff/portico/bff-web/internal/documents"
 	"github.com/portico-bff/portico/edge"
+	"github.com/portico-bff/portico/edge/limits"
 	"github.com/portico-bff/portico/edge/ratelimit"
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -368,4 +369,65 @@ func TestPartsAreChargedOnce(t *testing.T) {
 		a = s.from(t, someone, `{__typename}`, header{"Authorization", "Bearer C1"})
 		assert.Equal(t, `"customer";r=593;t=0, "address";r=5993;t=0`, a.Header.Get("RateLimit"), "1 for the refused request, too")
 	})
+}
+
+// Labels tell parts apart: each stands once in a document, as a text.
+func TestLabelsAreTold(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	for query, message := range map[string]string{
+		`{product(sku:"MUG-RED"){...@defer(label:"a"){sku} ...@defer(label:"a"){name}}}`:                                                "@defer: label: is used twice in the document; give each @defer its own, or none",
+		`{product(sku:"MUG-RED"){...F ...on Product@defer(label:"a" if:false){name}}} fragment F on Product{...@defer(label:"a"){sku}}`: "@defer: label: is used twice in the document; give each @defer its own, or none",
+		`query($l:String){product(sku:"MUG-RED"){...@defer(label:$l){sku}}}`:                                                            "@defer: label: must be a text, and no variable",
+	} {
+		a := s.query(t, query, map[string]any{"l": "a"}, header{"Accept", partsType})
+		require.Len(t, a.Errors, 1, a.Raw)
+		assert.Equal(t, message, a.Errors[0].Message)
+		assert.Equal(t, []string{"GRAPHQL_VALIDATION_FAILED"}, a.codes())
+		assert.Equal(t, "label", a.Errors[0].Extensions["field"])
+		assert.Contains(t, a.Raw, `"locations":[{"line":1`)
+	}
+	assert.Zero(t, s.TotalCalls())
+	parts := s.stream(t, `{product(sku:"MUG-RED"){...F related{...F} ...@defer{name} ...@defer(label:null){brand} ...@defer(label:"b"){sku}}} fragment F on Product{...@defer(label:"a"){sku}}`, nil).rest(t)
+	assert.Greater(t, len(parts), 1, "a fragment that is spread twice has its label once")
+}
+
+// Clients' caches add __typename to each set; ten deferred fragments are still ten.
+func TestTypenamesDoNotCountAsOneKey(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	query := `{product(sku:"MUG-RED"){sku ` + strings.Repeat(`...@defer{__typename} `, 10) + `__typename}}`
+	parts := s.stream(t, query, nil).rest(t)
+	assert.Equal(t, map[string]any{"sku": "MUG-RED", "__typename": "Product"}, parts[0].Data["product"])
+	entries := 0
+	for _, p := range parts[1:] {
+		entries += len(p.Incremental)
+	}
+	assert.Equal(t, 10, entries)
+}
+
+// What is too large is refused as ever, traced or not; of a fragment it is that one's loss.
+func TestPartsAreOfAnAnswersSize(t *testing.T) {
+	t.Parallel()
+	s := open(t, func(b *edge.Backend) {
+		b.Config.Mode = edge.Development
+		b.Config.Limits.RequestTimeout = time.Minute // under the race detector, five mebibytes take their time
+		b.Ports.Catalog = endless{b.Ports.Catalog, limits.MaxResponseBytes}
+	})
+	traced := header{"X-Trace", "1"}
+	a := s.query(t, `{product(sku:"MUG-RED"){description ...@defer{name}}}`, nil, header{"Accept", partsType}, traced)
+	assert.Equal(t, http.StatusInternalServerError, a.Status)
+	assert.Equal(t, []string{"ANSWER_TOO_LARGE"}, a.codes(), "%.200s", a.Raw)
+	parts := s.stream(t, `{product(sku:"MUG-RED"){name ...@defer(label:"large"){description} ...@defer(label:"small"){sku}}}`, nil).rest(t)
+	require.Len(t, parts, 3)
+	for _, p := range parts[1:] {
+		switch entry := p.Incremental[0]; *entry.Label {
+		case "large":
+			assert.Nil(t, entry.Data)
+			assert.Equal(t, "ANSWER_TOO_LARGE", at(t, entry.Errors[0], "extensions", "code"))
+		case "small":
+			assert.Equal(t, map[string]any{"sku": "MUG-RED"}, entry.Data)
+			assert.Empty(t, entry.Errors)
+		}
+	}
 }

@@ -7,11 +7,12 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
-// Rules are the rules that a query is validated by: the specification's, and those of
-// @freshness. They are made anew for each document.
+// Rules are the rules that a query is validated by: the specification's, those of
+// @freshness, and those of @defer's labels. They are made anew for each document.
 func Rules() *rules.Rules {
 	all := rules.NewDefaultRules()
 	all.AddRule("Freshness", freshnessRule)
+	all.AddRule("DeferLabel", deferLabelRule)
 	return all
 }
 

@@ -57,6 +57,7 @@ type set struct {
 	level  int // selections around it
 	merged int // the set it is one with
 	items  int
+	typed  bool // __typename stands in it
 }
 
 // key is a response key in a merged set.
@@ -246,7 +247,7 @@ func (s *survey) settle() {
 // asked notes what a field is called, once that is known.
 func (s *survey) asked() {
 	own := strings.HasPrefix(s.name, "__")
-	s.introspects = s.introspects || own && s.name != "__typename"
+	s.introspects = s.introspects || own && s.name != typeName
 	s.def.schema = s.def.schema && (own || len(s.sets) > 1)
 }
 
@@ -256,7 +257,11 @@ func (s *survey) item() {
 	s.perSet = max(s.perSet, top.items)
 }
 
-// count counts a response key's uses in its merged set.
+// typeName is a field that clients' caches add to each set.
+const typeName = "__typename"
+
+// count counts a response key's uses in its merged set, but for the first __typename of
+// each set as it is written: else clients that add it could not send what was written.
 func (s *survey) count(word string) {
 	at := key{s.top().merged, word}
 	i, known := s.keys[at]
@@ -265,8 +270,13 @@ func (s *survey) count(word string) {
 		s.keys[at] = i
 		s.counts = append(s.counts, 0)
 	}
+	s.slot = i
+	if top := s.top(); word == typeName && !top.typed {
+		top.typed = true
+		return
+	}
 	s.counts[i]++
-	s.slot, s.sameKey = i, max(s.sameKey, s.counts[i])
+	s.sameKey = max(s.sameKey, s.counts[i])
 }
 
 func (s *survey) top() *set { return &s.sets[len(s.sets)-1] }
@@ -279,7 +289,7 @@ func (s *survey) push(next set) {
 // descend opens the set of the field or inline fragment that was read last.
 func (s *survey) descend() bool {
 	top := *s.top()
-	top.items = 0
+	top.items, top.typed = 0, false
 	switch s.last {
 	case field:
 		top.level++

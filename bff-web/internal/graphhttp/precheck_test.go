@@ -94,6 +94,7 @@ func (r *reference) value(v *ast.Value, depth int) {
 // set measures a set; merged has the sets that it is one with, by response key.
 func (r *reference) set(set ast.SelectionSet, merged map[string]any) {
 	r.perSet = max(r.perSet, len(set))
+	typed := false
 	for _, sel := range set {
 		switch sel := sel.(type) {
 		case *ast.Field:
@@ -104,9 +105,12 @@ func (r *reference) set(set ast.SelectionSet, merged map[string]any) {
 				r.aliases++
 			}
 			r.introspects = r.introspects || strings.HasPrefix(sel.Name, "__") && sel.Name != "__typename"
-			used, _ := merged["#"+sel.Alias].(int)
-			merged["#"+sel.Alias] = used + 1
-			r.sameKey = max(r.sameKey, used+1)
+			if sel.Alias != "__typename" || typed {
+				used, _ := merged["#"+sel.Alias].(int)
+				merged["#"+sel.Alias] = used + 1
+				r.sameKey = max(r.sameKey, used+1)
+			}
+			typed = typed || sel.Alias == "__typename"
 			if merged[sel.Alias] == nil {
 				merged[sel.Alias] = map[string]any{}
 			}
@@ -283,6 +287,9 @@ func TestW2_RefusalsNameTheLimitAndTheFigure(t *testing.T) {
 		{"fieldsPerSet", 150, "fields in one selection set: 151 exceeds 150", func(n int) string { return "{x{" + repeat(n, "f# ") + "}}" }},
 		{"sameKey", 5, "fields of one name in one selection set: 6 exceeds 5", func(n int) string { return "{a" + repeat(n-2, " ...on Q{a}") + " ...{...{a}}}" }},
 		{"sameKey", 5, "fields of one name in one selection set: 6 exceeds 5", func(n int) string { return "{x{" + repeat(n-1, "a ") + "} x{a}}" }},
+		{"sameKey", 5, "fields of one name in one selection set: 6 exceeds 5", func(n int) string {
+			return "{x{__typename" + repeat(20, " ...{__typename}") + repeat(n, " __typename") + "}}"
+		}},
 		{"nesting", 10, "nesting of a value 11 exceeds 10", func(n int) string { return "{a(b:" + repeat(n, "[") + repeat(n, "]") + ")}" }},
 		{"nameBytes", 128, "bytes of a name: 129 exceeds 128", func(n int) string { return "{" + repeat(n, "n") + "}" }},
 		{"fields", 2000, "field count, fragments expanded, 2001 exceeds 2000", fieldsDocument},
