@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -15,17 +16,35 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
-// open makes a backend from an environment; its log goes to the buffer.
-func open(t *testing.T, environ ...string) (*Backend, *bytes.Buffer) {
+// logged is a log that may be read while the backend goes on writing it.
+type logged struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// open makes a backend from an environment; its log goes to logged.
+func open(t *testing.T, environ ...string) (*Backend, *logged) {
 	t.Helper()
 	cfg, err := Load(environ)
 	require.NoError(t, err)
-	var log bytes.Buffer
-	cfg.Telemetry.Out = &log
+	log := &logged{}
+	cfg.Telemetry.Out = log
 	b, err := New(t.Context(), cfg, "web")
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, b.Close(context.WithoutCancel(t.Context()))) })
-	return b, &log
+	return b, log
 }
 
 func TestPortsThatNobodyOffersAreUnavailable(t *testing.T) {
