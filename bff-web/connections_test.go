@@ -84,6 +84,13 @@ func TestTheDeprecatedWorks(t *testing.T) {
 	assert.Equal(t, 1, s.Calls(commerce.OpShippingOptions), "the same is asked once")
 	a = s.ok(t, `{me{orders{nodes{shipments{status state}}}}}`, nil, header{"Authorization", "Bearer C1"})
 	assert.Equal(t, map[string]any{"status": "done", "state": "SENT"}, at(t, a.Data, "me", "orders", "nodes", 0, "shipments", 0))
+	a = s.ok(t, `query($id:ID!){cart(id:$id){lines{id lineId}} product(sku:"MUG-RED"){availability{locations{id locationId}}}}`, map[string]any{"id": cart})
+	line, _ := at(t, a.Data, "cart", "lines", 0).(map[string]any)
+	place, _ := at(t, a.Data, "product", "availability", "locations", 0).(map[string]any)
+	assert.NotEmpty(t, line["id"])
+	assert.Equal(t, line["id"], line["lineId"])
+	assert.NotEmpty(t, place["id"])
+	assert.Equal(t, place["id"], place["locationId"])
 }
 
 // A variant is found by what was chosen, and only when that leaves one.

@@ -17,7 +17,7 @@ const productPage = `query Page($sku: String!) {
     attributes { code label value unit }
     categories { id name }
     price(quantity: 2) { quantity unit { amount currency formatted } list { amount } tiers { minQuantity unit { amount } } }
-    availability { quantity inStock locations { id name quantity } }
+    availability { quantity inStock locations { locationId name quantity } }
     reviews { count average items { id author rating body createdAt } }
     related { sku name price { unit { formatted } } availability { inStock } }
     variants { sku name options { code value } product { sku price { unit { amount } } } }

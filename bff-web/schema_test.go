@@ -73,6 +73,20 @@ func TestSchemaIsDocumented(t *testing.T) {
 	}
 }
 
+// Clients keep what has an id once for all places where it stands. So an id belongs to what is
+// the same everywhere, to one caller in one market; what tells apart the members of one list
+// alone has another name.
+func TestAnIdIsTheObjectsOwn(t *testing.T) {
+	t.Parallel()
+	var own []string
+	for name, def := range sdl(t).Types {
+		if id := def.Fields.ForName("id"); def.Kind == ast.Object && id != nil && id.Directives.ForName("deprecated") == nil {
+			own = append(own, name)
+		}
+	}
+	assert.ElementsMatch(t, []string{"Cart", "Category", "CategoryRef", "Page", "Review", "Reward"}, own)
+}
+
 // TestOptionalPartsAreNullable holds the boundary at which a failure stops.
 func TestOptionalPartsAreNullable(t *testing.T) {
 	t.Parallel()

@@ -51,7 +51,7 @@ func TestAProductPageDoesNotWaitForASlowERP(t *testing.T) {
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Accept", "multipart/mixed;deferSpec=20220824")
 	began := time.Now()
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := client.Do(r)
 	require.NoError(t, err)
 	defer answer.Body.Close()
 	mediaType, params, err := mime.ParseMediaType(answer.Header.Get("Content-Type"))

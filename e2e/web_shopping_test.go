@@ -48,7 +48,7 @@ func (w webShop) change(name, input, fields string, values map[string]any) map[s
 	return r.at("data", "out").(map[string]any)
 }
 
-const cartFields = "cart { id coupon quantity lines { id sku quantity total { amount } } totals { subtotal { amount } discount { amount } shipping { amount } tax { amount } total { amount currency } } payments { code } } "
+const cartFields = "cart { id coupon quantity lines { lineId sku quantity total { amount } } totals { subtotal { amount } discount { amount } shipping { amount } tax { amount } total { amount currency } } payments { code } } "
 
 func TestAShopperBuysOnTheWeb(t *testing.T) {
 	t.Parallel()
@@ -128,7 +128,7 @@ func (w webShop) buy(sku string) (number, token string) {
 	require.NotEmpty(w.t, id)
 	w.change("cartLineAdd", "CartLineAddInput", cartFields, map[string]any{"cartId": id, "sku": sku, "quantity": 1})
 	out := w.change("cartLineAdd", "CartLineAddInput", cartFields, map[string]any{"cartId": id, "sku": sku, "quantity": 2})
-	line := reply{Body: out}.text("cart", "lines", 0, "id")
+	line := reply{Body: out}.text("cart", "lines", 0, "lineId")
 	w.change("cartLineUpdate", "CartLineUpdateInput", cartFields, map[string]any{"cartId": id, "lineId": line, "quantity": 2})
 	out = w.change("cartCouponApply", "CartCouponApplyInput", cartFields, map[string]any{"cartId": id, "code": "WELCOME10"})
 	require.True(w.t, strings.HasPrefix(reply{Body: out}.text("cart", "totals", "discount", "amount"), "-"))

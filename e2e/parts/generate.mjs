@@ -1,6 +1,7 @@
 // Random queries that fit a schema, each twice: with fragments that are deferred, and without.
 import { getNamedType, isLeafType, isRequiredArgument } from "graphql";
 
+// Nothing that is deprecated is asked for: it may be so for what caches of clients made of it.
 // The roots that are the same for everyone, and what their arguments may be.
 const roots = ["product", "products", "search", "categories", "category", "page", "pages"];
 const skus = ["BK-R93R-62", "HL-U509-R", "BK-M82S-38", "NO-SUCH-SKU"];
@@ -51,7 +52,7 @@ export function generate(schema, die, ids) {
   // known is what there is of this place so far: fields of one key are one field. Apollo asks for the type in each set.
   const set = (type, depth, known) => {
     known.sets++;
-    const all = Object.values(type.getFields()).filter((f) => depth > 0 || roots.includes(f.name));
+    const all = Object.values(type.getFields()).filter((f) => (depth > 0 || roots.includes(f.name)) && !f.deprecationReason);
     let text = "";
     for (let wanted = 1 + die.below(depth === 0 ? 3 : 5); wanted > 0; wanted--) {
       if (left.deferred > 0 && known.sets < most.times && die.below(3) === 0) {

@@ -706,7 +706,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Cart.Totals(childComplexity), true
 
-	case "CartLine.id":
+	case "CartLine.lineId", "CartLine.id":
 		if e.ComplexityRoot.CartLine.ID == nil {
 			break
 		}
@@ -978,7 +978,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.InvoiceEdge.Node(childComplexity), true
 
-	case "LocationStock.id":
+	case "LocationStock.locationId", "LocationStock.id":
 		if e.ComplexityRoot.LocationStock.ID == nil {
 			break
 		}
@@ -2243,8 +2243,10 @@ type Cart {
 
 "A product in a cart."
 type CartLine {
+  "Id of the line, within its cart; goes into the lineId of inputs."
+  lineId: ID! @goField(name: "ID")
   "Id of the line, within its cart."
-  id: ID!
+  id: ID! @deprecated(reason: "Use lineId. Clients that keep objects by their id take lines of different carts for one object.")
   "SKU of the product."
   sku: String!
   "Name as the checkout knows it."
@@ -2862,8 +2864,10 @@ type ProductAvailability {
 
 "Stock in one place."
 type LocationStock {
+  "Id of the location, which other products' stock has as well."
+  locationId: ID! @goField(name: "ID")
   "Id of the location."
-  id: ID!
+  id: ID! @deprecated(reason: "Use locationId. Clients that keep objects by their id take the stock of different products for one object.")
   "Name of the location."
   name: String!
   "Pieces, 0 or more."
@@ -3326,6 +3330,8 @@ func childFields_Cart(ctx context.Context, ec *executionContext, field graphql.C
 
 func childFields_CartLine(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
+	case "lineId":
+		return fieldContext_CartLine_lineId(ctx, ec, field)
 	case "id":
 		return fieldContext_CartLine_id(ctx, ec, field)
 	case "sku":
@@ -3470,6 +3476,8 @@ func childFields_InvoiceEdge(ctx context.Context, ec *executionContext, field gr
 
 func childFields_LocationStock(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
+	case "locationId":
+		return fieldContext_LocationStock_locationId(ctx, ec, field)
 	case "id":
 		return fieldContext_LocationStock_id(ctx, ec, field)
 	case "name":
@@ -5301,6 +5309,29 @@ func fieldContext_Cart_payments(_ context.Context, ec *executionContext, field g
 	return fc, nil
 }
 
+func _CartLine_lineId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.CartLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_CartLine_lineId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v commerce.LineID) graphql.Marshaler {
+			return marshalNID2githubᚗcomᚋporticoᚑbffᚋporticoᚋschemaᚋcommerceᚐLineID(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_CartLine_lineId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CartLine", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
 func _CartLine_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.CartLine) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6465,6 +6496,29 @@ func fieldContext_InvoiceEdge_node(_ context.Context, ec *executionContext, fiel
 		},
 	}
 	return fc, nil
+}
+
+func _LocationStock_locationId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.LocationStock) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_LocationStock_locationId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_LocationStock_locationId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LocationStock", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
 func _LocationStock_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *commerce.LocationStock) (ret graphql.Marshaler) {
@@ -13374,6 +13428,11 @@ func _CartLine(ctx context.Context, ec *executionContext, sel ast.SelectionSet, 
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("CartLine")
+		case "lineId":
+			out.Values[i] = _CartLine_lineId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "id":
 			out.Values[i] = _CartLine_id(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -14079,6 +14138,11 @@ func _LocationStock(ctx context.Context, ec *executionContext, sel ast.Selection
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("LocationStock")
+		case "locationId":
+			out.Values[i] = _LocationStock_locationId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "id":
 			out.Values[i] = _LocationStock_id(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
