@@ -1,14 +1,12 @@
 package bffmobile
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -46,25 +44,7 @@ var apps = lifecycle.Config{
 type shop struct {
 	*commercetest.Shop
 	app *App
-	log *buffer
-}
-
-// buffer is a log that may be read while it is written.
-type buffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
+	log *commercetest.Log
 }
 
 // tokens stands in for the issuer: "Bearer C1" is customer C1.
@@ -89,7 +69,7 @@ func (v tokens) Verify(_ context.Context, authorization string) (commerce.Princi
 // open opens a shop; change may alter the backend before it serves.
 func open(t testing.TB, change ...func(*edge.Backend)) *shop {
 	t.Helper()
-	s := &shop{Shop: commercetest.NewShop(), log: &buffer{}}
+	s := &shop{Shop: commercetest.NewShop(), log: &commercetest.Log{}}
 	b := &edge.Backend{Ports: s.Ports()}
 	require.NoError(t, config.Decode(nil, "", &b.Config.Limits))
 	var markets market.Config

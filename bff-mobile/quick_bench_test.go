@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/portico-bff/portico/edge"
+	"github.com/portico-bff/portico/edge/benchtest"
 	"github.com/portico-bff/portico/edge/telemetry"
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -68,9 +69,9 @@ func BenchmarkKept(b *testing.B) {
 			}
 			b.ReportAllocs()
 			b.ResetTimer()
-			used := processor(b)
+			used := benchtest.Processor(b)
 			s.script(b, request+"\r\n", max(b.N, 2))
-			b.ReportMetric(float64(processor(b)-used)/float64(b.N), "cpu-ns/op")
+			b.ReportMetric(float64(benchtest.Processor(b)-used)/float64(b.N), "cpu-ns/op")
 		})
 	}
 }
@@ -146,9 +147,9 @@ func BenchmarkM9_Refused(b *testing.B) {
 	require.Equal(b, "1", refused.Header.Get("Retry-After"))
 	b.ReportAllocs()
 	b.ResetTimer()
-	used := processor(b)
+	used := benchtest.Processor(b)
 	s.script(b, request, max(b.N, 2))
-	b.ReportMetric(float64(processor(b)-used)/float64(b.N), "cpu-ns/op")
+	b.ReportMetric(float64(benchtest.Processor(b)-used)/float64(b.N), "cpu-ns/op")
 	b.StopTimer()
 	close(leave)
 	done.Wait()

@@ -316,10 +316,8 @@ func TestM3_QuickKeepsNothingOfTheRequest(t *testing.T) {
 
 // lastLine is the log's.
 func (s *shop) lastLine() string {
-	s.log.mu.Lock()
-	defer s.log.mu.Unlock()
-	text := bytes.TrimSuffix(s.log.text.Bytes(), []byte("\n"))
-	return string(text[bytes.LastIndexByte(text, '\n')+1:])
+	text := strings.TrimSuffix(s.log.String(), "\n")
+	return text[strings.LastIndexByte(text, '\n')+1:]
 }
 
 // An answer that was invalidated is not given any more, by any way.

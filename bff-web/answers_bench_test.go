@@ -1,8 +1,6 @@
 package bffweb
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -10,13 +8,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -25,116 +19,9 @@ import (
 	"github.com/portico-bff/portico/connectors/sandbox"
 	"github.com/portico-bff/portico/connectors/sandbox/sandboxtest"
 	"github.com/portico-bff/portico/edge"
+	"github.com/portico-bff/portico/edge/benchtest"
 	"github.com/portico-bff/portico/schema/commerce"
 )
-
-// client sends one request over and over on a connection of its own, with as little
-// work as it can: what is measured is the server.
-type client struct {
-	conn    net.Conn
-	in      *bufio.Reader
-	request []byte
-}
-
-func (c *client) once() error {
-	if _, err := c.conn.Write(c.request); err != nil {
-		return err
-	}
-	line, err := c.in.ReadSlice('\n')
-	if err != nil || !bytes.HasPrefix(line, []byte("HTTP/1.1 200")) {
-		return fmt.Errorf("%q: %w", line, err)
-	}
-	length := 0
-	for {
-		if line, err = c.in.ReadSlice('\n'); err != nil {
-			return err
-		}
-		if len(line) <= 2 {
-			break
-		}
-		if value, ok := bytes.CutPrefix(line, []byte("Content-Length: ")); ok {
-			if length, err = strconv.Atoi(string(bytes.TrimSpace(value))); err != nil {
-				return err
-			}
-		}
-	}
-	_, err = c.in.Discard(length)
-	return err
-}
-
-// cost is what a number of requests took.
-type cost struct{ wall, cpu time.Duration }
-
-// spent is what n requests to addr cost on eight connections: the time that passed, and
-// the processor time of this process, in which client and server are.
-func spent(b *testing.B, addr string, request []byte, n int) cost {
-	b.Helper()
-	const connections = 8
-	clients := make([]*client, connections)
-	for i := range clients {
-		conn, err := (&net.Dialer{}).DialContext(b.Context(), "tcp", addr)
-		require.NoError(b, err)
-		clients[i] = &client{conn, bufio.NewReaderSize(conn, 64<<10), request}
-	}
-	errs := make([]error, connections)
-	start, used := time.Now(), processor(b)
-	var wg sync.WaitGroup
-	for i, c := range clients {
-		wg.Go(func() {
-			for range max(n/connections, 1) {
-				if errs[i] == nil {
-					errs[i] = c.once()
-				}
-			}
-		})
-	}
-	wg.Wait()
-	took := cost{time.Since(start), processor(b) - used}
-	for i, c := range clients {
-		require.NoError(b, errs[i])
-		require.NoError(b, c.conn.Close())
-	}
-	return took
-}
-
-// processor is the processor time that this process has used.
-func processor(b *testing.B) time.Duration {
-	b.Helper()
-	var used syscall.Rusage
-	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &used))
-	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
-}
-
-// compare measures the requests per second of ours as a share of those of bare, in many
-// short rounds that take turns, so that what else the machine does hits both alike; the
-// medians count. cpu-ratio is the same of requests per second of processor time.
-func compare(b *testing.B, ours, bare string, request []byte) {
-	b.Helper()
-	const rounds, each = 101, 400
-	spent(b, ours, request, each)
-	spent(b, bare, request, each)
-	figures := map[string][]float64{}
-	note := func(unit string, value float64) { figures[unit] = append(figures[unit], value) }
-	for b.Loop() {
-		for i := range rounds {
-			var mine, theirs cost
-			if i%2 == 0 {
-				mine, theirs = spent(b, ours, request, each), spent(b, bare, request, each)
-			} else {
-				theirs, mine = spent(b, bare, request, each), spent(b, ours, request, each)
-			}
-			note("ratio", theirs.wall.Seconds()/mine.wall.Seconds())
-			note("cpu-ratio", theirs.cpu.Seconds()/mine.cpu.Seconds())
-			note("ours-rps", each/mine.wall.Seconds())
-			note("bare-rps", each/theirs.wall.Seconds())
-		}
-	}
-	for unit, list := range figures {
-		slices.Sort(list)
-		b.ReportMetric(list[len(list)/2], unit)
-	}
-	b.ReportMetric(0, "ns/op")
-}
 
 // answerPath is the channel's executor with its answers, over the imitated systems, and
 // nothing before it: no log, no trace, no token. Whoever calls it says the market. skus
@@ -173,23 +60,6 @@ func serveBench(b *testing.B, h http.Handler) string {
 	s.Start()
 	b.Cleanup(s.Close)
 	return s.Listener.Addr().String()
-}
-
-// exchange sends one request, and answers what came back.
-func exchange(b *testing.B, addr string, request []byte) (http.Header, []byte) {
-	b.Helper()
-	conn, err := (&net.Dialer{}).DialContext(b.Context(), "tcp", addr)
-	require.NoError(b, err)
-	_, err = conn.Write(request)
-	require.NoError(b, err)
-	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	require.NoError(b, err)
-	body, err := io.ReadAll(res.Body)
-	require.NoError(b, err)
-	require.NoError(b, res.Body.Close())
-	require.NoError(b, conn.Close())
-	require.Equal(b, http.StatusOK, res.StatusCode, string(body))
-	return res.Header, body
 }
 
 // bareOf writes what was answered, and looks at nothing.
@@ -235,33 +105,11 @@ func BenchmarkAnswerHit(b *testing.B) {
 			b.Run(method+" "+c.name, func(b *testing.B) {
 				request := []byte(requests[method])
 				ours := serveBench(b, h)
-				exchange(b, ours, request)
-				header, body := exchange(b, ours, request)
+				benchtest.Exchange(b, ours, request)
+				header, body := benchtest.Exchange(b, ours, request)
 				bare := serveBench(b, bareOf(header, body))
-				sameBytes(b, exchangeOf(b, ours, request), exchangeOf(b, bare, request))
-				compare(b, ours, bare, request)
-				b.ReportMetric(float64(len(body)), "bytes")
+				benchtest.Compare(b, ours, bare, request)
 			})
 		}
 	}
-}
-
-// reply is what came back, but for what the time of day says.
-type reply struct {
-	header http.Header
-	body   string
-}
-
-func exchangeOf(b *testing.B, addr string, request []byte) reply {
-	b.Helper()
-	header, body := exchange(b, addr, request)
-	header.Del("Date")
-	header.Del("Age")
-	return reply{header, string(body)}
-}
-
-func sameBytes(b *testing.B, ours, bare reply) {
-	b.Helper()
-	require.NotEmpty(b, ours.body)
-	require.Equal(b, ours, bare)
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/portico-bff/portico/schema/commercetest"
 )
 
 // What is in force, be it set or by default, is in the log once; what is secret is not.
@@ -14,7 +16,7 @@ func TestTheConfigurationInForceIsLogged(t *testing.T) {
 	secret := strings.Repeat("c4n4ry", 8)
 	cfg, err := Load([]string{"PORTICO_MODE=development", "WEB_OPEN_QUERIES=true", "WEB_DOCUMENTS_POLL=7s", "WEB_QUERY_CALLS=33", "WEB_TRACE_SECRET=" + secret, "WEB_DEMO_URL=http://me:c4n4ry@demo.test"})
 	require.NoError(t, err)
-	log := &buffer{}
+	log := &commercetest.Log{}
 	cfg.Telemetry.Out = log
 	app, err := New(t.Context(), cfg)
 	require.NoError(t, err)

@@ -1,7 +1,6 @@
 package bffweb
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -37,29 +36,11 @@ type shop struct {
 	*commercetest.Shop
 	handler   http.Handler
 	admin     http.Handler // of a shop over the imitated systems
-	log       *buffer
+	log       *commercetest.Log
 	documents *documents.Store
 	live      live.Config
 	sessions  *sessions
 	desk      *live.Desk
-}
-
-// buffer is a log that may be read while it is written.
-type buffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }
 
 // tokens stands in for the issuer: "Bearer C1" is customer C1.
@@ -137,7 +118,7 @@ func opened(t testing.TB, cfg documents.Config, change ...func(*edge.Backend)) *
 // openedFor is opened with other bounds for who watches.
 func openedFor(t testing.TB, cfg documents.Config, bounds live.Config, change ...func(*edge.Backend)) *shop {
 	t.Helper()
-	s := &shop{Shop: commercetest.NewShop(), log: &buffer{}}
+	s := &shop{Shop: commercetest.NewShop(), log: &commercetest.Log{}}
 	s.live = bounds
 	s.sessions = &sessions{tokens: tokens{s.Fixture()}}
 	b := &edge.Backend{Ports: s.Ports()}

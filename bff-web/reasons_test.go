@@ -1,14 +1,10 @@
 package bffweb
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"io"
 	"net/http"
 	"regexp"
 	"slices"
-	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -16,35 +12,12 @@ import (
 
 	"github.com/portico-bff/portico/connectors/sandbox"
 	"github.com/portico-bff/portico/connectors/sandbox/sandboxtest"
+	"github.com/portico-bff/portico/schema/commercetest"
 )
-
-// vocabulary is every reason that there is a constant for, sorted.
-func vocabulary(t *testing.T) []string {
-	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "../schema/commerce/provenance.go", nil, parser.SkipObjectResolution)
-	require.NoError(t, err)
-	var words []string
-	ast.Inspect(file, func(n ast.Node) bool {
-		spec, ok := n.(*ast.ValueSpec)
-		if !ok {
-			return true
-		}
-		if of, ok := spec.Type.(*ast.Ident); ok && of.Name == "Reason" {
-			word, ok := spec.Values[0].(*ast.BasicLit)
-			require.True(t, ok, spec.Names[0].Name)
-			text, err := strconv.Unquote(word.Value)
-			require.NoError(t, err)
-			words = append(words, text)
-		}
-		return true
-	})
-	slices.Sort(words)
-	return words
-}
 
 func TestTheSchemaExplainsEveryReason(t *testing.T) {
 	t.Parallel()
-	words := vocabulary(t)
+	words := commercetest.Reasons(t)
 	require.GreaterOrEqual(t, len(words), 9)
 	report := regexp.MustCompile("(?s)- `reason`.*?\n- ").FindString(sdl(t).Description)
 	var explained []string

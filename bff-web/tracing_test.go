@@ -15,40 +15,15 @@ import (
 	"github.com/portico-bff/portico/connectors/sandbox"
 	"github.com/portico-bff/portico/connectors/sandbox/sandboxtest"
 	"github.com/portico-bff/portico/edge/telemetry/telemetrytest"
+	"github.com/portico-bff/portico/schema/commercetest"
 )
-
-// wire stands between the channel and the imitated systems and keeps what was sent.
-type wire struct {
-	next http.Handler
-
-	mu   sync.Mutex
-	seen []http.Header
-}
-
-func (w *wire) ServeHTTP(res http.ResponseWriter, r *http.Request) {
-	w.mu.Lock()
-	w.seen = append(w.seen, r.Header.Clone())
-	w.mu.Unlock()
-	w.next.ServeHTTP(res, r)
-}
-
-// told lists the values of a header over all calls.
-func (w *wire) told(name string) []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	var list []string
-	for _, header := range w.seen {
-		list = append(list, header.Values(name)...)
-	}
-	return list
-}
 
 // rig is the channel as it ships, over the imitated systems, with its spans
 // exported to a collector.
 type rig struct {
 	*shop
 	box   *sandboxtest.Sandbox
-	wire  *wire
+	tap   *sandboxtest.Tap
 	spans *telemetrytest.Collector
 	app   *App
 	flush func() // ends the app; spans are there afterwards
@@ -57,13 +32,13 @@ type rig struct {
 func tracedShop(t *testing.T, environ ...string) *rig {
 	t.Helper()
 	r := &rig{box: sandboxtest.Start(t), spans: telemetrytest.Start(t)}
-	r.wire = &wire{next: r.box.Server.Handler()}
-	server := httptest.NewServer(r.wire)
+	r.tap = &sandboxtest.Tap{Next: r.box.Server.Handler()}
+	server := httptest.NewServer(r.tap)
 	t.Cleanup(server.Close)
 	environ = append([]string{"PORTICO_MODE=development", "WEB_OPEN_QUERIES=true", "LOG_LEVEL=debug", "OTEL_EXPORTER_OTLP_ENDPOINT=" + r.spans.URL}, environ...)
 	cfg, err := Load(append(sandboxtest.Environ(server.URL), environ...))
 	require.NoError(t, err)
-	log := &buffer{}
+	log := &commercetest.Log{}
 	cfg.Telemetry.Out = log
 	r.app, err = New(t.Context(), cfg)
 	require.NoError(t, err)
@@ -135,7 +110,7 @@ func TestARequestsTraceReachesTheSystems(t *testing.T) {
 	for _, attempt := range append(attempts, tries...) {
 		sent = append(sent, "00-"+clientTrace+"-"+attempt.ID+"-01")
 	}
-	assert.Subset(t, r.wire.told("Traceparent"), sent, "each attempt told the system its own span")
+	assert.Subset(t, r.tap.Told("Traceparent"), sent, "each attempt told the system its own span")
 	for _, span := range r.spans.Spans(t) {
 		assert.Equal(t, clientTrace, span.Trace, span.Name)
 	}
@@ -240,7 +215,7 @@ func BenchmarkRequestWithAndWithoutTraces(b *testing.B) {
 			systems := sandboxtest.Start(b)
 			cfg, err := Load(append(append([]string{"PORTICO_MODE=development", "WEB_OPEN_QUERIES=true", "LOG_LEVEL=error"}, sandboxtest.Environ(systems.URL)...), environ...))
 			require.NoError(b, err)
-			cfg.Telemetry.Out = &buffer{}
+			cfg.Telemetry.Out = &commercetest.Log{}
 			app, err := New(b.Context(), cfg)
 			require.NoError(b, err)
 			b.Cleanup(func() { assert.NoError(b, app.Backend().Close(context.WithoutCancel(b.Context()))) })

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -14,32 +13,15 @@ import (
 
 	"github.com/portico-bff/portico/edge/idempotency"
 	"github.com/portico-bff/portico/schema/commerce"
+	"github.com/portico-bff/portico/schema/commercetest"
 )
 
-// logged is a log that may be read while the backend goes on writing it.
-type logged struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logged) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
 // open makes a backend from an environment; its log goes to logged.
-func open(t *testing.T, environ ...string) (*Backend, *logged) {
+func open(t *testing.T, environ ...string) (*Backend, *commercetest.Log) {
 	t.Helper()
 	cfg, err := Load(environ)
 	require.NoError(t, err)
-	log := &logged{}
+	log := &commercetest.Log{}
 	cfg.Telemetry.Out = log
 	b, err := New(t.Context(), cfg, "web")
 	require.NoError(t, err)

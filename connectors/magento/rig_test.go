@@ -1,7 +1,6 @@
 package magento_test
 
 import (
-	"bytes"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -25,7 +24,7 @@ type rig struct {
 	ports   commerce.Ports
 	fixture commercetest.Fixture
 	guest   commerce.Shopper
-	log     *logBuffer
+	log     *commercetest.Log
 	cfg     magento.Config
 
 	mu       sync.Mutex
@@ -37,27 +36,10 @@ type rig struct {
 // disturb answers a call in the shop's stead. answer asks the shop, once.
 type disturb func(w http.ResponseWriter, answer func() *httptest.ResponseRecorder)
 
-type logBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
-
 func newRig(t *testing.T, change ...func(*magento.Config)) *rig {
 	t.Helper()
 	box := sandboxtest.Start(t)
-	r := &rig{fixture: box.Fixture(), log: &logBuffer{}, disturbs: map[string]disturb{}}
+	r := &rig{fixture: box.Fixture(), log: &commercetest.Log{}, disturbs: map[string]disturb{}}
 	r.guest = commerce.Shopper{Market: r.fixture.Market}
 	shop := box.Server.Handler()
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {

@@ -1,7 +1,6 @@
 package odoo_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -9,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -22,6 +20,7 @@ import (
 	"github.com/portico-bff/portico/connectors/sandbox/sandboxtest"
 	"github.com/portico-bff/portico/connectors/transport"
 	"github.com/portico-bff/portico/schema/commerce"
+	"github.com/portico-bff/portico/schema/commercetest"
 )
 
 var usMarket = commerce.Market{Channel: "us", Locale: "en", Currency: "USD", Country: "US"}
@@ -58,26 +57,8 @@ var someone = commerce.Principal{Tenant: "default", Subject: "AW1", Email: "cana
 
 const canary = "canary-3f9d"
 
-// safeLog collects what flights log, some of which outlive the call that began them.
-type safeLog struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *safeLog) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *safeLog) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
 // answering is a server that answers everything alike, and the connector to it.
-func answering(t *testing.T, status int, contentType, body string) (commerce.Ports, *safeLog) {
+func answering(t *testing.T, status int, contentType, body string) (commerce.Ports, *commercetest.Log) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", contentType)
@@ -85,7 +66,7 @@ func answering(t *testing.T, status int, contentType, body string) (commerce.Por
 		_, _ = io.WriteString(w, body)
 	}))
 	t.Cleanup(server.Close)
-	log := &safeLog{}
+	log := &commercetest.Log{}
 	ports, err := odoo.New(odoo.Config{
 		Config: transport.Config{BaseURL: server.URL, AllowPrivate: true, MaxAttempts: 1},
 		APIKey: canary + "-key",

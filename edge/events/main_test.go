@@ -1,7 +1,6 @@
 package events
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -19,6 +18,7 @@ import (
 	"github.com/portico-bff/portico/connectors/odoo"
 	"github.com/portico-bff/portico/connectors/pimcore"
 	"github.com/portico-bff/portico/schema/commerce"
+	"github.com/portico-bff/portico/schema/commercetest"
 )
 
 func TestMain(m *testing.M) {
@@ -57,34 +57,16 @@ func (s *struck) all() []commerce.Tag {
 	return append([]commerce.Tag(nil), s.tags...)
 }
 
-// buffer is a log that several goroutines may write to.
-type buffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
-
 // rig is a service and what it did.
 type rig struct {
 	*Service
 	struck *struck
-	log    *buffer
+	log    *commercetest.Log
 }
 
 func newRig(t *testing.T, client redis.UniversalClient) *rig {
 	t.Helper()
-	r := &rig{struck: &struck{}, log: &buffer{}}
+	r := &rig{struck: &struck{}, log: &commercetest.Log{}}
 	var err error
 	r.Service, err = New(Config{
 		Addr: "127.0.0.1:0", Secrets: []commerce.Secret{secret, rotated}, Sources: map[string]string{"urn:uuid:42": "ERP"},

@@ -17,12 +17,13 @@ import (
 	"github.com/portico-bff/portico/edge/requestid"
 	"github.com/portico-bff/portico/edge/telemetry"
 	"github.com/portico-bff/portico/edge/telemetry/telemetrytest"
+	"github.com/portico-bff/portico/schema/commercetest"
 )
 
 // traced exports to a collector; flush ends it and waits for what was exported.
-func traced(t *testing.T, cfg telemetry.Traces) (tel *telemetry.Telemetry, log *buffer, flush func()) {
+func traced(t *testing.T, cfg telemetry.Traces) (tel *telemetry.Telemetry, log *commercetest.Log, flush func()) {
 	t.Helper()
-	log = &buffer{}
+	log = &commercetest.Log{}
 	tel, err := telemetry.New(telemetry.Config{Out: log, Traces: cfg}, "mobile")
 	require.NoError(t, err)
 	flush = sync.OnceFunc(func() { assert.NoError(t, tel.Close(context.WithoutCancel(t.Context()))) })
@@ -220,7 +221,7 @@ func TestCloseEndsWithItsContext(t *testing.T) {
 			if early {
 				cancel()
 			}
-			log := &buffer{}
+			log := &commercetest.Log{}
 			tel, err := telemetry.New(telemetry.Config{Out: log, Traces: telemetry.Traces{Endpoint: to.URL}}, "web")
 			require.NoError(t, err)
 			_, span := tel.StartRequest(t.Context(), "GET", telemetry.TraceHeaders{})
@@ -321,7 +322,7 @@ func TestTheServicesNameCanBeSet(t *testing.T) {
 
 func TestALineNamesItsTraceOnce(t *testing.T) {
 	t.Parallel()
-	var out buffer
+	var out commercetest.Log
 	tel, err := telemetry.New(telemetry.Config{Out: &out}, "web")
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, tel.Close(t.Context())) })
@@ -344,7 +345,7 @@ func BenchmarkRequestSpan(b *testing.B) {
 		"off": {}, "unsampled": {Exporter: "otlp", Sampler: "always_off"}, "on": {Endpoint: telemetrytest.Start(b).URL},
 	} {
 		b.Run(name, func(b *testing.B) {
-			tel, err := telemetry.New(telemetry.Config{Out: &buffer{}, Traces: cfg}, "web")
+			tel, err := telemetry.New(telemetry.Config{Out: &commercetest.Log{}, Traces: cfg}, "web")
 			require.NoError(b, err)
 			b.Cleanup(func() { assert.NoError(b, tel.Close(context.WithoutCancel(b.Context()))) })
 			headers := telemetry.TraceHeaders{Traceparent: []string{theirs}}
