@@ -35,6 +35,8 @@ type ask struct {
 	set   func(req *fasthttp.Request, n int64)
 	// right tells a good answer; nil: status 200, no errors in it, and nothing missing or old.
 	right func(res *fasthttp.Response) bool
+	// refused tells an answer that is none, which is counted by itself; nil: there are none.
+	refused func(res *fasthttp.Response) bool
 }
 
 // mapped asks for the things that another numbering gives.
@@ -67,15 +69,18 @@ type load struct {
 	answered int64
 	failed   int64
 	took     time.Duration
-	spent    []time.Duration // of each request, sorted
+	spent    []time.Duration // of each request that was not refused, sorted
+	refusals []time.Duration // of each that was, sorted
 	sample   string          // an answer that was not right
 }
 
-func (l *load) quantile(q float64) time.Duration {
-	if len(l.spent) == 0 {
+func (l *load) quantile(q float64) time.Duration { return quantile(l.spent, q) }
+
+func quantile(sorted []time.Duration, q float64) time.Duration {
+	if len(sorted) == 0 {
 		return 0
 	}
-	return l.spent[min(len(l.spent)-1, int(q*float64(len(l.spent))))]
+	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))]
 }
 
 func (l *load) rps() float64 { return float64(l.answered) / l.took.Seconds() }
@@ -103,7 +108,12 @@ func (w *worker) send(n int64, since time.Time) {
 	w.req.Header.SetHost(w.target.addr)
 	w.req.URI() // read from the header only once
 	err := w.target.client.Do(w.req, w.res)
-	w.spent = append(w.spent, time.Since(since))
+	took := time.Since(since)
+	if err == nil && w.ask.refused != nil && w.ask.refused(w.res) {
+		w.refusals = append(w.refusals, took)
+		return
+	}
+	w.spent = append(w.spent, took)
 	if err == nil && w.ask.good(w.res) {
 		w.answered++
 		return
@@ -121,6 +131,7 @@ func merged(workers []*worker, took time.Duration) *load {
 		sum.answered += w.answered
 		sum.failed += w.failed
 		sum.spent = append(sum.spent, w.spent...)
+		sum.refusals = append(sum.refusals, w.refusals...)
 		if sum.sample == "" {
 			sum.sample = w.sample
 		}
@@ -128,6 +139,7 @@ func merged(workers []*worker, took time.Duration) *load {
 		fasthttp.ReleaseResponse(w.res)
 	}
 	slices.Sort(sum.spent)
+	slices.Sort(sum.refusals)
 	return sum
 }
 
@@ -151,6 +163,8 @@ func closed(t *target, a ask, clients int, length time.Duration, next *atomic.In
 
 // patience is how many requests of an open loop may be under way.
 const patience = 2048
+
+var errBehind = errors.New("answers come later than requests: nothing is measured")
 
 // open sends requests at a fixed rate for a while, whether or not those before are
 // answered; what they take counts from when they were due.
@@ -176,7 +190,7 @@ func open(ctx context.Context, t *target, a ask, perSecond int, length time.Dura
 		case w = <-idle:
 		default:
 			if len(workers) == patience {
-				return nil, errors.New("answers come later than requests: nothing is measured")
+				return nil, errBehind
 			}
 			w = newWorker(t, a)
 			workers = append(workers, w)

@@ -1,6 +1,6 @@
 // Command bench measures both channels beside a plain aggregator that makes the same
-// calls and answers the same, in the same run: B1 to B7 of docs/benchmarks.md, whose
-// section it writes. `make bench` builds and runs it. What is asked are stubs that replay
+// calls and answers the same, in the same run: B1 to B7 and M9 of docs/benchmarks.md,
+// whose section it writes. `make bench` builds and runs it. What is asked are stubs that replay
 // what the imitated systems answered, at next to no cost.
 package main
 

@@ -53,7 +53,7 @@ func measure(ctx context.Context, o options) error {
 		return err
 	}
 	var result report
-	for _, step := range []func(context.Context, *report) error{r.starts, r.works, r.latencies, r.weathers, r.memory} {
+	for _, step := range []func(context.Context, *report) error{r.starts, r.works, r.latencies, r.weathers, r.overloads, r.memory} {
 		if err := step(ctx, &result); err != nil {
 			return err
 		}

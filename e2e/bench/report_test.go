@@ -87,3 +87,21 @@ func TestQuantilesAndRates(t *testing.T) {
 	assert.EqualValues(t, 100, l.quantile(1))
 	assert.InDelta(t, 25, l.rps(), 1e-9)
 }
+
+func TestOverloadIsJudgedByWhatWasServedAndRefused(t *testing.T) {
+	t.Parallel()
+	took := func(list ...time.Duration) []time.Duration { return list }
+	normal := &load{answered: 200, took: time.Second, spent: took(20 * time.Millisecond)}
+	beyond := &load{answered: 150, failed: 1, took: time.Second, spent: took(41 * time.Millisecond), refusals: took(4 * time.Millisecond)}
+	then := &load{answered: 94, took: time.Second, spent: took(time.Millisecond), refusals: took(1, 2, 3, 4, 5, 6)}
+	var r report
+	r.overload(normal, beyond, then, 60, 90)
+	var holds []verdict
+	for _, x := range r.rows {
+		assert.Equal(t, "M9", x.id)
+		holds = append(holds, x.holds)
+	}
+	assert.Equal(t, []verdict{noVerdict, missed, missed, reached, enough, missed}, holds)
+	assert.Contains(t, r.text(), "150 of 200 at capacity (75 %), 1 refused")
+	assert.Contains(t, r.text(), "94.0 % served")
+}

@@ -32,5 +32,6 @@ func TestEveryMeasurementRuns(t *testing.T) {
 			assert.Contains(t, string(written), "| "+id+" | "+channel) // and what of it
 		}
 	}
+	assert.Contains(t, string(written), "| M9 | mobile")
 	assert.Equal(t, strings.Count(string(written), sectionEnds), 1)
 }
