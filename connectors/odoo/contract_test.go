@@ -131,7 +131,7 @@ func TestAWarmListCostsOneCallAnOperation(t *testing.T) {
 	assert.Equal(t, map[string]int{"product.product.search_read": 1, "stock.quant.search_read": 1}, s.Calls(t)["odoo"])
 }
 
-func TestAPageOfOrdersCostsFourCalls(t *testing.T) {
+func TestAPageOfOrdersCostsFiveCalls(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t)
 	ports, f := connect(t, s), s.Fixture()
@@ -144,7 +144,7 @@ func TestAPageOfOrdersCostsFourCalls(t *testing.T) {
 	s.ResetCalls(t)
 	ask()
 	assert.Equal(t, map[string]int{
-		"sale.order.search_read": 1, "sale.order.search_count": 1, "sale.order.line.search_read": 1, "stock.picking.search_read": 1,
+		"sale.order.search_read": 1, "sale.order.search_count": 1, "sale.order.line.search_read": 1, "stock.picking.search_read": 1, "res.partner.search_read": 1,
 	}, s.Calls(t)["odoo"])
 }
 
@@ -178,6 +178,10 @@ func place(t *testing.T, w *world.World, customer, email string, qty int) *world
 		CustomerNumber: customer, Email: email, Group: world.Retail, Currency: "USD", Coupon: "WELCOME10",
 		Lines:    []world.OrderLine{{ProductID: p.ID, SKU: p.SKU, Name: p.Name, Qty: qty, Unit: unit}},
 		Subtotal: subtotal, Discount: off, Shipping: shipping, Tax: zero, Total: total, ShippingTitle: "Ground",
+		ShipTo: world.OrderAddress{
+			FirstName: "Ada Maria", LastName: "Byron", Street1: "12 Main Street", Street2: "Back door",
+			City: "Seattle", RegionCode: "WA", Region: "Washington", Postcode: "98101", Country: "US", Phone: "+1 206 555 0100",
+		},
 	})
 	require.NoError(t, err)
 	return o
@@ -212,6 +216,10 @@ func TestAnOrderAppearsOnceItWasSynced(t *testing.T) {
 	assert.Equal(t, 2, o.Lines[0].Quantity)
 	assert.Equal(t, placed.Lines[0].Name, o.Lines[0].Name)
 	assert.Equal(t, placed.Subtotal.String(), o.Totals.Subtotal.String())
+	assert.Equal(t, &commerce.Address{
+		FirstName: "Ada Maria", LastName: "Byron", Street: []string{"12 Main Street", "Back door"},
+		City: "Seattle", Region: "Washington", Postcode: "98101", Country: "US", Phone: "+1 206 555 0100",
+	}, o.Shipping)
 	assert.Equal(t, "8.99 USD", o.Totals.Shipping.String())
 	assert.Equal(t, "-3.50 USD", o.Totals.Discount.String())
 	assert.Equal(t, placed.Total.String(), o.Totals.Total.String())

@@ -32,13 +32,14 @@ type wireOrder struct {
 	Total    number     `json:"amount_total"`
 	Currency relation   `json:"currency_id"`
 	Pickings []recordID `json:"picking_ids"`
+	Shipping relation   `json:"partner_shipping_id"`
 }
 
 func (w wireOrder) check() error {
 	return errors.Join(w.ID.check(), w.Currency.check(), w.Tax.check(), w.Total.check())
 }
 
-var orderFields = []string{"name", "client_order_ref", "state", "date_order", "amount_tax", "amount_total", "currency_id", "picking_ids"}
+var orderFields = []string{"name", "client_order_ref", "state", "date_order", "amount_tax", "amount_total", "currency_id", "picking_ids", "partner_shipping_id"}
 
 // number is the checkout's number of the order; an order that was not made there has Odoo's.
 func (w wireOrderNames) number() commerce.OrderNumber {
@@ -193,7 +194,7 @@ func (c *connector) orderWhere(ctx context.Context, op commerce.Operation, numbe
 	return nil, fmt.Errorf("odoo order: %w", commerce.ErrNotFound)
 }
 
-// orders completes records with their lines and transfers, one call for each.
+// orders completes records with their lines, transfers and addresses, one call for each.
 func (c *connector) orders(ctx context.Context, op commerce.Operation, records []wireOrder) ([]*commerce.Order, error) {
 	if len(records) == 0 {
 		return nil, nil
@@ -201,10 +202,12 @@ func (c *connector) orders(ctx context.Context, op commerce.Operation, records [
 	var lines map[recordID][]wireLine
 	var products map[recordID]called
 	var pickings map[recordID]wirePicking
+	var places map[recordID]*commerce.Address
 	// A group without a context: cancelled by its sibling's refusal, a breaker's probe would tell nothing.
 	var g errgroup.Group
 	g.Go(func() (err error) { lines, products, err = c.lines(ctx, op, records); return err })
 	g.Go(func() (err error) { pickings, err = c.pickings(ctx, op, records); return err })
+	g.Go(func() (err error) { places, err = c.places(ctx, op, records); return err })
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
@@ -215,6 +218,7 @@ func (c *connector) orders(ctx context.Context, op commerce.Operation, records [
 			return nil, badAnswer(op, fmt.Errorf("order %d: %w", w.ID, err))
 		}
 		order.Status, order.Shipments = progress(w, pickings)
+		order.Shipping = places[w.Shipping.ID]
 		orders[i] = order
 	}
 	return orders, nil

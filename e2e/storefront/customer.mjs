@@ -38,6 +38,7 @@ await browse(async (page) => {
     await change({ order, state })
     await page.getByText(said, { exact: true }).waitFor() // by itself
   }
+  await page.locator('address').getByText('Rania Andersen').waitFor() // the ERP's order knows where it goes
   await accessible(page, 'order')
   await shot(page, 'customer-order')
   await page.getByRole('link', { name: 'Rania' }).click()

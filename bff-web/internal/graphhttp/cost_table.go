@@ -90,7 +90,7 @@ var readings = map[string]reading{
 // price lists and places there are), each of which is read once, and comes on top. Writes
 // count what they read before and after, at their worst.
 var weights = map[commerce.Operation]int{
-	commerce.OpAvailability: 2, commerce.OpOrders: 6, commerce.OpOrder: 6, commerce.OpInvoices: 4, commerce.OpCustomer: 2, commerce.OpLoyalty: 3,
+	commerce.OpAvailability: 2, commerce.OpOrders: 7, commerce.OpOrder: 7, commerce.OpInvoices: 4, commerce.OpCustomer: 2, commerce.OpLoyalty: 3,
 	placedOrder: 2, placedOrders: 2, commerce.OpCartRead: 3, commerce.OpShippingOptions: 3, commerce.OpCartCreate: 5, commerce.OpCartMerge: 8,
 	commerce.OpLineAdd: 6, commerce.OpLineSet: 6, commerce.OpLineRemove: 6, commerce.OpCouponApply: 6, commerce.OpCouponRemove: 6, commerce.OpShippingSet: 8,
 	commerce.OpPrepare: 4, commerce.OpPlace: 4, commerce.OpReconcile: 3,

@@ -10,6 +10,7 @@ const (
 	deliveryOffset = 100_000 // from a customer's partner to its delivery address
 	leadOffset     = -40_000 // from a customer's partner to the sales department's note of the person
 	guestOffset    = 300_000
+	placeOffset    = 400_000 // from an order to the address that came with it
 	oneInHasLead   = 50
 )
 
@@ -18,13 +19,16 @@ type partner struct {
 	number   int
 	kind     string // contact, delivery, other
 	customer *world.Customer
-	guest    string // the e-mail of a guest
+	guest    string       // the e-mail of a guest
+	order    *world.Order // whose address it is
 }
 
 func (p *partner) id() int { return p.number }
 
 func (p *partner) name() string {
 	switch {
+	case p.order != nil:
+		return p.order.ShipTo.FirstName + " " + p.order.ShipTo.LastName
 	case p.customer == nil:
 		return "Guest"
 	case p.customer.CompanyName != "":
@@ -49,6 +53,9 @@ func (p *partner) value(c *env, field string) any {
 	case "lang":
 		return "en_US"
 	}
+	if p.order != nil {
+		return p.shipTo(field)
+	}
 	if p.customer == nil {
 		if field == "email" {
 			return p.guest
@@ -56,6 +63,48 @@ func (p *partner) value(c *env, field string) any {
 		return nil
 	}
 	return p.personal(field)
+}
+
+// shipTo is the address that came with an order.
+func (p *partner) shipTo(field string) any {
+	to := p.order.ShipTo
+	switch field {
+	case "parent_id":
+		if p.customer != nil {
+			return ref{p.customer.OdooID, (&partner{customer: p.customer}).name()}
+		}
+		return nil
+	case "company_name":
+		return to.Company
+	case "phone":
+		return to.Phone
+	case "street":
+		return to.Street1
+	case "street2":
+		return to.Street2
+	case "city":
+		return to.City
+	case "zip":
+		return to.Postcode
+	case "state_id":
+		return stateRef(to.Region, to.RegionCode, to.Country)
+	case "country_code":
+		return to.Country
+	default:
+		return nil
+	}
+}
+
+// stateRef is a res.country.state, which says its country too.
+func stateRef(name, code, country string) any {
+	if name == "" {
+		return nil
+	}
+	id := 0
+	for _, letter := range country + code {
+		id = id*37 + int(letter)%37
+	}
+	return ref{1 + id%10_000, name + " (" + country + ")"}
 }
 
 func (p *partner) personal(field string) any {
@@ -106,6 +155,8 @@ func (p *partner) address(field string) any {
 		return home.City
 	case "zip":
 		return home.Postcode
+	case "state_id":
+		return stateRef(home.RegionName, home.RegionCode, home.Country)
 	case "country_code":
 		return home.Country
 	default:
@@ -137,7 +188,7 @@ func (d *dialect) partners() *model {
 	return &model{
 		name: "res.partner", order: "complete_name, id", parent: "parent_id",
 		rows: func() []row {
-			rows := guestRows()
+			rows := append(guestRows(), d.snapshot().rowsOf(destinations)...)
 			for _, c := range d.world.Customers() {
 				rows = append(rows, partnersOf(c)...)
 			}
@@ -150,7 +201,7 @@ func (d *dialect) partners() *model {
 						return partnersOf(c)
 					}
 				}
-				return guestRows()
+				return append(guestRows(), d.snapshot().rowsOfOne(id-placeOffset, destinations)...)
 			}),
 			"email": byText(func(email string) []row {
 				rows := guestRows()
@@ -160,15 +211,16 @@ func (d *dialect) partners() *model {
 				return rows
 			}),
 			"parent_id": byNumber(func(id int) []row {
-				if c := d.world.CustomerByOdooID(id); c != nil {
-					return partnersOf(c)
+				c := d.world.CustomerByOdooID(id)
+				if c == nil {
+					return nil
 				}
-				return nil
+				return append(partnersOf(c), d.snapshot().rowsOfPartner(id, destinations)...)
 			}),
 		},
 		fields: map[string]field{
 			"name": {}, "complete_name": {}, "email": {}, "phone": {}, "ref": {}, "vat": {}, "type": {}, "lang": {},
-			"street": {}, "street2": {}, "city": {}, "zip": {}, "country_code": {},
+			"street": {}, "street2": {}, "city": {}, "zip": {}, "country_code": {}, "company_name": {}, "state_id": {kind: many2one},
 			"is_company": {kind: boolean}, "active": {kind: boolean}, "create_date": {kind: datetime},
 			"parent_id": {kind: many2one, to: "res.partner"}, "child_ids": {kind: x2many, to: "res.partner"},
 			"property_product_pricelist": {kind: many2one, to: "product.pricelist"},
@@ -188,6 +240,23 @@ func (s *snapshot) partnerOf(o *world.Order) ref {
 		p.number += deliveryOffset
 	}
 	return p.ref()
+}
+
+// destinationOf is where an order goes: what was placed brought its own address, past ones went where their partner is.
+func (s *snapshot) destinationOf(o *world.Order) *partner {
+	who := s.world.Customer(o.CustomerNumber)
+	if !o.Seeded {
+		return &partner{number: placeOffset + o.ID, kind: "delivery", customer: who, order: o}
+	}
+	return &partner{number: s.partnerOf(o).id, customer: who}
+}
+
+// destinations are the addresses that came with orders.
+func destinations(s *snapshot, o *world.Order) []row {
+	if o.Seeded {
+		return nil
+	}
+	return []row{s.destinationOf(o)}
 }
 
 func serial(prefix string, n, width int) string {

@@ -48,8 +48,10 @@ func (r *saleOrder) value(_ *env, field string) any {
 		return money(o.Total)
 	case "currency_id":
 		return r.d.currencyRef(o.Currency)
-	case "partner_id", "partner_invoice_id", "partner_shipping_id":
+	case "partner_id", "partner_invoice_id":
 		return r.s.partnerOf(o)
+	case "partner_shipping_id":
+		return r.s.destinationOf(o).ref()
 	default:
 		return r.related(field)
 	}
