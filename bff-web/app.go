@@ -96,15 +96,19 @@ type stack struct {
 // channel's own.
 func routes(b stack, cfg Config) http.Handler {
 	transport, exec := graphQL(b, cfg)
+	inFlight := web.InFlight(b.Config.Limits.MaxInFlight) // of both: what asks for events may turn out to be a query
 	answering := web.Stack(transport.Handler(exec), api(b, Route,
 		web.Deadline(b.Config.Limits.RequestTimeout),
 		web.ReadBody(limits.MaxGraphQLBody),
-		web.InFlight(b.Config.Limits.MaxInFlight),
+		inFlight,
 	)...)
-	// A stream has neither the deadline nor the place of a request that is answered at once.
+	// A stream has neither the deadline nor the place of a request that is answered at once:
+	// once it is open, the desk bounds it.
 	streaming := web.Stack(transport.Events(exec), api(b, LiveRoute,
+		web.Aside,
+		web.Recover(b.Log),
 		web.ReadBody(limits.MaxGraphQLBody),
-		web.InFlight(max(cfg.Live.Most, 1)),
+		inFlight,
 	)...)
 	sockets := web.Stack(transport.Sockets(exec),
 		web.RequestID,
@@ -177,7 +181,7 @@ func graphQL(b stack, cfg Config) (*graphhttp.Transport, graphql.GraphExecutor) 
 		Answers:  b.Answers, Answered: web.NoteAnswer, ShowCost: b.Config.Development(), TellLimits: web.TellLimits, TooMany: web.TooMany, Surrogates: b.Config.Cache.SurrogateKeyBytes,
 		Live: graphhttp.Live{
 			Desk: b.desk, Timeout: b.Config.Limits.RequestTimeout, Verify: b.verifier.Verify,
-			Address: b.address, Market: b.market,
+			Address: b.address, Market: b.market, Stay: web.Stay, Ended: web.NoteEnd,
 		},
 	}
 	return transport, executing(schema, resolver, bounds)

@@ -31,7 +31,7 @@ func (t *Telemetry) logRequest(ctx context.Context, level slog.Level, r *Request
 // line appends a request's line to b. It answers false when the line is not so plain.
 func (t *Telemetry) line(b []byte, ctx context.Context, level slog.Level, r *Request) ([]byte, bool) {
 	operation := r.Operation[:min(len(r.Operation), maxOperation)]
-	if r.Err != nil || !plain(r.RequestID) || !plain(r.Method) || !plain(r.Route) || !plain(operation) || !plain(r.Answer) {
+	if r.Err != nil || r.Ended != "" || !plain(r.RequestID) || !plain(r.Method) || !plain(r.Route) || !plain(operation) || !plain(r.Answer) {
 		return b, false
 	}
 	b = append(b, `{"time":"`...)

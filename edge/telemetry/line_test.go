@@ -185,6 +185,8 @@ func TestLinesAreAsSlogWritesThem(t *testing.T) {
 	assert.Greater(t, plainOnes, 1000)
 	_, isPlain := tel.line(nil, t.Context(), slog.LevelError, &Request{Err: errors.New("boom")})
 	assert.False(t, isPlain)
+	_, isPlain = tel.line(nil, t.Context(), slog.LevelInfo, &Request{Ended: "gone"})
+	assert.False(t, isPlain, "the other way to write it says so")
 }
 
 func TestKindsOfRequestsAreBounded(t *testing.T) {

@@ -114,6 +114,7 @@ type Request struct {
 	Err       error        // the cause of a 5xx answer, for the log; may be nil
 	Made      *recent.Made // what is known of an answer that was made; nil otherwise
 	Lasts     bool         // a stream: how long it took was for its client to say
+	Ended     string       // why a stream ended; empty for what is none
 }
 
 // maxOperation bounds what a client's operation name adds to a line.
@@ -164,6 +165,9 @@ func (r *Request) attrs() []slog.Attr {
 	}
 	if r.Answer != "" {
 		attrs = append(attrs, slog.String("answer", r.Answer))
+	}
+	if r.Ended != "" {
+		attrs = append(attrs, slog.String("ended", r.Ended))
 	}
 	if r.Err != nil {
 		attrs = append(attrs, slog.String("error", r.Err.Error()))

@@ -106,12 +106,19 @@ func (t *Transport) stream(out *writer, r *http.Request, exec graphql.GraphExecu
 		out.refuse(ctx, notLetIn(err))
 		return
 	}
-	why := live.Failed
-	defer func() { over(why) }()
 	t.used(r, documents.From(ctx))
-	events := openEvents(out.ResponseWriter)
-	why, err = s.run(ctx, sink{next: events.next, beat: events.beat})
-	events.end(ctx, why, err)
+	w := out.ResponseWriter
+	t.Live.Stay(ctx, func() {
+		why := live.Failed
+		defer func() {
+			over(why)
+			t.Live.Ended(ctx, why)
+		}()
+		events := openEvents(w)
+		var err error
+		why, err = s.run(ctx, sink{next: events.next, beat: events.beat})
+		events.end(ctx, why, err)
+	})
 }
 
 // clientOf names whose subscriptions are counted together.

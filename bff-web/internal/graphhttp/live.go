@@ -31,6 +31,10 @@ type Live struct {
 	Market func(http.Header) (commerce.Market, error)
 	// Address is where a request comes from, for the bound of those who are not signed in.
 	Address func(*http.Request) string
+	// Stay has a stream run once what let it in has returned, on a stack that is small.
+	Stay func(ctx context.Context, run func())
+	// Ended is told why a stream, or a connection, ended.
+	Ended func(ctx context.Context, why string)
 }
 
 const (
@@ -48,10 +52,14 @@ const (
 type subscription struct {
 	*Transport
 	exec          graphql.GraphExecutor
-	oc            *graphql.OperationContext
-	root          string // response key of the one field
+	oc            *graphql.OperationContext // nothing was executed in it
+	cost          any                       // see [costKey]; nil where it is known of the document
+	root          string                    // response key of the one field
 	tags          []commerce.Tag
 	authorization string // of who asks; empty: nobody is signed in
+
+	known [sha256.Size]byte // of what was sent last
+	spoke time.Time         // when something was sent last
 }
 
 // sink is where answers go. Each call waits until the client has taken it, or fails.
@@ -66,7 +74,10 @@ func (t *Transport) subscribe(exec graphql.GraphExecutor, oc *graphql.OperationC
 	if err != nil {
 		return nil, err
 	}
-	return &subscription{Transport: t, exec: exec, oc: oc, root: field.Alias, tags: tags, authorization: authorization}, nil
+	return &subscription{
+		Transport: t, exec: exec, oc: again(oc), cost: oc.Stats.GetExtension(costKey),
+		root: field.Alias, tags: tags, authorization: authorization,
+	}, nil
 }
 
 // run sends the value as it is and then each time that it differs, until there is nothing
@@ -75,69 +86,126 @@ func (t *Transport) subscribe(exec graphql.GraphExecutor, oc *graphql.OperationC
 func (s *subscription) run(ctx context.Context, to sink) (why string, err error) {
 	watcher := s.Live.Desk.Hub().Watch(s.tags)
 	defer watcher.Close()
-	session := time.NewTimer(forever)
-	defer session.Stop()
-	if at := caller.Principal(ctx).Expires; !at.IsZero() {
-		session.Reset(time.Until(at))
-	}
-	var known [sha256.Size]byte
+	s.spoke = time.Now()
 	for {
-		v, err := s.read(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return live.Gone, nil
-		case errors.Is(err, commerce.ErrUnauthenticated):
-			return live.SignedOut, err
-		case err != nil:
-			return live.Failed, err
+		did := s.step(ctx, to)
+		if did.why != "" {
+			return did.why, did.err
 		}
-		if v.sum != known {
-			known = v.sum
-			if to.next(v.body) != nil {
-				return live.Slow, nil
-			}
-			s.Live.Desk.Sent()
-		}
-		if v.none {
-			return live.Completed, nil
-		}
-		if why, err = s.wait(ctx, watcher, session.C, v.gap, to); why != "" {
+		if why, err = s.wait(ctx, watcher, did.gap, to); why != "" {
 			return why, err
 		}
 	}
 }
 
-// forever is longer than any stream lasts.
-const forever = 10 * 365 * 24 * time.Hour
+// step is what came of reading the value once, and sending it if it differs.
+type step struct {
+	why string // it ended the subscription; empty: it goes on
+	err error  // what the client is told of that
+	gap bool   // part of the value is missing or not fresh
+}
+
+// step reads and sends beside the subscription's own goroutine, which waits for it: what
+// waits for hours is to take little memory.
+func (s *subscription) step(ctx context.Context, to sink) step {
+	came := make(chan step, 1)
+	go func() { // reading and sending have their deadlines
+		var did step
+		defer func() {
+			if p := recover(); p != nil {
+				err := &load.Panic{Value: p, Stack: debug.Stack()}
+				if s.Fault != nil {
+					s.Fault(ctx, err)
+				}
+				did = step{why: live.Failed, err: err}
+			}
+			came <- did
+		}()
+		did = s.stepNow(ctx, to)
+	}()
+	return <-came
+}
+
+func (s *subscription) stepNow(ctx context.Context, to sink) step {
+	v, err := s.read(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return step{why: live.Gone}
+	case errors.Is(err, commerce.ErrUnauthenticated) || sessionOver(ctx):
+		return step{why: live.SignedOut, err: commerce.ErrUnauthenticated}
+	case err != nil:
+		return step{why: live.Failed, err: err}
+	}
+	if v.sum != s.known {
+		if !s.sent(to.next(v.body)) {
+			return step{why: live.Slow}
+		}
+		s.known = v.sum
+		s.Live.Desk.Sent()
+	}
+	if v.none {
+		return step{why: live.Completed}
+	}
+	return step{gap: v.gap}
+}
 
 // wait waits until the value is to be read again; why is empty then.
-func (s *subscription) wait(ctx context.Context, watcher *watch.Watcher, session <-chan time.Time, gap bool, to sink) (why string, err error) {
-	again := s.Live.Desk.Reread()
+func (s *subscription) wait(ctx context.Context, watcher *watch.Watcher, gap bool, to sink) (why string, err error) {
+	stands := s.Live.Desk.Reread()
 	if gap {
-		again = min(again, gapReread)
+		stands = min(stands, gapReread)
 	}
-	reread := time.NewTimer(again)
-	defer reread.Stop()
-	beat := time.NewTicker(beatEvery)
-	defer beat.Stop()
+	reread, session := time.Now().Add(stands), caller.Principal(ctx).Expires
 	for {
+		next, beats := earlier(reread, session), false
+		if beat := s.spoke.Add(beatEvery); to.beat != nil && beat.Before(next) {
+			next, beats = beat, true
+		}
+		clock := time.NewTimer(time.Until(next))
 		select {
+		case <-clock.C:
 		case <-watcher.Woken():
+			clock.Stop()
 			return "", nil
-		case <-reread.C:
-			return "", nil
-		case <-beat.C:
-			if to.beat != nil && to.beat() != nil {
-				return live.Slow, nil
-			}
-		case <-session:
-			return live.SignedOut, commerce.ErrUnauthenticated
 		case <-s.Live.Desk.Ending():
+			clock.Stop()
 			return live.Stopped, nil
 		case <-ctx.Done():
+			clock.Stop()
 			return live.Gone, nil
 		}
+		switch {
+		case sessionOver(ctx):
+			return live.SignedOut, commerce.ErrUnauthenticated
+		case !beats:
+			return "", nil
+		case !s.sent(to.beat()):
+			return live.Slow, nil
+		}
 	}
+}
+
+// sent notes that something was, unless the client did not take it.
+func (s *subscription) sent(err error) bool {
+	if err != nil {
+		return false
+	}
+	s.spoke = time.Now()
+	return true
+}
+
+// sessionOver tells whether the time of who asks has come.
+func sessionOver(ctx context.Context) bool {
+	at := caller.Principal(ctx).Expires
+	return !at.IsZero() && !time.Now().Before(at)
+}
+
+// earlier is the earlier of two times, of which the second may be none.
+func earlier(a, b time.Time) time.Time {
+	if !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // value is what a subscription is answered.
@@ -148,8 +216,7 @@ type value struct {
 	none bool              // there is nothing to watch
 }
 
-// read reads the value once, in its turn. It does so beside the subscription's own
-// goroutine, which waits for it: what waits for hours is to take little memory.
+// read reads the value once, in its turn.
 func (s *subscription) read(ctx context.Context) (value, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.Live.Timeout)
 	defer cancel()
@@ -162,40 +229,20 @@ func (s *subscription) read(ctx context.Context) (value, error) {
 	if err != nil {
 		return s.unread(ctx), nil
 	}
-	type result struct {
-		value
-		error
-	}
-	came := make(chan result, 1)
-	go func() { // ends with ctx at the latest; read waits for it
-		defer done()
-		defer func() {
-			if p := recover(); p != nil {
-				err := &load.Panic{Value: p, Stack: debug.Stack()}
-				if s.Fault != nil {
-					s.Fault(ctx, err)
-				}
-				came <- result{error: err}
-			}
-		}()
-		v, err := s.readNow(ctx)
-		came <- result{v, err}
-	}()
-	r := <-came
-	return r.value, r.error
-}
-
-func (s *subscription) readNow(ctx context.Context) (value, error) {
+	defer done()
 	if err := s.stillSignedIn(ctx); err != nil {
 		return value{}, err
 	}
 	oc := s.operation()
-	v := s.unread(ctx)
+	var v value
 	s.execute(ctx, s.exec, oc, func(_ context.Context, made outcome) {
 		if made.response != nil {
 			v = s.valueOf(made)
 		}
 	})
+	if v.body == nil {
+		v = s.unread(ctx)
+	}
 	return v, nil
 }
 
@@ -214,14 +261,20 @@ func (s *subscription) stillSignedIn(ctx context.Context) error {
 
 // operation is the operation for one execution.
 func (s *subscription) operation() *graphql.OperationContext {
-	of := s.oc
-	oc := &graphql.OperationContext{
+	oc := again(s.oc)
+	if s.cost != nil {
+		oc.Stats.SetExtension(costKey, s.cost)
+	}
+	return oc
+}
+
+// again is an operation as it was before anything was found out about it.
+func again(of *graphql.OperationContext) *graphql.OperationContext {
+	return &graphql.OperationContext{
 		RawQuery: of.RawQuery, Variables: of.Variables, OperationName: of.OperationName, Doc: of.Doc, Operation: of.Operation,
 		DisableIntrospection: of.DisableIntrospection, RecoverFunc: of.RecoverFunc,
 		ResolverMiddleware: of.ResolverMiddleware, RootResolverMiddleware: of.RootResolverMiddleware,
 	}
-	oc.Stats.SetExtension(costKey, of.Stats.GetExtension(costKey))
-	return oc
 }
 
 // unread is the answer when the value was not read in time.

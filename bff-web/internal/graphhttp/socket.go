@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -25,6 +27,8 @@ const socketProtocol = "graphql-transport-ws"
 const (
 	// initWithin is how soon after the connection its client has to say who it is.
 	initWithin = 3 * time.Second
+	// forever is longer than any connection lasts.
+	forever = 10 * 365 * 24 * time.Hour
 	// mostOnSocket is how many subscriptions one connection has at once.
 	mostOnSocket = 100
 )
@@ -59,6 +63,7 @@ type socket struct {
 	cancel context.CancelFunc
 
 	visitor chan commerce.Principal // holds who asks, once that is known
+	code    atomic.Int64            // we closed it with this first; 0: its client left
 
 	// The reader's, and of those whom it starts.
 	who   context.Context //nolint:containedctx // ctx with who asks and where; nil until that is known
@@ -102,12 +107,17 @@ func (s *socket) serve() {
 		err = s.read()
 	}
 	if g, ok := errors.AsType[*goodbye](err); ok {
-		_ = s.conn.Close(g.code, g.reason) // whether the client hears it or not
+		s.end(g.code, g.reason)
 	}
 	s.cancel()
 	s.work.Wait()
 	supervisor.Wait()
 	_ = s.conn.CloseNow()
+	why := live.Gone
+	if code := s.code.Load(); code != 0 {
+		why = strconv.FormatInt(code, 10)
+	}
+	s.Live.Ended(s.asked.Context(), why)
 }
 
 // supervise ends the connection when its time has come, and finds out when its client is gone.
@@ -155,7 +165,11 @@ func (s *socket) settle() {
 	s.work.Wait()
 }
 
-func (s *socket) end(code websocket.StatusCode, reason string) { _ = s.conn.Close(code, reason) }
+// end closes the connection, whether its client hears it or not.
+func (s *socket) end(code websocket.StatusCode, reason string) {
+	s.code.CompareAndSwap(0, int64(code))
+	_ = s.conn.Close(code, reason)
+}
 
 func (s *socket) ping() error {
 	ctx, cancel := context.WithTimeout(s.ctx, takeIn)

@@ -54,9 +54,9 @@ var errPanic = errors.New("a handler panicked")
 
 // note is what later stages tell the log line of a request.
 type note struct {
-	operation, answer string
-	began             time.Time
-	made              *recent.Made
+	operation, answer, ended string
+	began                    time.Time
+	made                     *recent.Made
 }
 
 type noteKey struct{}
@@ -83,6 +83,13 @@ func NoteAnswer(ctx context.Context, result string) {
 	}
 }
 
+// NoteEnd says why a stream ended, for its log line.
+func NoteEnd(ctx context.Context, why string) {
+	if n, ok := ctx.Value(noteKey{}).(*note); ok {
+		n.ended = why
+	}
+}
+
 // NoteMade says what is known of an answer that was made for the request.
 func NoteMade(ctx context.Context, made *recent.Made) {
 	if n, ok := ctx.Value(noteKey{}).(*note); ok {
@@ -104,7 +111,7 @@ func Observe(t *telemetry.Telemetry, route string) Middleware {
 			t.ObserveRequest(r.Context(), telemetry.Request{
 				Method: r.Method, Route: route, Operation: n.operation, Answer: n.answer, Status: rec.status,
 				Duration: time.Since(n.began), Bytes: rec.bytes, RequestID: requestid.From(r.Context()), Made: n.made,
-				Lasts: rec.lasts(),
+				Lasts: rec.lasts(), Ended: n.ended,
 			})
 		})
 	}
