@@ -3,6 +3,7 @@ package bffweb
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -269,6 +270,15 @@ func TestTheDeadlineIsOfAllParts(t *testing.T) {
 		return logged && json.Unmarshal([]byte("{"+strings.TrimPrefix(strings.SplitN(text, "\n", 2)[0], ",")), &line) == nil
 	}, time.Minute, 10*time.Millisecond)
 	assert.GreaterOrEqual(t, line.DurationMs, 1900.0, "the log has the whole duration")
+}
+
+// The log has the bytes of all parts.
+func TestAllPartsAreCounted(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	a := s.query(t, `{product(sku:"MUG-RED"){name ...@defer{price{unit{amount}}}}}`, nil, header{"Accept", partsType})
+	require.Contains(t, a.Raw, `"incremental"`)
+	assert.Contains(t, s.log.String(), fmt.Sprintf(`"bytes":%d}`, len(a.Raw)))
 }
 
 func TestDeferIsBounded(t *testing.T) {

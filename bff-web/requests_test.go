@@ -115,6 +115,43 @@ func TestWhoeverIsOnCallSeesTheLastRequestsThatWentBadly(t *testing.T) {
 	assert.Equal(t, http.StatusServiceUnavailable, degraded.Waterfall.Calls[i].Attempts[0].Status)
 }
 
+// An answer in parts is kept for what is not well in any of them, with all that they took.
+func TestKeptRequestsAreOfAllParts(t *testing.T) {
+	t.Parallel()
+	s, systems := sandboxed(t, "REQUESTS_SLOW=20s", "REQUEST_TIMEOUT=30s")
+	asked := header{"Accept", partsType}
+	page := `query Page($sku: String!) { product(sku: $sku) { name ...@defer(label: "price") { price { unit { amount } } } ...@defer(label: "stock") { availability { quantity } } } }`
+	warm := s.query(t, page, map[string]any{"sku": "HL-U509-R"}, asked)
+	require.NotContains(t, warm.Raw, "freshness")
+	one, text := s.requests(t)
+	require.Len(t, one, 1, text)
+	assert.Equal(t, []string{"slowest"}, one[0].Why, "nothing is wrong with it")
+
+	systems.Faults(t, sandbox.Fault{System: "odoo", Operation: "*", ErrorRate: 1, Status: http.StatusServiceUnavailable, Mode: sandbox.ModeStatus})
+	s.query(t, page, map[string]any{"sku": "BK-R93R-62"}, asked)
+	systems.Faults(t, sandbox.Fault{System: "pimcore", Operation: "*", ErrorRate: 1, Status: http.StatusServiceUnavailable, Mode: sandbox.ModeStatus})
+	s.query(t, `query Whole { search(text: "helmet", first: 2) { totalCount } ...@defer { product(sku: "FR-R92B-58") { name } } }`, nil, asked)
+	all, text := s.requests(t)
+	require.Len(t, all, 3, text)
+	failed, degraded := all[0], all[1]
+
+	assert.Equal(t, []string{"degraded"}, degraded.Why)
+	assert.Equal(t, "Page", degraded.Operation)
+	assert.Equal(t, map[string]string{"pimcore": "ok", "odoo": "unavailable"}, degraded.systemsOf())
+	var parts []string
+	for _, p := range degraded.Parts {
+		assert.Equal(t, "odoo", p.System)
+		assert.Equal(t, "missing", p.State)
+		parts = append(parts, p.Part)
+	}
+	assert.ElementsMatch(t, []string{"product.price", "product.availability"}, parts)
+	assert.Equal(t, []string{"UNAVAILABLE"}, degraded.Errors)
+
+	assert.Equal(t, []string{"failed", "degraded"}, failed.Why, "a whole thing that was asked for could not be had")
+	assert.Equal(t, "Whole", failed.Operation)
+	assert.Equal(t, []string{"UNAVAILABLE"}, failed.Errors)
+}
+
 // Who asked, what they asked for and what was answered is in none of what is kept.
 func TestKeptRequestsHoldNothingOfAnybody(t *testing.T) {
 	t.Parallel()

@@ -20,6 +20,7 @@ import (
 const (
 	CodeInternal = "INTERNAL"
 	CodeBadInput = "BAD_USER_INPUT"
+	CodeTooLarge = "ANSWER_TOO_LARGE"
 )
 
 type code struct {
@@ -45,7 +46,7 @@ var codes = map[error]code{
 // not the client.
 func Ours(err *gqlerror.Error) bool {
 	switch err.Extensions["code"] {
-	case CodeInternal, codes[commerce.ErrTimeout].name, codes[commerce.ErrUnavailable].name, codes[commerce.ErrUpstream].name:
+	case CodeInternal, CodeTooLarge, codes[commerce.ErrTimeout].name, codes[commerce.ErrUnavailable].name, codes[commerce.ErrUpstream].name:
 		return true
 	default:
 		return false

@@ -29,17 +29,24 @@ func (t *Transport) tellMade(r *http.Request, out *writer) {
 // remember notes what is not well in an answer, and what making it took.
 func (w *writer) remember(made outcome) {
 	w.made.Spent = made.spent
-	if made.response == nil || len(made.response.Errors) == 0 && len(made.freshness) == 0 {
+	if made.response != nil {
+		w.note(made.response.Errors, made.freshness, string(made.response.Data) == "null")
+	}
+}
+
+// note adds what is not well in an answer, or in a part of it. Nothing tells that all of the
+// operation is null in it.
+func (w *writer) note(errs gqlerror.List, reports []load.Report, nothing bool) {
+	if len(reports) == 0 && !slices.ContainsFunc(errs, graph.Ours) {
 		return
 	}
-	errs, reports := made.response.Errors, made.freshness
-	w.made.Failed = slices.ContainsFunc(errs, func(err *gqlerror.Error) bool {
-		return graph.Ours(err) && (len(err.Path) <= 1 || string(made.response.Data) == "null")
+	w.made.Degraded = true
+	w.made.Failed = w.made.Failed || slices.ContainsFunc(errs, func(err *gqlerror.Error) bool {
+		return graph.Ours(err) && (nothing || len(err.Path) <= 1)
 	})
-	w.made.Degraded = len(reports) > 0 || slices.ContainsFunc(errs, graph.Ours)
-	if w.made.Failed || w.made.Degraded {
-		w.made.Tell = func() recent.Told { return toldOf(errs, reports) }
-	}
+	w.errs, w.reports = append(w.errs, errs...), append(w.reports, reports...)
+	errs, reports = w.errs, w.reports
+	w.made.Tell = func() recent.Told { return toldOf(errs, reports) }
 }
 
 // toldOf has the codes of the errors that are not the client's, and what is not fresh.

@@ -8,6 +8,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/portico-bff/portico/bff-web/graph"
 	"github.com/portico-bff/portico/bff-web/graph/compiled"
 	"github.com/portico-bff/portico/bff-web/graph/load"
 	"github.com/portico-bff/portico/cache"
@@ -91,12 +92,17 @@ func (m *multipart) later(parts []compiled.Part, freshness []load.Report, more b
 	if err != nil || m.size+len(body) > limits.MaxResponseBytes {
 		for i := range p.Incremental {
 			p.Incremental[i].Data, p.Incremental[i].Extensions = nil, nil
-			p.Incremental[i].Errors = gqlerror.List{{Message: "the answer is too large", Path: parts[i].Path, Extensions: map[string]any{"code": "ANSWER_TOO_LARGE"}}}
+			p.Incremental[i].Errors = gqlerror.List{{Message: "the answer is too large", Path: parts[i].Path, Extensions: map[string]any{"code": graph.CodeTooLarge}}}
 		}
 		if body, err = json.Marshal(p); err != nil {
 			return false
 		}
 	}
+	var errs gqlerror.List
+	for i := range p.Incremental {
+		errs = append(errs, p.Incremental[i].Errors...)
+	}
+	m.out.note(errs, freshness, len(parts[0].Path) == 0 && p.Incremental[0].Data == nil)
 	return m.send("", body, !more)
 }
 

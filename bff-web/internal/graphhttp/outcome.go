@@ -8,6 +8,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/portico-bff/portico/bff-web/graph"
 	"github.com/portico-bff/portico/bff-web/graph/load"
 	"github.com/portico-bff/portico/edge/limits"
 	"github.com/portico-bff/portico/edge/timing"
@@ -37,7 +38,7 @@ type document struct {
 func render(doc document) (body []byte, ok bool) {
 	body, err := doc.MarshalJSON()
 	if err != nil || len(body) > limits.MaxResponseBytes {
-		return []byte(`{"errors":[{"message":"the answer is too large","extensions":{"code":"ANSWER_TOO_LARGE"}}]}`), false
+		return []byte(`{"errors":[{"message":"the answer is too large","extensions":{"code":"` + graph.CodeTooLarge + `"}}]}`), false
 	}
 	return body, true
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/portico-bff/portico/bff-web/graph"
+	"github.com/portico-bff/portico/bff-web/graph/load"
 	"github.com/portico-bff/portico/cache"
 	"github.com/portico-bff/portico/edge/recent"
 )
@@ -24,6 +25,8 @@ type writer struct {
 	get       bool      // caches on the way may keep what they are not told not to
 	began     time.Time // when the request came in
 	made      recent.Made
+	errs      gqlerror.List // of all parts of the answer in which something is not well, for made
+	reports   []load.Report // likewise
 }
 
 func (w *writer) write(status int, doc document) {
