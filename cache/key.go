@@ -70,7 +70,7 @@ func callerText(p commerce.Principal) string {
 func queryText(q commerce.SearchQuery) string {
 	list := []string{
 		q.Text, string(q.Sort), strconv.Itoa(q.First), q.After, string(q.Filter.Category),
-		q.Filter.PriceMin, q.Filter.PriceMax, strconv.FormatBool(q.Filter.InStock),
+		q.Filter.PriceMin, q.Filter.PriceMax, strconv.FormatBool(q.Filter.InStock), strconv.FormatBool(q.NoFacets),
 	}
 	for _, code := range slices.Sorted(maps.Keys(q.Filter.Facets)) {
 		list = append(list, code, fields(slices.Sorted(slices.Values(q.Filter.Facets[code]))...))

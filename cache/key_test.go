@@ -85,7 +85,8 @@ func TestC18_ArgumentsAreInjective(t *testing.T) {
 	query := func() commerce.SearchQuery {
 		q := commerce.SearchQuery{
 			Text: piece(r), Sort: commerce.Sort(piece(r)), First: r.IntN(3), After: piece(r),
-			Filter: commerce.SearchFilter{Category: commerce.CategoryID(piece(r)), PriceMin: piece(r), PriceMax: piece(r), InStock: r.IntN(2) == 0},
+			Filter:   commerce.SearchFilter{Category: commerce.CategoryID(piece(r)), PriceMin: piece(r), PriceMax: piece(r), InStock: r.IntN(2) == 0},
+			NoFacets: r.IntN(2) == 0,
 		}
 		for range r.IntN(3) {
 			if q.Filter.Facets == nil {
@@ -104,7 +105,7 @@ func TestC18_ArgumentsAreInjective(t *testing.T) {
 				list[0], list[1] = list[1], list[0]
 			}
 		}
-		plain := fmt.Sprintf("%q %v", []any{q.Text, q.Sort, q.First, q.After, q.Filter.Category, q.Filter.PriceMin, q.Filter.PriceMax, q.Filter.InStock}, fmt.Sprintf("%q", q.Filter.Facets))
+		plain := fmt.Sprintf("%q %v", []any{q.Text, q.Sort, q.First, q.After, q.Filter.Category, q.Filter.PriceMin, q.Filter.PriceMax, q.Filter.InStock, q.NoFacets}, fmt.Sprintf("%q", q.Filter.Facets))
 		written := queryText(q)
 		if other, ok := seen[written]; ok {
 			require.Equal(t, other, plain)

@@ -118,6 +118,24 @@ func TestC21_WhatIsAbsentIsCounted(t *testing.T) {
 	assert.Equal(t, int64(m.absent.EstimatedSize()), m.absent.held.Load())
 }
 
+// Once there is such a thing, that there was none is not said any more, not even when the
+// thing has to make room.
+func TestWhatIsThereIsNotAbsentAgain(t *testing.T) {
+	t.Parallel()
+	m, err := newMemory(1<<20, newTagTable().alive)
+	require.NoError(t, err)
+	defer m.close()
+	p, now := policies[commerce.OpProducts], time.Now()
+	m.put("k", notFound(now, p), p.Negative)
+	m.put("k", newEntry("there is one now", now, p), p.life())
+	m.values.Invalidate("k")
+	assert.Nil(t, m.get("k"), "nobody knows")
+	m.put("k", newEntry("there is one", now, p), p.life())
+	m.put("k", notFound(now, p), p.Negative)
+	m.absent.Invalidate("k")
+	assert.Nil(t, m.get("k"), "nor the other way round")
+}
+
 func TestAnOlderLoadDoesNotReplaceANewer(t *testing.T) {
 	t.Parallel()
 	m, err := newMemory(1<<20, newTagTable().alive)

@@ -53,7 +53,7 @@ func (h *home) loadPage(ctx context.Context) error {
 
 func (h *home) loadFeatured(ctx context.Context) error {
 	found, err := h.Ports.Search.Search(ctx, h.viewer.Market, commerce.SearchQuery{
-		Filter: commerce.SearchFilter{InStock: true}, Sort: commerce.SortNewest, First: featured,
+		Filter: commerce.SearchFilter{InStock: true}, Sort: commerce.SortNewest, First: featured, NoFacets: true,
 	})
 	if err == nil {
 		h.skus = found.SKUs

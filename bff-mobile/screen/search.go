@@ -36,7 +36,9 @@ func (s *Screens) Search(ctx context.Context, v Viewer, q commerce.SearchQuery) 
 }
 
 func (l *listing) loadFound(ctx context.Context) error {
-	found, err := l.Ports.Search.Search(ctx, l.viewer.Market, l.query)
+	q := l.query
+	q.NoFacets = q.After != ""
+	found, err := l.Ports.Search.Search(ctx, l.viewer.Market, q)
 	if err == nil {
 		l.found, l.skus = found, found.SKUs
 	}
@@ -50,13 +52,11 @@ func (l *listing) page() api.ProductList {
 	}
 	locale := l.viewer.Market.Locale
 	shown := api.ProductList{Items: l.inOrder(), Total: l.found.Total, TotalText: count(l.found.Total, locale), HasNext: l.found.HasNext, EndCursor: l.found.EndCursor}
-	if l.query.After == "" {
-		shown.Facets = facets(l.found.Facets, locale)
-	}
+	shown.Facets = facets(l.found.Facets, locale)
 	return shown
 }
 
-// facets are those of the whole list, which its first page brings.
+// facets are those of the whole list, which only its first page asks for.
 func facets(found []commerce.Facet, locale string) []api.Facet {
 	shown := make([]api.Facet, 0, len(found))
 	for _, f := range found {

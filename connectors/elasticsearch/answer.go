@@ -105,7 +105,11 @@ func (c *connector) result(s *search, answer *wireAnswer, in *room) (*commerce.S
 			r.SKUs, r.Cursors = append(r.SKUs, sku), append(r.Cursors, r.EndCursor)
 		}
 	}
-	if r.Facets, err = c.model.facetsOf(s, answer.Aggregations); err != nil {
+	if s.query.NoFacets {
+		return r, nil
+	}
+	r.Facets, err = c.model.facetsOf(s, answer.Aggregations)
+	if err != nil {
 		return nil, err
 	}
 	return r, nil

@@ -28,10 +28,18 @@ type cursor struct {
 	After   []json.RawMessage `json:"s"`
 }
 
+// shared is what pages of one search share, as far as it is not its market.
+type shared struct {
+	Text   string
+	Filter commerce.SearchFilter
+	Sort   commerce.Sort
+	First  int    // not any more: cursors that clients have were made with it
+	After  string // nor this
+}
+
 // fingerprint identifies what pages of one search share: market, text, filter and order. How many
-// rows a page has may change on the way.
+// rows a page has, and whether it has facets, may change on the way.
 func fingerprint(market string, q commerce.SearchQuery) string {
-	q.First, q.After = 0, ""
 	facets := map[string][]string{}
 	for code, values := range q.Filter.Facets {
 		if len(values) > 0 {
@@ -42,8 +50,8 @@ func fingerprint(market string, q commerce.SearchQuery) string {
 	// A struct of strings and maps of them always can be written, keys in order.
 	text, _ := json.Marshal(struct {
 		Market string
-		Query  commerce.SearchQuery
-	}{market, q})
+		Query  shared
+	}{market, shared{Text: q.Text, Filter: q.Filter, Sort: q.Sort}})
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:8])
 }

@@ -17,8 +17,8 @@ func TestCursorsOfTheSameSearchOnly(t *testing.T) {
 	base := commerce.SearchQuery{Text: "a", Filter: commerce.SearchFilter{Facets: map[string][]string{"color": {"Red"}}}}
 	sum := fingerprint("en/USD", base)
 	longer := base
-	longer.First, longer.After = 50, "x"
-	assert.Equal(t, sum, fingerprint("en/USD", longer), "pages may differ in size")
+	longer.First, longer.After, longer.NoFacets = 50, "x", true
+	assert.Equal(t, sum, fingerprint("en/USD", longer), "pages may differ in size, and in whether they have facets")
 	turned, same := base, base
 	turned.Filter.Facets = map[string][]string{"color": {"Red", "Blue"}}
 	same.Filter.Facets = map[string][]string{"color": {"Blue", "Red"}, "size": {}}

@@ -96,9 +96,11 @@ func (m *model) request(s *search, after []json.RawMessage) ([]byte, error) {
 	if len(s.choices) > 0 {
 		b, _ = s.appendChosen(append(b, `,"post_filter":`...), "")
 	}
-	if len(s.choices) > 0 && len(s.names.facets) > 0 {
+	switch {
+	case s.query.NoFacets:
+	case len(s.choices) > 0:
 		b = s.appendFacets(b)
-	} else {
+	default:
 		b = append(b, s.names.open...)
 	}
 	b = s.sort.appendTo(append(b, `,"sort":[`...), m, s.names)

@@ -3,6 +3,7 @@ package elasticsearch_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -104,6 +105,39 @@ func (a asking) sortOf(q commerce.SearchQuery) string {
 		return "7"
 	}
 	return a.of(`"Helmet"`, "null", `"<a & b>"`, `"\"\\\u2028é\u0001"`, "\"\u2028\"")
+}
+
+// Without facets the same is asked for, but nothing is counted.
+func TestASearchWithoutFacetsCountsNothing(t *testing.T) {
+	t.Parallel()
+	for _, at := range indexes() {
+		upstream := &heard{facets: at.codes, source: at.source}
+		at.cfg.NoHedge = true // it hears one at a time
+		ports, err := elasticsearch.New(at.cfg, transport.Deps{Wire: upstream})
+		require.NoError(t, err)
+		random := asking{rand.New(rand.NewPCG(2, 7))}
+		for range 300 {
+			market, q := random.market(), random.query(at.codes)
+			upstream.sort = random.sortOf(q)
+			with, err := ports.Search.Search(t.Context(), market, q)
+			require.NoError(t, err, "%+v", q)
+			require.Len(t, with.Facets, len(at.codes))
+			counted := decoded(t, upstream.body)
+			delete(counted, "aggs")
+			q.NoFacets = true
+			without, err := ports.Search.Search(t.Context(), market, q)
+			require.NoError(t, err, "%+v", q)
+			require.Equal(t, counted, decoded(t, upstream.body))
+			with.Facets = nil
+			require.Equal(t, with, without)
+		}
+	}
+}
+
+func decoded(t *testing.T, body string) (all map[string]any) {
+	t.Helper()
+	require.NoError(t, json.Unmarshal([]byte(body), &all), body)
+	return all
 }
 
 // index is a document model, and what a hit's source looks like in it.

@@ -24,6 +24,9 @@ type SearchQuery struct {
 	Sort   Sort // empty means relevance with a text, name without
 	First  int  // 1 to MaxBatch
 	After  string
+	// NoFacets leaves the result without Facets, which nobody then counts. Cursors fit
+	// searches with and without.
+	NoFacets bool
 }
 
 // SearchFilter narrows a search. Values of one field are alternatives; fields all have to hold.

@@ -59,6 +59,25 @@ func Search(t *testing.T, port commerce.Search, f Fixture) {
 			return search(t, commerce.SearchQuery{First: 1, Filter: filter})
 		})
 	})
+	t.Run("a search without facets finds the same, and its cursors fit", func(t *testing.T) {
+		q := commerce.SearchQuery{Sort: commerce.SortName, First: 3}
+		first := search(t, q)
+		require.NotEmpty(t, first.Facets)
+		q.NoFacets = true
+		bare := search(t, q)
+		assert.Empty(t, bare.Facets)
+		assert.Equal(t, first.SKUs, bare.SKUs)
+		assert.Equal(t, first.Total, bare.Total)
+		q.After = first.EndCursor
+		next := search(t, q)
+		assert.Empty(t, next.Facets)
+		q.After, q.NoFacets = bare.EndCursor, false
+		again := search(t, q)
+		assert.Equal(t, next.SKUs, again.SKUs)
+		assert.NotEmpty(t, again.Facets)
+		q = commerce.SearchQuery{First: 3, NoFacets: true, Filter: commerce.SearchFilter{Facets: map[string][]string{f.Facet: {facet(t, first, f.Facet).Values[0].Value}}}}
+		assert.Equal(t, facet(t, first, f.Facet).Values[0].Count, search(t, q).Total, "what is chosen narrows all the same")
+	})
 	t.Run("bad input names its field", func(t *testing.T) {
 		_, err := port.Search(t.Context(), f.Market, commerce.SearchQuery{First: 5, After: "not a cursor"})
 		_ = fieldOf(t, err, "after")

@@ -283,7 +283,10 @@ func (s shopSearch) Search(ctx context.Context, _ commerce.Market, q commerce.Se
 		}
 	}
 	slices.SortStableFunc(hits, order(q.Sort))
-	result := &commerce.SearchResult{Total: len(hits), Facets: []commerce.Facet{colorFacet(counts, q.Filter.Facets["color"])}}
+	result := &commerce.SearchResult{Total: len(hits)}
+	if !q.NoFacets {
+		result.Facets = []commerce.Facet{colorFacet(counts, q.Filter.Facets["color"])}
+	}
 	end := min(start+q.First, len(hits))
 	for _, g := range hits[min(start, end):end] {
 		result.SKUs = append(result.SKUs, g.product.SKU)
