@@ -23,6 +23,8 @@ type journey struct {
 	waiting int                // for any of its flights
 	cancel  context.CancelFunc // nil before it departs
 	over    bool               // nobody waits, and what it brings may not be kept: it is ended
+
+	patience commerce.Patience // of those who ever waited
 }
 
 // without is j without n of those who waited: they left, or have what they waited for.
@@ -113,7 +115,7 @@ func (c *Cache) depart(b *board) {
 	if b.open {
 		c.pause()
 	}
-	ctx, cancel := context.WithTimeout(causedBy(c.ctx, b.cause), loadTimeout)
+	ctx, cancel := context.WithTimeout(b.patience.In(causedBy(c.ctx, b.cause)), loadTimeout)
 	defer cancel()
 	c.flights.mu.Lock()
 	if b.plan.boards.byAsker[b.asker] == b {

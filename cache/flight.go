@@ -138,6 +138,17 @@ func (f *flight) outdated(table *tagTable, asked uint64) bool {
 	return f.err == nil && f.stamp.local < asked && table.struck(f.entry.tags, f.stamp.local)
 }
 
+// await has loads take the time that caller has who waits for their flights.
+func (c *Cache) await(caller context.Context, flights []*flight) {
+	c.flights.mu.Lock()
+	defer c.flights.mu.Unlock()
+	for _, f := range flights {
+		if f != nil && f.of != nil {
+			f.of.patience.Join(caller)
+		}
+	}
+}
+
 // leave is for a caller who waits no more. A load whose answers nobody wants and
 // that may not be kept is ended.
 func (c *Cache) leave(p *plan, f *flight) {
@@ -167,8 +178,11 @@ func (c *Cache) landLocked(key string, f *flight) {
 
 // fly joins or starts the flights of r at the places which, for caller.
 func (c *Cache) fly(caller context.Context, r *request, which []int) []*flight {
-	// No value of any caller's context but the ids of its span: the answer is for all who wait.
+	// No value of any caller's context but the ids of its span, and whether it is patient: the answer is for all who wait.
 	all, begun := c.join(trace.SpanContextFromContext(caller), r, which)
+	if commerce.Patient(caller) {
+		c.await(caller, all)
+	}
 	if begun != nil {
 		c.work.Go(func() {
 			stack.To16K()

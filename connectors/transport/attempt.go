@@ -25,13 +25,15 @@ const (
 
 // attempt is one attempt of a call on its way through the layers.
 type attempt struct {
-	call   *call
-	kind   attemptKind
-	req    *http.Request // what is sent; from signed inwards
-	number int           // on the call's record
-	took   time.Duration // set by measured
-	got    progress
-	span   attemptSpan
+	call    *call
+	kind    attemptKind
+	req     *http.Request // what is sent; from signed inwards
+	number  int           // on the call's record
+	took    time.Duration // set by measured
+	by      time.Time     // when it ends, unless somebody patient waits; set by timeout
+	longest time.Duration // how long it may take if so; set by timeout
+	got     progress
+	span    attemptSpan
 
 	// What is sent refers to these: as parts of the attempt they cost nothing more.
 	hooks httptrace.ClientTrace

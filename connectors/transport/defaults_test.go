@@ -29,7 +29,7 @@ func defaults() [][2]string {
 		{"bulkhead", fmt.Sprintf("per system; the limit starts at %d and adapts between %d and %d (MAX_CONCURRENT); %d wait, %v at most, Writes first",
 			firstLimit, leastLimit, defaultConcurrent, maxQueued, maxQueueWait)},
 		{"adaptive limit", fmt.Sprintf("an attempt is slow beyond %v × its operation's pace + %v; decided every %v by %d votes or more", slowFactor, slowSlack, votingPeriod, leastVotes)},
-		{"attempt timeout", fmt.Sprintf("%v, headers and body (ATTEMPT_TIMEOUT); a Write's is the deadline; none begins with less left than the median, %v at least and %v at most", defaultAttemptTimeout, leastAttempt, defaultAttemptTimeout/2)},
+		{"attempt timeout", fmt.Sprintf("%v, headers and body (ATTEMPT_TIMEOUT); a Write's is the deadline, and so is a Read's that somebody patient waits for; none begins with less left than the median, %v at least and %v at most", defaultAttemptTimeout, leastAttempt, defaultAttemptTimeout/2)},
 		{"answer", fmt.Sprintf("%d MiB once decoded (MAX_BODY_BYTES; an operation may declare its own), headers %d KiB, JSON depth %d, redirects not followed", defaultMaxBody>>20, maxHeaderBytes>>10, maxDepth)},
 		{"connections", fmt.Sprintf("%d idle per host, as many as MAX_CONCURRENT in all, idle %v, dial %v, TLS 1.2 or newer within %v", maxIdlePerHost, idleTimeout, dialTimeout, tlsTimeout)},
 		{"addresses", "loopback, private, link-local and other special ranges refused at dial time (ALLOW_PRIVATE)"},

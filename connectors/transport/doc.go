@@ -18,7 +18,7 @@
 //	circuit breaker   per operation, or each of its requests; opens at 20 bad attempts in 10s that are half of all, or after 1s of nothing but bad ones, 5 or more; a probe every 1s, and a good one closes
 //	bulkhead          per system; the limit starts at 32 and adapts between 8 and 128 (MAX_CONCURRENT); 128 wait, 250ms at most, Writes first
 //	adaptive limit    an attempt is slow beyond 1.5 × its operation's pace + 10ms; decided every 100ms by 10 votes or more
-//	attempt timeout   2s, headers and body (ATTEMPT_TIMEOUT); a Write's is the deadline; none begins with less left than the median, 10ms at least and 1s at most
+//	attempt timeout   2s, headers and body (ATTEMPT_TIMEOUT); a Write's is the deadline, and so is a Read's that somebody patient waits for; none begins with less left than the median, 10ms at least and 1s at most
 //	answer            2 MiB once decoded (MAX_BODY_BYTES; an operation may declare its own), headers 64 KiB, JSON depth 64, redirects not followed
 //	connections       64 idle per host, as many as MAX_CONCURRENT in all, idle 30s, dial 1s, TLS 1.2 or newer within 2s
 //	addresses         loopback, private, link-local and other special ranges refused at dial time (ALLOW_PRIVATE)

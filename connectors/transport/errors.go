@@ -70,7 +70,7 @@ func badAnswer(cause error) *attemptError {
 func lost(ctx context.Context, err error, got *progress) *attemptError {
 	sent := got.sent(err)
 	switch {
-	case errors.Is(ctx.Err(), context.Canceled):
+	case errors.Is(ctx.Err(), context.Canceled) && !errors.Is(context.Cause(ctx), context.DeadlineExceeded):
 		return &attemptError{kind: context.Canceled, cause: context.Canceled, sent: sent}
 	case ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded) || (sent && isTimeout(err) && !isDial(err)):
 		return &attemptError{kind: commerce.ErrTimeout, reason: commerce.ReasonTimeout, cause: context.DeadlineExceeded, sent: sent}

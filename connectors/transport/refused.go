@@ -27,7 +27,7 @@ func (c *Client) broken(next attemptHandler) attemptHandler {
 			return res, err
 		}
 		if whole, ok := res.Body.(*wholeBody); ok {
-			whole.permit, whole.slow = permit, c.slow(a)
+			whole.permit, whole.slow = permit, c.slow(ctx, a)
 		}
 		return res, nil
 	}
@@ -35,8 +35,8 @@ func (c *Client) broken(next attemptHandler) attemptHandler {
 
 // slow tells whether a read took so long that more of its kind would be a failure
 // of the upstream, though it answered. A write may take its time.
-func (c *Client) slow(a *attempt) bool {
-	return !a.isWrite() && a.took > c.cfg.AttemptTimeout*3/4
+func (c *Client) slow(ctx context.Context, a *attempt) bool {
+	return !a.isWrite() && a.took > c.limit(ctx, a)*3/4
 }
 
 // settle tells the breaker what became of an answer: v, unless it came too slowly.

@@ -24,7 +24,7 @@ func (c *Client) signed(next attemptHandler) attemptHandler {
 			}
 		}
 		dropUnsafe(req.Header)
-		a.announceTimeout(ctx, req.Header)
+		a.announceTimeout(req.Header)
 		a.span.inject(req.Header)
 		if req.URL.Scheme != c.base.Scheme || req.URL.Host != c.base.Host || req.Host != c.base.Host {
 			return nil, &attemptError{kind: commerce.ErrUnavailable, reason: commerce.ReasonUnavailable, cause: errElsewhere, own: true}
