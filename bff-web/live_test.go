@@ -35,19 +35,49 @@ const (
 type lively struct {
 	*shop
 
-	cache *cache.Cache
-	url   string
+	cache  *cache.Cache
+	url    string
+	client *http.Client
 }
 
 func watching(t testing.TB, change ...func(*edge.Backend)) *lively {
 	t.Helper()
+	return watchingAtMost(t, defaultBounds(t), change...)
+}
+
+func defaultBounds(t testing.TB) live.Config {
+	t.Helper()
 	var cfg live.Config
 	require.NoError(t, config.Decode(nil, "", &cfg))
-	return watchingAtMost(t, cfg, change...)
+	return cfg
 }
 
 // watchingAtMost is watching with other bounds.
 func watchingAtMost(t testing.TB, cfg live.Config, change ...func(*edge.Backend)) *lively {
+	t.Helper()
+	return served(t, documents.Config{Open: true}, cfg, change...)
+}
+
+// served is watchingAtMost with other documents.
+func served(t testing.TB, docs documents.Config, cfg live.Config, change ...func(*edge.Backend)) *lively {
+	t.Helper()
+	own := unserved(t, docs, cfg, change...)
+	own.client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 2 * soon}
+	serving := httptest.NewUnstartedServer(own.handler)
+	serving.Config = server(own.handler) // as it ships, whose timeouts must not cut streams
+	serving.Start()
+	t.Cleanup(serving.Close)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), soon)
+		defer cancel()
+		assert.NoError(t, own.desk.Close(ctx))
+	})
+	own.url = serving.URL
+	return own
+}
+
+// unserved is served before there is a network.
+func unserved(t testing.TB, docs documents.Config, cfg live.Config, change ...func(*edge.Backend)) *lively {
 	t.Helper()
 	own := &lively{}
 	change = append(change, func(b *edge.Backend) {
@@ -66,22 +96,9 @@ func watchingAtMost(t testing.TB, cfg live.Config, change ...func(*edge.Backend)
 			require.NoError(t, own.cache.Close())
 		})
 	})
-	own.shop = openedFor(t, documents.Config{Open: true}, cfg, change...)
-	server := httptest.NewUnstartedServer(own.handler)
-	server.Config = serverOf(own.handler)
-	server.Start()
-	t.Cleanup(server.Close)
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), soon)
-		defer cancel()
-		assert.NoError(t, own.desk.Close(ctx))
-	})
-	own.url = server.URL
+	own.shop = openedFor(t, docs, cfg, change...)
 	return own
 }
-
-// serverOf is the server as it ships, whose timeouts must not cut streams.
-func serverOf(h http.Handler) *http.Server { return server(h) }
 
 // eventStream is an open stream of events.
 type eventStream struct {
@@ -94,7 +111,13 @@ type eventStream struct {
 // watch subscribes by POST.
 func (s *lively) watch(t testing.TB, query string, variables map[string]any, headers ...header) *eventStream {
 	t.Helper()
-	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	return s.subscribe(t, map[string]any{"query": query, "variables": variables}, headers...)
+}
+
+// subscribe is watch with whatever is asked.
+func (s *lively) subscribe(t testing.TB, asks map[string]any, headers ...header) *eventStream {
+	t.Helper()
+	body, err := json.Marshal(asks)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+Route, strings.NewReader(string(body)))
@@ -104,8 +127,7 @@ func (s *lively) watch(t testing.TB, query string, variables map[string]any, hea
 	for _, h := range headers {
 		r.Header.Set(h[0], h[1])
 	}
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 2 * soon}
-	res, err := client.Do(r)
+	res, err := s.client.Do(r)
 	require.NoError(t, err)
 	own := &eventStream{Response: res, lines: bufio.NewScanner(res.Body), close: cancel}
 	t.Cleanup(func() {

@@ -67,7 +67,7 @@ type peer struct{ *websocket.Conn }
 
 func (s *lively) dial(t testing.TB, headers http.Header, protocols ...string) (peer, *http.Response, error) {
 	t.Helper()
-	conn, res, err := websocket.Dial(t.Context(), s.url+Route, &websocket.DialOptions{HTTPHeader: headers, Subprotocols: protocols})
+	conn, res, err := websocket.Dial(t.Context(), s.url+Route, &websocket.DialOptions{HTTPClient: &http.Client{Transport: s.client.Transport}, HTTPHeader: headers, Subprotocols: protocols})
 	if err == nil {
 		t.Cleanup(func() { _ = conn.CloseNow() })
 	}
@@ -100,11 +100,18 @@ func (p peer) hear(t testing.TB) spoken {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), soon)
 	defer cancel()
-	_, data, err := p.Read(ctx)
+	m, err := p.next(ctx)
 	require.NoError(t, err)
-	var m spoken
-	require.NoError(t, json.Unmarshal(data, &m))
 	return m
+}
+
+// next waits for the next message until ctx ends, and for nothing else.
+func (p peer) next(ctx context.Context) (m spoken, err error) {
+	_, data, err := p.Read(ctx)
+	if err == nil {
+		err = json.Unmarshal(data, &m)
+	}
+	return m, err
 }
 
 // closed waits for the connection's end, and answers its code.
