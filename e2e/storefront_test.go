@@ -20,6 +20,7 @@ func TestStorefront(t *testing.T) {
 		"pages.mjs":    "every page on a phone and a desk, healthy and degraded: nothing serious for axe, a quiet console",
 		"latency.mjs":  "with the ERP at 2 s a product is painted within 300 ms and its price comes by itself",
 		"outage.mjs":   "with the ERP dead the page says so and the rest works",
+		"market.mjs":   "market, language and currency: what the page shows follows, mirrored where it is written from right to left",
 		"live.mjs":     "stock changes on the page by itself",
 		"customer.mjs": "a guest signs in, keeps the cart, buys, and sees the order on its way by itself",
 	} {

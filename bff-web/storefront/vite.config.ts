@@ -6,15 +6,42 @@ import { defineConfig, type Plugin } from 'vite'
 
 // What is committed has to come out the same on every machine: no time, no absolute path, nothing that hashes either.
 export default defineConfig({
-  plugins: [fragmentsOnce(), react(), notices(), manifest(), brotli()],
+  plugins: [fragmentsOnce(), react(), early(), notices(), manifest(), brotli()],
+  define: { PAGES: JSON.stringify(ids('HomePage', 'ProductPage')) },
   build: {
     target: 'es2022',
     sourcemap: false,
     modulePreload: { polyfill: false },
+    rolldownOptions: { input: ['index.html', 'src/early.ts'] },
     assetsInlineLimit: 0, // the page's policy allows no data: scripts or styles
   },
   server: { proxy: Object.fromEntries(['/graphql', '/storefront'].map((path) => [path, 'http://127.0.0.1:8080'])) },
 })
+
+// documents are what codegen has made of src/documents, by id.
+function documents(): Record<string, string> {
+  return JSON.parse(readFileSync('src/gql/persisted-documents.json', 'utf8'))
+}
+
+// ids are those of the queries with the names.
+function ids(...names: string[]) {
+  const all = Object.entries(documents())
+  return Object.fromEntries(names.map((name) => [name, all.find(([, text]) => new RegExp(`query ${name}\\b`).test(text))![0].replace('sha256:', '')]))
+}
+
+// early has the page run src/early.ts by itself, before the rest is there and before its styles are.
+function early(): Plugin {
+  return {
+    name: 'early',
+    transformIndexHtml: {
+      order: 'post',
+      handler: (html) => {
+        const [tag, address] = /\s*<link rel="modulepreload"[^>]*href="(\/assets\/early-[^"]+)">/.exec(html)!
+        return html.replace(tag, '').replace('<script', `<script type="module" async src="${address}"></script>\n  <script`)
+      },
+    },
+  }
+}
 
 // fragmentsOnce has each fragment in the bundle once: codegen repeats it in every document that uses it.
 function fragmentsOnce(): Plugin {
@@ -47,8 +74,7 @@ function manifest(): Plugin {
   return {
     name: 'manifest',
     generateBundle() {
-      const documents: Record<string, string> = JSON.parse(readFileSync('src/gql/persisted-documents.json', 'utf8'))
-      const sorted = Object.fromEntries(Object.entries(documents).sort(([a], [b]) => (a < b ? -1 : 1)))
+      const sorted = Object.fromEntries(Object.entries(documents()).sort(([a], [b]) => (a < b ? -1 : 1)))
       this.emitFile({ type: 'asset', fileName: 'persisted-documents.json', source: JSON.stringify(sorted, null, 1) + '\n' })
     },
   }

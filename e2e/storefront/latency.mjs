@@ -20,10 +20,14 @@ await browse(async (page) => {
   await page.goto(`${shop}/product/HL-U509-R`) // price lists and scripts are there, as they are for whoever comes again; the products below are nowhere yet
   await settled(page)
   await fault({ system: 'odoo', operation: '*', latencyMs: 2000, errorRate: 0 })
+  let asked = 0
+  page.on('request', (request) => request.postData()?.includes('"operationName":"ProductPage"') && asked++)
   for (const sku of skus) {
+    asked = 0
     await page.goto(`${shop}/product/${sku}`)
     const seen = await page.evaluate(painted)
     assert.equal(await page.locator('.price .skeleton').count(), 1, 'the price is still to come')
+    assert.equal(asked, 1, 'what was asked ahead of the shop is not asked again')
     opened.push(Math.max(seen.name, seen.image, seen.description))
     if (opened.length === 1) await shot(page, 'erp-2s-first-paint')
     await page.locator('.price .unit').waitFor() // by itself
@@ -33,5 +37,5 @@ await browse(async (page) => {
   }
 })
 await heal()
-console.log(`painted after ${opened.map(Math.round).join(', ')} ms; the price came by itself`)
+console.log(`painted after ${opened.map(Math.round).join(', ')} ms (the least counts); the price came by itself`)
 assert.ok(Math.min(...opened) <= bound, `name, picture and description were never painted within ${bound} ms`)

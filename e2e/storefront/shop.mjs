@@ -7,7 +7,7 @@ import { chromium } from 'playwright-core'
 
 export const [shop, sandbox] = process.argv.slice(2)
 export const sizes = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } }
-const patience = Number(process.env.PATIENCE ?? 120_000) // the machine may be busy
+export const patience = Number(process.env.PATIENCE ?? 120_000) // the machine may be busy
 const shots = process.env.PORTICO_SCREENSHOTS
 
 // browse opens a tab and hands it to visit; whatever the page's console says is wrong fails the test. What expected names may be said.
@@ -43,18 +43,28 @@ export async function settled(page) {
   await page.waitForTimeout(300) // what comes in the same breath
 }
 
+// narrow fails when the page is wider than its screen.
+export async function narrow(page, name) {
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+  assert.ok(over <= 0, `${name} is ${over} px wider than the screen`)
+}
+
 export async function shot(page, name) {
   if (!shots) return
   mkdirSync(shots, { recursive: true })
   await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true })
 }
 
+// found counts what axe has found, by impact.
+export const found = { pages: 0, critical: 0, serious: 0, moderate: 0, minor: 0 }
+
 // accessible fails on whatever axe calls serious or critical.
 export async function accessible(page, name) {
   const { violations } = await new AxeBuilder({ page }).analyze()
-  const grave = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact))
-  assert.deepEqual(grave.map(({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join('; ')}`), [], name)
-  return violations.length
+  found.pages++
+  for (const { impact } of violations) found[impact]++
+  const told = (entries) => entries.map(({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join('; ')}`)
+  assert.deepEqual(told(violations.filter(({ impact }) => ['serious', 'critical'].includes(impact))), [], name)
 }
 
 export async function fault(rule) {

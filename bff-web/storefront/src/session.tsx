@@ -3,12 +3,13 @@ import { createContext, use, useCallback, useEffect, useMemo, useState, type Rea
 import { ApolloProvider } from '@apollo/client/react'
 import { connect } from './api/client'
 import { Marks, useMark } from './api/freshness'
-import { loadSettings, marketHeaders, savedMarket, saveMarket, signIn, type Customer, type Market, type Settings } from './api/market'
+import { loadSettings, marketHeaders, savedMarket, saveMarket, signIn, writeIn, type Channel, type Customer, type Market, type Settings } from './api/market'
 
 type Session = {
   market: Market
   setMarket: (market: Market) => void
   settings: Settings | undefined
+  channel: Channel | undefined // the market's
   customer: Customer | undefined
   be: (customer: Customer | undefined) => Promise<void>
   marks: Marks
@@ -44,6 +45,12 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     loadSettings().then(setSettings, () => undefined) // without them there is nothing to choose
   }, [])
 
+  const channel = settings?.channels.find(({ name }) => name === market.channel) ?? settings?.channels[0]
+  const locale = market.locale || channel?.locale
+  useEffect(() => {
+    if (locale) writeIn(locale)
+  }, [locale])
+
   const be = useCallback(async (customer: Customer | undefined) => {
     setSigned(customer && { customer, token: tokens(customer.customer, await signIn(customer.customer)) })
   }, [])
@@ -62,8 +69,8 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       saveMarket(chosen)
       choose(chosen)
     }
-    return { market, setMarket, settings, customer: signed?.customer, be, marks }
-  }, [market, settings, signed, be, marks])
+    return { market, setMarket, settings, channel, customer: signed?.customer, be, marks }
+  }, [market, settings, channel, signed, be, marks])
 
   return (
     <Context value={session}>

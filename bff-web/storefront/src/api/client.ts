@@ -2,6 +2,7 @@ import { ApolloClient, ApolloLink, HttpLink, InMemoryCache, type FieldMergeFunct
 import { SetContextLink } from '@apollo/client/link/context'
 import { Defer20220824Handler } from '@apollo/client/incremental'
 import { OperationTypeNode } from 'graphql'
+import { ask, client, marked } from '../early'
 import { freshnessLink, type Marks } from './freshness'
 import { liveLink } from './live'
 
@@ -40,9 +41,6 @@ function newCache() {
       Product: { keyFields: ['sku'], fields: { price: { merge: true }, availability: { merge: true }, reviews: { merge: true } } },
       Category: { fields: { products: paged } },
       Order: { keyFields: ['number'] },
-      // These ids mean something only within what holds them.
-      CartLine: { keyFields: false },
-      LocationStock: { keyFields: false },
       Cart: { fields: { lines: { merge: false }, totals: { merge: false } } },
     },
   })
@@ -66,10 +64,10 @@ export function connect(headers: () => Promise<Record<string, string>>, marks: M
       freshnessLink(marks),
       trusted,
       new SetContextLink(async (before) => ({ headers: { ...before.headers, ...(await headers()) } })),
-      ApolloLink.split(({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION, liveLink, new HttpLink({ uri: '/graphql', headers: { 'X-CSRF': '1' } })),
+      ApolloLink.split(({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION, liveLink, new HttpLink({ uri: '/graphql', headers: marked, fetch: ask })),
     ]),
     incrementalHandler: new Defer20220824Handler(),
-    clientAwareness: { name: 'storefront', version: '1.0.0' }, // by which the channel counts who asks for what
+    clientAwareness: client,
     enhancedClientAwareness: { transport: false },
     defaultOptions: {
       watchQuery: { errorPolicy: 'all', fetchPolicy: 'cache-and-network', nextFetchPolicy: 'cache-first' },

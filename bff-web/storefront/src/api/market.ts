@@ -36,6 +36,16 @@ export function marketHeaders({ channel, locale, currency }: Market): Record<str
   }
 }
 
+// The scripts that are written from right to left.
+const rightToLeft = new Set(['Adlm', 'Arab', 'Hebr', 'Nkoo', 'Rohg', 'Syrc', 'Thaa'])
+
+// writeIn has the page be in a language, and run as it is written.
+export function writeIn(locale: string) {
+  const root = document.documentElement
+  root.lang = locale
+  root.dir = rightToLeft.has(new Intl.Locale(locale).maximize().script ?? '') ? 'rtl' : 'ltr'
+}
+
 // loadSettings asks the shop's own server what there is to choose.
 export async function loadSettings(): Promise<Settings> {
   const response = await fetch('/storefront/settings', { headers: { 'X-CSRF': '1' } })

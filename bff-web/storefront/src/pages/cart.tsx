@@ -25,7 +25,7 @@ function Full({ cart }: { cart: CartPartsFragment }) {
   return (
     <div className="with-aside">
       <ul aria-label="Products in the cart">
-        {cart.lines.map((line) => <Row key={line.id} line={line} />)}
+        {cart.lines.map((line) => <Row key={line.lineId} line={line} />)}
       </ul>
       <section className="panel" aria-label="Summary">
         <Coupon coupon={cart.coupon} />
@@ -56,9 +56,9 @@ function Row({ line }: { line: CartPartsFragment['lines'][number] }) {
     const quantity = Number(typed)
     if (typed === undefined || quantity === line.quantity || busy) return
     if (!Number.isInteger(quantity) || quantity < 1) return setTyped(undefined)
-    void change(setQuantity(line.id, quantity), `${line.name}: ${quantity}`)
+    void change(setQuantity(line.lineId, quantity), `${line.name}: ${quantity}`)
   }
-  const errorId = `line-${line.id}-error`
+  const errorId = `line-${line.lineId}-error`
   return (
     <LineRow line={line}>
       <form className="quantity" onSubmit={(event) => { event.preventDefault(); settle() }}>
@@ -67,7 +67,7 @@ function Row({ line }: { line: CartPartsFragment['lines'][number] }) {
           <input type="number" min={1} max={10000} value={typed ?? line.quantity} onChange={(event) => setTyped(event.target.value)} onBlur={settle}
             aria-invalid={error ? true : undefined} aria-describedby={error ? errorId : undefined} />
         </label>
-        <button type="button" className="quiet" aria-disabled={busy} onClick={() => busy || change(remove(line.id), `${line.name} was removed`)}>
+        <button type="button" className="quiet" aria-disabled={busy} onClick={() => busy || change(remove(line.lineId), `${line.name} was removed`)}>
           Remove<span className="visually-hidden"> {line.name}</span>
         </button>
       </form>

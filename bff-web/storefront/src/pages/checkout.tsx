@@ -49,7 +49,7 @@ export default function CheckoutPage() {
         {customer && billing.loading ? <Skeleton className="text" />
           : <Steps key={customer?.customer ?? ''} known={{ ...me?.addresses?.[0], ...me?.profile && { email: me.profile.email, firstName: me.profile.firstName, lastName: me.profile.lastName } }} />}
         <section className="panel" aria-label="Summary">
-          <ul className="faint">{cart.lines.map(({ id, name, quantity }) => <li key={id}>{quantity} × {name}</li>)}</ul>
+          <ul className="faint">{cart.lines.map(({ lineId, name, quantity }) => <li key={lineId}>{quantity} × {name}</li>)}</ul>
           <Sums totals={cart.totals} />
         </section>
       </div>
@@ -60,7 +60,7 @@ export default function CheckoutPage() {
 function Steps({ known }: { known: Partial<Details> & { __typename?: string } }) {
   const client = useApolloClient()
   const { cart, setShipping, done } = useCart()
-  const { settings, market } = useSession()
+  const { settings, channel } = useSession()
   const [details, setDetails] = useState<Details>()
   const [options, setOptions] = useState<readonly Option[]>()
   const [method, setMethod] = useState('')
@@ -80,7 +80,6 @@ function Steps({ known }: { known: Partial<Details> & { __typename?: string } })
     if (errors.length > 0) wrong.current?.focus()
   }, [errors])
 
-  const channel = settings?.channels.find(({ name }) => name === market.channel) ?? settings?.channels[0]
   const errorOf = (name: string) => errors.find(({ field }) => field?.replace(/^.*Address\./, '') === name)?.message
   const general = errors.filter(({ field }) => !field || ![...fields.map(({ name }) => name), 'country'].includes(field.replace(/^.*Address\./, '') as keyof Details))
   const unavailable = (message: string): UserError => ({ __typename: 'UserError', code: 'UNAVAILABLE', message, field: null })
@@ -191,7 +190,7 @@ function Steps({ known }: { known: Partial<Details> & { __typename?: string } })
               </label>
             ))}
           </fieldset>
-          <Submit busy={busy === 'place'}>Place order: {cart.totals.total.formatted}</Submit>
+          <Submit busy={busy === 'place'}>Place order: <bdi>{cart.totals.total.formatted}</bdi></Submit>
         </form>
       )}
     </div>

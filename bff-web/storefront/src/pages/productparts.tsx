@@ -40,7 +40,7 @@ export function Price({ sku, product, pending }: Parts) {
             {price.unit.amount !== price.list.amount && <s><span className="visually-hidden">Recommended price </span>{price.list.formatted}</s>}
             {price.tiers?.length > 0 && ( // a list has shown the price without them
               <ul className="tiers">
-                {price.tiers.map(({ minQuantity, unit }) => <li key={minQuantity}>from {minQuantity}: {unit.formatted} each</li>)}
+                {price.tiers.map(({ minQuantity, unit }) => <li key={minQuantity}>from {minQuantity}: <bdi>{unit.formatted}</bdi> each</li>)}
               </ul>
             )}
           </>
@@ -75,7 +75,7 @@ export function Availability({ sku, product, pending }: Parts) {
         {stock ? (
           <details>
             <summary className={stock.inStock ? 'good' : 'bad'}>{stock.inStock ? `In stock: ${stock.quantity}` : 'Sold out'}</summary>
-            <ul>{stock.locations?.map(({ id, name, quantity }) => <li key={id}>{name}: {quantity}</li>)}</ul>
+            <ul>{stock.locations?.map(({ locationId, name, quantity }) => <li key={locationId}>{name}: {quantity}</li>)}</ul>
           </details>
         ) : <span>Stock is not known</span>}
       </Part>

@@ -12,7 +12,7 @@ export function LineRow({ line, children }: { line: Line; children?: ReactNode }
       <Picture image={image && { url: image.url, alt: '' }} />
       <div>
         <h3>{line.sku ? <Link href={`/product/${line.sku}`}>{line.name}</Link> : line.name}</h3>
-        <p className="faint">{line.unit.formatted} each</p>
+        <p className="faint"><bdi>{line.unit.formatted}</bdi> each</p>
         {children}
       </div>
       <p className="unit">{line.total.formatted}</p>
