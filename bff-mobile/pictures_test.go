@@ -114,3 +114,20 @@ func TestKeptPicturesAreThoseOfTheDevice(t *testing.T) {
 		}
 	}
 }
+
+// An empty density is a mistake, also where the answer to a request without one is kept.
+func TestAnEmptyDensityIsRefusedWhateverIsKept(t *testing.T) {
+	t.Parallel()
+	s, _ := keeping(t)
+	for _, token := range []string{without, "Bearer C1"} {
+		c := get("/v1/screens/products/MUG-RED", "Authorization", token)
+		for range 2 {
+			s.ok(t, c)
+		}
+		require.Equal(t, "hit", s.how(t))
+		c.headers = append(c.headers, "X-Pixel-Density", "")
+		a := s.checked(t, c)
+		require.Equal(t, 400, a.Status, a.Raw)
+		require.Contains(t, a.Raw, `"field":"X-Pixel-Density"`)
+	}
+}

@@ -160,6 +160,7 @@ func TestC20_WhatIsNotProvenIsNeverStored(t *testing.T) {
 			p.Sources = append(p.Sources, s)
 		})
 	}
+	roomy := Config{AnswerBytes: 16 * maxAnswer} // so that room is no reason
 	for name, made := range map[string]Produced{
 		"errors or a gap":      change(func(p *Produced) { p.Whole = false }),
 		"no source":            change(func(p *Produced) { p.Sources = nil }),
@@ -177,7 +178,7 @@ func TestC20_WhatIsNotProvenIsNeverStored(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := newAnswers(t, Config{})
+			a := newAnswers(t, roomy)
 			answer, result, err := a.Do(t.Context(), questionOf("q"), making(made))
 			require.NoError(t, err)
 			require.Equal(t, Miss, result)
@@ -201,10 +202,12 @@ func TestC20_WhatIsNotProvenIsNeverStored(t *testing.T) {
 		require.Equal(t, "better", body)
 		require.Equal(t, Miss, result)
 	})
-	// The same with one good source, so that the above can fail.
-	a := newAnswers(t, Config{})
+	// The same with one good source, and as large as may be, so that the above can fail.
+	a := newAnswers(t, roomy)
 	do(t, a, questionOf("q"), making(entire("body", "product:A")))
 	require.NotNil(t, a.Kept(questionOf("q")))
+	do(t, a, questionOf("large"), making(entire(strings.Repeat("a", maxAnswer))))
+	require.NotNil(t, a.Kept(questionOf("large")))
 }
 
 func TestC11_WhatWasInvalidatedWhileItWasMadeIsNotKept(t *testing.T) {

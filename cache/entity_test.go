@@ -17,6 +17,15 @@ func keptAs(op commerce.Operation, key string, version uint64) commerce.Source {
 	return commerce.Source{Operation: op, Key: key, State: commerce.StateFresh, Kept: fixed(version)}
 }
 
+// What has a gap has no tag, be all that is there fresh: a part that was left out reports nothing.
+func TestWhatIsNotWholeHasNoEntity(t *testing.T) {
+	t.Parallel()
+	made := Produced{Body: []byte("body"), Seed: []byte("seed"), Whole: true, Sources: []commerce.Source{keptAs(commerce.OpPrices, "A", 7)}}
+	assert.NotNil(t, Prove(made, time.Now(), 0).Entity)
+	made.Whole = false
+	assert.Nil(t, Prove(made, time.Now(), 0).Entity)
+}
+
 func TestEntitiesAreOfFreshPartsWithVersionsOnly(t *testing.T) {
 	t.Parallel()
 	seed, price := []byte("seed"), keptAs(commerce.OpPrices, "A", 7)

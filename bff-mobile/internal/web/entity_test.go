@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -15,6 +16,10 @@ func TestNoneMatch(t *testing.T) {
 	} {
 		assert.Equal(t, want, NoneMatch([]byte(field), `"a"`), "%q", field)
 	}
+	const most = 512 // bytes, as docs/mobile.md says
+	others := strings.Repeat(" ", most-len(`"a"`))
+	assert.True(t, NoneMatch([]byte(others+`"a"`), `"a"`))
+	assert.False(t, NoneMatch([]byte(others+` "a"`), `"a"`), "what is longer is not looked at")
 }
 
 func FuzzNoneMatch(f *testing.F) {
