@@ -316,6 +316,8 @@ func TestPartsAreKeptByNobody(t *testing.T) {
 		assert.Equal(t, http.StatusOK, a.Status)
 		assert.Equal(t, "no-store", a.Header.Get("Cache-Control"))
 		assert.Empty(t, a.Header.Get("ETag"))
+		assert.Equal(t, "no", a.Header.Get("X-Accel-Buffering"), "nor held back")
+		assert.Equal(t, "nosniff", a.Header.Get("X-Content-Type-Options"))
 		assert.Contains(t, strings.Join(a.Header.Values("Vary"), ","), "Accept")
 		assert.Contains(t, a.Raw, `"incremental"`)
 	}

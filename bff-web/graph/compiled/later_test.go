@@ -83,6 +83,25 @@ func TestNothingIsLeftOfAReceiverThatPanics(t *testing.T) {
 	}
 }
 
+// When nobody takes what comes, what is under way is told to end.
+func TestWhatNobodyTakesIsGivenUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		given := 0
+		inParts(t, Receiver{
+			Settle: func(ctx context.Context, parts []Part) []ast.Path {
+				if parts[0].Label != nil && *parts[0].Label == "b" {
+					<-ctx.Done() // for ever, else
+					given++
+				}
+				return nil
+			},
+			Take: func(_ context.Context, parts []Part, _ bool) bool { return parts[0].Label == nil },
+		})
+		assert.Equal(t, 1, given)
+	})
+}
+
 // of is a portion of n objects of a list.
 func of(n int) (p portion, errs gqlerror.List) {
 	for i := range n {

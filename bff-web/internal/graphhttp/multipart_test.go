@@ -43,6 +43,18 @@ func TestWhatIsNotWellIsNotedOfEachPart(t *testing.T) {
 	assert.Equal(t, []string{"UNAVAILABLE"}, before().Errors)
 }
 
+// Parts that are small each are too large together, as the answer that they are.
+func TestTheSizeIsOfAllParts(t *testing.T) {
+	t.Parallel()
+	out := &writer{ResponseWriter: httptest.NewRecorder()}
+	parts := &multipart{out: out}
+	half := []byte(`"` + strings.Repeat("x", limits.MaxResponseBytes*2/3) + `"`)
+	require.True(t, parts.later([]compiled.Part{{Data: half}}, nil, true))
+	assert.Equal(t, recent.Made{}, out.made)
+	require.True(t, parts.later([]compiled.Part{{Data: half}}, nil, true))
+	assert.Equal(t, []string{"ANSWER_TOO_LARGE"}, out.made.Tell().Errors)
+}
+
 // A fragment of the whole operation that is null is all of what was asked for in it.
 func TestARootsFragmentThatIsNullHasFailed(t *testing.T) {
 	t.Parallel()

@@ -24,6 +24,7 @@ func TestWhatOperationsReach(t *testing.T) {
 		`__typename categories { id }`:              {reads: true, everyones: true},
 		`categories { id } me { priceGroup }`:       {reads: true, owners: true},
 		`me { priceGroup }`:                         {reads: true, owners: true},
+		`categories { id ... @defer { name } }`:     {reads: true},
 		`__schema { queryType { name } }`:           {reads: true},
 		`__typename __type(name: "Query") { name }`: {reads: true},
 	} {
