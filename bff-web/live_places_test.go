@@ -4,13 +4,16 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/portico-bff/portico/bff-web/internal/live"
 	"github.com/portico-bff/portico/edge"
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -79,4 +82,31 @@ func TestTheLogTellsWhyAStreamEnded(t *testing.T) {
 	p.closed(t)
 	ended("4406")
 	assert.NotContains(t, s.log.String(), "ERROR")
+}
+
+// Who connects without subscribing takes a place as well.
+func TestW14_TheProcessHasSoManyConnections(t *testing.T) {
+	t.Parallel()
+	s := watchingAtMost(t, live.Config{Most: 1, PerClient: 1, Reread: time.Minute})
+	p := s.enter(t, `{}`)
+	_, res, err := s.dial(t, nil, "graphql-transport-ws")
+	require.Error(t, err)
+	require.NotNil(t, res)
+	assert.Equal(t, http.StatusServiceUnavailable, res.StatusCode)
+	assert.NotEmpty(t, res.Header.Get("Retry-After"))
+	require.NoError(t, p.Close(websocket.StatusNormalClosure, ""))
+	require.Eventually(t, func() bool {
+		_, _, err := s.dial(t, nil, "graphql-transport-ws")
+		return err == nil
+	}, soon, 10*time.Millisecond, "who leaves makes room")
+}
+
+// What a page of another site can send without asking, GET, opens no stream.
+func TestW14_SubscriptionsNeedPOST(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	a := s.byID(t, url.Values{"query": {`subscription { availability(skus: ["MUG-RED"]) { sku } }`}}, header{"Accept", "text/event-stream"})
+	assert.Equal(t, http.StatusMethodNotAllowed, a.Status, a.Raw)
+	assert.Equal(t, "POST", a.Header.Get("Allow"))
+	assert.Zero(t, s.TotalCalls())
 }

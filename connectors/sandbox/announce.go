@@ -80,8 +80,13 @@ func (s *Server) SendEvents(secret commerce.Secret, urls ...string) error {
 	return nil
 }
 
-// announce queues what each system tells of an event.
+// announce queues what each system tells of an event. Of an order that was placed the ERP
+// tells when it takes it over.
 func (s *Server) announce(e world.Event) {
+	if e.Order != nil {
+		number := e.Order.Number
+		time.AfterFunc(s.World.SyncDelay(), func() { s.announce(world.Event{Moved: s.World.OrderByNumber(number)}) })
+	}
 	a := &s.announcer
 	a.mu.Lock()
 	urls, secret := a.urls, a.secret

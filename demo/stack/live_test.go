@@ -68,13 +68,39 @@ func TestWhatChangesInTheWorldReachesWhoWatchesIt(t *testing.T) {
 	t.Logf("a change of stock was sent after %v", took)
 	assert.Less(t, slices.Min(took), time.Second, "a busy machine makes some of them late: %v", took)
 
+	s.Server().World.SetSyncDelay(0)
+	placed, customer := placeOne(t, s.Server().World, sku)
+	require.Contains(t, stock(), `"quantity":2`, "an order takes stock")
+	status := watch(t, s, `subscription { orderStatus(id: "`+placed+`") { status shipments { state } } }`, tokenOf(t, s, customer))
+	require.JSONEq(t, `{"orderStatus":{"status":"CONFIRMED","shipments":[{"state":"READY"}]}}`, data(t, status()))
+	for _, step := range []struct{ to, status string }{{"shipped", "SHIPPED"}, {"delivered", "DELIVERED"}, {"cancelled", "CANCELLED"}} {
+		post(t, s.Sandbox+"/_sandbox/world", map[string]any{"order": placed, "state": step.to})
+		require.Contains(t, status(), `"status":"`+step.status+`"`)
+	}
+}
+
+// The ERP tells when it takes an order over: nobody waits for the next reading.
+func TestThatTheERPTakesAnOrderOverReachesWhoWatchesIt(t *testing.T) {
+	t.Parallel()
+	s := start(t, "WEB_LIVE_REREAD=1h")
+	s.Server().World.SetSyncDelay(6 * time.Second)
+	placed, customer := placeOne(t, s.Server().World, "BK-R93R-44")
+	status := watch(t, s, `subscription { orderStatus(id: "`+placed+`") { status pendingSync } }`, tokenOf(t, s, customer))
+	first := data(t, status())
+	if strings.Contains(first, `"pendingSync":true`) { // else the machine was too busy to see it before
+		first = data(t, status())
+	}
+	require.JSONEq(t, `{"orderStatus":{"status":"CONFIRMED","pendingSync":false}}`, first)
+}
+
+// placeOne has a customer order one piece.
+func placeOne(t *testing.T, w *world.World, sku string) (number, customer string) {
+	t.Helper()
 	usd := func(number string) currency.Amount {
 		amount, err := currency.NewAmount(number, "USD")
 		require.NoError(t, err)
 		return amount
 	}
-	w := s.Server().World
-	w.SetSyncDelay(0)
 	p, c := w.BySKU(sku), w.Customers()[0]
 	placed, err := w.PlaceOrder(world.Order{
 		CustomerNumber: c.Number, Email: c.Email, Group: c.Group, Currency: "USD",
@@ -82,15 +108,15 @@ func TestWhatChangesInTheWorldReachesWhoWatchesIt(t *testing.T) {
 		Subtotal: usd("10.00"), Discount: usd("0.00"), Shipping: usd("0.00"), Tax: usd("0.00"), Total: usd("10.00"),
 	})
 	require.NoError(t, err)
-	require.Contains(t, stock(), `"quantity":2`, "an order takes stock")
+	return placed.Number, c.Number
+}
+
+// tokenOf is a token of a customer.
+func tokenOf(t *testing.T, s *stack.Stack, customer string) string {
+	t.Helper()
 	var signed struct{ Token string }
-	require.NoError(t, json.Unmarshal([]byte(post(t, s.Sandbox+"/_sandbox/token", map[string]any{"customer": c.Number})), &signed))
-	status := watch(t, s, `subscription { orderStatus(id: "`+placed.Number+`") { status shipments { state } } }`, signed.Token)
-	require.JSONEq(t, `{"orderStatus":{"status":"CONFIRMED","shipments":[{"state":"READY"}]}}`, data(t, status()))
-	for _, step := range []struct{ to, status string }{{"shipped", "SHIPPED"}, {"delivered", "DELIVERED"}, {"cancelled", "CANCELLED"}} {
-		post(t, s.Sandbox+"/_sandbox/world", map[string]any{"order": placed.Number, "state": step.to})
-		require.Contains(t, status(), `"status":"`+step.status+`"`)
-	}
+	require.NoError(t, json.Unmarshal([]byte(post(t, s.Sandbox+"/_sandbox/token", map[string]any{"customer": customer})), &signed))
+	return signed.Token
 }
 
 // data is an answer's data.
