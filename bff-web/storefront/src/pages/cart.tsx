@@ -24,9 +24,10 @@ export default function CartPage() {
 function Full({ cart }: { cart: CartPartsFragment }) {
   return (
     <div className="with-aside">
-      <ul aria-label="Products in the cart">
-        {cart.lines.map((line) => <Row key={line.lineId} line={line} />)}
-      </ul>
+      <section aria-labelledby="lines">
+        <h2 id="lines" className="visually-hidden">Products</h2>
+        <ul>{cart.lines.map((line) => <Row key={line.lineId} line={line} />)}</ul>
+      </section>
       <section className="panel" aria-label="Summary">
         <Coupon coupon={cart.coupon} />
         <Sums totals={cart.totals} />

@@ -40,7 +40,7 @@ export function HomePage() {
       <section aria-labelledby="newest">
         <h2 id="newest">New this season</h2>
         <Part mark={newest} missing={!data?.search} pending={loading} what="The newest products" retry={refetch} skeleton={<Placeholders count={8} />}>
-          <Products products={data?.search?.nodes ?? []} />
+          <Products products={shown(data?.search?.nodes ?? [])} />
         </Part>
       </section>
     </>
@@ -51,4 +51,10 @@ export function HomePage() {
 function photoOf(nodes: readonly ({ images: { url: string }[] } | null)[] | undefined) {
   const image = nodes?.find((node) => node?.images.length)?.images[0]
   return image && { url: image.url, alt: '' }
+}
+
+// shown are the first of the products, those before the others that can be seen.
+function shown<P extends { images: readonly unknown[] } | null>(products: readonly P[]) {
+  const unseen = (product: P) => (product?.images.length ? 0 : 1)
+  return [...products].sort((a, b) => unseen(a) - unseen(b)).slice(0, 8)
 }

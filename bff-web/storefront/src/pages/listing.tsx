@@ -92,7 +92,8 @@ function Listing({ found, mark, loading, standing, offered, retry, more }: {
   return (
     <div className="listing">
       <Filter found={found} />
-      <section aria-label="Products" aria-busy={loading}>
+      <section aria-labelledby="found" aria-busy={loading}>
+        <h2 id="found" className="visually-hidden">Products</h2>
         <div className="bar">
           <p role="status">{found ? `${found.totalCount} ${found.totalCount === 1 ? 'product' : 'products'}` : '\u00a0'}</p>
           <label>

@@ -36,6 +36,7 @@ export default function OrderPage({ number }: { number: string }) {
                 <span className="faint">placed on <time dateTime={order.placedAt}>{new Date(order.placedAt).toLocaleDateString('en', { dateStyle: 'long' })}</time></span>
               </p>
               {order.pendingSync && <p className="faint">The warehouse will take it over shortly.</p>}
+              <h2 className="visually-hidden">Products</h2>
               <ul>{order.lines.map((line, i) => <LineRow key={line.sku || i} line={line}><p>Quantity: {line.quantity}</p></LineRow>)}</ul>
             </section>
             <section className="panel" aria-label="Summary">
