@@ -9,7 +9,7 @@ await browse(async (page) => {
   await page.getByText(/^In stock: /).waitFor()
   await settled(page)
   const asked = Date.now()
-  assert.equal(await page.locator('.stale').count(), 0, 'what has just been read is no news')
+  assert.equal(await page.locator('.facts .stale').count(), 0, 'what has just been read is no news')
   await fault({ system: 'odoo', operation: '*', mode: 'status', status: 503, errorRate: 1 })
 
   await page.goto(`${shop}/product/BK-T44U-60`)
