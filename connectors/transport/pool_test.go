@@ -121,7 +121,7 @@ func TestN7_ASteadyLoadKeepsItsConnections(t *testing.T) {
 			}
 			server.Start()
 			t.Cleanup(server.Close)
-			c, err := New("odoo", Config{BaseURL: server.URL, AllowPrivate: true}, nil, quiet())
+			c, err := New("odoo", Config{BaseURL: server.URL, AllowPrivate: true, AttemptTimeout: time.Minute, Timeout: time.Minute}, nil, quiet())
 			require.NoError(t, err)
 			var all sync.WaitGroup
 			for range callers {
