@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"go.opentelemetry.io/otel/trace"
-
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -32,7 +30,7 @@ func (c *Cache[K, V]) Ask(ctx context.Context, key K, load func(context.Context,
 	now := time.Now()
 	e, ok := c.usable(key, now)
 	if !ok || !e.stamp.absent && c.ages(e, now) {
-		e, asked.flight = c.startOne(trace.SpanContextFromContext(ctx), key, func(ctx context.Context, keys []K) (map[K]V, error) {
+		e, asked.flight = c.startOne(ctx, key, func(ctx context.Context, keys []K) (map[K]V, error) {
 			value, err := load(ctx, keys[0])
 			if errors.Is(err, commerce.ErrNotFound) {
 				return map[K]V{}, nil
@@ -99,7 +97,7 @@ func (c *Cache[K, V]) AskAll(ctx context.Context, keys []K, load func(context.Co
 	if err := ctx.Err(); err != nil {
 		return AskedAll[K, V]{err: ended(err)}
 	}
-	return c.start(trace.SpanContextFromContext(ctx), keys, load)
+	return c.start(ctx, keys, load)
 }
 
 // LoadAll is GetAll for who needs the values as they are now: what is kept is not used,
@@ -108,7 +106,7 @@ func (c *Cache[K, V]) LoadAll(ctx context.Context, keys []K, load func(context.C
 	if err := ctx.Err(); err != nil {
 		return map[K]V{}, ended(err)
 	}
-	return c.startAnew(trace.SpanContextFromContext(ctx), keys, load).Values(ctx)
+	return c.startAnew(ctx, keys, load).Values(ctx)
 }
 
 // AskedAll is what [Cache.AskAll] knows, and waits for.

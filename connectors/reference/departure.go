@@ -10,8 +10,8 @@ import (
 )
 
 // start sorts keys into those that are known and those to wait for, and sends
-// the ones that nobody is loading on one flight, which is part of cause's trace.
-func (c *Cache[K, V]) start(cause trace.SpanContext, keys []K, load func(context.Context, []K) (map[K]V, error)) AskedAll[K, V] {
+// the ones that nobody is loading on one flight, which is part of the caller's trace.
+func (c *Cache[K, V]) start(caller context.Context, keys []K, load func(context.Context, []K) (map[K]V, error)) AskedAll[K, V] {
 	var known map[K]V
 	now := time.Now()
 
@@ -35,13 +35,13 @@ func (c *Cache[K, V]) start(cause trace.SpanContext, keys []K, load func(context
 			early.board(key, c.struck)
 		}
 	}
-	d.leave(cause, load)
-	early.leave(cause, load)
+	d.leave(caller, load)
+	early.leave(caller, load)
 	return AskedAll[K, V]{name: c.cfg.Name, known: known, waiting: d.parts()}
 }
 
 // startOne is start for one key: what is known of it, else a flight to wait for.
-func (c *Cache[K, V]) startOne(cause trace.SpanContext, key K, load func(context.Context, []K) (map[K]V, error)) (entry[V], *flight[K, V]) {
+func (c *Cache[K, V]) startOne(caller context.Context, key K, load func(context.Context, []K) (map[K]V, error)) (entry[V], *flight[K, V]) {
 	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -51,7 +51,7 @@ func (c *Cache[K, V]) startOne(cause trace.SpanContext, key K, load func(context
 	}
 	d := c.departure(1)
 	d.board(key, c.struck)
-	d.leave(cause, load)
+	d.leave(caller, load)
 	if ok {
 		return e, nil
 	}
@@ -59,14 +59,14 @@ func (c *Cache[K, V]) startOne(cause trace.SpanContext, key K, load func(context
 }
 
 // startAnew is start for those who use nothing that is kept.
-func (c *Cache[K, V]) startAnew(cause trace.SpanContext, keys []K, load func(context.Context, []K) (map[K]V, error)) AskedAll[K, V] {
+func (c *Cache[K, V]) startAnew(caller context.Context, keys []K, load func(context.Context, []K) (map[K]V, error)) AskedAll[K, V] {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	d := c.departure(len(keys))
 	for _, key := range keys {
 		d.board(key, c.struckAnew)
 	}
-	d.leave(cause, load)
+	d.leave(caller, load)
 	return AskedAll[K, V]{name: c.cfg.Name, waiting: d.parts()}
 }
 
@@ -117,11 +117,15 @@ func (d *departure[K, V]) join(f *flight[K, V], key K) {
 	d.joined = append(d.joined, part[K, V]{flight: f, keys: append(make([]K, 0, d.most), key)})
 }
 
-// leave begins the new flight, if anybody is on it.
-func (d *departure[K, V]) leave(cause trace.SpanContext, load func(context.Context, []K) (map[K]V, error)) {
+// leave begins the new flight, if anybody is on it. The others have the caller's patience, too.
+func (d *departure[K, V]) leave(caller context.Context, load func(context.Context, []K) (map[K]V, error)) {
+	for _, p := range d.joined {
+		p.flight.patience.Join(caller)
+	}
 	if d.own != nil {
+		d.own.patience.Join(caller)
 		d.own.trail.For(len(d.own.keys))
-		go d.cache.run(cause, d.own, load)
+		go d.cache.run(trace.SpanContextFromContext(caller), d.own, load)
 	}
 }
 

@@ -19,6 +19,8 @@ type flight[K comparable, V any] struct {
 	trail *commerce.Trail
 	done  chan struct{} // closed when it has landed
 
+	patience commerce.Patience // of those who ever waited
+
 	// These may be read once it has landed. Who waited for all of it shares its values with the others.
 	values   map[K]V // of the keys that exist and did not fail
 	err      error
@@ -27,7 +29,8 @@ type flight[K comparable, V any] struct {
 
 // run loads a flight's keys and lands it. The context is new: a waiter's values
 // (its identity, its report) are not those of the others. Only the ids of the span
-// that caused the load are in it, so that its calls are seen there, and the flight's trail.
+// that caused the load are in it, so that its calls are seen there, the flight's trail, and
+// whether any who waits is patient.
 func (c *Cache[K, V]) run(cause trace.SpanContext, f *flight[K, V], load func(context.Context, []K) (map[K]V, error)) {
 	stack.To8K()
 	ctx := context.Background()
@@ -36,7 +39,7 @@ func (c *Cache[K, V]) run(cause trace.SpanContext, f *flight[K, V], load func(co
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.LoadTimeout)
 	defer cancel()
-	values, err := guarded(commerce.OnTrail(ctx, f.trail), f.keys, load)
+	values, err := guarded(f.patience.In(commerce.OnTrail(ctx, f.trail)), f.keys, load)
 
 	c.mu.Lock()
 	defer c.mu.Unlock()

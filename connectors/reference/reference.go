@@ -6,7 +6,8 @@
 // A [Cache] is bounded in entries and in time. Concurrent loads of one key share
 // one flight. The flight belongs to nobody: it has its own deadline and of its
 // first caller's context the ids of its span alone, so a caller who leaves takes nobody along, and
-// every waiter watches its own context. Errors are never kept; "there is no such
+// every waiter watches its own context. It is as patient as whoever asked for it most patiently
+// (commerce.WithPatience). Errors are never kept; "there is no such
 // key" is, for a few seconds.
 //
 // What is kept has tags, as answers have: when one of them is invalidated, whichever
