@@ -110,7 +110,7 @@ func TestTheDemoAnswersByID(t *testing.T) {
 	require.Equal(t, http.StatusOK, page.Status, page.Raw)
 	assert.Equal(t, "open", page.text("mode"))
 	assert.Empty(t, page.list("problems"), page.Raw)
-	assert.Len(t, page.list("manifests"), 2)
+	assert.Len(t, page.list("manifests"), 3, "two of the greeting's, and the storefront's")
 	id, _ := hashed(t, "query Categories { categories { id name } }")
 	r := send(t, http.MethodPost, s.Web+"/graphql", map[string]string{"documentId": id})
 	assert.Equal(t, http.StatusOK, r.Status, r.Raw)

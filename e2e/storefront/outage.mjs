@@ -53,8 +53,12 @@ await browse(async (page) => {
   await price.waitFor()
   assert.equal(await page.locator('.price .missing').count(), 0, 'nothing is said to be missing any more')
   await shot(page, 'erp-back')
-  await page.goto(shop + known)
-  await page.getByText(/^In stock: /).waitFor()
-  await settled(page)
-  assert.equal(await mark.count(), 0, 'what is fresh again has no mark')
+  // Who comes first is still given what is kept, while it is read anew.
+  for (const until = Date.now() + patience; ; await page.waitForTimeout(1000)) {
+    await page.goto(shop + known)
+    await page.getByText(/^In stock: /).waitFor()
+    await settled(page)
+    if (!(await mark.count())) break
+    assert.ok(Date.now() < until, 'what is fresh again has no mark')
+  }
 })
