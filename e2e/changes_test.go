@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/portico-bff/portico/connectors/sandbox/world"
 	"github.com/portico-bff/portico/demo/stack"
+	"github.com/portico-bff/portico/edge/events"
 )
 
 const changedSKU = "BK-R93R-44"
@@ -75,4 +77,38 @@ func TestEventsOnARealRedis(t *testing.T) {
 	server.start()
 	require.Eventually(t, func() bool { return client.Exists(t.Context(), stream).Val() == 1 }, time.Minute, 10*time.Millisecond, "the group is made anew")
 	t.Logf("with Redis back it was seen after %v", renamed(t, s, "A name with Redis back"))
+}
+
+// A real Redis whose last change went for its age keeps where the journal's head is: who walks the catalogue meanwhile
+// goes on, and is told what comes next.
+func TestTheJournalOnARealRedisGoesOnBehindAChangeThatIsGone(t *testing.T) {
+	t.Parallel()
+	server := newRedis(t)
+	server.start()
+	client := server.client()
+	defer func() { _ = client.Close() }()
+	applied := func(id string, values ...string) string {
+		id, err := client.XAdd(t.Context(), &redis.XAddArgs{Stream: eventsStream, ID: id, Values: append(values, "id", "e", "source", "pim", "tags", "page:home")}).Result()
+		require.NoError(t, err)
+		require.NoError(t, client.XReadGroup(t.Context(), &redis.XReadGroupArgs{Group: eventsGroup, Consumer: "c", Streams: []string{eventsStream, ">"}}).Err())
+		require.NoError(t, client.XAck(t.Context(), eventsStream, eventsGroup, id).Err())
+		return id
+	}
+	require.NoError(t, client.XGroupCreateMkStream(t.Context(), eventsStream, eventsGroup, "0").Err())
+	gone := applied(fmt.Sprint(time.Now().Add(-8*24*time.Hour).UnixMilli(), "-0"))
+	journal := events.NewJournal(client, nil, nil, nil)
+	defer journal.Close()
+	place, err := journal.Head(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, gone, fmt.Sprint(place.Ms, "-", place.Seq))
+	require.NoError(t, client.XTrimMaxLen(t.Context(), eventsStream, 0).Err())
+	again := events.NewJournal(client, nil, nil, nil) // which looks at once
+	defer again.Close()
+	require.NoError(t, again.Await(t.Context(), place))
+	next := applied("*", "previous", gone)
+	require.Eventually(t, func() bool {
+		found, err := again.Since(t.Context(), place, 10)
+		require.NoError(t, err)
+		return len(found.List) == 1 && fmt.Sprint(found.At.Ms, "-", found.At.Seq) == next
+	}, time.Minute, 50*time.Millisecond)
 }

@@ -3,10 +3,14 @@
 package e2e
 
 import (
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -125,12 +129,48 @@ func TestAnAppKeepsItsCatalogue(t *testing.T) {
 	eventually(func() bool { return name() == "The last" })
 	assert.Equal(t, before, app.items["product HL-U509"].text("version"))
 
-	// A Redis that lost everything knows no history: the copy is made anew.
+	// A stream that was cut short leads nobody past what is gone, and goes on for who has missed nothing.
 	client := n.redis.client()
 	defer func() { _ = client.Close() }()
+	behind := &copied{nodes: n, next: app.next, items: map[string]reply{}}
+	for _, text := range []string{"One more", "The very last"} {
+		require.True(t, w.Change(sku, world.Change{Name: text}))
+		eventually(func() bool { return name() == text })
+	}
+	allTold(t, client, app)
+	require.NoError(t, client.XTrimMaxLen(t.Context(), eventsStream, 1).Err())
+	assert.False(t, behind.sync(t))
+	assert.True(t, app.sync(t))
+	require.True(t, w.Change(sku, world.Change{Name: "The last"}))
+	eventually(func() bool { return name() == "The last" })
+
+	// A Redis that lost everything knows no history: the copy is made anew.
 	require.NoError(t, client.FlushAll(t.Context()).Err())
 	require.Eventually(t, func() bool { return !app.sync(t) }, time.Minute, 100*time.Millisecond)
 	app.next, app.items = "", map[string]reply{}
 	require.Eventually(t, func() bool { return app.sync(t) }, time.Minute, 100*time.Millisecond)
 	assert.Equal(t, "The last", name())
+}
+
+// allTold waits until all events were let go of, and until an app is behind the last of them at either node.
+func allTold(t *testing.T, client *redis.Client, app *copied) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		groups, err := client.XInfoGroups(t.Context(), eventsStream).Result()
+		require.NoError(t, err)
+		require.Len(t, groups, 1)
+		last := client.XInfoStream(t.Context(), eventsStream).Val().LastGeneratedID
+		return groups[0].Pending == 0 && groups[0].LastDeliveredID == last && app.sync(t) && app.isBehind(t, last) && app.sync(t)
+	}, time.Minute, 50*time.Millisecond)
+}
+
+// isBehind tells whether what an app syncs from is the place behind an entry of the stream.
+func (c *copied) isBehind(t *testing.T, id string) bool {
+	t.Helper()
+	const before = 1 + 1 + 8 + 8 // its form, the mode, the market and the history
+	next, err := base64.RawURLEncoding.DecodeString(c.next)
+	require.NoError(t, err)
+	ms, size := binary.Uvarint(next[before:])
+	seq, _ := binary.Uvarint(next[before+size:])
+	return id == fmt.Sprint(ms, "-", seq)
 }

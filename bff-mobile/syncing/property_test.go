@@ -16,6 +16,7 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
 	"github.com/portico-bff/portico/bff-mobile/internal/api"
@@ -378,5 +379,31 @@ func TestACatalogueSyncedAfterAnyChangesIsTheUpstreams(t *testing.T) {
 		seen.walks.Load(), seen.tails.Load(), seen.expired.Load(), seen.refused.Load(), seen.deleted.Load())
 	for _, n := range []*atomic.Int64{&seen.walks, &seen.tails, &seen.expired, &seen.refused, &seen.deleted} {
 		assert.Positive(t, n.Load(), "or else this proves little")
+	}
+}
+
+// Stories that the property found false once, told in every build.
+func TestACatalogueSyncedAfterTheseChangesIsTheUpstreams(t *testing.T) {
+	t.Parallel()
+	for name, list := range map[string][]deed{
+		"apps whose place is before all changes, of which only the last is left": {
+			{At: 1, What: pageHidden, Of: 1, For: 681, Late: 1500},
+			{At: 989, What: slow, Of: 3, For: 788},
+			{At: 1144, What: renamed, For: 563},
+			{What: severed, Node: 1, Of: 4, For: 285, Late: 5},
+			{At: 1751, What: trimmed, Of: 1, For: 1, Late: 200, Lost: true},
+		},
+		"a walk that began behind the last change of a week ago, which is gone": {
+			{At: 971, What: week, Node: 1, Of: 1, For: 471, Lost: true},
+			{At: 1741, What: trimmed, For: 662},
+			{At: 117, What: published, Node: 1, Of: 1, For: 702, Lost: true},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var seen happened
+			synctest.Test(t, func(t *testing.T) { require.NoError(t, tell(list, &seen)) })
+			assert.Positive(t, seen.expired.Load(), "some had to begin anew")
+		})
 	}
 }

@@ -127,7 +127,7 @@ func (s *stream) grouped(ctx context.Context, err error) error {
 	if !strings.HasPrefix(err.Error(), "NOGROUP") {
 		return err
 	}
-	err = s.client.XGroupCreateMkStream(ctx, streamKey, group, "0").Err()
+	err = s.client.XGroupCreateMkStream(ctx, streamKey, group, streamStart).Err()
 	if err != nil && strings.HasPrefix(err.Error(), "BUSYGROUP") {
 		return nil // another node was faster
 	}

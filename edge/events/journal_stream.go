@@ -20,24 +20,24 @@ const (
 	// epochKey names the stream's history. The braces put it beside the stream in a Cluster.
 	epochKey = "portico:epoch:{portico:events}"
 
-	lookEvery   = 250 * time.Millisecond
-	lookIn      = time.Second     // for one look at the stream
-	headLasts   = 5 * time.Second // for how long a head is known without another look
-	headIn      = time.Second     // how long callers wait for the head
-	sinceIn     = time.Second     // for changes
-	mostAtLook  = 500             // changes read at once
-	streamStart = "0-0"
+	lookEvery  = 250 * time.Millisecond
+	lookIn     = time.Second     // for one look at the stream
+	headLasts  = 5 * time.Second // for how long a head is known without another look
+	headIn     = time.Second     // how long callers wait for the head
+	sinceIn    = time.Second     // for changes
+	mostAtLook = 500             // changes read at once
 )
 
 // lookScript reads how the stream stands, all at one moment: Redis's time in ms, the name
-// of the history, the last change up to which all were let go of, the one that follows it,
-// the first and the last one of all, and how many there are. Where no group reads the stream, nobody takes events, and
+// of the history, the last change up to which all were let go of, the one that follows it, and
+// the last one of all. The head may be a change that is gone: it never goes back while
+// a history lasts, or who was told of it would wait for it. Where no group reads the stream, nobody takes events, and
 // the rest is empty and the history ends. It begins anew where it has no name, and where the
 // last change known of it is gone before its time: then others may be as well.
 var lookScript = redis.NewScript(`
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local out = {string.format('%.0f', now), '', '', '', '', '', '0'}
+local out = {string.format('%.0f', now), '', '', '', ''}
 local groups, delivered = redis.pcall('XINFO', 'GROUPS', KEYS[1])
 if groups.err and not string.find(groups.err, 'no such key') then return groups end
 for _, group in ipairs(groups) do
@@ -57,15 +57,20 @@ if not epoch then
   redis.call('SET', KEYS[2], epoch)
 end
 local function one(command, from, to)
-  local found = redis.call(command, KEYS[1], from, to, 'COUNT', 1)
-  return found[1] and found[1][1] or ''
+  return redis.call(command, KEYS[1], from, to, 'COUNT', 1)[1] or {'', {}}
+end
+local function before(id)
+  local fields = one('XRANGE', id, id)[2]
+  for i = 1, #fields, 2 do
+    if fields[i] == ARGV[6] then return fields[i + 1] end
+  end
+  return one('XREVRANGE', '(' .. id, '-')[1]
 end
 local pending = redis.call('XPENDING', KEYS[1], ARGV[1])
-local upTo = delivered
-if pending[1] > 0 then upTo = '(' .. pending[2] end
-out[2], out[3] = epoch, one('XREVRANGE', upTo, '-')
-out[4] = one('XRANGE', '(' .. (out[3] ~= '' and out[3] or '0-0'), '+')
-out[5], out[6], out[7] = one('XRANGE', '-', '+'), one('XREVRANGE', '+', '-'), tostring(redis.call('XLEN', KEYS[1]))
+local head = delivered
+if pending[1] > 0 then head = before(pending[2]) end
+out[2], out[3], out[4] = epoch, head, one('XRANGE', '(' .. (head ~= '' and head or '0-0'), '+')[1]
+out[5] = one('XREVRANGE', '+', '-')[1]
 return out`)
 
 // look is how the stream stood once.
@@ -74,9 +79,7 @@ type look struct {
 	now   time.Time // by Redis's clock
 	name  string    // of the history; empty where nobody takes events
 	head  Place     // everything up to here was let go of
-	first Place     // behind the oldest change there is
 	last  string    // id of the last change; may be empty
-	count int       // changes there are
 	heard bool      // whether everything up to head is invalidated in this process
 }
 
@@ -86,7 +89,6 @@ type streamJournal struct {
 	client redis.UniversalClient
 	heard  func(time.Time) bool
 	log    *slog.Logger
-	most   int // changes kept, about
 
 	begin sync.Once
 	stop  context.CancelFunc
@@ -102,7 +104,7 @@ type streamJournal struct {
 }
 
 func newStreamJournal(client redis.UniversalClient, heard func(time.Time) bool, log *slog.Logger) *streamJournal {
-	j := &streamJournal{client: client, heard: heard, log: log, most: mostKept, moved: make(chan struct{})}
+	j := &streamJournal{client: client, heard: heard, log: log, moved: make(chan struct{})}
 	j.ctx, j.stop = context.WithCancel(context.Background())
 	return j
 }
@@ -150,7 +152,7 @@ func (j *streamJournal) look() (look, error) {
 	ctx, cancel := context.WithTimeout(j.ctx, lookIn)
 	defer cancel()
 	said, err := lookScript.Run(ctx, j.client, []string{streamKey, epochKey},
-		group, j.known.name, j.known.last, rand.Text(), kept.Milliseconds()).StringSlice()
+		group, j.known.name, j.known.last, rand.Text(), kept.Milliseconds(), fieldPrevious).StringSlice()
 	if err != nil {
 		return look{}, err
 	}
@@ -159,11 +161,11 @@ func (j *streamJournal) look() (look, error) {
 
 // lookOf is what [lookScript] said.
 func lookOf(said []string) (look, error) {
-	const parts = 7
+	const parts = 5
 	if len(said) != parts {
 		return look{}, errors.New("events: the stream's state has another form")
 	}
-	l := look{at: time.Now(), name: said[1], last: said[5]}
+	l := look{at: time.Now(), name: said[1], last: said[4]}
 	ms, err := strconv.ParseInt(said[0], 10, 64)
 	if err != nil {
 		return look{}, err
@@ -172,25 +174,19 @@ func lookOf(said []string) (look, error) {
 	if l.name == "" {
 		return l, nil
 	}
-	var following Place
-	for _, of := range []struct {
-		id string
-		to *Place
-	}{{said[2], &l.head}, {said[3], &following}, {said[4], &l.first}} {
-		if of.id == "" {
-			continue
-		}
-		if *of.to, err = placeOf(of.id); err != nil {
-			return look{}, err
-		}
+	if l.head, err = placeOf(said[2]); err != nil {
+		return look{}, err
 	}
 	oldest := uint64(ms) //nolint:gosec // years after 1970
 	if said[3] != "" {
+		following, err := placeOf(said[3])
+		if err != nil {
+			return look{}, err
+		}
 		oldest = min(oldest, following.Ms)
 	}
 	l.head.Epoch, l.head.Seen = epochOf(l.name), seen(oldest)
-	l.count, err = strconv.Atoi(said[6])
-	return l, err
+	return l, nil
 }
 
 // epochOf is a history's name as a number, which is never 0.
@@ -200,8 +196,11 @@ func epochOf(name string) uint64 {
 	return sum.Sum64() | 1
 }
 
-// placeOf reads the id of an entry.
+// placeOf reads the id of an entry; without one it is the place before all.
 func placeOf(id string) (Place, error) {
+	if id == "" {
+		return Place{}, nil
+	}
 	ms, seq, _ := strings.Cut(id, "-")
 	var p Place
 	var err1, err2 error
@@ -320,52 +319,56 @@ func (j *streamJournal) Since(ctx context.Context, after Place, most int) (Chang
 	}
 	reading, cancel := context.WithTimeout(ctx, sinceIn)
 	defer cancel()
-	found, err := j.read(reading, after, latest, most)
+	found, err := j.read(reading, after, latest.head, most)
 	if left := ctx.Err(); err != nil && left != nil {
 		return Changes{}, left
 	}
 	return found, err
 }
 
-// read asks Redis for up to most changes behind a place.
-func (j *streamJournal) read(ctx context.Context, after Place, l look, most int) (Changes, error) {
-	if l.head.Before(after) {
-		return j.beyond(ctx, after, l)
+// read asks Redis for up to most changes between a place and the head. Who was further on at another process,
+// which was faster, is told of none.
+func (j *streamJournal) read(ctx context.Context, after, head Place, most int) (Changes, error) {
+	ahead := head.Before(after)
+	to := head.id()
+	if ahead {
+		to, most = "+", 0
 	}
 	most = min(most, mostAtLook)
-	list, err := j.client.XRangeN(ctx, streamKey, after.id(), l.head.id(), int64(most)+2).Result() // the entry before, and one that says there is more
+	list, err := j.client.XRangeN(ctx, streamKey, after.id(), to, int64(most)+2).Result() // the entry before, and one that says there is more
 	if err != nil {
 		return Changes{}, errUnheard(err)
 	}
+	list, end, whole := behind(list, after)
+	switch {
+	case !whole:
+		return Changes{}, ErrExpired
+	case ahead:
+		return Changes{At: after}, nil
+	case len(list) <= most && !end.same(head):
+		return Changes{}, ErrExpired
+	}
+	return changesOf(list, after, head, most)
+}
+
+// behind are the entries of list, which was read from a place on, that follow it, and the place where they end.
+// They are whole when none is gone in between, be it for its age, for their number or because somebody took it
+// out: each names the one before. What does not, of an earlier release, is taken for the next one of what is there.
+func behind(list []redis.XMessage, after Place) (following []redis.XMessage, end Place, whole bool) {
+	end = after
 	if len(list) > 0 && list[0].ID == after.id() {
-		list = list[1:]
-	} else if l.gone(after, j.most) {
-		return Changes{}, ErrExpired
+		list, whole = list[1:], true
 	}
-	return changesOf(list, after, l.head, most)
-}
-
-// beyond answers who was further on at another process, which was faster, or whose place is
-// behind an entry that went for its age while the next one is under way, so that the head is
-// at the stream's beginning: then nothing is new here. What no process can have given out is refused.
-func (j *streamJournal) beyond(ctx context.Context, after Place, l look) (Changes, error) {
-	list, err := j.client.XRangeN(ctx, streamKey, after.id(), after.id(), 1).Result()
-	if err != nil {
-		return Changes{}, errUnheard(err)
+	for _, message := range list {
+		text, named := message.Values[fieldPrevious].(string)
+		previous, err1 := placeOf(text)
+		at, err2 := placeOf(message.ID)
+		if errors.Join(err1, err2) != nil || (named && !previous.same(end)) || (!named && !whole) {
+			return nil, end, false
+		}
+		end, whole = at, true
 	}
-	if len(list) == 0 && l.gone(after, j.most) {
-		return Changes{}, ErrExpired
-	}
-	return Changes{At: after}, nil
-}
-
-// gone tells whether changes behind a place, whose own entry is gone, may be gone as
-// well. Entries go from the oldest: for their age, or for their number once there are too many.
-func (l look) gone(after Place, most int) bool {
-	const near = 10 // percent: a look may be a few seconds old
-	aged := l.now.Add(time.Since(l.at) - kept).UnixMilli()
-	return int64(after.Ms) >= aged || //nolint:gosec // what does not fit is negative: aged
-		(l.count >= most-most*near/100 && l.first.Ms >= after.Seen)
+	return list, end, whole
 }
 
 // changesOf makes what was read up to a head into changes.

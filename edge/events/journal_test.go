@@ -196,7 +196,7 @@ func TestTheHeadStaysBeforeWhatIsUnderWay(t *testing.T) {
 	t.Parallel()
 	server, client := shared(t)
 	d := &diary{rig: newRig(t, client), server: server, client: client}
-	require.NoError(t, client.XGroupCreateMkStream(t.Context(), streamKey, group, "0").Err())
+	require.NoError(t, client.XGroupCreateMkStream(t.Context(), streamKey, group, streamStart).Err())
 	s := d.stream(t)
 	read := func() []redis.XStream {
 		found, err := s.read(t.Context())
@@ -378,22 +378,6 @@ func TestChangesThatCannotBeReadAreOfEverything(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, found.List, 1)
 	assert.Equal(t, []commerce.Tag{commerce.TagAll}, found.List[0].Tags)
-}
-
-func TestWhoIsFarBehindAnImportBeginsAnew(t *testing.T) {
-	t.Parallel()
-	d := withRedis(t)
-	start := d.tell(t, "p1")
-	l, err := newStreamJournal(d.client, func(time.Time) bool { return true }, nil).look()
-	require.NoError(t, err)
-	assert.Equal(t, 1, l.count)
-	assert.True(t, l.gone(start, mostKept), "younger than what goes for its age")
-	l.now = l.now.Add(kept + time.Minute)
-	assert.False(t, l.gone(start, mostKept))
-	assert.True(t, l.gone(start, 1), "so many were there that some may have gone")
-	late := start
-	late.Seen = start.Ms + 1
-	assert.False(t, l.gone(late, 1), "the oldest that is there is from before")
 }
 
 func TestTheJournalSaysWhenRedisIsAway(t *testing.T) {

@@ -14,6 +14,8 @@ import (
 const (
 	streamKey = "portico:events"
 	group     = "portico"
+	// streamStart is before all entries.
+	streamStart = "0-0"
 	// seenPrefix begins the keys of ids that are known. The braces put them beside
 	// the stream in a Cluster, so that one script may touch both.
 	seenPrefix = "portico:seen:{portico:events}:"
@@ -31,15 +33,26 @@ const (
 	longestWait = time.Second // between attempts to reach Redis
 )
 
+// fieldPrevious names the entry that was added before: by it the journal's readers know
+// whether one between two of them is gone.
+const fieldPrevious = "previous"
+
 // putScript remembers an id and puts the event, or neither. What is older than seven
 // days and an hour by Redis's own clock goes at the same time, so that no node's clock counts, and
-// so does what is beyond a million: a mass import must not fill Redis.
+// so does what is beyond a million: a mass import must not fill Redis. Where Redis does not say
+// what was added before, the event is put all the same.
 var putScript = redis.NewScript(`
 if redis.call('EXISTS', KEYS[2]) == 1 then return '' end
+local entry = {'id', ARGV[4], 'source', ARGV[5], 'type', ARGV[6], 'tags', ARGV[7]}
+local about = redis.pcall('XINFO', 'STREAM', KEYS[1])
+local previous = about.err and string.find(about.err, 'no such key') and '0-0'
+for i = 1, #about, 2 do
+  if about[i] == 'last-generated-id' then previous = about[i + 1] end
+end
+if previous then entry[9], entry[10] = ARGV[8], previous end
 local now = redis.call('TIME')
 local least = now[1] * 1000 - ARGV[1]
-local id = redis.call('XADD', KEYS[1], 'MINID', string.format('%.0f', least), '*',
-  'id', ARGV[4], 'source', ARGV[5], 'type', ARGV[6], 'tags', ARGV[7])
+local id = redis.call('XADD', KEYS[1], 'MINID', string.format('%.0f', least), '*', unpack(entry))
 redis.call('XTRIM', KEYS[1], 'MAXLEN', '~', ARGV[3])
 redis.call('SET', KEYS[2], '1', 'PX', ARGV[2])
 return id`)
@@ -76,7 +89,7 @@ func (s *stream) Put(ctx context.Context, change Change) (bool, error) {
 		tags[i] = string(tag)
 	}
 	id, err := putScript.Run(ctx, s.client, []string{streamKey, seenPrefix + keyOfChange(change)},
-		(kept + keptLonger).Milliseconds(), memory.Milliseconds(), s.most, change.ID, change.Source, change.Type, strings.Join(tags, " "),
+		(kept + keptLonger).Milliseconds(), memory.Milliseconds(), s.most, change.ID, change.Source, change.Type, strings.Join(tags, " "), fieldPrevious,
 	).Text()
 	if err != nil {
 		_ = s.apply(context.WithoutCancel(ctx), []Change{change}) // the sender is told to come again in any case
