@@ -255,6 +255,24 @@ func TestC16_TheGuidesRightsAreEnoughAndNoMore(t *testing.T) {
 	assert.Empty(t, nothingElse(t, at))
 }
 
+// Where Redis may not say what was added before, as with the rights of an earlier release, events are taken all the
+// same, and name nothing.
+func TestEventsAreTakenWhereWhatWasBeforeIsNotTold(t *testing.T) {
+	t.Parallel()
+	at := free(t, 1)[0]
+	s := serve(t, at, plainArgs(t, at)...)
+	s.permit("-xinfo|stream")
+	u := newUses(t, "redis://"+at, s)
+	for _, id := range []string{"first", "second"} {
+		require.Equal(t, http.StatusAccepted, u.tell(id).Status)
+	}
+	u.drained()
+	list, err := s.client.XRange(t.Context(), eventsStream, "-", "+").Result()
+	require.NoError(t, err)
+	require.Len(t, list, 2)
+	assert.NotContains(t, list[1].Values, "previous")
+}
+
 // unused are the guide's rights to commands that nobody has sent yet.
 func unused(t *testing.T, s *server) (commands []string) {
 	t.Helper()
