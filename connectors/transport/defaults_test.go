@@ -23,7 +23,7 @@ func defaults() [][2]string {
 		{"backoff", fmt.Sprintf("full jitter: uniform on [0, min(%v, %v × 2ⁿ)]", backoffCap, backoffBase)},
 		{"Retry-After", fmt.Sprintf("waited for within [backoff, %v]; where it is more than the call has left: given up at once", maxAskedWait)},
 		{"retry budget", fmt.Sprintf("per system; %v tokens, −1 a failed attempt, +%v a good one; nothing is repeated at %v or below", budgetTokens, budgetRefill, budgetFloor)},
-		{"hedge", fmt.Sprintf("Reads; after the live p%v of %d attempts or more, %v at least; %v earned a call, %v kept (NO_HEDGE)", 100*hedgeQuantile, hedgeSamples, hedgeLeast, hedgeShare, hedgeBurst)},
+		{"hedge", fmt.Sprintf("Reads; after the live p%v of %d attempts or more, %v × their median and %v at least; %v earned a call, %v kept (NO_HEDGE)", 100*hedgeQuantile, hedgeSamples, hedgeBeyond, hedgeLeast, hedgeShare, hedgeBurst)},
 		{"circuit breaker", fmt.Sprintf("per operation, or each of its requests; opens at %d bad attempts in %v that are half of all, or after %v of nothing but bad ones, %d or more; a probe every %v, and a good one closes",
 			breakerLeast, breakerSlots*breakerSlot, breakerPatience, breakerStreak, probeEvery)},
 		{"bulkhead", fmt.Sprintf("per system; the limit starts at %d and adapts between %d and %d (MAX_CONCURRENT); %d wait, %v at most, Writes first",

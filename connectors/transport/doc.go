@@ -14,7 +14,7 @@
 //	backoff           full jitter: uniform on [0, min(1s, 25ms × 2ⁿ)]
 //	Retry-After       waited for within [backoff, 2s]; where it is more than the call has left: given up at once
 //	retry budget      per system; 20 tokens, −1 a failed attempt, +0.1 a good one; nothing is repeated at 10 or below
-//	hedge             Reads; after the live p95 of 20 attempts or more, 10ms at least; 0.05 earned a call, 10 kept (NO_HEDGE)
+//	hedge             Reads; after the live p95 of 20 attempts or more, 1.5 × their median and 10ms at least; 0.05 earned a call, 10 kept (NO_HEDGE)
 //	circuit breaker   per operation, or each of its requests; opens at 20 bad attempts in 10s that are half of all, or after 1s of nothing but bad ones, 5 or more; a probe every 1s, and a good one closes
 //	bulkhead          per system; the limit starts at 32 and adapts between 8 and 128 (MAX_CONCURRENT); 128 wait, 250ms at most, Writes first
 //	adaptive limit    an attempt is slow beyond 1.5 × its operation's pace + 10ms; decided every 100ms by 10 votes or more

@@ -125,7 +125,7 @@ func TestN11_TheLoserIsCancelledAtOnceAndTheTrailTells(t *testing.T) {
 		_, err := c.Do(ctx, readTraits, get("x"))
 		require.NoError(t, err)
 		answered := time.Now()
-		assert.Less(t, answered.Sub(begun), 50*time.Millisecond)
+		assert.Less(t, answered.Sub(begun), 60*time.Millisecond)
 		assert.Equal(t, []commerce.Reason{commerce.ReasonHedged}, trail.Outcomes())
 		require.Len(t, upstream.cancelled, 1)
 		assert.LessOrEqual(t, upstream.cancelled[0].Sub(answered).Abs(), 10*time.Millisecond)
@@ -199,9 +199,9 @@ func TestN11_EitherAttemptMayBringTheAnswer(t *testing.T) {
 		within        time.Duration
 	}{
 		"the first fails late": {
-			first:  func() (time.Duration, int, error) { return 30 * time.Millisecond, 0, errors.New("reset") },
+			first:  func() (time.Duration, int, error) { return 40 * time.Millisecond, 0, errors.New("reset") },
 			second: func() (time.Duration, int, error) { return 20 * time.Millisecond, http.StatusOK, nil },
-			within: 50 * time.Millisecond,
+			within: 60 * time.Millisecond,
 		},
 		"the hedge fails": {
 			first:  func() (time.Duration, int, error) { return 200 * time.Millisecond, http.StatusOK, nil },
@@ -332,6 +332,28 @@ func TestN11_NoHedgeBeginsWithinTenMilliseconds(t *testing.T) {
 		warm(t, c, 1)
 		assert.Equal(t, 11*time.Millisecond, time.Since(begun))
 		assert.EqualValues(t, 103, upstream.calls.Load())
+	})
+}
+
+// Where all attempts take alike long, the latest of them get no company.
+func TestN11_NoHedgeBeginsWhereAnswersTakeAlikeLong(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const calls = 2_000
+		upstream := &answering{takes: func(n int64) (time.Duration, int, error) {
+			if n == calls+1 {
+				return time.Second, http.StatusOK, nil
+			}
+			return 40*time.Millisecond + time.Duration(n%12)*time.Millisecond, http.StatusOK, nil
+		}}
+		c := over(t, Config{}, upstream)
+		warm(t, c, calls)
+		assert.EqualValues(t, calls, upstream.calls.Load(), "the slowest take a quarter longer than the usual")
+
+		begun := time.Now()
+		warm(t, c, 1)
+		assert.Less(t, time.Since(begun), 3*51*time.Millisecond, "who takes much longer gets it")
+		assert.EqualValues(t, calls+2, upstream.calls.Load())
 	})
 }
 

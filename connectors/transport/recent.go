@@ -99,6 +99,16 @@ func (r *recent) quantile(q float64) (d time.Duration, n int) {
 	return quantileOf(q, r.running, r.previous)
 }
 
+// tail is the recent answers' median and quantile q, as quantile tells them.
+func (r *recent) tail(q float64) (median, late time.Duration, n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.rotate()
+	median, _ = quantileOf(0.5, r.running, r.previous)
+	late, n = quantileOf(q, r.running, r.previous)
+	return median, late, n
+}
+
 // baseline is how long the operation takes when all is well: the lowest median
 // of the running window and the last five before it, of those with ten answers or
 // more and not older than ten minutes. 0 when it is unknown.
