@@ -5,13 +5,14 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"slices"
-	"strings"
+
+	"github.com/cespare/xxhash/v2"
 
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
 // entityForm changes when what an entity tag is made of does.
-const entityForm = "e1"
+const entityForm = "e2"
 
 // Entity is a strong entity tag (RFC 9110, 8.8.3), with its quotes, of what is made of
 // sources and of nothing else but what is in seed: equal tags stand for equal seeds and
@@ -30,28 +31,30 @@ func entityOf(seed []byte, lists ...[]commerce.Source) (tag string, ok bool) {
 	for _, list := range lists {
 		n += len(list)
 	}
-	parts := make([]constituent, 0, n)
+	sums := make([]uint64, 0, n)
+	var room [128]byte
+	b := room[:0]
 	for _, list := range lists {
 		for i := range list {
 			part, ok := constituentOf(&list[i])
 			if !ok {
 				return "", false
 			}
-			parts = append(parts, part)
+			b = part.appendTo(b[:0])
+			sums = append(sums, xxhash.Sum64(b))
 		}
 	}
 	if n == 0 {
 		return "", false
 	}
-	// Which of them came first says nothing, nor does how often one was looked at.
-	slices.SortFunc(parts, constituent.compare)
-	parts = slices.Compact(parts)
-	const each = 32 // bytes, about
-	b := make([]byte, 0, len(entityForm)+len(seed)+each*len(parts)+binary.MaxVarintLen64)
+	// Which of them came first says nothing, nor does how often one was looked at. A sum
+	// is as wide as the version in it, which is one itself: numbers are sorted sooner.
+	slices.Sort(sums)
+	sums = slices.Compact(sums)
+	b = make([]byte, 0, len(entityForm)+binary.MaxVarintLen64+len(seed)+8*len(sums))
 	b = appendField(append(b, entityForm...), string(seed))
-	for _, p := range parts {
-		b = appendField(appendField(b, string(p.operation)), p.key)
-		b = binary.BigEndian.AppendUint64(b, p.version)
+	for _, sum := range sums {
+		b = binary.BigEndian.AppendUint64(b, sum)
 	}
 	const enough = 18 // bytes of the hash
 	sum := sha256.Sum256(b)
@@ -80,17 +83,7 @@ func constituentOf(s *commerce.Source) (constituent, bool) {
 // searches for one screen are told apart by them.
 type argued interface{ args() string }
 
-func (p constituent) compare(o constituent) int {
-	switch {
-	case p.operation != o.operation:
-		return strings.Compare(string(p.operation), string(o.operation))
-	case p.key != o.key:
-		return strings.Compare(p.key, o.key)
-	case p.version < o.version:
-		return -1
-	case p.version > o.version:
-		return 1
-	default:
-		return 0
-	}
+func (p constituent) appendTo(b []byte) []byte {
+	b = appendField(appendField(b, string(p.operation)), p.key)
+	return binary.BigEndian.AppendUint64(b, p.version)
 }

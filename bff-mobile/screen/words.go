@@ -39,11 +39,45 @@ func Day(at time.Time, locale string) string {
 			return at.Format(time.DateOnly)
 		}
 	}
-	month := int(at.Month())
-	return strings.NewReplacer(
-		"{d}", strconv.Itoa(at.Day()), "{dd}", at.Format("02"), "{mm}", at.Format("01"), "{m}", strings.Fields(form.months)[month-1],
-		"{y}", strconv.Itoa(at.Year()+form.era),
-	).Replace(form.form)
+	return form.of(at)
+}
+
+// of puts a day's parts into the form, each for its letter.
+func (d days) of(at time.Time) string {
+	var to [64]byte
+	text := to[:0]
+	for rest := d.form; rest != ""; {
+		before, after, found := strings.Cut(rest, "{")
+		text = append(text, before...)
+		if !found {
+			break
+		}
+		var part string
+		part, rest, _ = strings.Cut(after, "}")
+		switch part {
+		case "d":
+			text = strconv.AppendInt(text, int64(at.Day()), 10)
+		case "dd":
+			text = at.AppendFormat(text, "02")
+		case "mm":
+			text = at.AppendFormat(text, "01")
+		case "m":
+			text = append(text, d.month(at.Month())...)
+		case "y":
+			text = strconv.AppendInt(text, int64(at.Year()+d.era), 10)
+		}
+	}
+	return string(text)
+}
+
+// month is a month's name.
+func (d days) month(m time.Month) string {
+	names := d.months
+	for range m - time.January {
+		_, names, _ = strings.Cut(names, " ")
+	}
+	name, _, _ := strings.Cut(names, " ")
+	return name
 }
 
 // count writes a whole number as people of locale read it.
