@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,8 +37,26 @@ type lively struct {
 	*shop
 
 	cache  *cache.Cache
+	order  looked
 	url    string
 	client *http.Client
+}
+
+// looked counts what is looked up for those who watch.
+type looked struct {
+	commerce.Invalidations
+
+	now, struck atomic.Int64
+}
+
+func (l *looked) Now() uint64 {
+	l.now.Add(1)
+	return l.Invalidations.Now()
+}
+
+func (l *looked) Struck(since uint64, tags ...commerce.Tag) bool {
+	l.struck.Add(1)
+	return l.Invalidations.Struck(since, tags...)
 }
 
 func watching(t testing.TB, change ...func(*edge.Backend)) *lively {
@@ -85,7 +104,8 @@ func unserved(t testing.TB, docs documents.Config, cfg live.Config, change ...fu
 		own.cache, err = cache.New(cache.Config{}, cache.Deps{Log: b.Log})
 		require.NoError(t, err)
 		b.Ports = own.cache.Wrap(b.Ports)
-		b.Watch = watch.New(own.cache.Invalidations())
+		own.order.Invalidations = own.cache.Invalidations()
+		b.Watch = watch.New(&own.order)
 		own.cache.OnInvalidation(b.Watch.Ring)
 		ctx, cancel := context.WithCancel(context.Background())
 		var hub sync.WaitGroup

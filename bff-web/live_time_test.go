@@ -299,6 +299,27 @@ func TestManyWhoWatchTheSameCostWhatOneDoes(t *testing.T) {
 }
 
 // Whoever says nothing is closed when three seconds are over, and not before.
+// Whoever left is watched for no more: nothing is looked up for a stream that has ended.
+func TestNothingIsLookedUpForWhoLeft(t *testing.T) {
+	t.Parallel()
+	timely(t, func(t *testing.T, s *lively) {
+		lookups := func() int64 { // of an invalidation
+			before := s.order.now.Load()
+			s.order.struck.Store(0)
+			require.NoError(t, s.cache.Invalidate(t.Context(), commerce.TagStock("MUG-RED")))
+			time.Sleep(time.Second)
+			assert.Less(t, before, s.order.now.Load(), "it was seen")
+			return s.order.struck.Load()
+		}
+		events := s.watch(t, stockQuery, redMug)
+		require.Equal(t, "next", events.next(t).name)
+		assert.EqualValues(t, 1, lookups())
+		events.close()
+		time.Sleep(time.Minute) // by then it was seen that the client is gone
+		assert.Zero(t, lookups())
+	})
+}
+
 func TestW14_ASocketHasThreeSecondsToSayWhoItIs(t *testing.T) {
 	t.Parallel()
 	timely(t, func(t *testing.T, s *lively) {

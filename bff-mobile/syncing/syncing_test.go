@@ -396,3 +396,77 @@ func (a asking) Products(ctx context.Context, m commerce.Market, skus []commerce
 	a.see(ctx)
 	return a.Catalog.Products(ctx, m, skus)
 }
+
+// patchy answers for all but some, of which it says that it cannot, as the cache does of a batch.
+type patchy struct {
+	commerce.Catalog
+	commerce.Content
+}
+
+func (p patchy) Products(ctx context.Context, m commerce.Market, skus []commerce.SKU) (map[commerce.SKU]*commerce.Product, error) {
+	known, err := p.Catalog.Products(ctx, m, skus)
+	if _, ok := known["MUG-RED"]; ok {
+		delete(known, "MUG-RED")
+		err = commerce.ErrUnavailable
+	}
+	return known, err
+}
+
+func (p patchy) Pages(ctx context.Context, m commerce.Market, ids []commerce.PageID) (map[commerce.PageID]*commerce.Page, error) {
+	known, err := p.Content.Pages(ctx, m, ids)
+	if _, ok := known["home"]; ok {
+		delete(known, "home")
+		err = commerce.ErrUnavailable
+	}
+	return known, err
+}
+
+// What could not be read is not gone, however much else could be.
+func TestAnAnswerWithAGapIsNone(t *testing.T) {
+	t.Parallel()
+	for name, of := range map[string]struct {
+		tags  []commerce.Tag
+		phase phase
+		patch func(*commerce.Ports, patchy)
+	}{
+		"of products": {[]commerce.Tag{"product:BOWL-1", "product:MUG-RED"}, products, func(p *commerce.Ports, some patchy) { p.Catalog = some }},
+		"of pages":    {[]commerce.Tag{"page:about", "page:home"}, pages, func(p *commerce.Ports, some patchy) { p.Content = some }},
+	} {
+		journal := &notes{}
+		d, shop := newDevice(t, journal)
+		shop.WritePage("about", "text")
+		d.all(100)
+		journal.tell(of.tags...)
+		of.patch(&d.Ports, patchy{d.Ports.Catalog, d.Ports.Content})
+		walk := cursor{mode: walking, market: marketOf(d.m), at: journal.place(1), phase: of.phase}
+		for _, since := range []string{d.next, walk.String()} {
+			_, err := d.Page(t.Context(), d.m, since, 100)
+			require.ErrorIs(t, err, commerce.ErrUnavailable, name)
+		}
+	}
+}
+
+// forgetful is a journal whose history began anew while somebody walked.
+type forgetful struct{ *notes }
+
+func (f forgetful) Head(ctx context.Context) (events.Place, error) {
+	at, err := f.notes.Head(ctx)
+	at.Epoch++
+	return at, err
+}
+
+// Places of two histories are not to be compared: a walk that is at its end asks for no more because of another
+// history, but when the app syncs next.
+func TestAWalkIsWholeWhateverAnotherHistorySays(t *testing.T) {
+	t.Parallel()
+	journal := &notes{}
+	d, _ := newDevice(t, journal)
+	require.True(t, d.once(2).More)
+	journal.tell("product:BOWL-1")
+	d.Journal = forgetful{journal}
+	for more := true; more; {
+		page := d.once(100)
+		require.True(t, page.Full, "it goes on")
+		more = page.More
+	}
+}
