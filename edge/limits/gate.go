@@ -17,66 +17,85 @@ const (
 	Order       // places an order
 )
 
-const (
-	// leastServed is how many are served at once however late the process is.
-	leastServed = 8
-	// A look is taken this often, at fewer waits than this it shows nothing.
-	lookEvery = 100 * time.Millisecond
-	leastSeen = 16
-	// Of what is served at once this part is kept free for writes and orders.
-	headRoom = 5
-)
+// Of what is served at once this part is kept free for writes and orders.
+const headRoom = 5
 
-// Lateness tells how long what could run had to wait for a processor since it was last
-// asked: a tenth of it that long at least. seen is of how many waits that is said.
-type Lateness func() (late time.Duration, seen int)
-
-// Gate bounds how many requests a channel serves at once. It has a fixed ceiling, and
-// below it one that follows how late the process is: the systems behind are bounded each
-// by its own bulkhead, and one of them that is slow is no reason to refuse what needs
-// another, so what counts here is only whether this process keeps up. Where it does not,
-// serving fewer at once serves more in time: multiplicative decrease from what was really
-// served, additive increase. It is safe for concurrent use and never blocks.
+// Gate bounds how many requests a channel serves at once, and has those wait in line that
+// the process has no time for now, before anything is done for them. What counts is only
+// whether goroutines that can run do so at once: the systems behind are bounded each by its
+// own bulkhead, and requests that wait for a slow one cost no processor time.
+//
+// The line takes bursts. One that still grows after a while is that of an overload: who is
+// in it for long is refused, and until it is over requests are let in at a pace that leaves
+// the process some time, and refused at once where they would have to wait for long.
+//
+// It is safe for concurrent use.
 type Gate struct {
 	GateConfig
 
 	mu     sync.Mutex
-	limit  int // now, between leastServed and most
 	inside int
-	peak   int // most inside since the last look
-	looked time.Time
+	late   bool // the process is, as far as was seen last
+	line   line
 }
 
 // GateConfig is what a gate is told.
 type GateConfig struct {
-	Most int // inside at once, whatever happens; 1 or more
-	// LateFrom is how long a tenth of what can run has to wait for a processor for the
-	// process to be late. One that is busy but well stays below a millisecond. 0 never is.
+	Most int // inside and in line at once, whatever happens; 1 or more
+	// LateFrom is how long what can run has to wait for a processor for the process to be
+	// late. 0 never is: then nobody waits in line.
 	LateFrom time.Duration
-	Late     Lateness // of the process
-	Now      func() time.Time
+	Process  Process
 }
 
 // NewGate makes a gate.
-func NewGate(cfg GateConfig) *Gate {
-	return &Gate{GateConfig: cfg, limit: cfg.Most, looked: cfg.Now()}
-}
+func NewGate(cfg GateConfig) *Gate { return &Gate{GateConfig: cfg} }
 
-// Enter lets a request in, or answers false: then it should come back after a second.
-// Who was let in leaves by [Gate.Leave].
+// Enter lets a request in, maybe after it waited in line, or answers false: then it should
+// come back after a second. Who was let in leaves by [Gate.Leave].
 func (g *Gate) Enter(c Class) bool {
 	if c == Cheap {
 		return true
 	}
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.look()
-	if g.inside >= g.room(c) {
-		return false
+	idle := g.LateFrom == 0 || g.inside < g.Process.Count // nobody else is there whom it had to wait for
+	if !idle && g.open() {
+		g.mu.Unlock()
+		took := g.Process.Pass()
+		g.mu.Lock()
+		idle = took < g.LateFrom
 	}
-	g.inside++
-	g.peak = max(g.peak, g.inside)
-	return true
+	place, in := g.decide(c, idle)
+	g.mu.Unlock()
+	if place != nil {
+		return <-place
+	}
+	return in
+}
+
+// open tells whether who comes now has nobody before them.
+func (g *Gate) open() bool { return g.line.length == 0 && !g.line.overloaded }
+
+// decide lets a request in, gives it a place in line, or refuses it. A process that is idle
+// has time for it.
+func (g *Gate) decide(c Class, idle bool) (place <-chan bool, in bool) {
+	if g.inside+g.line.length >= g.room(c) {
+		return nil, false
+	}
+	now := time.Now()
+	g.line.settle(now)
+	if idle && g.open() {
+		g.inside++
+		return nil, true
+	}
+	if g.open() {
+		g.line.begin(now, g.Process.Spent())
+	}
+	if place = g.line.join(c, g.inside, now); place != nil && !g.line.watched {
+		g.line.watched = true
+		go g.watch()
+	}
+	return place, false
 }
 
 // Leave tells that a request that was let in is done.
@@ -87,44 +106,75 @@ func (g *Gate) Leave(c Class) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.inside--
+	g.line.left++
+	if !g.late && !g.line.overloaded {
+		g.next(time.Now())
+	}
 }
 
-// InFlight is how many are inside.
-func (g *Gate) InFlight() int {
+// watch lets in who waits, until nobody does.
+func (g *Gate) watch() {
+	for more := true; more; {
+		time.Sleep(lookEvery) // and what has come meanwhile is looked at before the next one is let in
+		took := g.Process.Pass()
+		g.mu.Lock()
+		more = g.look(took)
+		g.mu.Unlock()
+	}
+}
+
+// look lets in who there is time for, and tells whether somebody still waits.
+func (g *Gate) look(took time.Duration) bool {
+	now := time.Now()
+	g.late = took >= g.LateFrom
+	g.line.expire(now)
+	g.line.account(now, g.Process)
+	switch {
+	case g.late:
+	case g.line.overloaded:
+		for g.line.length > 0 && g.line.due() {
+			g.next(now)
+		}
+	default:
+		g.next(now)
+	}
+	if g.inside == 0 || now.Sub(g.line.last) >= atLeastEvery {
+		g.next(now)
+	}
+	g.line.watched = g.line.length > 0
+	return g.line.watched
+}
+
+// next lets the first in line in.
+func (g *Gate) next(now time.Time) {
+	if g.line.admit(now) {
+		g.inside++
+	}
+}
+
+// Load is how much a gate has to do.
+type Load struct {
+	Inside, Waiting int
+	// Pressure is how much of what reads may take is taken: 0 is none of it, 1 or more all.
+	Pressure float64
+}
+
+// Load tells how much there is to do now.
+func (g *Gate) Load() Load {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.inside
+	l := Load{Inside: g.inside, Waiting: g.line.length}
+	l.Pressure = float64(g.inside+g.line.length) / float64(g.room(Read))
+	if g.line.settle(time.Now()); g.line.overloaded {
+		l.Pressure = max(1, l.Pressure)
+	}
+	return l
 }
 
-// Pressure is how much of what reads may take is taken: 0 is none of it, 1 or more all.
-func (g *Gate) Pressure() float64 {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return float64(g.inside) / float64(g.room(Read))
-}
-
-// room is how many may be inside for one of a class to come in.
+// room is how many may be there for one of a class to come.
 func (g *Gate) room(c Class) int {
 	if c == Read {
-		return max(1, g.limit-g.limit/headRoom)
+		return max(1, g.Most-g.Most/headRoom)
 	}
-	return g.limit
-}
-
-// look follows how late the process is, now and then.
-func (g *Gate) look() {
-	if g.LateFrom == 0 {
-		return
-	}
-	now := g.Now()
-	if now.Sub(g.looked) < lookEvery {
-		return
-	}
-	switch late, seen := g.Late(); {
-	case seen < leastSeen || late < g.LateFrom:
-		g.limit = min(g.Most, g.limit+max(1, g.limit/8))
-	case g.peak > leastServed: // with fewer inside it is late for another reason, such as its start or its neighbors
-		g.limit = max(min(leastServed, g.Most), min(g.limit, g.peak)*7/10)
-	}
-	g.looked, g.peak = now, g.inside
+	return g.Most
 }

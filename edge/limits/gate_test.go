@@ -2,29 +2,14 @@ package limits
 
 import (
 	"runtime"
-	"runtime/metrics"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
-
-const lateFrom = 5 * time.Millisecond
-
-// weather is how late a process is said to be, at a time that is moved by hand.
-type weather struct {
-	late time.Duration
-	seen int
-	at   time.Time
-}
-
-func (w *weather) gate(most int) *Gate {
-	return NewGate(GateConfig{
-		Most: most, LateFrom: lateFrom, Late: func() (time.Duration, int) { return w.late, w.seen }, Now: func() time.Time { return w.at },
-	})
-}
 
 // fill lets in as many of a class as there is room for.
 func fill(g *Gate, c Class) (n int) {
@@ -42,147 +27,267 @@ func drain(g *Gate, c Class, n int) {
 
 func TestM9_ReadsAreRefusedFirst(t *testing.T) {
 	t.Parallel()
-	w := &weather{}
-	g := w.gate(100)
+	g := NewGate(GateConfig{Most: 100, Process: ThisProcess()})
 	require.Equal(t, 80, fill(g, Read))
-	require.InDelta(t, 1, g.Pressure(), 1e-9)
+	require.InDelta(t, 1, g.Load().Pressure, 1e-9)
 	require.Equal(t, 20, fill(g, Write), "head room is left")
 	require.False(t, g.Enter(Order), "the ceiling is everyone's")
 	for range 1_000 {
 		require.True(t, g.Enter(Cheap))
 	}
-	require.Equal(t, 100, g.InFlight())
+	require.Equal(t, 100, g.Load().Inside)
 	g.Leave(Cheap)
-	require.Equal(t, 100, g.InFlight())
+	require.Equal(t, 100, g.Load().Inside)
 	drain(g, Read, 80)
 	require.Equal(t, 80, fill(g, Order))
 	drain(g, Order, 100)
-	require.Zero(t, g.InFlight())
-	require.Zero(t, g.Pressure())
-}
-
-func TestM9_AProcessThatIsLateServesFewerAtOnce(t *testing.T) {
-	t.Parallel()
-	w := &weather{late: time.Second, seen: 1_000}
-	g := w.gate(500)
-	last := 501
-	for range 40 {
-		w.at = w.at.Add(lookEvery)
-		n := fill(g, Read)
-		require.True(t, n < last || n <= leastServed, "%d after %d", n, last)
-		last = n
-		drain(g, Read, n)
-	}
-	require.Positive(t, last)
-	require.LessOrEqual(t, last, leastServed)
-	orders := fill(g, Order)
-	require.True(t, leastServed <= orders && orders <= leastServed+2, orders)
-	drain(g, Order, orders)
-
-	w.late = 0
-	for range 60 {
-		w.at = w.at.Add(lookEvery)
-		drain(g, Read, fill(g, Read))
-	}
-	require.Equal(t, 400, fill(g, Read), "six seconds later all is as before")
-}
-
-// The limit falls from what was served: one that is far above it would take its time.
-func TestM9_TheLimitFallsFromWhatWasServed(t *testing.T) {
-	t.Parallel()
-	w := &weather{late: time.Second, seen: 1_000}
-	g := w.gate(10_000)
-	for range 100 {
-		require.True(t, g.Enter(Read))
-	}
-	w.at = w.at.Add(lookEvery)
-	require.False(t, g.Enter(Order))
-	drain(g, Read, 100)
-	require.Equal(t, 70, fill(g, Order))
-}
-
-func TestM9_FewWaitsOrShortOnesAreNoSign(t *testing.T) {
-	t.Parallel()
-	for name, w := range map[string]*weather{"few": {late: time.Second, seen: leastSeen - 1}, "short": {late: lateFrom - 1, seen: 1_000}} {
-		g := w.gate(100)
-		for range 10 {
-			w.at = w.at.Add(lookEvery)
-			n := fill(g, Order)
-			require.Equal(t, 100, n, name)
-			drain(g, Order, n)
-		}
-	}
-}
-
-// A process that starts, or whose neighbors take the machine, is late whatever it serves:
-// refusing requests would not help it, and the next ones may come all at once.
-func TestM9_WithFewInsideTheLimitStays(t *testing.T) {
-	t.Parallel()
-	w := &weather{late: time.Second, seen: 1_000}
-	g := w.gate(500)
-	for inside := range leastServed + 1 {
-		for range 10 {
-			w.at = w.at.Add(lookEvery)
-			for range inside {
-				require.True(t, g.Enter(Read))
-			}
-			drain(g, Read, inside)
-		}
-	}
-	w.at = w.at.Add(lookEvery)
-	require.Equal(t, 400, fill(g, Read))
-	w.at = w.at.Add(lookEvery)
-	require.False(t, g.Enter(Read), "now it is what is inside")
-	require.Equal(t, 280, g.limit)
-	drain(g, Read, 400)
+	require.Equal(t, Load{}, g.Load())
 }
 
 func TestASmallCeilingStays(t *testing.T) {
 	t.Parallel()
-	w := &weather{late: time.Second, seen: 1_000}
-	g := w.gate(2)
-	for range 10 {
-		w.at = w.at.Add(lookEvery)
-		require.Equal(t, 2, fill(g, Read))
-		drain(g, Read, 2)
+	g := NewGate(GateConfig{Most: 1, Process: ThisProcess()})
+	for range 3 {
+		require.Equal(t, 1, fill(g, Read))
+		drain(g, Read, 1)
 	}
 }
 
-func TestTheLongestTenth(t *testing.T) {
+// M9 on a machine of one processor and on one of eight, for dear pages and for cheap ones,
+// from fast systems and from slow ones. Refusing takes time, too: of cheap pages it takes a
+// third of all. Of slow systems it is seen late that too much is asked for.
+func TestM9_TenTimesWhatCanBeServed(t *testing.T) {
 	t.Parallel()
-	h := &metrics.Float64Histogram{Counts: []uint64{90, 0, 10, 0}, Buckets: []float64{0, 0.001, 0.01, 0.1, 1}}
-	late, seen := tenth(h, nil)
-	require.Equal(t, 10*time.Millisecond, late)
-	require.Equal(t, 100, seen)
-	h.Counts = []uint64{190, 0, 10, 1} // since then 100 were on time and one was not
-	late, seen = tenth(h, []uint64{90, 0, 10, 0})
-	require.Zero(t, late)
-	require.Equal(t, 101, seen)
-	late, seen = tenth(h, h.Counts)
-	require.Zero(t, late)
-	require.Zero(t, seen)
+	for name, c := range map[string]struct {
+		processors int
+		page, wait time.Duration
+		share      float64       // of what can be served that has to be
+		served     time.Duration // the 99th percentile of those, at most
+		refused    time.Duration // and of refusals
+	}{
+		"lists":                 {1, 6 * time.Millisecond, time.Millisecond, 0.65, 40 * time.Millisecond, 5 * time.Millisecond},
+		"lists, eight at once":  {8, 6 * time.Millisecond, time.Millisecond, 0.65, 40 * time.Millisecond, 5 * time.Millisecond},
+		"screens":               {1, 600 * time.Microsecond, time.Millisecond, 0.4, 40 * time.Millisecond, 5 * time.Millisecond},
+		"lists of slow systems": {1, 6 * time.Millisecond, 20 * time.Millisecond, 0.6, 300 * time.Millisecond, 80 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			simulated(t, c.processors, c.page, c.wait, func(t *testing.T, s *shop) {
+				length := max(time.Second, 600*c.page)
+				capacity := int(length/c.page) * c.processors
+				normal := s.clients(4*c.processors, length)
+				require.Empty(t, normal.refused)
+
+				beyond := s.crowd(Read, 10*capacity, length/time.Duration(10*capacity))
+				t.Logf("%d of %d served; p99 %v, normally %v; p99 of refusals %v", len(beyond.served), capacity, late(beyond.served), late(normal.served), late(beyond.refused))
+				require.Greater(t, float64(len(beyond.served)), float64(capacity)*c.share, "what can be served is")
+				require.LessOrEqual(t, late(beyond.served), c.served)
+				require.LessOrEqual(t, late(beyond.refused), c.refused)
+
+				after := s.crowd(Read, capacity*8/10, length*10/8/time.Duration(capacity))
+				require.Less(t, len(after.refused), capacity/20, "it ends with its cause")
+			})
+		})
+	}
 }
 
-// What Go tells is there, and is about the time since it was asked.
-func TestTheProcessTellsHowLateItIs(t *testing.T) { //nolint:paralleltest // is about the whole process
-	late := ProcessLateness()
-	late()
-	total := 0
-	require.Eventually(t, func() bool {
+// Requests that wait for a slow system take no processor time: they are not refused, be they
+// many at once or one after the other.
+func TestM9_ASlowSystemIsNoOverload(t *testing.T) {
+	t.Parallel()
+	simulated(t, 1, 6*time.Millisecond, time.Second, func(t *testing.T, s *shop) {
+		require.Len(t, s.crowd(Read, 300, 10*time.Millisecond).served, 300) // 200 and more wait at once
+		begin := time.Now()
+		require.Len(t, s.crowd(Read, 200, 0).served, 200)
+		require.Less(t, time.Since(begin), 5*time.Second, "not one after the other")
+	})
+}
+
+// What comes all at once is served, and so is what comes meanwhile.
+func TestM9_ABurstIsServed(t *testing.T) {
+	t.Parallel()
+	simulated(t, 1, 6*time.Millisecond, time.Millisecond, func(t *testing.T, s *shop) {
+		var others *answers
 		var wg sync.WaitGroup
-		for range 1_000 {
-			wg.Go(runtime.Gosched)
-		}
+		wg.Go(func() { others = s.crowd(Read, 20, 50*time.Millisecond) })
+		burst := s.crowd(Read, 64, 0)
 		wg.Wait()
-		wait, seen := late()
-		assert.GreaterOrEqual(t, wait, time.Duration(0))
-		total += seen
-		return total >= leastSeen
+		require.Empty(t, burst.refused)
+		require.Empty(t, others.refused)
+		require.Less(t, late(burst.served), 500*time.Millisecond)
+	})
+}
+
+func TestM9_AppsThatStartAreServed(t *testing.T) {
+	t.Parallel()
+	simulated(t, 1, 3*time.Millisecond, time.Millisecond, func(t *testing.T, s *shop) {
+		require.Empty(t, s.crowd(Read, 50, 2*time.Millisecond).refused)
+	})
+}
+
+// still is a process that stands still until it is told otherwise: nothing that could run does.
+type still struct{ late atomic.Int64 }
+
+func stillFor(late time.Duration) *still {
+	p := &still{}
+	p.late.Store(int64(late))
+	return p
+}
+
+func (p *still) gate(most int) *Gate {
+	return NewGate(GateConfig{Most: most, LateFrom: time.Millisecond, Process: Process{
+		Count: 1,
+		Pass:  func() time.Duration { d := time.Duration(p.late.Load()); time.Sleep(d); return d },
+		Spent: func() time.Duration { return 0 },
+	}})
+}
+
+// come has one of a class come, and tells where what became of it is told.
+func come(g *Gate, c Class) chan bool {
+	told := make(chan bool, 1)
+	go func() { told <- g.Enter(c) }()
+	synctest.Wait()
+	return told
+}
+
+func TestM9_TheMostImportantComeInFirst(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := stillFor(time.Millisecond)
+		g := p.gate(100)
+		require.True(t, g.Enter(Read), "who comes first waits for nobody")
+		var order []string
+		var mu sync.Mutex
+		var wg sync.WaitGroup
+		for _, who := range []struct {
+			name string
+			c    Class
+		}{{"read", Read}, {"another", Read}, {"write", Write}, {"order", Order}} {
+			wg.Go(func() {
+				if g.Enter(who.c) {
+					mu.Lock()
+					defer mu.Unlock()
+					order = append(order, who.name)
+				}
+			})
+			time.Sleep(time.Microsecond)
+		}
+		begin := time.Now()
+		wg.Wait()
+		require.Equal(t, []string{"order", "write", "read", "another"}, order)
+		require.GreaterOrEqual(t, time.Since(begin), 3*atLeastEvery, "a late process lets them in rarely")
+		require.LessOrEqual(t, time.Since(begin), 5*atLeastEvery+10*lookEvery, "but it does")
+	})
+}
+
+// Who leaves makes room for the next, but not while the process is late.
+func TestM9_WhoLeavesMakesRoom(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := stillFor(3 * time.Millisecond)
+		g := p.gate(100)
+		require.True(t, g.Enter(Read))
+		require.True(t, func() bool { in := come(g, Read); time.Sleep(time.Second); return <-in }())
+		first, second := come(g, Read), come(g, Read)
+		time.Sleep(7*time.Millisecond + 100*time.Microsecond) // it was looked once
+		g.Leave(Read)
+		synctest.Wait()
+		require.Empty(t, first)
+		require.Equal(t, 2, g.Load().Waiting)
+		p.late.Store(0)
+		time.Sleep(4 * time.Millisecond)
+		require.True(t, <-first)
+		g.Leave(Read)
+		require.True(t, <-second)
+		drain(g, Read, 2)
+		require.Zero(t, g.Load().Inside)
+		time.Sleep(time.Second)
+	})
+}
+
+// Nobody waits for ever: who is never the most important is refused.
+func TestM9_NobodyWaitsForLong(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := stillFor(2 * time.Millisecond)
+		g := p.gate(1_000)
+		require.True(t, g.Enter(Order))
+		done := make(chan struct{})
+		var wg sync.WaitGroup
+		for range 2 { // one of them is always in line
+			wg.Go(func() {
+				for g.Enter(Order) {
+					select {
+					case <-done:
+						return
+					default:
+					}
+				}
+			})
+		}
+		synctest.Wait()
+		begin := time.Now()
+		require.False(t, <-come(g, Read))
+		require.InDelta(t, longest, time.Since(begin), float64(2*atLeastEvery))
+		close(done)
+		wg.Wait()
+		p.late.Store(0)
+		time.Sleep(time.Minute)
+		require.Zero(t, g.Load().Waiting)
+	})
+}
+
+// While an overload lasts there is pressure, and afterwards there is none.
+func TestM9_AnOverloadIsOverSoon(t *testing.T) {
+	t.Parallel()
+	simulated(t, 1, 6*time.Millisecond, time.Millisecond, func(t *testing.T, s *shop) {
+		var wg sync.WaitGroup
+		wg.Go(func() { s.crowd(Read, 400, time.Millisecond) })
+		time.Sleep(200 * time.Millisecond)
+		l := s.Load()
+		require.InDelta(t, 1, l.Pressure, 1e-9)
+		require.Less(t, l.Inside, 8)
+		require.LessOrEqual(t, l.Waiting, 6)
+		begin := time.Now()
+		require.Len(t, s.crowd(Order, 1, 0).served, 1, "orders are served")
+		require.Less(t, time.Since(begin), 50*time.Millisecond)
+		wg.Wait()
+		time.Sleep(2 * calm)
+		require.Zero(t, s.Load().Pressure)
+		require.Empty(t, s.crowd(Read, 40, 0).refused)
+	})
+}
+
+// What orders there are more of than can be served is refused like anything else.
+func TestM9_TooManyOrdersAreRefused(t *testing.T) {
+	t.Parallel()
+	simulated(t, 1, 6*time.Millisecond, time.Millisecond, func(t *testing.T, s *shop) {
+		a := s.crowd(Order, 2_000, time.Millisecond)
+		require.Greater(t, len(a.served), 2_000/6*2/3)
+		require.LessOrEqual(t, late(a.served), 100*time.Millisecond)
+	})
+}
+
+// What Go tells of a process: somebody who gives way to others that run waits for them, and
+// what runs takes processor time.
+func TestThisProcess(t *testing.T) { //nolint:paralleltest // is about the whole process
+	p := ThisProcess()
+	require.Equal(t, runtime.GOMAXPROCS(0), p.Count)
+	before := p.Spent()
+	require.GreaterOrEqual(t, p.Pass(), time.Duration(0))
+	if runtime.GOOS == "windows" {
+		t.Skip("processor time is not known there")
+	}
+	require.Eventually(t, func() bool {
+		for begin := time.Now(); time.Since(begin) < 5*time.Millisecond; {
+			p.Pass()
+		}
+		return p.Spent() > before
 	}, time.Minute, time.Millisecond)
 }
 
 func BenchmarkGate(b *testing.B) {
-	g := NewGate(GateConfig{Most: 512, LateFrom: lateFrom, Late: ProcessLateness(), Now: time.Now})
+	g := NewGate(GateConfig{Most: 512, LateFrom: time.Millisecond, Process: ThisProcess()})
 	b.ReportAllocs()
 	b.RunParallel(func(p *testing.PB) {
 		for p.Next() {

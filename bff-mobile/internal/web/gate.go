@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"strconv"
 	"sync/atomic"
@@ -17,8 +18,8 @@ import (
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
-// Gate refuses requests that the channel cannot serve at once, before anything is done for
-// them: with 503, and when to come back. It counts what is served.
+// Gate refuses requests that the channel cannot serve in time, before anything is done for
+// them: with 503, and when to come back. It counts what is served, and what waits in line.
 type Gate struct {
 	gate    *limits.Gate
 	refused metric.Int64Counter
@@ -30,12 +31,12 @@ type Gate struct {
 	head, tail []byte // of the refusal's body, around the request's id
 }
 
-// NewGate makes a gate that lets most requests in at once, and fewer while the process is
-// late by lateFrom. What is served and what was refused are http.server.active_requests and
-// portico.requests.refused.
+// NewGate makes a gate that lets most requests in at once, and has them wait in line while the
+// process is late by lateFrom. What is served, what waits and what was refused are
+// http.server.active_requests, portico.requests.waiting and portico.requests.refused.
 func NewGate(most int, lateFrom time.Duration, meters metric.MeterProvider, log *slog.Logger) (*Gate, error) {
 	g := &Gate{log: log, gate: limits.NewGate(limits.GateConfig{
-		Most: most, LateFrom: lateFrom, Late: limits.ProcessLateness(), Now: time.Now,
+		Most: most, LateFrom: lateFrom, Process: limits.ThisProcess(),
 	})}
 	const mark = "~" // stands for the request's id
 	refusal := problem.From(&commerce.CallError{
@@ -48,17 +49,21 @@ func NewGate(most int, lateFrom time.Duration, meters metric.MeterProvider, log 
 		metric.WithDescription("Requests refused because too many were served at once.")); err != nil {
 		return nil, err
 	}
-	_, err = meter.Int64ObservableGauge("http.server.active_requests", metric.WithUnit("{request}"),
-		metric.WithDescription("Requests that are served now; what is kept and pages of our own are not counted."),
-		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(int64(g.gate.InFlight()))
-			return nil
-		}))
-	return g, err
+	active, activeErr := meter.Int64ObservableGauge("http.server.active_requests", metric.WithUnit("{request}"),
+		metric.WithDescription("Requests that are served now; what is kept and pages of our own are not counted."))
+	waiting, waitingErr := meter.Int64ObservableGauge("portico.requests.waiting", metric.WithUnit("{request}"),
+		metric.WithDescription("Requests that wait in line until the process has time for them."))
+	_, err = meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		load := g.gate.Load()
+		o.ObserveInt64(active, int64(load.Inside))
+		o.ObserveInt64(waiting, int64(load.Waiting))
+		return nil
+	}, active, waiting)
+	return g, errors.Join(activeErr, waitingErr, err)
 }
 
 // Pressure is how much of what may be served at once is: 0 is none of it, 1 or more all.
-func (g *Gate) Pressure() float64 { return g.gate.Pressure() }
+func (g *Gate) Pressure() float64 { return g.gate.Load().Pressure }
 
 // serve has next serve a request, or refuses it.
 func (g *Gate) serve(c *fasthttp.RequestCtx, h *head, next fasthttp.RequestHandler) {
@@ -92,6 +97,7 @@ func (g *Gate) tell(now time.Time) {
 	if now.Unix() == last || !g.told.CompareAndSwap(last, now.Unix()) {
 		return
 	}
+	load := g.gate.Load()
 	g.log.LogAttrs(context.Background(), slog.LevelWarn, "too many requests at once; refused",
-		slog.String("requests", strconv.FormatInt(g.untold.Swap(0), 10)), slog.Int("inFlight", g.gate.InFlight()))
+		slog.String("requests", strconv.FormatInt(g.untold.Swap(0), 10)), slog.Int("inFlight", load.Inside), slog.Int("waiting", load.Waiting))
 }
