@@ -118,9 +118,9 @@ decision: ## decide about 20,000 hostile requests of the web channel; fails when
 e2e: $(AUDITS) $(PARTS) $(WATCH) $(OPENAPI) $(SHOPPER) $(BIN)/oasdiff-$(OASDIFF_VERSION) ## end to end: real processes, real sockets, a real Redis, a real browser (needs redis-server, node, chromium)
 	go test -race -tags e2e -count=1 -timeout 20m ./e2e/...
 
-# Two targets at a time with half of the processors each: building one overlaps with running the other.
+# Two packages at a time with half of the processors each: building one overlaps with running the other. Those with most targets come first.
 fuzz: ## every fuzz target (FUZZTIME=60s each)
-	@grep -rHoE '^func Fuzz[A-Za-z0-9_]*' --include='*_test.go' $(MODULES) | sort | sed -E 's|^|./|; s|/[^/]*:func | |' \
+	@grep -rE '^func Fuzz' --include='*_test.go' $(MODULES) | sed 's|/[^/]*$$||' | sort | uniq -c | sort -rn | awk '{print $$2}' \
 		| xargs -L 1 -P 2 .ci/fuzz $(FUZZTIME) $$(( ($$(nproc) + 1) / 2 ))
 
 soak: ## the long runs in full (SOAK=30m)
