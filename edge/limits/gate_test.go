@@ -67,7 +67,7 @@ func TestM9_TenTimesWhatCanBeServed(t *testing.T) {
 	}{
 		"lists":                 {1, 6 * time.Millisecond, time.Millisecond, 0.65, 40 * time.Millisecond, 5 * time.Millisecond},
 		"lists, eight at once":  {8, 6 * time.Millisecond, time.Millisecond, 0.65, 40 * time.Millisecond, 5 * time.Millisecond},
-		"screens":               {1, 600 * time.Microsecond, time.Millisecond, 0.4, 40 * time.Millisecond, 5 * time.Millisecond},
+		"screens":               {1, 600 * time.Microsecond, time.Millisecond, 0.4, 40 * time.Millisecond, 25 * time.Millisecond},
 		"lists of slow systems": {1, 6 * time.Millisecond, 20 * time.Millisecond, 0.6, 300 * time.Millisecond, 80 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
