@@ -141,6 +141,57 @@ func TestProofsAreFoundUnderOtherNames(t *testing.T) {
 	})
 }
 
+// Whoever asks by its tag again and again has what is about to end loaded anew, as who reads it has, and so
+// never waits for it.
+func TestAProofLeavesWhatIsDueToBeLoadedAnew(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAnswers(t, Config{})
+		shop := &recipeShop{}
+		catalog := over(a.cache, shop)
+		_, _, err := a.Do(t.Context(), questionOf("q"), listing(catalog, "A"))
+		require.NoError(t, err)
+		var part *entry
+		for _, e := range a.cache.memory.values.All() {
+			part = e
+		}
+		require.NotNil(t, part)
+		proofs := 0
+		for ; a.Proof(questionOf("q")) != nil; proofs++ {
+			time.Sleep(5 * time.Second)
+		}
+		assert.Greater(t, proofs, 10)
+		assert.Less(t, part.age(time.Now()), part.fresh)
+		_, _, err = a.Do(t.Context(), questionOf("q"), listing(catalog, "A"))
+		require.NoError(t, err)
+		synctest.Wait()
+		assert.Equal(t, 2, shop.called(), "it is loaded anew")
+		assert.NotNil(t, a.Proof(questionOf("q")))
+	})
+}
+
+// However often its parts are loaded anew and are what they were, it is forgotten what an answer was made of.
+func TestARecipeLastsAQuarterOfAnHour(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAnswers(t, Config{})
+		catalog := over(a.cache, &recipeShop{})
+		_, _, err := a.Do(t.Context(), questionOf("q"), listing(catalog, "A"))
+		require.NoError(t, err)
+		again := func() *Proof {
+			a.cache.memory.values.InvalidateAll()
+			_, err := catalog.Products(t.Context(), us, []commerce.SKU{"A"})
+			require.NoError(t, err)
+			return a.Proof(questionOf("q"))
+		}
+		const quarter = 15 * time.Minute
+		time.Sleep(quarter - time.Second)
+		assert.NotNil(t, again())
+		time.Sleep(time.Second)
+		assert.Nil(t, again())
+	})
+}
+
 // Of what cannot be found in memory again nothing is remembered, nor of what nobody asked a tag for.
 func TestOnlyWhatMemoryKeepsHasARecipe(t *testing.T) {
 	t.Parallel()
