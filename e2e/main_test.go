@@ -3,13 +3,27 @@
 package e2e
 
 import (
+	"fmt"
+	"os"
 	"testing"
 
 	"go.uber.org/goleak"
 )
 
+// binaries is the folder of what build compiles.
+var binaries string
+
 func TestMain(m *testing.M) {
+	var err error
+	if binaries, err = os.MkdirTemp("", "portico"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	goleak.VerifyTestMain(m,
+		goleak.Cleanup(func(code int) {
+			_ = os.RemoveAll(binaries)
+			os.Exit(code)
+		}),
 		// Idle connections of the tests' own client.
 		goleak.IgnoreTopFunction("net/http.(*persistConn).writeLoop"),
 		goleak.IgnoreTopFunction("internal/poll.runtime_pollWait"),

@@ -5,6 +5,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -21,15 +22,29 @@ import (
 	"github.com/portico-bff/portico/connectors/sandbox"
 )
 
-// build compiles a command of the workspace into a temporary folder.
+// builds are the commands of the workspace that tests run, by package.
+var builds sync.Map
+
+// build compiles a command of the workspace, once for all tests.
 func build(t *testing.T, pkg string) string {
 	t.Helper()
-	bin := filepath.Join(t.TempDir(), filepath.Base(pkg))
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", bin, pkg)
+	once, _ := builds.LoadOrStore(pkg, sync.OnceValues(func() (string, error) { return compile(pkg) }))
+	bin, err := once.(func() (string, error))()
+	require.NoError(t, err)
+	return bin
+}
+
+func compile(pkg string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	bin := filepath.Join(binaries, filepath.Base(pkg))
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", bin, pkg)
 	cmd.Dir = ".."
 	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, string(out))
-	return bin
+	if err != nil {
+		return "", fmt.Errorf("building %s: %w\n%s", pkg, err, out)
+	}
+	return bin, nil
 }
 
 // free answers n addresses that were free a moment ago.
