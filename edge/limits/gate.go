@@ -89,7 +89,7 @@ func (g *Gate) decide(c Class, idle bool) (place <-chan bool, in bool) {
 		return nil, true
 	}
 	if g.open() {
-		g.line.begin(now, g.Process.Spent())
+		g.line.begin(now, g.Process.Spent(), g.Process.Count)
 	}
 	if place = g.line.join(c, g.inside, now); place != nil && !g.line.watched {
 		g.line.watched = true
@@ -128,14 +128,13 @@ func (g *Gate) look(took time.Duration) bool {
 	now := time.Now()
 	g.late = took >= g.LateFrom
 	g.line.expire(now)
-	g.line.account(now, g.Process)
+	g.line.account(now, g.Process.Spent())
 	switch {
-	case g.late:
 	case g.line.overloaded:
-		for g.line.length > 0 && g.line.due() {
+		for took < atLeastEvery && g.line.length > 0 && g.line.due() {
 			g.next(now)
 		}
-	default:
+	case !g.late:
 		g.next(now)
 	}
 	if g.inside == 0 || now.Sub(g.line.last) >= atLeastEvery {

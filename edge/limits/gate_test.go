@@ -258,6 +258,39 @@ func TestM9_AnOverloadIsOverSoon(t *testing.T) {
 	})
 }
 
+// Clients that come back at once only take the time that refusing them takes.
+func TestM9_WhoComesBackAtOnceDoesNotStopTheOthers(t *testing.T) {
+	t.Parallel()
+	simulated(t, 1, 2*time.Millisecond, time.Millisecond, func(t *testing.T, s *shop) {
+		var wg sync.WaitGroup
+		wg.Go(func() { s.crowd(Read, 500, 200*time.Microsecond) }) // which begins it
+		time.Sleep(20 * time.Millisecond)
+		a := s.clients(40, 2*time.Second)
+		wg.Wait()
+		require.Greater(t, len(a.refused), 10*len(a.served), "it lasts: they leave it no rest")
+		require.Greater(t, len(a.served), 1_000/4, "a quarter of what can be served at least")
+	})
+}
+
+// A machine that is somebody else's for a while is no overload.
+func TestM9_ANeighborIsNoOverload(t *testing.T) {
+	t.Parallel()
+	simulated(t, 1, 500*time.Microsecond, time.Millisecond, func(t *testing.T, s *shop) {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for range 10 {
+				s.turns <- struct{}{}
+				time.Sleep(150 * time.Millisecond)
+				<-s.turns
+				time.Sleep(50 * time.Millisecond)
+			}
+		}()
+		require.Empty(t, s.clients(40, 2*time.Second).refused)
+		<-done
+	})
+}
+
 // What orders there are more of than can be served is refused like anything else.
 func TestM9_TooManyOrdersAreRefused(t *testing.T) {
 	t.Parallel()

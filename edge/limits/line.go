@@ -1,6 +1,7 @@
 package limits
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -13,8 +14,9 @@ const (
 	// longest is how long somebody waits: after that they are refused.
 	longest = 2 * time.Second
 
-	// A line of more than few that is longer than it ever was, although it had time to
-	// shrink, and that takes tooLong to serve, is one of an overload: more comes than is served.
+	// A line of more than few that is longer than it ever was, although there was time to shrink,
+	// and that takes tooLong to serve, is one of an overload: more comes than is served. Both
+	// times are of processors: while a neighbor has them nobody can be served.
 	few          = 8
 	timeToShrink = 20 * time.Millisecond
 	tooLong      = 100 * time.Millisecond
@@ -25,8 +27,6 @@ const (
 	// Of the time of its processors a process that is overloaded gives to requests at most
 	// this part. The rest lets it look at what comes, and answer what is kept, in time.
 	share = 0.8
-	// What is served is averaged over so many requests.
-	sample = 32
 )
 
 // waiter is a request in line.
@@ -38,13 +38,15 @@ type waiter struct {
 // line is who waits: the most important first, of a class who came first. The gate's mutex
 // guards it.
 type line struct {
+	bill
+
 	waiting [Order + 1][]waiter
 	length  int
 	watched bool // somebody looks after it
 
-	began time.Time // when there was nobody in it
-	peak  int       // the most since then
-	last  time.Time // when somebody was let in
+	began time.Duration // what was used when there was nobody in it
+	peak  int           // the most since then
+	last  time.Time     // when somebody was let in
 
 	overloaded bool
 	credit     time.Duration // of processor time, which requests may take
@@ -52,40 +54,18 @@ type line struct {
 	judged     time.Time     // when it was judged whether it still is an overload
 	asked      int           // since then
 	refused    int           // of those
-
-	spell
 }
 
-// spell is what was done in some time.
-type spell struct {
-	since time.Time
-	spent time.Duration // by the process, before
-	cost  time.Duration // of processor time, of a request
-	came  int           // was let in from the line
-	left  int           // is done
+// begin has the line begin.
+func (l *line) begin(now time.Time, used time.Duration, processors int) {
+	l.bill = newBill(used, processors)
+	l.began, l.last, l.peak = used, now, 0
 }
 
-// begin has everything begin.
-func (l *line) begin(now time.Time, spent time.Duration) {
-	l.began, l.last, l.peak = now, now, 0
-	l.spell = spell{since: now, spent: spent}
-}
-
-// wait is how long it takes until n are let in.
-func (s *spell) wait(n int, now time.Time) time.Duration {
-	return time.Duration(n) * now.Sub(s.since) / time.Duration(max(1, s.came))
-}
-
-// account measures what a request costs, and what they may cost.
-func (l *line) account(now time.Time, p Process) {
-	spent := p.Spent()
-	l.cost = (spent - l.spent) / time.Duration(max(1, l.left))
-	if l.left > sample { // what was long ago counts half
-		l.left, l.came = l.left/2, l.came/2
-		l.since, l.spent = now.Add(-now.Sub(l.since)/2), spent-(spent-l.spent)/2
-	}
-	count := float64(p.Count)
-	l.credit = min(l.credit+time.Duration(share*count*float64(now.Sub(l.seen))), time.Duration(count*float64(lookEvery)))
+// account notes what the process used, and gives requests their share of what there is.
+func (l *line) account(now time.Time, used time.Duration) {
+	l.measure(used)
+	l.credit = min(l.credit+time.Duration(share*float64(now.Sub(l.seen)))*l.processors, lookEvery*l.processors)
 	l.seen = now
 }
 
@@ -98,7 +78,7 @@ func (l *line) settle(now time.Time) {
 		return
 	}
 	if gone := now.Sub(l.judged) >= 2*calm; gone || l.refused*toServe <= l.asked { // gone are all who asked
-		l.overloaded, l.began, l.peak = false, now, l.length
+		l.overloaded, l.began, l.peak, l.most = false, l.used, l.length, math.MaxInt64
 	}
 	l.judged, l.asked, l.refused = now, 0, 0
 }
@@ -107,7 +87,7 @@ func (l *line) settle(now time.Time) {
 // may wait as are inside: waiting takes about as long as being served.
 func (l *line) join(c Class, inside int, now time.Time) <-chan bool {
 	l.asked++
-	if l.overloaded && !l.soon(l.before(c), inside, now) {
+	if l.overloaded && !l.soon(l.before(c), inside) {
 		l.refused++
 		return nil
 	}
@@ -116,7 +96,7 @@ func (l *line) join(c Class, inside int, now time.Time) <-chan bool {
 	l.length++
 	if l.length > l.peak {
 		l.peak = l.length
-		if !l.overloaded && l.length > few && now.Sub(l.began) > timeToShrink && l.wait(l.length, now) > tooLong {
+		if !l.overloaded && l.length > few && l.used-l.began > timeToShrink*l.processors && l.serving(l.length) > tooLong {
 			l.shed(inside, now)
 		}
 	}
@@ -125,9 +105,7 @@ func (l *line) join(c Class, inside int, now time.Time) <-chan bool {
 
 // soon tells whether somebody who has n before them waits for no longer than it takes to be
 // served: of as many as are inside, one after the other leaves.
-func (l *line) soon(n, inside int, now time.Time) bool {
-	return n < max(1, inside) && l.wait(n, now) <= tooLong/2
-}
+func (l *line) soon(n, inside int) bool { return n < max(1, inside) && l.serving(n) <= tooLong/2 }
 
 // before is how many a newcomer of a class would have before them.
 func (l *line) before(c Class) (n int) {
@@ -137,12 +115,13 @@ func (l *line) before(c Class) (n int) {
 	return n
 }
 
-// shed begins an overload: of those who wait as many stay as are inside, who came last.
+// shed begins an overload: of those who wait they stay who came last and whose turn is soon.
 func (l *line) shed(inside int, now time.Time) {
 	l.overloaded, l.credit, l.seen = true, 0, now
 	l.judged, l.asked, l.refused = now, 0, 0
+	l.most = 2 * l.cost
 	stay := 1
-	for l.soon(stay, inside, now) {
+	for l.soon(stay, inside) {
 		stay++
 	}
 	for c := Order; c > Cheap; c-- {
@@ -179,7 +158,6 @@ func (l *line) admit(now time.Time) bool {
 			of[0].told <- true
 			l.waiting[c] = slices.Delete(of, 0, 1)
 			l.length--
-			l.came++
 			l.last = now
 			l.credit -= l.cost
 			return true
