@@ -21,7 +21,7 @@ import (
 )
 
 // corpusSize is how many requests are tried, over all operations.
-const corpusSize = 10_000
+const corpusSize = 10_000 / slower
 
 // stricter is what the server refuses although the contract cannot say so, or its
 // reader does not look: each is met in the corpus, and nothing else is refused beyond
@@ -70,6 +70,9 @@ func TestM7_DecoderAndContractAgreeOnTheCorpus(t *testing.T) {
 	require.GreaterOrEqual(t, met.requests, corpusSize)
 	require.Greater(t, met.taken, corpusSize/20, "enough of the corpus is well-formed")
 	for _, kind := range stricter {
+		if slower > 1 {
+			break // a smaller corpus may lack one
+		}
 		require.Positive(t, met.kinds[kind], "%s was not met: %v", kind, met.kinds)
 	}
 	t.Logf("%d requests, %d taken by both, refused by the server alone: %v", met.requests, met.taken, met.kinds)

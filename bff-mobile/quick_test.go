@@ -117,7 +117,7 @@ func randomRequest(r *rand.Rand, know []string) string {
 func TestQuickSaysWhatTheWholeWaySays(t *testing.T) {
 	t.Parallel()
 	const (
-		requests = 6_000
+		requests = 6_000 / slower
 		patience = 50 // tries: what is kept ends in one shop before it does in the other
 	)
 	quick, _ := keeping(t)
