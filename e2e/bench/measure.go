@@ -23,8 +23,8 @@ type options struct {
 }
 
 const (
-	rounds      = 5
-	roundLength = 1000 * time.Millisecond
+	rounds      = 13 // short ones: what else the machine does comes and goes in seconds
+	roundLength = 400 * time.Millisecond
 	clients     = 16 // of a closed loop
 	fewClients  = 4  // of one whose answers cost milliseconds: others would only wait
 	identical   = 64 // of one in which all ask for the same

@@ -72,15 +72,16 @@ func median[T cmp.Ordered](list []T) T {
 	return sorted[len(sorted)/2]
 }
 
-// ratio adds a work's rounds. The ratio is that of the medians; low and high are of rounds side by side.
+// ratio adds a work's rounds. The ratio is the median of those of two rounds side by side, low and high are its quartiles.
 func (r *report) ratio(w work, ours, plain []arm) {
 	mine, theirs := figures(ours), figures(plain)
-	got := ratio{work: w, ours: mine, plain: theirs, must: w.must, goal: w.goal, value: quotient(theirs.cpu, mine.cpu)}
+	got := ratio{work: w, ours: mine, plain: theirs, must: w.must, goal: w.goal}
 	var each []float64
 	for i := range ours {
 		each = append(each, quotient(plain[i].cpu, ours[i].cpu))
 	}
-	got.low, got.high = slices.Min(each), slices.Max(each)
+	slices.Sort(each)
+	got.low, got.value, got.high = each[len(each)/4], median(each), each[len(each)-1-len(each)/4]
 	r.ratios = append(r.ratios, got)
 	fmt.Fprintf(os.Stderr, "%s %s, %s: %.2f (%.2f–%.2f)\n", w.id, w.channel.name(), w.name, got.value, got.low, got.high)
 }
@@ -118,7 +119,7 @@ func milli(d time.Duration) string { return fmt.Sprintf("%.2f", float64(d)/1e6) 
 func (r *report) text() string {
 	var b strings.Builder
 	if len(r.ratios) > 0 {
-		b.WriteString("| | channel | work | ratio | rounds | must / goal | holds | CPU µs a request: ours, baseline | calls | rps | p50 ms | p99 ms |\n")
+		b.WriteString("| | channel | work | ratio | quartiles | must / goal | holds | CPU µs a request: ours, baseline | calls | rps | p50 ms | p99 ms |\n")
 		b.WriteString("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
 	}
 	for _, x := range r.ratios {

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestARatioIsTheBaselinesMedianByOurs(t *testing.T) {
+func TestARatioIsTheMedianOfRoundsSideBySide(t *testing.T) {
 	t.Parallel()
 	arms := func(cpu ...time.Duration) []arm {
 		var list []arm
@@ -22,16 +22,16 @@ func TestARatioIsTheBaselinesMedianByOurs(t *testing.T) {
 	}
 	w := work{id: "B3", name: "page", channel: &channel{target: newTarget("web", "")}, must: 1, goal: 2}
 	var r report
-	r.ratio(w, arms(100, 400, 200), arms(300, 300, 600))
+	r.ratio(w, arms(100, 400, 200, 200, 100), arms(300, 300, 600, 200, 150)) // 3, 0.75, 3, 1, 1.5
 	require.Len(t, r.ratios, 1)
 	got := r.ratios[0]
-	assert.InDelta(t, 300.0/200, got.value, 1e-9)
-	assert.InDelta(t, 300.0/400, got.low, 1e-9)
+	assert.InDelta(t, 1.5, got.value, 1e-9)
+	assert.InDelta(t, 1.0, got.low, 1e-9)
 	assert.InDelta(t, 3.0, got.high, 1e-9)
 	assert.EqualValues(t, 400, got.ours.p50)
 	assert.EqualValues(t, 600, got.ours.p99)
 	assert.InDelta(t, 10, got.ours.rps, 1e-9)
-	assert.Contains(t, r.text(), "| B3 | web | page | 1.50 | 0.75–3.00 | 1 / 2 | yes |")
+	assert.Contains(t, r.text(), "| B3 | web | page | 1.50 | 1.00–3.00 | 1 / 2 | yes |")
 }
 
 func TestFiguresAreJudgedByMustAndGoal(t *testing.T) {
