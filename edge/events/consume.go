@@ -76,7 +76,11 @@ func (s *stream) round(ctx context.Context, apply Apply, claimed *time.Time) err
 	for i, m := range found[0].Messages {
 		entries[i] = entryOf(m)
 	}
-	s.lineage.saw(entries[len(entries)-1].id)
+	for _, e := range entries {
+		if s.lineage.saw(e.id, e.previous) {
+			*claimed = time.Time{} // the next round tells at once
+		}
+	}
 	return s.handle(ctx, apply, entries)
 }
 
@@ -121,13 +125,20 @@ func (s *stream) read(ctx context.Context) ([]redis.XStream, error) {
 	}).Result()
 }
 
+// groupScript makes the group, unless another node was faster. Where there was none the journal's history ends:
+// the stream is a new one, or events went by untold.
+var groupScript = redis.NewScript(`
+local made = redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], ARGV[2], 'MKSTREAM')
+if not made.err then redis.call('DEL', KEYS[2]) end
+return made`)
+
 // grouped makes the group where it is missing: at first, and after Redis lost its
 // data. It begins with the oldest event there is.
 func (s *stream) grouped(ctx context.Context, err error) error {
 	if !strings.HasPrefix(err.Error(), "NOGROUP") {
 		return err
 	}
-	err = s.client.XGroupCreateMkStream(ctx, streamKey, group, streamStart).Err()
+	err = groupScript.Run(ctx, s.client, []string{streamKey, epochKey}, group, streamStart).Err()
 	if err != nil && strings.HasPrefix(err.Error(), "BUSYGROUP") {
 		return nil // another node was faster
 	}

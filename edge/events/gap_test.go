@@ -1,6 +1,7 @@
 package events
 
 import (
+	"errors"
 	"strconv"
 	"testing"
 	"time"
@@ -167,3 +168,87 @@ func TestTheHeadNeverGoesBack(t *testing.T) {
 	assert.True(t, whole)
 	assert.Equal(t, []string{"page:p2"}, tags)
 }
+
+// An event that was seen is lost when one that was added later names an earlier one before it.
+func TestALossIsSeenByWhatComesNext(t *testing.T) {
+	t.Parallel()
+	for name, of := range map[string]struct {
+		seen [][2]string // ids, and those before
+		lost bool
+	}{
+		"one by one":                         {[][2]string{{"5-0", "4-0"}, {"6-0", "5-0"}}, false},
+		"with others' in between":            {[][2]string{{"5-0", "4-0"}, {"9-0", "8-0"}}, false},
+		"two answers that crossed":           {[][2]string{{"6-0", "5-0"}, {"5-0", "4-0"}}, false},
+		"a duplicate, which has none":        {[][2]string{{"5-0", "4-0"}, {"", ""}}, false},
+		"of an earlier release":              {[][2]string{{"5-0", "4-0"}, {"6-0", ""}}, false},
+		"what no entry is named like":        {[][2]string{{"5-0", "4-0"}, {"6-0", "x"}}, false},
+		"a replica that lacks the last":      {[][2]string{{"5-0", "4-0"}, {"6-0", "4-0"}}, true},
+		"one that lacks more":                {[][2]string{{"5-0", "4-0"}, {"5-1", "5-0"}, {"6-0", "3-0"}}, true},
+		"a new stream":                       {[][2]string{{"5-0", "4-0"}, {"6-0", "0-0"}}, true},
+		"whatever comes behind it meanwhile": {[][2]string{{"5-0", "4-0"}, {"6-0", "4-0"}, {"7-0", "6-0"}}, true},
+	} {
+		l, lost := &lineage{}, false
+		for _, id := range of.seen {
+			lost = l.saw(id[0], id[1])
+		}
+		assert.Equal(t, of.lost, lost, name)
+	}
+}
+
+// Who takes events has the history begin anew in the round after it saw that one is lost, and once for each
+// loss; not while Redis is away.
+func TestAHistoryEndsWithALoss(t *testing.T) {
+	t.Parallel()
+	s := newStill(t)
+	t.Run("that who put it sees", func(t *testing.T) { loses(t, s, s.stream(t)) })
+	s = newStill(t)
+	t.Run("that who reads it sees", func(t *testing.T) { loses(t, s, newRig(t, s.client).stream(t)) })
+}
+
+func loses(t *testing.T, s *still, consumer *stream) {
+	t.Helper()
+	claimed := time.Now()
+	round := func() error { return consumer.round(t.Context(), s.apply, &claimed) }
+	first := s.put(t, "p0")
+	list, err := s.client.XRange(t.Context(), streamKey, first, first).Result()
+	require.NoError(t, err)
+	s.put(t, "p1")
+	require.NoError(t, round())
+	before := s.stands(t).name
+	require.NoError(t, s.client.Del(t.Context(), streamKey).Err())
+	require.NoError(t, s.client.XAdd(t.Context(), &redis.XAddArgs{Stream: streamKey, ID: first, Values: list[0].Values}).Err())
+	require.NoError(t, s.client.XGroupCreate(t.Context(), streamKey, group, first).Err())
+	s.server.SetTime(time.Now().Add(time.Second)) // or the next has the id of the one that is lost
+	s.put(t, "p2")
+	require.NoError(t, round())
+	require.Zero(t, claimed, "and the next one tells")
+	s.server.SetError("LOADING it is away")
+	require.Error(t, consumer.lineage.check(t.Context(), s.client))
+	s.server.SetError("")
+	next := func(page string) string {
+		s.put(t, page)
+		require.NoError(t, round())
+		name, err := s.server.Get(epochKey)
+		require.NoError(t, err)
+		return name
+	}
+	after := next("p3")
+	assert.NotEqual(t, before, after)
+	assert.Equal(t, after, next("p4"), "once is enough")
+}
+
+// Where the group has to be made events went by untold, or the stream is another one.
+func TestAHistoryEndsWithTheGroup(t *testing.T) {
+	t.Parallel()
+	s := newStill(t)
+	s.put(t, "p1")
+	before := s.stands(t).name
+	consumer := s.stream(t)
+	require.NoError(t, consumer.grouped(t.Context(), errNoGroup))
+	assert.Equal(t, before, s.stands(t).name, "another node has made it")
+	require.NoError(t, s.client.XGroupDestroy(t.Context(), streamKey, group).Err())
+	require.NoError(t, consumer.grouped(t.Context(), errNoGroup))
+	assert.NotEqual(t, before, s.stands(t).name)
+}
+
+var errNoGroup = errors.New("NOGROUP No such key 'portico:events' or consumer group 'portico'")

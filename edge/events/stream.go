@@ -2,6 +2,7 @@ package events
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"time"
@@ -37,12 +38,12 @@ const (
 // whether one between two of them is gone.
 const fieldPrevious = "previous"
 
-// putScript remembers an id and puts the event, or neither. What is older than seven
+// putScript remembers an id and puts the event, or neither. It answers the entry's id and the one of the entry before. What is older than seven
 // days and an hour by Redis's own clock goes at the same time, so that no node's clock counts, and
 // so does what is beyond a million: a mass import must not fill Redis. Where Redis does not say
 // what was added before, the event is put all the same.
 var putScript = redis.NewScript(`
-if redis.call('EXISTS', KEYS[2]) == 1 then return '' end
+if redis.call('EXISTS', KEYS[2]) == 1 then return {'', ''} end
 local entry = {'id', ARGV[4], 'source', ARGV[5], 'type', ARGV[6], 'tags', ARGV[7]}
 local about = redis.pcall('XINFO', 'STREAM', KEYS[1])
 local previous = about.err and string.find(about.err, 'no such key') and '0-0'
@@ -55,7 +56,7 @@ local least = now[1] * 1000 - ARGV[1]
 local id = redis.call('XADD', KEYS[1], 'MINID', string.format('%.0f', least), '*', unpack(entry))
 redis.call('XTRIM', KEYS[1], 'MAXLEN', '~', ARGV[3])
 redis.call('SET', KEYS[2], '1', 'PX', ARGV[2])
-return id`)
+return {id, previous or ''}`)
 
 // ackScript gives up events and answers Redis's time in ms, by which their age is known.
 var ackScript = redis.NewScript(`
@@ -88,20 +89,24 @@ func (s *stream) Put(ctx context.Context, change Change) (bool, error) {
 	for i, tag := range change.Tags {
 		tags[i] = string(tag)
 	}
-	id, err := putScript.Run(ctx, s.client, []string{streamKey, seenPrefix + keyOfChange(change)},
+	put, err := putScript.Run(ctx, s.client, []string{streamKey, seenPrefix + keyOfChange(change)},
 		(kept + keptLonger).Milliseconds(), memory.Milliseconds(), s.most, change.ID, change.Source, change.Type, strings.Join(tags, " "), fieldPrevious,
-	).Text()
+	).StringSlice()
+	if err == nil && len(put) != 2 {
+		err = errors.New("events: what was put has another form")
+	}
 	if err != nil {
 		_ = s.apply(context.WithoutCancel(ctx), []Change{change}) // the sender is told to come again in any case
 		return false, &commerce.CallError{System: "redis", Operation: "events", Kind: commerce.ErrUnavailable, Reason: commerce.ReasonUnavailable, Err: err}
 	}
-	s.lineage.saw(id)
-	return id != "", nil
+	s.lineage.saw(put[0], put[1])
+	return put[0] != "", nil
 }
 
 // entry is an event as it lies in the stream.
 type entry struct {
 	id       string
+	previous string // the one that was added before, as far as it says so
 	change   Change
 	readable bool
 	lost     bool // given up: it was handed over too often
@@ -109,7 +114,7 @@ type entry struct {
 
 func entryOf(m redis.XMessage) entry {
 	text := func(name string) string { value, _ := m.Values[name].(string); return value }
-	e := entry{id: m.ID, change: Change{ID: text("id"), Source: text("source"), Type: text("type")}}
+	e := entry{id: m.ID, previous: text(fieldPrevious), change: Change{ID: text("id"), Source: text("source"), Type: text("type")}}
 	joined, ok := m.Values["tags"].(string)
 	e.readable = ok && e.change.ID != "" && e.change.Source != ""
 	for _, part := range strings.Fields(joined) {
