@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -66,8 +67,12 @@ func (v tokens) Verify(_ context.Context, authorization string) (commerce.Princi
 	return commerce.Principal{}, commerce.ErrUnauthenticated
 }
 
-// open opens a shop; change may alter the backend before it serves.
-func open(t testing.TB, change ...func(*edge.Backend)) *shop {
+// open opens a shop; change may alter the backend before it serves. Nobody waits in line:
+// how late this process is, which its clients are in, is not what most tests are about.
+func open(t testing.TB, change ...func(*edge.Backend)) *shop { return openLate(t, 0, change...) }
+
+// openLate opens a shop where requests wait in line from such a lateness on.
+func openLate(t testing.TB, lateFrom time.Duration, change ...func(*edge.Backend)) *shop {
 	t.Helper()
 	s := &shop{Shop: commercetest.NewShop(), log: &commercetest.Log{}}
 	b := &edge.Backend{Ports: s.Ports()}
@@ -95,7 +100,7 @@ func open(t testing.TB, change ...func(*edge.Backend)) *shop {
 	b.Ports = b.Turns.Wrap(b.Ports)
 	key := commerce.Secret(strings.Repeat("k", 32))
 	b.Orders = ordering.New(ordering.Config{TokenKey: key}, ordering.Deps{Ports: b.Ports, Ledger: book, Timeout: timeout, Log: b.Log})
-	channel := Channel{Addr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", HomePage: "home", Apps: apps}
+	channel := Channel{Addr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", HomePage: "home", LateFrom: lateFrom, Apps: apps}
 	s.app, err = newApp(channel, b, tokens{s.Fixture()})
 	require.NoError(t, err)
 	return s

@@ -113,7 +113,7 @@ func inUse() int64 {
 // writes find room when reads do not, and what is kept is answered whatever happens.
 func TestM9_WhatIsRefusedSaysWhenToComeBack(t *testing.T) {
 	t.Parallel()
-	s, _ := keeping(t, func(b *edge.Backend) { b.Config.Limits.MaxInFlight = 10 })
+	s, _ := keeping(t, func(b *edge.Backend) { b.Config.Limits.MaxInFlight, b.Config.Limits.RequestTimeout = 10, time.Minute })
 	for range 2 {
 		s.ok(t, get("/v1/screens/home"))
 	}
@@ -154,4 +154,34 @@ func TestM9_WhatIsRefusedSaysWhenToComeBack(t *testing.T) {
 	done.Wait()
 	s.ok(t, get("/v1/screens/search?q=bowl"))
 	require.InDelta(t, 0, s.metric(t, "http_server_active_requests"), 0)
+}
+
+// M9: a slow system is no overload. Hundreds of requests that wait for it cost no processor
+// time: none is refused, and those that ask another system are served.
+func TestM9_ASlowSystemRefusesNobody(t *testing.T) {
+	t.Parallel()
+	const waiting = 200
+	s := openLate(t, time.Millisecond, func(b *edge.Backend) { b.Config.Limits.RequestTimeout = 5 * time.Minute })
+	entered := make(chan struct{})
+	leave := make(chan struct{})
+	letGo := sync.OnceFunc(func() { close(leave) })
+	defer letGo() // or a failure would be waited for
+	s.Hold(commerce.OpSearch, func(context.Context) { entered <- struct{}{}; <-leave })
+	var done sync.WaitGroup
+	for i := range waiting {
+		request := get(fmt.Sprintf("/v1/screens/search?q=mug%d", i)).request(t)
+		done.Go(func() { assert.Equal(t, http.StatusOK, s.quietly(request)) })
+		select {
+		case <-entered:
+		case <-time.After(time.Minute):
+			t.Fatalf("the %dth is refused or waits in line", i)
+		}
+	}
+	s.ok(t, get("/v1/screens/products/MUG-RED"))
+	require.InDelta(t, waiting, s.metric(t, "http_server_active_requests"), 0)
+	require.Zero(t, s.metric(t, "portico_requests_waiting"))
+	s.Hold(commerce.OpSearch, nil)
+	letGo()
+	done.Wait()
+	require.NotContains(t, s.log.String(), "too many requests at once")
 }

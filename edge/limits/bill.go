@@ -10,11 +10,11 @@ const sample = 32
 
 // bill is what requests cost of processor time.
 type bill struct {
-	processors time.Duration
+	processors int
 	used       time.Duration // by the process, as far as is known
 	from       time.Duration // was used before it was counted
-	left       int           // requests that are done since then
-	cost       time.Duration // of one of them
+	came, left int           // requests since then
+	cost       time.Duration // of one of them: who is not done is half done
 	// most is what one is taken to cost at most. What else the process does counts as theirs,
 	// such as refusing others: where that is much they would seem dear, so that fewer are
 	// served and yet more are refused.
@@ -22,17 +22,22 @@ type bill struct {
 }
 
 func newBill(used time.Duration, processors int) bill {
-	return bill{processors: time.Duration(processors), used: used, from: used, most: math.MaxInt64}
+	return bill{processors: processors, used: used, from: used, most: math.MaxInt64}
 }
 
 // serving is how long it takes to serve n.
-func (b *bill) serving(n int) time.Duration { return time.Duration(n) * b.cost / b.processors }
+func (b *bill) serving(n int) time.Duration {
+	return time.Duration(n) * b.cost / time.Duration(b.processors)
+}
+
+// all is how much time all processors have in d.
+func (b *bill) all(d time.Duration) time.Duration { return d * time.Duration(b.processors) }
 
 // measure learns what the process used so far.
 func (b *bill) measure(used time.Duration) {
 	b.used = used
-	b.cost = min(b.most, (used-b.from)/time.Duration(max(1, b.left)))
+	b.cost = min(b.most, 2*(used-b.from)/time.Duration(max(1, b.came+b.left)))
 	if b.left > sample { // what was long ago counts half
-		b.left, b.from = b.left/2, used-(used-b.from)/2
+		b.came, b.left, b.from = b.came/2, b.left/2, used-(used-b.from)/2
 	}
 }

@@ -116,19 +116,22 @@ func (g *Gate) Leave(c Class) {
 func (g *Gate) watch() {
 	for more := true; more; {
 		time.Sleep(lookEvery) // and what has come meanwhile is looked at before the next one is let in
+		before := g.Process.Spent()
 		took := g.Process.Pass()
+		used := g.Process.Spent()
+		took = min(took, (used-before)/time.Duration(g.Process.Count)) // what a neighbor took is not our lateness
 		g.mu.Lock()
-		more = g.look(took)
+		more = g.look(took, used)
 		g.mu.Unlock()
 	}
 }
 
 // look lets in who there is time for, and tells whether somebody still waits.
-func (g *Gate) look(took time.Duration) bool {
+func (g *Gate) look(took, used time.Duration) bool {
 	now := time.Now()
 	g.late = took >= g.LateFrom
 	g.line.expire(now)
-	g.line.account(now, g.Process.Spent())
+	g.line.account(now, used)
 	switch {
 	case g.line.overloaded:
 		for took < atLeastEvery && g.line.length > 0 && g.line.due() {

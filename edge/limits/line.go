@@ -65,7 +65,7 @@ func (l *line) begin(now time.Time, used time.Duration, processors int) {
 // account notes what the process used, and gives requests their share of what there is.
 func (l *line) account(now time.Time, used time.Duration) {
 	l.measure(used)
-	l.credit = min(l.credit+time.Duration(share*float64(now.Sub(l.seen)))*l.processors, lookEvery*l.processors)
+	l.credit = min(l.credit+time.Duration(share*float64(l.all(now.Sub(l.seen)))), l.all(lookEvery))
 	l.seen = now
 }
 
@@ -96,7 +96,7 @@ func (l *line) join(c Class, inside int, now time.Time) <-chan bool {
 	l.length++
 	if l.length > l.peak {
 		l.peak = l.length
-		if !l.overloaded && l.length > few && l.used-l.began > timeToShrink*l.processors && l.serving(l.length) > tooLong {
+		if !l.overloaded && l.length > few && l.used-l.began > l.all(timeToShrink) && l.serving(l.length) > tooLong {
 			l.shed(inside, now)
 		}
 	}
@@ -119,7 +119,7 @@ func (l *line) before(c Class) (n int) {
 func (l *line) shed(inside int, now time.Time) {
 	l.overloaded, l.credit, l.seen = true, 0, now
 	l.judged, l.asked, l.refused = now, 0, 0
-	l.most = 2 * l.cost
+	l.most = 3 * l.cost / 2
 	stay := 1
 	for l.soon(stay, inside) {
 		stay++
@@ -158,6 +158,7 @@ func (l *line) admit(now time.Time) bool {
 			of[0].told <- true
 			l.waiting[c] = slices.Delete(of, 0, 1)
 			l.length--
+			l.came++
 			l.last = now
 			l.credit -= l.cost
 			return true
