@@ -136,8 +136,9 @@ func TestN7_ASteadyLoadKeepsItsConnections(t *testing.T) {
 			twice := seen.Load() - callers*calls
 			t.Logf("%d connections, %d calls were made twice", opened.Load(), twice)
 			// While one is being dialled another may become free: then both are kept. A call
-			// that is made twice takes one more and costs one.
-			assert.LessOrEqual(t, opened.Load()-2*twice, int64(2*callers))
+			// that is made twice takes one more and costs one. And net/http may have a connection
+			// back only after its caller went on.
+			assert.LessOrEqual(t, opened.Load()-2*twice, int64(3*callers))
 		})
 	}
 }
