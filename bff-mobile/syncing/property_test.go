@@ -295,7 +295,7 @@ func (s *story) run(list []deed, apps []*copied) (wrong error) {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	time.Sleep(8 * time.Second) // until everyone has heard everything, and seen what is lost
+	time.Sleep(12 * time.Second) // until everyone has heard everything, and seen what is lost
 	want, err := s.upstreams()
 	if err != nil {
 		return err

@@ -362,6 +362,12 @@ func TestWhoTakesEventsSeesThatSomeWereLost(t *testing.T) {
 	assert.Equal(t, second, check(b))
 	a.put(t, "p3")
 	assert.Equal(t, second, check(a))
+	late := &diary{rig: newRig(t, client)}
+	late.put(t, "p4")
+	entries, err = server.Stream(streamKey)
+	require.NoError(t, err)
+	require.NoError(t, client.XDel(t.Context(), streamKey, entries[len(entries)-1].ID).Err())
+	assert.NotEqual(t, second, check(late), "also when it has not looked before")
 }
 
 // What nobody can read may be about anything.

@@ -20,7 +20,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function gone()
   return ARGV[1] ~= '' and tonumber(string.match(ARGV[1], '^%d+')) >= now - ARGV[4] and #redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1]) == 0
 end
-if ARGV[5] == '1' or (epoch == ARGV[2] and gone()) then
+if ARGV[5] == '1' or ((ARGV[2] == '' or epoch == ARGV[2]) and gone()) then
   epoch = ARGV[3]
   redis.call('SET', KEYS[2], epoch)
 end
