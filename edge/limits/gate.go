@@ -79,10 +79,11 @@ func (g *Gate) open() bool { return g.line.length == 0 && !g.line.overloaded }
 // decide lets a request in, gives it a place in line, or refuses it. A process that is idle
 // has time for it.
 func (g *Gate) decide(c Class, idle bool) (place <-chan bool, in bool) {
+	now := time.Now()
 	if g.inside+g.line.length >= g.room(c) {
+		g.line.grown(g.inside, now)
 		return nil, false
 	}
-	now := time.Now()
 	g.line.settle(now)
 	if idle && g.open() {
 		g.inside++

@@ -295,9 +295,24 @@ func TestM9_ANeighborIsNoOverload(t *testing.T) {
 		}()
 		a := s.clients(40, 4*time.Second)
 		require.Empty(t, a.refused)
-		require.Greater(t, len(a.served), 500, "what is left of the machine is used") // a quarter of 4 s would take 2,000
+		require.Greater(t, len(a.served), 1_500, "what is left of the machine is used") // a quarter of 4 s would take 2,000
 		t.Logf("%d served", len(a.served))
 		<-done
+	})
+}
+
+// A line that is as long as it may be, at once, is one of an overload if it does not shrink.
+func TestM9_AnOverloadThatBeginsWithAStall(t *testing.T) {
+	t.Parallel()
+	simulated(t, 1, 6*time.Millisecond, time.Millisecond, func(t *testing.T, s *shop) {
+		s.turns <- struct{}{}
+		var wg sync.WaitGroup
+		wg.Go(func() { s.crowd(Read, 3_000, 600*time.Microsecond) })
+		time.Sleep(400 * time.Millisecond)
+		<-s.turns
+		time.Sleep(400 * time.Millisecond)
+		require.Less(t, s.Load().Inside+s.Load().Waiting, 20)
+		wg.Wait()
 	})
 }
 

@@ -21,9 +21,9 @@ const (
 	timeToShrink = 20 * time.Millisecond
 	tooLong      = 100 * time.Millisecond
 	// An overload is over when in so long no more than one in toServe had to be refused: with
-	// the share that was held back all can be served.
+	// the share that was held back, and a longer line, all can be served.
 	calm    = 100 * time.Millisecond
-	toServe = 5
+	toServe = 3
 	// Of the time of its processors a process that is overloaded gives to requests at most
 	// this part. The rest lets it look at what comes, and answer what is kept, in time.
 	share = 0.8
@@ -96,11 +96,17 @@ func (l *line) join(c Class, inside int, now time.Time) <-chan bool {
 	l.length++
 	if l.length > l.peak {
 		l.peak = l.length
-		if !l.overloaded && l.length > few && l.used-l.began > l.all(timeToShrink) && l.serving(l.length) > tooLong {
-			l.shed(inside, now)
-		}
+		l.grown(inside, now)
 	}
 	return w.told
+}
+
+// grown looks whether a line that is longer than ever, or that nobody else finds room in, is
+// that of an overload.
+func (l *line) grown(inside int, now time.Time) {
+	if !l.overloaded && l.length > few && l.used-l.began > l.all(timeToShrink) && l.serving(l.length) > tooLong {
+		l.shed(inside, now)
+	}
 }
 
 // soon tells whether somebody who has n before them waits for no longer than it takes to be
