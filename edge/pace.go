@@ -11,14 +11,11 @@ import (
 )
 
 const (
-	// heapRoom is how much garbage there may be before it is collected, in bytes, while next
-	// to nothing is alive; what is takes half as much again of it, up to where a cache has
-	// its budgets spent and there may be as much garbage as is alive: the process fits into
-	// 120 MiB all the way. To collect costs what is alive, however little garbage there is,
-	// and requests wait while it lasts: with Go's own pace, 100 % of what is alive, a busy
-	// process with 10 MiB of it does so many times a second.
-	heapRoom    = 80 << 20
-	roomOfAlive = 1.5
+	// heapRoom is how large the heap may become before garbage is collected, in bytes. To
+	// collect costs what is alive, however little garbage there is, and requests wait while it
+	// lasts: with Go's own pace, 100 % of what is alive, a busy process with 10 MiB of it does
+	// so many times a second. A cache with its budgets spent has half of it alive.
+	heapRoom = 64 << 20
 	// collectEvery is about how often garbage is collected at least while there is less of
 	// it: an idle process has no use for room, and stays small. Who was idle for a moment
 	// has use for it again.
@@ -96,7 +93,7 @@ func (p *pacer) stop() {
 // about until the next collection is due, at the rate since the last one.
 func percentOf(last, now heap) int {
 	rate := float64(now.allocated-last.allocated) / max(now.at.Sub(last.at).Seconds(), 0.001)
-	room := min(heapRoom-roomOfAlive*float64(now.scanned), rate*collectEvery.Seconds())
+	room := min(heapRoom-float64(now.scanned), rate*collectEvery.Seconds())
 	return max(leastPercent, int(100*room/float64(max(now.scanned, 1<<20))))
 }
 
