@@ -11,7 +11,7 @@ RELEASED_CONTRACT := schema/openapi/released/mobile.yaml
 OASDIFF_VERSION := v1.32.1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test race lint generate check-generated check-modules parts-check schema-check schema-release openapi-lint openapi-check openapi-release bench decision e2e fuzz soak dark tidy build figures faults storefront storefront-check micro profiles
+.PHONY: help run test race lint generate check-generated check-modules parts-check schema-check schema-release openapi-lint openapi-check openapi-release bench decision e2e fuzz soak dark tidy build figures faults storefront storefront-check
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,7 +26,7 @@ race: ## the same under the race detector, while every cached value is hashed: n
 	go test -race -tags cachehash work
 
 lint: $(BIN)/golangci-lint-$(GOLANGCI_VERSION) ## formatting, static checks, and the arrows between rooms
-	GOFLAGS=-pgo=off $< run --allow-parallel-runners --build-tags e2e $(PACKAGES)
+	$< run --allow-parallel-runners --build-tags e2e $(PACKAGES)
 
 $(BIN)/golangci-lint-$(GOLANGCI_VERSION):
 	@mkdir -p $(BIN)
@@ -108,13 +108,6 @@ $(SHOPPER): e2e/storefront/package.json e2e/storefront/package-lock.json
 bench: ## both channels beside a plain aggregator, into docs/benchmarks.md (needs redis-server; minutes)
 	go build -trimpath -o bin/ ./bff-web/cmd/bff-web ./bff-mobile/cmd/bff-mobile ./e2e/bench
 	bin/bench -bin bin -docs docs/benchmarks.md
-
-# Of binaries without the last profiles, so that those of this run stand by themselves.
-profiles: ## profile both channels at the benchmark's works, for the compiler to optimise them by (needs redis-server; minutes)
-	go build -pgo=off -trimpath -o bin/ ./bff-web/cmd/bff-web ./bff-mobile/cmd/bff-mobile ./e2e/bench
-	rm -rf bin/profiles && mkdir bin/profiles
-	bin/bench -bin bin -only B1,B2,B3,B5 -scale 2 -profiles bin/profiles
-	for c in web mobile; do go tool pprof -proto $$(ls bin/profiles/*-$$c-*.pprof | grep -v '\.allocs\.pprof$$') > bff-$$c/cmd/bff-$$c/default.pgo || exit 1; done
 
 micro: ## micro-benchmarks beside their packages
 	go test -run '^$$' -bench . -benchmem work

@@ -69,7 +69,7 @@ func TestM1_Versions(t *testing.T) {
 	t.Parallel()
 	// A test's own binary does not say what it was built from; the channel's does.
 	bin := filepath.Join(t.TempDir(), "bff-mobile")
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-pgo=off", "-o", bin, "./cmd/bff-mobile").CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "./cmd/bff-mobile").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	info, err := buildinfo.ReadFile(bin)
 	require.NoError(t, err)

@@ -54,7 +54,7 @@ var clockAhead = func() (seconds int64) {
 	replace, err := json.Marshal(map[string]map[string]string{"Replace": {path: other}})
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(overlay, replace, 0o600))
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-pgo=off", "-overlay", overlay, "-o", bin, pkg)
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-overlay", overlay, "-o", bin, pkg)
 	cmd.Dir, cmd.Env = "..", append(os.Environ(), "CGO_ENABLED=0")
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(out))

@@ -38,7 +38,7 @@ func compile(pkg string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 	bin := filepath.Join(binaries, filepath.Base(pkg))
-	cmd := exec.CommandContext(ctx, "go", "build", "-pgo=off", "-o", bin, pkg)
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", bin, pkg)
 	cmd.Dir = ".."
 	out, err := cmd.CombinedOutput()
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 func TestEveryMeasurementRuns(t *testing.T) {
 	bin, docs := t.TempDir(), filepath.Join(t.TempDir(), "benchmarks.md")
 	require.NoError(t, os.WriteFile(docs, []byte(sectionBegins+sectionEnds), 0o600))
-	build := exec.CommandContext(t.Context(), "go", "build", "-pgo=off", "-o", bin+"/", "./bff-web/cmd/bff-web", "./bff-mobile/cmd/bff-mobile", "./e2e/bench")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin+"/", "./bff-web/cmd/bff-web", "./bff-mobile/cmd/bff-mobile", "./e2e/bench")
 	build.Dir = "../.."
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, string(out))
