@@ -1,14 +1,31 @@
 // A guest who signs in keeps the cart, finds the address filled in, and watches the order on its way.
 import assert from 'node:assert/strict'
-import { accessible, browse, change, settled, shop, shot } from './shop.mjs'
+import { accessible, browse, change, late, settled, shop, shot } from './shop.mjs'
 
-await browse(async (page) => {
+async function pickAndSignIn(page) {
   await page.goto(`${shop}/product/HL-U509-R`)
   await page.getByRole('button', { name: 'Add to cart' }).click()
   await page.getByText('Added.').waitFor()
   await page.getByRole('link', { name: 'Sign in' }).click()
   await page.getByRole('button', { name: /Rania Andersen/ }).click()
   await page.getByRole('heading', { level: 1, name: 'Rania Andersen' }).waitFor()
+}
+
+// Carts that cannot be joined now: what was picked is not lost.
+await browse(async (page) => {
+  const operation = (route) => route.request().postDataJSON().operationName
+  await page.route('**/graphql', (route) => (operation(route) === 'CartMerge' ? route.fulfill({ status: 503 }) : route.continue()))
+  await pickAndSignIn(page)
+  await page.getByRole('link', { name: /^Cart, 1/ }).click()
+  await page.getByText('cannot be joined').waitFor()
+  await page.getByRole('link', { name: 'Sport-100 Helmet, Red' }).waitFor()
+  await accessible(page, 'two carts')
+}, { expected: /status of 503/ })
+
+await browse(async (page) => {
+  await late(page, 'Cart', 'CartMerge')
+  await pickAndSignIn(page)
+  await page.unrouteAll({ behavior: 'wait' })
   await page.getByRole('link', { name: /^Cart, [1-9]/ }).click()
   await page.getByRole('link', { name: 'Sport-100 Helmet, Red' }).waitFor()
   await page.getByRole('link', { name: 'Go to checkout' }).click()

@@ -43,6 +43,19 @@ export async function settled(page) {
   await page.waitForTimeout(300) // what comes in the same breath
 }
 
+// late has what is read before a change reach the page after it, as it may on a network: the change is a second on its way, and for at most 3 s an answer waits for it.
+export async function late(page, read, change) {
+  const name = (request) => request.postDataJSON()?.operationName
+  await page.route('**/graphql', async (route) => {
+    if (name(route.request()) === change) await page.waitForTimeout(1000)
+    if (name(route.request()) !== read) return route.continue()
+    const changed = page.waitForEvent('requestfinished', { predicate: (request) => name(request) === change, timeout: 3000 }).catch(() => undefined)
+    const response = await route.fetch()
+    await changed
+    await route.fulfill({ response })
+  })
+}
+
 // narrow fails when the page is wider than its screen.
 export async function narrow(page, name) {
   const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)

@@ -18,6 +18,7 @@ type CartValue = {
   quantity: number
   loading: boolean
   failed: boolean // it could not be asked for
+  left: UserError | undefined // why not all that was picked as a guest is in it
   again: () => Promise<unknown>
   add: (sku: string, quantity: number) => Promise<UserError[]>
   setQuantity: (lineId: string, quantity: number) => Promise<UserError[]>
@@ -34,15 +35,21 @@ const kept = 'cart'
 // unavailable stands for whatever the shopper cannot put right.
 const unavailable: UserError = { __typename: 'UserError', code: 'UNAVAILABLE', message: 'The cart cannot be changed right now. Please try again.', field: null }
 
+const apart: UserError = { ...unavailable, message: 'This is the cart of before you signed in: it cannot be joined with your own right now.' }
+
 export function CartProvider({ children }: { children: ReactNode }) {
   const client = useApolloClient()
   const { customer } = useSession()
   const [id, setId] = useState<string | undefined>(() => localStorage.getItem(kept) ?? undefined)
+  const [left, setLeft] = useState<UserError>()
   const { data, loading, error, refetch } = useQuery(CartDocument, id ? { variables: { id } } : { skip: true } as never)
-  const opening = useRef<Promise<string | undefined>>(undefined)
+  const current = useRef(id) // what is changed, whichever page is on the screen still
+  const looking = useRef(Promise.resolve())
 
   const keep = useCallback((next: string | undefined) => {
+    current.current = next
     setId(next)
+    setLeft(undefined)
     if (next?.startsWith('g_')) localStorage.setItem(kept, next)
     else localStorage.removeItem(kept)
   }, [])
@@ -55,35 +62,38 @@ export function CartProvider({ children }: { children: ReactNode }) {
     return { cart: said?.cart, errors: said ? said.userErrors : [inputError(error) ?? unavailable] }
   }, [client])
 
-  const open = useCallback(async () => {
-    opening.current ??= change(CartCreateDocument as never, {}).then(({ cart }) => {
-      keep(cart?.id)
-      return cart?.id
-    }).finally(() => (opening.current = undefined))
-    return opening.current
-  }, [change, keep])
+  // inTurn has those who look for the cart that is to be changed do so one after another.
+  const inTurn = useCallback((look: () => Promise<void>) => (looking.current = looking.current.then(look)), [])
 
-  // Who signs in finds the cart of before, and takes what was picked as a guest along.
+  const create = useCallback(async () => (await change(CartCreateDocument as never, {})).cart?.id, [change])
+
+  // Who signs in finds the cart of before, and takes what was picked as a guest along. What cannot be had leaves the guest's cart as it is.
   const before = useRef(customer)
   useEffect(() => {
     if (before.current === customer) return
     before.current = customer
-    const guests = id?.startsWith('g_') ? id : undefined
     if (!customer) return keep(undefined)
-    void open().then(async (own) => {
-      if (own && guests) await change(CartMergeDocument as never, { input: { cartId: guests } })
+    void inTurn(async () => {
+      const guests = current.current?.startsWith('g_') ? current.current : undefined
+      const joined = guests ? await change(CartMergeDocument as never, { input: { cartId: guests } }) : undefined
+      const own = joined?.cart?.id ?? (joined?.errors[0] === unavailable ? undefined : await create())
+      if (before.current !== customer) return // who signed in is gone again
+      keep(own ?? guests)
+      setLeft(own ? joined?.errors[0] : guests ? apart : undefined)
     })
-  }, [customer, id, keep, open, change])
+  }, [customer, keep, inTurn, create, change])
 
   const value = useMemo<CartValue>(() => {
     const cart = (id && data?.cart) || undefined
     const errors = (said: { errors: UserError[] }) => said.errors
     const within = async (mutation: unknown, input: Record<string, unknown>) => {
-      const cartId = id ?? (await open())
-      return cartId ? errors(await change(mutation as never, { input: { cartId, ...input } })) : [unavailable]
+      await inTurn(async () => {
+        if (!current.current) keep(await create())
+      })
+      return current.current ? errors(await change(mutation as never, { input: { cartId: current.current, ...input } })) : [unavailable]
     }
     return {
-      id, cart, loading, failed: Boolean(error), quantity: cart?.quantity ?? 0, again: () => refetch(),
+      id, cart, loading, failed: Boolean(error), left, quantity: cart?.quantity ?? 0, again: () => refetch(),
       add: (sku, quantity) => within(CartLineAddDocument, { sku, quantity }),
       setQuantity: (lineId, quantity) => within(CartLineUpdateDocument, { lineId, quantity }),
       remove: (lineId) => within(CartLineRemoveDocument, { lineId }),
@@ -92,7 +102,7 @@ export function CartProvider({ children }: { children: ReactNode }) {
       setShipping: (input) => within(CartShippingSetDocument, input),
       done: () => keep(undefined),
     }
-  }, [id, data, loading, error, refetch, change, open, keep])
+  }, [id, data, loading, error, left, refetch, change, create, inTurn, keep])
 
   return <Context value={value}>{children}</Context>
 }

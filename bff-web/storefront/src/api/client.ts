@@ -5,6 +5,7 @@ import { OperationTypeNode } from 'graphql'
 import { ask, client, marked } from '../early'
 import { freshnessLink, type Marks } from './freshness'
 import { liveLink } from './live'
+import { takeTurns } from './turns'
 
 // The shop asks by the ids of documents that its build has published, and sends no text.
 const trusted = new ApolloLink((operation, forward) => {
@@ -36,6 +37,10 @@ function newCache() {
           product: {
             read: (existing, { args, toReference }) => (existing === undefined ? toReference({ __typename: 'Product', sku: args?.sku }) : existing),
           },
+          // A cart that a change has answered is there already.
+          cart: {
+            read: (existing, { args, toReference }) => (existing === undefined ? toReference({ __typename: 'Cart', id: args?.id }) : existing),
+          },
         },
       },
       Product: { keyFields: ['sku'], fields: { price: { merge: true }, availability: { merge: true }, reviews: { merge: true } } },
@@ -61,6 +66,7 @@ export function connect(headers: () => Promise<Record<string, string>>, marks: M
   return new ApolloClient({
     cache: newCache(),
     link: ApolloLink.from([
+      takeTurns(),
       freshnessLink(marks),
       trusted,
       new SetContextLink(async (before) => ({ headers: { ...before.headers, ...(await headers()) } })),

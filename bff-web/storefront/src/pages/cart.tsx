@@ -8,11 +8,12 @@ import { Sums } from '../ui/sums'
 import type { CartPartsFragment } from '../gql/graphql'
 
 export default function CartPage() {
-  const { id, cart, loading, failed, again } = useCart()
+  const { id, cart, loading, failed, left, again } = useCart()
   const heading = useHeading('Cart')
   return (
     <>
       <h1 ref={heading} tabIndex={-1}>Cart</h1>
+      {left && <p className="bad" role="alert">{left.message}</p>}
       {id && !cart && loading ? <Skeleton className="text" />
         : id && !cart && failed ? <Missing what="Your cart" retry={again} />
           : !cart || cart.lines.length === 0 ? <p>Your cart is empty. <Link href="/category/1">Look at bikes</Link></p>
