@@ -28,6 +28,7 @@ import (
 	"github.com/portico-bff/portico/edge"
 	"github.com/portico-bff/portico/edge/clientip"
 	"github.com/portico-bff/portico/edge/limits"
+	"github.com/portico-bff/portico/edge/listener"
 	"github.com/portico-bff/portico/edge/market"
 	"github.com/portico-bff/portico/schema/commerce"
 )
@@ -298,7 +299,7 @@ func serve(ctx context.Context, s *http.Server, addr string, at *atomic.Pointer[
 	tcp, _ := ln.Addr().(*net.TCPAddr)
 	at.Store(tcp)
 	go func() {
-		if err := s.Serve(web.SettingLate(ln)); !errors.Is(err, http.ErrServerClosed) {
+		if err := s.Serve(listener.SettingLate(ln)); !errors.Is(err, http.ErrServerClosed) {
 			stopped <- err
 		}
 	}()

@@ -16,8 +16,8 @@ import (
 
 	"github.com/portico-bff/portico/bff-web/internal/documents"
 	"github.com/portico-bff/portico/bff-web/internal/live"
-	"github.com/portico-bff/portico/bff-web/internal/web"
 	"github.com/portico-bff/portico/edge"
+	"github.com/portico-bff/portico/edge/listener"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
@@ -70,7 +70,7 @@ func onPipes(t testing.TB, cfg live.Config, change ...func(*edge.Backend)) (s *l
 		s.handler.ServeHTTP(w, r)
 	})), make(chan struct{})
 	go func() {
-		assert.ErrorIs(t, serving.Serve(web.SettingLate(network)), http.ErrServerClosed)
+		assert.ErrorIs(t, serving.Serve(listener.SettingLate(network)), http.ErrServerClosed)
 		close(done)
 	}()
 	t.Cleanup(func() {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/portico-bff/portico/bff-web/internal/web"
+	"github.com/portico-bff/portico/edge/listener"
 )
 
 // repeated is a connection on which a client repeats one request so many times. Nothing of
@@ -86,7 +86,7 @@ func serveRepeated(h http.Handler, remote net.Addr, request []byte, times int) [
 	l := &once{conn: c, done: make(chan struct{})}
 	stopped := make(chan struct{})
 	go func() {
-		_ = server(h).Serve(web.SettingLate(l))
+		_ = server(h).Serve(listener.SettingLate(l))
 		close(stopped)
 	}()
 	<-c.closed

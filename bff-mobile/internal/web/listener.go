@@ -39,10 +39,10 @@ func (c *lingeringConn) Linger() { c.linger.Store(true) }
 // Close ends the connection; once after Linger it says that nothing more will be
 // sent, and reads what is under way, within bounds.
 func (c *lingeringConn) Close() error {
-	if tcp, ok := c.Conn.(*net.TCPConn); ok && c.linger.Swap(false) {
-		_ = tcp.CloseWrite()
-		_ = tcp.SetReadDeadline(time.Now().Add(lingerTime))
-		_, _ = io.Copy(io.Discard, io.LimitReader(tcp, lingerBytes))
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && c.linger.Swap(false) {
+		_ = half.CloseWrite()
+		_ = c.SetReadDeadline(time.Now().Add(lingerTime))
+		_, _ = io.Copy(io.Discard, io.LimitReader(c.Conn, lingerBytes))
 	}
 	return c.Conn.Close()
 }

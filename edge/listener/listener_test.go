@@ -1,4 +1,4 @@
-package web_test
+package listener_test
 
 import (
 	"errors"
@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/portico-bff/portico/bff-web/internal/web"
+	"github.com/portico-bff/portico/edge/listener"
 )
 
 // watched is a connection that counts how often its clocks are set.
@@ -57,7 +57,7 @@ func late(t *testing.T) (c net.Conn, below *watched, other net.Conn) {
 	t.Helper()
 	here, there := net.Pipe()
 	below = &watched{Conn: here}
-	l := web.SettingLate(&handed{below})
+	l := listener.SettingLate(&handed{below})
 	c, err := l.Accept()
 	require.NoError(t, err)
 	_, err = l.Accept()
