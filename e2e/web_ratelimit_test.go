@@ -5,6 +5,7 @@ package e2e
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -20,7 +21,7 @@ func TestW10_TwoNodesOnOneRedisShareABudget(t *testing.T) {
 	one, other := start(t, settings...), start(t, settings...)
 	const guess = `mutation{cartCouponApply(input:{cartId:"g_none" code:"X"}){userErrors{code}}}`
 	spend := func(post func() reply) (through int, last reply) {
-		for range 30 {
+		for range 100 {
 			if last = post(); last.Status != http.StatusOK {
 				return through, last
 			}
@@ -28,8 +29,10 @@ func TestW10_TwoNodesOnOneRedisShareABudget(t *testing.T) {
 		}
 		return through, last
 	}
+	begun := time.Now()
 	through, refused := spend(func() reply { return graphQL(t, one, guess, nil) })
-	assert.InDelta(t, 20, through, 3)
+	refilled := int(time.Since(begun) / (3 * time.Second)) // 20 a minute, while a busy machine spends them
+	assert.InDelta(t, 20, through, float64(3+refilled))
 	require.Equal(t, http.StatusTooManyRequests, refused.Status, refused.Raw)
 	assert.Equal(t, "RATE_LIMITED", refused.text("errors", 0, "extensions", "code"))
 	through, refused = spend(func() reply { return graphQL(t, other, guess, nil) })
