@@ -27,6 +27,7 @@ type App struct {
 	backend *edge.Backend
 	server  *fiber.App
 	quick   *web.Quick // nil where requests are traced
+	gate    *web.Gate
 	running
 }
 
@@ -89,7 +90,7 @@ func newApp(cfg Channel, b *edge.Backend, identity web.Identity) (*App, error) {
 			server.Add(fiber.MethodHead, r.Path, identify, web.LimitCustomer, counted, lifecycle.Deprecated(r.Method, r.Path), web.Timed, r.Handle)
 		}
 	}
-	return &App{config: cfg, backend: b, server: server, quick: quick, running: newRunning()}, nil
+	return &App{config: cfg, backend: b, server: server, quick: quick, gate: gate, running: newRunning()}, nil
 }
 
 // Backend is what the channel serves from.

@@ -26,7 +26,7 @@ type Channel struct {
 	HomePage  string `env:"MOBILE_HOME_PAGE" envDefault:"home" doc:"Id of the content page that the home screen shows."`
 	DemoURL   string `env:"MOBILE_DEMO_URL" doc:"Base address of the sandbox whose customers Swagger UI offers to sign in as; in development only."`
 	// LateFrom 0 leaves MAX_IN_FLIGHT alone to say how many are served.
-	LateFrom time.Duration `env:"MOBILE_LATE_FROM" envDefault:"1ms" doc:"How long what can run has to wait for a processor for requests to the mobile channel to wait in line; a line that keeps growing is shed with 503. 0s has nobody wait: only MAX_IN_FLIGHT refuses."`
+	LateFrom time.Duration `env:"MOBILE_LATE_FROM" envDefault:"2ms" doc:"How long what can run has to wait for a processor for requests to the mobile channel to wait in line; a line that keeps growing is shed with 503. 0s has nobody wait: only MAX_IN_FLIGHT refuses."`
 	Apps     lifecycle.Config
 }
 

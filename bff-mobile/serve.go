@@ -64,7 +64,9 @@ func (a *App) Serve(ctx context.Context) error {
 	})
 	a.addr, a.admin = public.Addr().String(), admin.Addr().String()
 	a.once.Do(func() { close(a.ready) })
-	return errors.Join(group.Wait(), a.backend.Close(context.WithoutCancel(ctx)))
+	err = group.Wait()
+	a.gate.Close()
+	return errors.Join(err, a.backend.Close(context.WithoutCancel(ctx)))
 }
 
 func (a *App) listen(ctx context.Context) (public, admin net.Listener, err error) {

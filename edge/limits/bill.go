@@ -21,8 +21,9 @@ type bill struct {
 	most time.Duration
 }
 
-func newBill(used time.Duration, processors int) bill {
-	return bill{processors: processors, used: used, from: used, most: math.MaxInt64}
+// newBill takes a request to cost so much, as if a few had.
+func newBill(processors int, used, cost time.Duration) bill {
+	return bill{processors: processors, used: used, from: used - few*cost/2, came: few, cost: cost, most: math.MaxInt64}
 }
 
 // serving is how long it takes to serve n.
@@ -33,11 +34,14 @@ func (b *bill) serving(n int) time.Duration {
 // all is how much time all processors have in d.
 func (b *bill) all(d time.Duration) time.Duration { return d * time.Duration(b.processors) }
 
+// known tells whether enough requests have left for what they cost to be measured anew.
+func (b *bill) known() bool { return b.left > sample }
+
 // measure learns what the process used so far.
 func (b *bill) measure(used time.Duration) {
 	b.used = used
-	b.cost = min(b.most, 2*(used-b.from)/time.Duration(max(1, b.came+b.left)))
-	if b.left > sample { // what was long ago counts half
+	b.cost = min(b.most, 2*(used-b.from)/time.Duration(b.came+b.left))
+	if b.known() { // what was long ago counts half
 		b.came, b.left, b.from = b.came/2, b.left/2, used-(used-b.from)/2
 	}
 }

@@ -21,22 +21,25 @@ const (
 const headRoom = 5
 
 // Gate bounds how many requests a channel serves at once, and has those wait in line that
-// the process has no time for now, before anything is done for them. What counts is only
-// whether goroutines that can run do so at once: the systems behind are bounded each by its
-// own bulkhead, and requests that wait for a slow one cost no processor time.
+// the process has no time for now, before anything is done for them. What counts is whether
+// what is served is much work, and whether goroutines that can run do so at once: the systems
+// behind are bounded each by its own bulkhead, and requests that wait for a slow one cost no
+// processor time.
 //
 // The line takes bursts. One that still grows after a while is that of an overload: who is
-// in it for long is refused, and until it is over requests are let in at a pace that leaves
-// the process some time, and refused at once where they would have to wait for long.
+// in it for long is refused, and until it is over requests are let in only while the process
+// is not late, and refused at once where they would have to wait for long.
 //
-// It is safe for concurrent use.
+// It is safe for concurrent use. Who made it closes it.
 type Gate struct {
 	GateConfig
 
-	mu     sync.Mutex
-	inside int
-	late   bool // the process is, as far as was seen last
-	line   line
+	mu      sync.Mutex
+	inside  int
+	line    line
+	closed  bool // nobody waits any more
+	watched bool // somebody looks after the line
+	watch   sync.WaitGroup
 }
 
 // GateConfig is what a gate is told.
@@ -48,8 +51,11 @@ type GateConfig struct {
 	Process  Process
 }
 
-// NewGate makes a gate.
-func NewGate(cfg GateConfig) *Gate { return &Gate{GateConfig: cfg} }
+// NewGate makes a gate. Until it is known what requests cost, one for each processor is as
+// much as nobody minds.
+func NewGate(cfg GateConfig) *Gate {
+	return &Gate{GateConfig: cfg, line: line{bill: newBill(cfg.Process.Count, cfg.Process.Spent(), little)}}
+}
 
 // Enter lets a request in, maybe after it waited in line, or answers false: then it should
 // come back after a second. Who was let in leaves by [Gate.Leave].
@@ -58,7 +64,7 @@ func (g *Gate) Enter(c Class) bool {
 		return true
 	}
 	g.mu.Lock()
-	idle := g.LateFrom == 0 || g.inside < g.Process.Count // nobody else is there whom it had to wait for
+	idle := g.LateFrom == 0 || g.light()
 	if !idle && g.open() {
 		g.mu.Unlock()
 		took := g.Process.Pass()
@@ -81,22 +87,29 @@ func (g *Gate) open() bool { return g.line.length == 0 && !g.line.overloaded }
 func (g *Gate) decide(c Class, idle bool) (place <-chan bool, in bool) {
 	now := time.Now()
 	if g.inside+g.line.length >= g.room(c) {
-		g.line.grown(g.inside, now)
+		g.line.grown(now)
 		return nil, false
 	}
 	g.line.settle(now)
-	if idle && g.open() {
-		g.inside++
+	switch {
+	case idle && g.open():
+		g.enter()
 		return nil, true
+	case g.closed:
+		return nil, false
+	case g.open():
+		g.line.begin(now, g.Process.Spent())
 	}
-	if g.open() {
-		g.line.begin(now, g.Process.Spent(), g.Process.Count)
-	}
-	if place = g.line.join(c, g.inside, now); place != nil && !g.line.watched {
-		g.line.watched = true
-		go g.watch()
+	if place = g.line.join(c, now); place != nil && !g.watched {
+		g.watched = true
+		g.watch.Go(g.lookAfter)
 	}
 	return place, false
+}
+
+func (g *Gate) enter() {
+	g.inside++
+	g.line.came++
 }
 
 // Leave tells that a request that was let in is done.
@@ -107,16 +120,25 @@ func (g *Gate) Leave(c Class) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.inside--
-	g.line.left++
-	if !g.late && !g.line.overloaded {
-		g.next(time.Now())
+	if g.line.left++; g.line.known() {
+		g.line.measure(g.Process.Spent())
 	}
 }
 
-// watch lets in who waits, until nobody does.
-func (g *Gate) watch() {
+// Close refuses who waits, and from then on whoever would have to. It returns when nothing
+// of the gate runs any more.
+func (g *Gate) Close() {
+	g.mu.Lock()
+	g.closed = true
+	g.line.clear()
+	g.mu.Unlock()
+	g.watch.Wait()
+}
+
+// lookAfter lets in who waits, until nobody does.
+func (g *Gate) lookAfter() {
 	for more := true; more; {
-		time.Sleep(lookEvery) // and what has come meanwhile is looked at before the next one is let in
+		time.Sleep(lookEvery) // what has come meanwhile is looked at before anybody else is let in
 		before := g.Process.Spent()
 		took := g.Process.Pass()
 		used := g.Process.Spent()
@@ -130,29 +152,19 @@ func (g *Gate) watch() {
 // look lets in who there is time for, and tells whether somebody still waits.
 func (g *Gate) look(took, used time.Duration) bool {
 	now := time.Now()
-	g.late = took >= g.LateFrom
 	g.line.expire(now)
-	g.line.account(now, used)
-	switch {
-	case g.line.overloaded:
-		for took < atLeastEvery && g.line.length > 0 && g.line.due() {
-			g.next(now)
-		}
-	case !g.late:
-		g.next(now)
+	g.line.account(now, used, g.LateFrom-took)
+	for g.line.length > 0 && (g.light() || g.line.credit > 0 || now.Sub(g.line.last) >= little) {
+		g.line.admit(now)
+		g.enter()
 	}
-	if g.inside == 0 || now.Sub(g.line.last) >= atLeastEvery {
-		g.next(now)
-	}
-	g.line.watched = g.line.length > 0
-	return g.line.watched
+	g.watched = g.line.length > 0
+	return g.watched
 }
 
-// next lets the first in line in.
-func (g *Gate) next(now time.Time) {
-	if g.line.admit(now) {
-		g.inside++
-	}
+// light tells whether what is inside is so little that who comes now waits for nobody.
+func (g *Gate) light() bool {
+	return g.inside == 0 || !g.line.overloaded && g.line.serving(g.inside) < little
 }
 
 // Load is how much a gate has to do.

@@ -126,6 +126,26 @@ func TestM9_AppsThatStartAreServed(t *testing.T) {
 	})
 }
 
+// Pages that come together wait for nobody when all of them are little work, so that they
+// share calls of the systems, also while others are served.
+func TestM9_PagesThatComeTogetherShareCalls(t *testing.T) {
+	t.Parallel()
+	simulated(t, 1, 300*time.Microsecond, time.Millisecond, func(t *testing.T, s *shop) {
+		s.clients(4, 100*time.Millisecond) // from which it is known what they cost
+		before := s.calls
+		var wg sync.WaitGroup
+		for range 2 {
+			wg.Go(func() { s.crowd(Read, 16, 0) })
+			for range 20 {
+				time.Sleep(100 * time.Microsecond)
+				require.Zero(t, s.Load().Waiting)
+			}
+		}
+		wg.Wait()
+		require.LessOrEqual(t, s.calls-before, 6, "of 64")
+	})
+}
+
 // still is a process that stands still until it is told otherwise: nothing that could run does.
 type still struct{ late, spent atomic.Int64 }
 
@@ -136,7 +156,7 @@ func stillFor(late time.Duration) *still {
 }
 
 func (p *still) gate(most int) *Gate {
-	return NewGate(GateConfig{Most: most, LateFrom: time.Millisecond, Process: Process{
+	return NewGate(GateConfig{Most: most, LateFrom: lateFrom, Process: Process{
 		Count: 1,
 		Pass: func() time.Duration {
 			d := p.late.Load()
@@ -159,7 +179,7 @@ func come(g *Gate, c Class) chan bool {
 func TestM9_TheMostImportantComeInFirst(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := stillFor(time.Millisecond)
+		p := stillFor(lateFrom)
 		g := p.gate(100)
 		require.True(t, g.Enter(Read), "who comes first waits for nobody")
 		var order []string
@@ -181,8 +201,8 @@ func TestM9_TheMostImportantComeInFirst(t *testing.T) {
 		begin := time.Now()
 		wg.Wait()
 		require.Equal(t, []string{"order", "write", "read", "another"}, order)
-		require.GreaterOrEqual(t, time.Since(begin), 3*atLeastEvery, "a late process lets them in rarely")
-		require.LessOrEqual(t, time.Since(begin), 5*atLeastEvery+10*lookEvery, "but it does")
+		require.GreaterOrEqual(t, time.Since(begin), 3*little, "a late process lets them in rarely")
+		require.LessOrEqual(t, time.Since(begin), 5*little+10*lookEvery, "but it does")
 	})
 }
 
@@ -211,6 +231,28 @@ func TestM9_WhoLeavesMakesRoom(t *testing.T) {
 	})
 }
 
+// Who waits is refused when the gate is closed, and so is whoever would have to wait; nothing
+// of it runs any more then.
+func TestM9_AClosedGateHasNobodyWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := stillFor(lateFrom)
+		g := p.gate(100)
+		require.True(t, g.Enter(Order))
+		read, order := come(g, Read), come(g, Order)
+		time.Sleep(2 * lateFrom)
+		require.Equal(t, 2, g.Load().Waiting)
+		g.Close()
+		require.False(t, <-read)
+		require.False(t, <-order)
+		require.False(t, g.Enter(Order))
+		g.Leave(Order)
+		require.True(t, g.Enter(Read), "who waits for nobody is served")
+		g.Leave(Read)
+		require.Equal(t, Load{}, g.Load())
+	}) // which fails while something runs
+}
+
 // Nobody waits for ever: who is never the most important is refused.
 func TestM9_NobodyWaitsForLong(t *testing.T) {
 	t.Parallel()
@@ -234,7 +276,7 @@ func TestM9_NobodyWaitsForLong(t *testing.T) {
 		synctest.Wait()
 		begin := time.Now()
 		require.False(t, <-come(g, Read))
-		require.InDelta(t, longest, time.Since(begin), float64(2*atLeastEvery))
+		require.InDelta(t, longest, time.Since(begin), float64(2*little))
 		close(done)
 		wg.Wait()
 		p.late.Store(0)
@@ -345,7 +387,7 @@ func TestThisProcess(t *testing.T) { //nolint:paralleltest // is about the whole
 }
 
 func BenchmarkGate(b *testing.B) {
-	g := NewGate(GateConfig{Most: 512, LateFrom: time.Millisecond, Process: ThisProcess()})
+	g := NewGate(GateConfig{Most: 512, LateFrom: lateFrom, Process: ThisProcess()})
 	b.ReportAllocs()
 	b.RunParallel(func(p *testing.PB) {
 		for p.Next() {

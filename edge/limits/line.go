@@ -1,7 +1,6 @@
 package limits
 
 import (
-	"math"
 	"slices"
 	"time"
 )
@@ -9,8 +8,9 @@ import (
 const (
 	// lookEvery is how often it is looked whether there is time for who waits.
 	lookEvery = time.Millisecond
-	// atLeastEvery is how often somebody is let in however late the process is.
-	atLeastEvery = 10 * time.Millisecond
+	// little is how much time nobody minds. So much work is let in before anybody waits, so long
+	// may somebody in an overload expect to wait, and so often is somebody let in at least.
+	little = 10 * time.Millisecond
 	// longest is how long somebody waits: after that they are refused.
 	longest = 2 * time.Second
 
@@ -20,13 +20,10 @@ const (
 	few          = 8
 	timeToShrink = 20 * time.Millisecond
 	tooLong      = 100 * time.Millisecond
-	// An overload is over when in so long no more than one in toServe had to be refused: with
-	// the share that was held back, and a longer line, all can be served.
+	// An overload is over when in so long no more than one in toServe had to be refused: with a
+	// longer line all can be served.
 	calm    = 100 * time.Millisecond
 	toServe = 3
-	// Of the time of its processors a process that is overloaded gives to requests at most
-	// this part. The rest lets it look at what comes, and answer what is kept, in time.
-	share = 0.8
 )
 
 // waiter is a request in line.
@@ -42,35 +39,38 @@ type line struct {
 
 	waiting [Order + 1][]waiter
 	length  int
-	watched bool // somebody looks after it
 
-	began time.Duration // what was used when there was nobody in it
-	peak  int           // the most since then
-	last  time.Time     // when somebody was let in
+	began  time.Duration // what was used when there was nobody in it
+	peak   int           // the most since then
+	last   time.Time     // when somebody was let in
+	credit time.Duration // of processor time, which requests may take
+	seen   time.Time     // when the credit was counted
 
 	overloaded bool
-	credit     time.Duration // of processor time, which requests may take
-	seen       time.Time     // when the credit was counted
-	judged     time.Time     // when it was judged whether it still is an overload
-	asked      int           // since then
-	refused    int           // of those
+	judged     time.Time // when it was judged whether it still is an overload
+	asked      int       // since then
+	refused    int       // of those
 }
 
 // begin has the line begin.
-func (l *line) begin(now time.Time, used time.Duration, processors int) {
-	l.bill = newBill(used, processors)
-	l.began, l.last, l.peak = used, now, 0
+func (l *line) begin(now time.Time, used time.Duration) {
+	l.bill = newBill(l.processors, used, min(l.cost, little))
+	l.began, l.peak, l.credit = used, 0, 0
+	l.last, l.seen = now, now
 }
 
-// account notes what the process used, and gives requests their share of what there is.
-func (l *line) account(now time.Time, used time.Duration) {
+// account notes what the process used, and how much of its time requests may take now: what
+// is left before it is late; in an overload, if it is not late, all since the last look.
+func (l *line) account(now time.Time, used, early time.Duration) {
 	l.measure(used)
-	l.credit = min(l.credit+time.Duration(share*float64(l.all(now.Sub(l.seen)))), l.all(lookEvery))
+	switch since := now.Sub(l.seen); {
+	case !l.overloaded:
+		l.credit = l.all(early)
+	case early > 0:
+		l.credit = min(l.credit, 0) + l.all(since)
+	}
 	l.seen = now
 }
-
-// due tells whether there is processor time for somebody.
-func (l *line) due() bool { return l.credit >= 0 }
 
 // settle ends an overload that is over.
 func (l *line) settle(now time.Time) {
@@ -78,16 +78,17 @@ func (l *line) settle(now time.Time) {
 		return
 	}
 	if gone := now.Sub(l.judged) >= 2*calm; gone || l.refused*toServe <= l.asked { // gone are all who asked
-		l.overloaded, l.began, l.peak, l.most = false, l.used, l.length, math.MaxInt64
+		l.overloaded = false
+		l.begin(now, l.used)
+		l.peak = l.length
 	}
 	l.judged, l.asked, l.refused = now, 0, 0
 }
 
-// join puts a newcomer into the line, or refuses by answering nil. In an overload as many
-// may wait as are inside: waiting takes about as long as being served.
-func (l *line) join(c Class, inside int, now time.Time) <-chan bool {
+// join puts a newcomer into the line, or refuses by answering nil.
+func (l *line) join(c Class, now time.Time) <-chan bool {
 	l.asked++
-	if l.overloaded && !l.soon(l.before(c), inside) {
+	if l.overloaded && !l.soon(l.before(c)) {
 		l.refused++
 		return nil
 	}
@@ -96,22 +97,10 @@ func (l *line) join(c Class, inside int, now time.Time) <-chan bool {
 	l.length++
 	if l.length > l.peak {
 		l.peak = l.length
-		l.grown(inside, now)
+		l.grown(now)
 	}
 	return w.told
 }
-
-// grown looks whether a line that is longer than ever, or that nobody else finds room in, is
-// that of an overload.
-func (l *line) grown(inside int, now time.Time) {
-	if !l.overloaded && l.length > few && l.used-l.began > l.all(timeToShrink) && l.serving(l.length) > tooLong {
-		l.shed(inside, now)
-	}
-}
-
-// soon tells whether somebody who has n before them waits for no longer than it takes to be
-// served: of as many as are inside, one after the other leaves.
-func (l *line) soon(n, inside int) bool { return n < max(1, inside) && l.serving(n) <= tooLong/2 }
 
 // before is how many a newcomer of a class would have before them.
 func (l *line) before(c Class) (n int) {
@@ -121,13 +110,24 @@ func (l *line) before(c Class) (n int) {
 	return n
 }
 
+// soon tells whether somebody who has n before them is let in soon.
+func (l *line) soon(n int) bool { return l.serving(n) <= little }
+
+// grown looks whether a line that is longer than ever, or that nobody else finds room in, is
+// that of an overload.
+func (l *line) grown(now time.Time) {
+	if !l.overloaded && l.length > few && l.used-l.began > l.all(timeToShrink) && l.serving(l.length) > tooLong {
+		l.shed(now)
+	}
+}
+
 // shed begins an overload: of those who wait they stay who came last and whose turn is soon.
-func (l *line) shed(inside int, now time.Time) {
-	l.overloaded, l.credit, l.seen = true, 0, now
+func (l *line) shed(now time.Time) {
+	l.overloaded, l.credit = true, 0
 	l.judged, l.asked, l.refused = now, 0, 0
 	l.most = 3 * l.cost / 2
 	stay := 1
-	for l.soon(stay, inside) {
+	for l.soon(stay) {
 		stay++
 	}
 	for c := Order; c > Cheap; c-- {
@@ -148,6 +148,13 @@ func (l *line) expire(now time.Time) {
 	}
 }
 
+// clear refuses all.
+func (l *line) clear() {
+	for c, of := range l.waiting {
+		l.refuse(Class(c), len(of))
+	}
+}
+
 // refuse tells the first n of a class to come back later.
 func (l *line) refuse(c Class, n int) {
 	for _, w := range l.waiting[c][:n] {
@@ -157,18 +164,15 @@ func (l *line) refuse(c Class, n int) {
 	l.length -= n
 }
 
-// admit lets the first in, if there is one.
-func (l *line) admit(now time.Time) bool {
-	for c := Order; c > Cheap; c-- {
-		if of := l.waiting[c]; len(of) > 0 {
-			of[0].told <- true
-			l.waiting[c] = slices.Delete(of, 0, 1)
-			l.length--
-			l.came++
-			l.last = now
-			l.credit -= l.cost
-			return true
-		}
+// admit lets the first in.
+func (l *line) admit(now time.Time) {
+	c := Order
+	for len(l.waiting[c]) == 0 {
+		c--
 	}
-	return false
+	l.waiting[c][0].told <- true
+	l.waiting[c] = slices.Delete(l.waiting[c], 0, 1)
+	l.length--
+	l.last = now
+	l.credit -= l.cost
 }

@@ -44,12 +44,47 @@ type shop struct {
 	*machine
 	*Gate
 
-	page time.Duration // of processor time
-	wait time.Duration // for the systems, twice a page
+	page time.Duration // of processor time, on average
+
+	begun atomic.Int64  // pages
+	wait  time.Duration // for the systems, twice a page
+
+	sharing sync.Mutex
+	boards  [2]*board // by which of a page's calls
+	calls   int       // of the systems
 }
 
+// board is a call that more pages may share until it is made, as the cache's.
+type board struct{ done chan struct{} }
+
+// call waits for a system, in a call that goes when all have run that could.
+func (s *shop) call(n int) {
+	s.sharing.Lock()
+	b := s.boards[n]
+	first := b == nil
+	if first {
+		b = &board{make(chan struct{})}
+		s.boards[n] = b
+	}
+	s.sharing.Unlock()
+	if !first {
+		<-b.done
+		return
+	}
+	s.run(0)
+	s.sharing.Lock()
+	s.boards[n] = nil
+	s.calls++
+	s.sharing.Unlock()
+	time.Sleep(s.wait)
+	close(b.done)
+}
+
+// lateFrom is what is shipped.
+const lateFrom = 2 * time.Millisecond
+
 func newShop(m *machine, page, wait time.Duration) *shop {
-	return &shop{m, NewGate(GateConfig{Most: 512, LateFrom: time.Millisecond, Process: m.process()}), page, wait}
+	return &shop{machine: m, Gate: NewGate(GateConfig{Most: 512, LateFrom: lateFrom, Process: m.process()}), page: page, wait: wait}
 }
 
 // serve answers a page, or refuses to.
@@ -60,13 +95,14 @@ func (s *shop) serve(c Class) bool {
 		return false
 	}
 	defer s.Leave(c)
-	s.run(s.page / 20)
-	for range 2 {
-		time.Sleep(s.wait)
-		s.run(s.page / 4)
-		s.run(s.page / 5)
+	page := s.page * time.Duration(3+s.begun.Add(1)%3) / 4
+	s.run(page / 20)
+	for n := range s.boards {
+		s.call(n)
+		s.run(page / 4)
+		s.run(page / 5)
 	}
-	s.run(s.page / 20)
+	s.run(page / 20)
 	return true
 }
 

@@ -62,6 +62,9 @@ func NewGate(most int, lateFrom time.Duration, meters metric.MeterProvider, log 
 	return g, errors.Join(activeErr, waitingErr, err)
 }
 
+// Close refuses who waits in line, and waits until nothing of the gate runs any more.
+func (g *Gate) Close() { g.gate.Close() }
+
 // Pressure is how much of what may be served at once is: 0 is none of it, 1 or more all.
 func (g *Gate) Pressure() float64 { return g.gate.Load().Pressure }
 
