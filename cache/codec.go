@@ -105,10 +105,10 @@ const (
 	entryMagic     = "PTC"
 	entryVersion   = 5
 	flagCompressed = 1
-	compressFrom   = 4 << 10 // bytes of payload from which compressing pays: it takes more time than all else of a write
-	maxStored      = 1 << 20 // bytes of an entry; larger ones stay in memory only
-	maxPayload     = 8 << 20 // bytes of a payload once decompressed
-	maxStoredTags  = 1000    // of a value; with more it stays in memory only
+	compressFrom   = 16 << 10 // bytes of payload from which compressing pays: it takes more time than all else of a write
+	maxStored      = 1 << 20  // bytes of an entry; larger ones stay in memory only
+	maxPayload     = 8 << 20  // bytes of a payload once decompressed
+	maxStoredTags  = 1000     // of a value; with more it stays in memory only
 )
 
 // errCorrupt is anything but what was written for this key in a form that is known.

@@ -22,6 +22,7 @@ type flight struct {
 
 	// Guarded by the flights' lock.
 	waiting int
+	listed  bool          // whether who asks for its key finds it
 	of      *journey      // that brings it; nil when it was over before anybody waited
 	done    chan struct{} // closed when it lands; nil until somebody waits for that
 
@@ -71,6 +72,22 @@ type flights struct {
 	landed atomic.Uint64 // so far; written under mu
 }
 
+// list has f found by who asks for key instead of old, which may be nil. The lock is held.
+func (all *flights) list(key string, f, old *flight) {
+	if old != nil {
+		old.listed = false
+	}
+	all.byKey[key], f.listed = f, true
+}
+
+// remove has f not found any more, if it is. The lock is held.
+func (all *flights) remove(key string, f *flight) {
+	if f.listed {
+		delete(all.byKey, key)
+		f.listed = false
+	}
+}
+
 // join answers the flight of each key of r at the places which. Those that were not under
 // way are boarded; begun is what the caller has to have depart for them, or nil. A
 // flight that began before its key was invalidated, or before its principal wrote
@@ -84,7 +101,8 @@ func (c *Cache) join(cause trace.SpanContext, r *request, which []int) (all []*f
 	c.flights.mu.Lock()
 	defer c.flights.mu.Unlock()
 	for _, i := range which {
-		f := c.flights.byKey[r.keys[i]]
+		listed := c.flights.byKey[r.keys[i]]
+		f := listed
 		switch {
 		case f == nil:
 		case f.landed.Load():
@@ -105,7 +123,7 @@ func (c *Cache) join(cause trace.SpanContext, r *request, which []int) (all []*f
 			p.again = p.again || f != nil
 			f = &made[len(p.led)]
 			f.beginning, f.stamp, f.tags, f.bare = begin, knows, r.tags(i), bare
-			c.flights.byKey[r.keys[i]] = f
+			c.flights.list(r.keys[i], f, listed)
 			p.led = append(p.led, i)
 		} else if f.of != nil {
 			f.of.waiting++
@@ -169,8 +187,8 @@ func (c *Cache) land(key string, f *flight) {
 
 func (c *Cache) landLocked(key string, f *flight) {
 	c.flights.landed.Add(1)
-	if stays := f.leaves && f.err == nil; !stays && c.flights.byKey[key] == f {
-		delete(c.flights.byKey, key)
+	if stays := f.leaves && f.err == nil; !stays {
+		c.flights.remove(key, f)
 	}
 	f.of.without(f.waiting, f.by.plan)
 	f.ends()

@@ -33,11 +33,8 @@ func (c *Cache) arrived(writes []write, stored bool) {
 	defer c.flights.mu.Unlock()
 	for i := range writes {
 		w := &writes[i]
-		if !w.leaving {
-			continue
-		}
-		f := c.flights.byKey[w.key]
-		if f == nil || !f.landed.Load() || f.entry != w.entry {
+		f := w.leaving
+		if f == nil || !f.listed || !f.landed.Load() {
 			continue
 		}
 		switch {
@@ -48,6 +45,6 @@ func (c *Cache) arrived(writes []write, stored bool) {
 			c.memory.put(w.key, f.entry, w.plan.policy.life())
 		}
 		c.flights.landed.Add(1) // who looked before looks again
-		delete(c.flights.byKey, w.key)
+		c.flights.remove(w.key, f)
 	}
 }

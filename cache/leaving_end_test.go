@@ -87,7 +87,7 @@ func TestC9_WhatHasLandedMakesNobodyImpatient(t *testing.T) {
 			if strings.HasSuffix(key, "A") {
 				f := &flight{beginning: &beginning{began: e.began}, leaves: true, entry: e, stamp: e.stamp, served: upstreamFresh}
 				f.ends()
-				c.flights.byKey[key] = f
+				c.flights.list(key, f, nil)
 				c.memory.values.Invalidate(key)
 			}
 		}

@@ -199,13 +199,13 @@ func TestC15_WhatIsLeftOutIsKept(t *testing.T) {
 	for _, name := range []string{"sent", "left out", "dead", "asked for", "another"} {
 		f := &flight{leaves: true, entry: newEntry(name, time.Now(), p).tagged([]commerce.Tag{commerce.Tag(name)}, c.tags.stamp())}
 		f.ends()
-		c.flights.byKey[name] = f
-		list = append(list, write{key: name, entry: f.entry, leaving: true, plan: &plan{policy: p}, sent: name == "sent"})
+		c.flights.list(name, f, nil)
+		list = append(list, write{key: name, entry: f.entry, leaving: f, plan: &plan{policy: p}, sent: name == "sent"})
 	}
 	c.tags.strike([]commerce.Tag{"dead"}, false)
 	require.Nil(t, c.leaving(&plan{policy: p}, "dead", c.flights.byKey["dead"]))
 	require.NotNil(t, c.leaving(&plan{policy: p}, "asked for", c.flights.byKey["asked for"]))
-	c.flights.byKey["another"] = &flight{}
+	c.flights.list("another", &flight{}, c.flights.byKey["another"])
 	c.arrived(append(list, write{key: "of memory"}), true)
 	assert.Nil(t, c.memory.get("sent"))
 	assert.Equal(t, "left out", c.memory.get("left out").value)

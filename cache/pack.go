@@ -17,18 +17,19 @@ type write struct {
 	plan    *plan
 	key     string
 	address string
-	entry   *entry // nil: there is no such thing any more, and what lies there is not to be given again
-	leaving bool   // whether memory keeps it only if Redis does not
-	sent    bool   // whether it is among the sets
+	entry   *entry  // nil: there is no such thing any more, and what lies there is not to be given again
+	leaving *flight // that brought it, where memory keeps it only if Redis does not; else nil
+	sent    bool    // whether it is among the sets
 }
 
 // own are the tags that only the entry's value tells, which follow those of its key.
 func (w *write) own() []commerce.Tag { return w.entry.tags[len(w.plan.tags):] }
 
-// putting is what a load has for Redis, with the leases it gives back, which may be nil.
+// putting is what a load has for Redis, packed, with the leases it gives back, which may be nil.
 type putting struct {
 	writes []write
 	leases *leaseSet
+	in     *room
 }
 
 // set is the command that stores an entry. Redis's client is given pointers, so that the
@@ -65,7 +66,7 @@ type rooms struct {
 
 const (
 	freeRooms = 16        // for questions, which hold words only
-	freeDesks = 2         // for entries: mostly one is in use
+	freeDesks = 8         // for entries: those of a few lists at a time
 	maxRoom   = 512 << 10 // bytes of a room that is used again …
 	maxSets   = 1000      // … its commands …
 	maxWords  = 8 * maxGatheredAsks
@@ -82,9 +83,6 @@ func (free *rooms) enter() *room {
 	}
 	return &room{}
 }
-
-// spent tells whether what the room holds is enough to be sent before more is added.
-func (r *room) spent() bool { return len(r.packed.b) >= maxRoom/2 || r.taken >= maxSets/2 }
 
 // leave has the room used by others, unless it grew beyond what is usual. Nothing is held of
 // what was sent.

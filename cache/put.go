@@ -25,7 +25,11 @@ func (r *remote) put(ctx context.Context, writes []write, leases *leaseSet) {
 		r.dismiss(ctx, writes, leases)
 		return
 	}
-	all, leads := r.puts.bring(putting{writes, leases}, len(writes), atLeisure)
+	// They are written at once, before those are woken who wait for them: who makes a tag of
+	// their versions finds them written.
+	in := r.desks.enter()
+	r.pack(ctx, in, writes, leases)
+	all, leads := r.puts.bring(putting{writes, leases, in}, len(writes), atLeisure)
 	if len(all) == 0 {
 		return
 	}
@@ -47,7 +51,7 @@ func (r *remote) putMore(ctx context.Context) {
 	}
 }
 
-// putAll stores all, as much in a round trip as a room is for. A panic in it ends no more than that:
+// putAll stores all, as much in a round trip as is usual. A panic in it ends no more than that:
 // others wait to be stored.
 func (r *remote) putAll(ctx context.Context, all []putting) {
 	defer func() {
@@ -58,37 +62,45 @@ func (r *remote) putAll(ctx context.Context, all []putting) {
 			r.arrived(p.writes, false)
 		}
 	}()
-	in := r.desks.enter()
-	defer in.leave(&r.desks)
 	for len(all) > 0 {
-		n := 0
-		for n < len(all) && !in.spent() {
-			r.pack(ctx, in, all[n].writes, all[n].leases)
-			n++
-		}
-		stored := r.store(ctx, in, all[:n])
-		for _, p := range all[:n] {
+		some := all[:atOnce(all)]
+		stored := r.store(ctx, some)
+		for _, p := range some {
 			r.arrived(p.writes, stored)
 			if !stored {
 				// Others wait until the leases end, unless they can be given back over another connection.
 				r.dismiss(ctx, p.writes, p.leases)
 			}
+			p.in.leave(&r.desks)
 		}
-		all = all[n:]
-		in.empty()
+		all = all[len(some):]
 	}
 }
 
-// store sends what was packed of puts, which lies in the room, in one round trip, and tells
-// whether Redis has it.
-func (r *remote) store(ctx context.Context, in *room, puts []putting) bool {
-	pipe := r.client.Pipeline()
+// atOnce is how many of puts, at least one, go in one round trip.
+func atOnce(puts []putting) int {
+	bytes, sets := 0, 0
+	for n, p := range puts {
+		if n > 0 && (bytes >= maxRoom/2 || sets >= maxSets/2) {
+			return n
+		}
+		bytes, sets = bytes+len(p.in.packed.b), sets+p.in.taken
+	}
+	return len(puts)
+}
+
+// store sends what was packed of puts in one round trip, and tells whether Redis has it.
+func (r *remote) store(ctx context.Context, puts []putting) bool {
+	pipe, sets := r.client.Pipeline(), 0
 	for _, p := range puts {
 		gone(ctx, pipe, p.writes)
 	}
-	in.store(ctx, pipe, r.cluster)
 	for _, p := range puts {
-		p.leases.release(ctx, pipe, in)
+		p.in.store(ctx, pipe, r.cluster)
+		sets += p.in.taken
+	}
+	for _, p := range puts {
+		p.leases.release(ctx, pipe, p.in)
 	}
 	if pipe.Len() == 0 {
 		return true
@@ -97,7 +109,7 @@ func (r *remote) store(ctx context.Context, in *room, puts []putting) bool {
 	sent, cancel := context.WithTimeout(ctx, max(redisIO, r.wait))
 	defer cancel()
 	_, err := pipe.Exec(sent)
-	if err == nil && in.taken == 0 {
+	if err == nil && sets == 0 {
 		return true // a full Redis does that, too
 	}
 	return r.settled(ctx, "put", &r.writes, err)

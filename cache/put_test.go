@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -82,4 +83,28 @@ func TestRoomsAreLeftEmpty(t *testing.T) {
 		assert.Empty(t, in.words)
 	}
 	assert.Same(t, kept, free.enter())
+}
+
+// What a load brought is written for Redis at once, however long Redis takes for what was
+// brought before: nobody has to write it a second time to know its version.
+func TestVersionsAreKnownBeforeRedisHasWhatTheyAreOf(t *testing.T) {
+	t.Parallel()
+	c, upstream := spentNode(t, urlOf(newRedis(t))), &source{value: numbered}
+	port, held := over(c, upstream), holdStores(c)
+	product(t, port, "A")
+	<-held.begun
+	product(t, port, "B")
+	assert.Eventually(t, func() bool {
+		c.flights.mu.Lock()
+		defer c.flights.mu.Unlock()
+		for key, f := range c.flights.byKey {
+			if strings.HasSuffix(key, "B") {
+				return f.entry.version.Load() != unwritten
+			}
+		}
+		return false
+	}, 30*time.Second, time.Millisecond)
+	close(held.goes)
+	c.work.Wait()
+	assert.Empty(t, c.flights.byKey)
 }

@@ -97,7 +97,7 @@ func (l *load) keep(i int, e *entry, past bool) (write, bool) {
 	}
 	w := write{plan: l.plan, entry: e, key: l.keys[i], address: l.address(i)}
 	if f := l.flights[i]; past && f.bare && l.cache.tags.admits(e.tags, e.stamp.global, e.stamp.local) {
-		w.leaving, f.leaves = true, true
+		w.leaving, f.leaves = f, true
 	} else {
 		l.cache.memory.put(l.keys[i], e, p.life())
 	}

@@ -180,9 +180,7 @@ func (l *load) giveUp() {
 		if f.waiting > 0 {
 			continue
 		}
-		if l.cache.flights.byKey[l.keys[i]] == f {
-			delete(l.cache.flights.byKey, l.keys[i])
-		}
+		l.cache.flights.remove(l.keys[i], f)
 		f.err, f.served = errElsewhere, upstreamLate
 		l.close(i)
 		f.ends()
