@@ -34,6 +34,7 @@ const (
 type Question struct {
 	Channel string              // "web", "mobile"
 	Text    []string            // what is asked for, in the channel's own words and a form of its own
+	Letters []byte              // in place of Text: what is asked for as it was sent; it is only read, and not kept
 	Market  commerce.Market     // all of it tells answers apart
 	Group   commerce.PriceGroup // whose prices are shown
 	Form    string              // the answer's media type
@@ -48,6 +49,9 @@ func (q *Question) appendKey(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(len(q.Text)))
 	for _, text := range q.Text {
 		b = appendField(b, text)
+	}
+	if len(q.Letters) > 0 {
+		b = appendField(b, view(q.Letters))
 	}
 	return b
 }
@@ -186,7 +190,8 @@ func (a *Answers) Kept(q *Question) *Answer {
 	if a == nil {
 		return nil
 	}
-	found := a.lookup(q.key())
+	var room [512]byte
+	found := a.lookup(view(q.appendKey(room[:0]))) // which keeps nothing of its key
 	if found != nil {
 		a.Count(Hit)
 	}

@@ -80,6 +80,7 @@ func TestC18_QuestionsAreKeyedInjectively(t *testing.T) {
 		return Question{
 			Channel: rapid.SampledFrom([]string{"web", "mobile", ""}).Draw(t, "channel"),
 			Text:    rapid.SliceOfN(word, 0, 3).Draw(t, "text"),
+			Letters: lettersOrNone(word.Draw(t, "letters")),
 			Market:  commerce.Market{Channel: word.Draw(t, "c"), Locale: word.Draw(t, "l"), Currency: word.Draw(t, "m"), Country: word.Draw(t, "n")},
 			Group:   commerce.PriceGroup(word.Draw(t, "group")), Form: word.Draw(t, "form"),
 		}
@@ -87,11 +88,19 @@ func TestC18_QuestionsAreKeyedInjectively(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p, q := draw.Draw(t, "p"), draw.Draw(t, "q")
 		equal := fmt.Sprintf("%#v", p) == fmt.Sprintf("%#v", q) || len(p.Text) == 0 && len(q.Text) == 0 &&
-			p.Channel == q.Channel && p.Market == q.Market && p.Group == q.Group && p.Form == q.Form
+			p.Channel == q.Channel && p.Market == q.Market && p.Group == q.Group && p.Form == q.Form && string(p.Letters) == string(q.Letters)
 		if equal != (p.key() == q.key()) {
 			t.Fatalf("%#v and %#v", p, q)
 		}
 	})
+}
+
+// lettersOrNone are the letters of a text; none are nil.
+func lettersOrNone(text string) []byte {
+	if text == "" {
+		return nil
+	}
+	return []byte(text)
 }
 
 // Everyone asks anything at once while things are invalidated: nobody is given what

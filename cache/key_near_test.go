@@ -23,6 +23,10 @@ func TestC18_QuestionsThatDifferInOneThing(t *testing.T) {
 		func(q *Question, w string) { q.Market.Country = w },
 		func(q *Question, w string) { q.Group = commerce.PriceGroup(w) },
 		func(q *Question, w string) { q.Form = w },
+		func(q *Question, w string) { q.Letters = lettersOrNone(w) },
+		func(q *Question, _ string) {
+			q.Letters, q.Text = lettersOrNone(q.Text[len(q.Text)-1]), q.Text[:len(q.Text)-1]
+		},
 		func(q *Question, w string) { q.Text = append([]string{w}, q.Text...) },
 		func(q *Question, w string) { q.Text = append([]string{q.Text[0] + w}, q.Text[1:]...) },
 		func(q *Question, _ string) { q.Text = append([]string{q.Text[0] + q.Text[1]}, q.Text[2:]...) },

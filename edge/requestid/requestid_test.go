@@ -37,3 +37,10 @@ func ExampleWith() {
 	fmt.Println(requestid.From(ctx))
 	// Output: req-1
 }
+
+func BenchmarkNew(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		requestid.New("")
+	}
+}

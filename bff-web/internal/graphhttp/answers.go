@@ -46,7 +46,23 @@ const (
 	// usualLetters is more than most have. There is room for them on the stack, which is
 	// made larger for none.
 	usualLetters = 1 << 10
+	// fewLetters are so few, in bytes, that they are a key themselves. Of more it is their sum.
+	fewLetters = 256
 )
+
+// asSent is what a request with these letters asks for, in its market, price group and media type.
+func (t *Transport) asSent(ctx context.Context, mediaType string, letters []byte) cache.Question {
+	shopper := caller.Shopper(ctx)
+	q := cache.Question{
+		Channel: "web", Letters: letters,
+		Market: shopper.Market, Group: t.Group(shopper.Market, shopper.Principal), Form: mediaType,
+	}
+	if len(letters) > fewLetters {
+		sum := sha256.Sum256(letters)
+		q.Text, q.Letters = []string{string(sum[:])}, nil
+	}
+	return q
+}
 
 // literally is what is kept under the very letters of a request, in its market, price
 // group and media type, or nil: equal letters ask for the same, and nothing needs to be
@@ -60,12 +76,8 @@ func (t *Transport) literally(r *http.Request, in *received) *cache.Answer {
 	if letters == nil {
 		return nil
 	}
-	sum := sha256.Sum256(letters)
-	shopper := caller.Shopper(r.Context())
-	return t.Answers.Kept(&cache.Question{
-		Channel: "web", Text: []string{string(sum[:])},
-		Market: shopper.Market, Group: t.Group(shopper.Market, shopper.Principal), Form: in.out.mediaType,
-	})
+	q := t.asSent(r.Context(), in.out.mediaType, letters)
+	return t.Answers.Kept(&q)
 }
 
 // alias has answer found under the letters of r, in which it was asked for.
@@ -74,12 +86,8 @@ func (t *Transport) alias(r *http.Request, in *received, answer *cache.Answer) {
 	if letters == nil {
 		return
 	}
-	sum := sha256.Sum256(letters)
-	shopper := caller.Shopper(r.Context())
-	t.Answers.Alias(&cache.Question{
-		Channel: "web", Text: []string{string(sum[:])},
-		Market: shopper.Market, Group: t.Group(shopper.Market, shopper.Principal), Form: in.out.mediaType,
-	}, answer)
+	q := t.asSent(r.Context(), in.out.mediaType, letters)
+	t.Answers.Alias(&q, answer)
 }
 
 // lettersOf appends to b all that says what r asks for, or answers nil when it is too long.
