@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"syscall"
 	"time"
 )
@@ -20,7 +21,29 @@ const (
 	// readBuffer takes most answers to a page's questions in one read, where net/http's
 	// own 4 KiB take several. A connection has it for life: a full pool is a mebibyte.
 	readBuffer = 16 << 10
+	// writeBuffer takes most questions in one write.
+	writeBuffer = 8 << 10
 )
+
+// newWire is how calls reach an upstream: over net/http's connections, or, where there is
+// no TLS and so no HTTP/2 to be agreed on, over those of [http1].
+func newWire(cfg Config, base *url.URL) http.RoundTripper {
+	pool := newPool(cfg)
+	if looks && base.Scheme == "http" {
+		return newHTTP1(pool)
+	}
+	return pool
+}
+
+// dials tells whether attempts by way of via are made over connections, whose making can be watched.
+func dials(via http.RoundTripper) bool {
+	switch via.(type) {
+	case *http.Transport, *http1:
+		return true
+	default:
+		return false
+	}
+}
 
 // newPool is an upstream's own connections: no proxy from the environment, which
 // would dial for us past the address check. How long an answer may take is the

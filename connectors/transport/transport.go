@@ -43,7 +43,7 @@ func New(system string, cfg Config, sign func(*http.Request) error, deps Deps) (
 	}
 	to := wire{base: base, via: deps.Wire}
 	if to.via == nil {
-		to.via = newPool(cfg)
+		to.via = newWire(cfg, base)
 	}
 	return newClient(system, cfg, sign, deps.withDefaults(), to)
 }
@@ -63,7 +63,7 @@ func newClient(system string, cfg Config, sign func(*http.Request) error, deps D
 		system: system, base: to.base, cfg: cfg, sign: sign, metrics: metrics, tracer: newTracer(deps.Tracer), deps: deps,
 		bulkhead: newBulkhead(cfg.MaxConcurrent), budget: newBudget(), hedges: newAllowance(),
 	}
-	_, c.dials = to.via.(*http.Transport)
+	c.dials = dials(to.via)
 	c.overTLS = to.base.Scheme == "https"
 	c.run, c.attempt = c.callLayers(), c.attempts(to.via) //nolint:bodyclose // read whole, nothing to close
 	deps.Registry.add(c)
