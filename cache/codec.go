@@ -37,9 +37,9 @@ func codecOf[V any]() codec {
 			case v.IsNil():
 				to.err = errNoValue
 			case s.kind == ofPointer:
-				to.pointed(s, v.UnsafePointer())
+				to.b = s.appendPointed(to.b, v.UnsafePointer())
 			default:
-				to.list(s, v.UnsafePointer(), v.Len())
+				to.b = s.appendList(to.b, v.UnsafePointer(), v.Len())
 			}
 		},
 		read: func(text string) (any, error) {

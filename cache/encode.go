@@ -19,72 +19,67 @@ type sheet struct {
 
 var errNoValue = errors.New("no value")
 
-// value writes what is at p, of a shape: numbers as varints, texts and lists with their
-// lengths before them (a list's is one more, so that none is not an empty one), pointers
-// with what they lead to.
-func (to *sheet) value(s *shape, p unsafe.Pointer) {
+// appendTo adds what is at p: numbers as varints, texts and lists with their lengths before
+// them (a list's is one more, so that none is not an empty one), pointers with what they lead
+// to. What is written goes from hand to hand: on the sheet each word would be stored twice.
+func (s *shape) appendTo(b []byte, p unsafe.Pointer) []byte {
 	switch s.kind {
 	case ofText:
-		to.text(*(*string)(p))
+		return appendField(b, *(*string)(p))
 	case ofInt:
-		to.b = binary.AppendVarint(to.b, int64(*(*int)(p)))
+		return binary.AppendVarint(b, int64(*(*int)(p)))
 	case ofBool:
-		to.b = append(to.b, *(*byte)(p))
+		return append(b, *(*byte)(p))
 	case ofFloat:
-		to.b = binary.BigEndian.AppendUint64(to.b, math.Float64bits(*(*float64)(p)))
+		return binary.BigEndian.AppendUint64(b, math.Float64bits(*(*float64)(p)))
 	case ofTime:
-		to.time(*(*time.Time)(p))
+		return appendTime(b, *(*time.Time)(p))
 	case ofMoney:
 		m := (*commerce.Money)(p)
-		to.text(m.Number())
-		to.text(m.CurrencyCode())
+		return appendField(appendField(b, m.Number()), m.CurrencyCode())
 	case ofStruct:
 		for i := range s.fields {
 			f := &s.fields[i]
-			to.value(f.shape, unsafe.Add(p, f.at))
+			b = f.appendTo(b, unsafe.Add(p, f.at))
 		}
+		return b
 	case ofArray:
-		to.elements(s, p, s.n)
+		return s.appendElements(b, p, s.n)
 	case ofList:
 		list := *(*[]byte)(p) // of whatever: only its beginning and its length are looked at
-		to.list(s, unsafe.Pointer(unsafe.SliceData(list)), len(list))
-	case ofPointer:
-		to.pointed(s, *(*unsafe.Pointer)(p))
+		return s.appendList(b, unsafe.Pointer(unsafe.SliceData(list)), len(list))
+	default:
+		return s.appendPointed(b, *(*unsafe.Pointer)(p))
 	}
 }
 
-func (to *sheet) text(s string) { to.b = appendField(to.b, s) }
-
-// list writes a list's n elements, which begin at p; it may be nil.
-func (to *sheet) list(s *shape, p unsafe.Pointer, n int) {
+// appendList adds a list's n elements, which begin at p; it may be nil.
+func (s *shape) appendList(b []byte, p unsafe.Pointer, n int) []byte {
 	if p == nil {
-		to.b = append(to.b, 0)
-		return
+		return append(b, 0)
 	}
-	to.b = binary.AppendUvarint(to.b, uint64(n)+1)
-	to.elements(s, p, n)
+	return s.appendElements(binary.AppendUvarint(b, uint64(n)+1), p, n)
 }
 
-func (to *sheet) elements(s *shape, p unsafe.Pointer, n int) {
+func (s *shape) appendElements(b []byte, p unsafe.Pointer, n int) []byte {
 	for i := range n {
-		to.value(s.of, unsafe.Add(p, uintptr(i)*s.of.size))
+		b = s.of.appendTo(b, unsafe.Add(p, uintptr(i)*s.of.size))
 	}
+	return b
 }
 
-// pointed writes what a pointer leads to, which may be nil.
-func (to *sheet) pointed(s *shape, p unsafe.Pointer) {
+// appendPointed adds what a pointer leads to, which may be nil.
+func (s *shape) appendPointed(b []byte, p unsafe.Pointer) []byte {
 	if p == nil {
-		to.b = append(to.b, 0)
-		return
+		return append(b, 0)
 	}
-	to.b = append(to.b, 1)
-	to.value(s.of, p)
+	return s.of.appendTo(append(b, 1), p)
 }
 
-// time writes an instant and how far its zone is from UTC, but not the zone's name.
-func (to *sheet) time(t time.Time) {
+// appendTime adds an instant and how far its zone is from UTC, but not the zone's name.
+func appendTime(b []byte, t time.Time) []byte {
 	_, zone := t.Zone()
-	to.b = binary.AppendVarint(to.b, t.Unix())
-	to.b = binary.AppendUvarint(to.b, uint64(t.Nanosecond()))
-	to.b = binary.AppendVarint(to.b, int64(zone))
+	b = binary.AppendVarint(b, t.Unix())
+	b = binary.AppendUvarint(b, uint64(t.Nanosecond()))
+	return binary.AppendVarint(b, int64(zone))
 }

@@ -53,7 +53,8 @@ type room struct {
 	zipped []byte
 	words  []any // of scripts
 	sets   []*set
-	taken  int // of them
+	taken  int           // of them
+	line   []redis.Cmder // of their commands, as they are sent
 }
 
 // rooms are those that are free. Unlike a [sync.Pool]'s those that are kept outlive garbage
@@ -103,7 +104,8 @@ func (r *room) empty() {
 		s.address, s.packed = "", ""
 	}
 	clear(r.words)
-	r.packed.b, r.words, r.taken = r.packed.b[:0], r.words[:0], 0
+	clear(r.line)
+	r.packed.b, r.words, r.line, r.taken = r.packed.b[:0], r.words[:0], r.line[:0], 0
 }
 
 // take is a command that no other entry of the room has.
@@ -148,8 +150,9 @@ func (r *room) store(ctx context.Context, pipe redis.Pipeliner, cluster bool) {
 		if cluster {
 			command = redis.NewStatusCmd(ctx, "set", s.address, &s.packed, "px", &s.ms)
 		}
-		_ = pipe.Process(ctx, command) // it is sent with the rest
+		r.line = append(r.line, command)
 	}
+	_ = pipe.BatchProcess(ctx, r.line...) // they are sent with the rest
 }
 
 // packOne adds an entry to what lies in the room, and says how large it is. What nobody could

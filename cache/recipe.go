@@ -78,6 +78,9 @@ func recipeOf(answer *Answer, made *Produced) *recipe {
 
 // groupOf is the place of e's group, which is made when it is the first of it.
 func (r *recipe) groupOf(e *entry) (at int, ok bool) {
+	if last := len(r.groups) - 1; last >= 0 && r.groups[last].plan == e.plan && strings.HasPrefix(e.key, r.groups[last].prefix) {
+		return last, true // mostly; where a prefix ends is in it
+	}
 	prefix := e.key[:prefixLength(e.key)]
 	for i := range r.groups {
 		if r.groups[i].plan == e.plan && r.groups[i].prefix == prefix {
