@@ -67,11 +67,17 @@ func (v tokens) Verify(_ context.Context, authorization string) (commerce.Princi
 	return commerce.Principal{}, commerce.ErrUnauthenticated
 }
 
-// open opens a shop; change may alter the backend before it serves. Nobody waits in line:
-// how late this process is, which its clients are in, is not what most tests are about.
-func open(t testing.TB, change ...func(*edge.Backend)) *shop { return openLate(t, 0, change...) }
+// open opens a shop; change may alter the backend before it serves. Requests wait in line as
+// they do in what is shipped.
+func open(t testing.TB, change ...func(*edge.Backend)) *shop {
+	var shipped Channel
+	require.NoError(t, config.Decode(nil, "", &shipped))
+	return openLate(t, shipped.LateFrom, change...)
+}
 
-// openLate opens a shop where requests wait in line from such a lateness on.
+// openLate opens a shop where requests wait in line from such a lateness on; 0: none does,
+// for tests that need all of many requests inside, however late this process is, which its
+// clients are in.
 func openLate(t testing.TB, lateFrom time.Duration, change ...func(*edge.Backend)) *shop {
 	t.Helper()
 	s := &shop{Shop: commercetest.NewShop(), log: &commercetest.Log{}}

@@ -40,7 +40,7 @@ func TestM5_TimesAreSet(t *testing.T) {
 func TestM5_AThousandAbandonedRequestsEnd(t *testing.T) {
 	t.Parallel()
 	const clients, limit = 1_000, 2 * time.Second
-	s := open(t, func(b *edge.Backend) {
+	s := openLate(t, 0, func(b *edge.Backend) {
 		b.Config.Limits.RequestTimeout = limit
 		b.Config.Limits.MaxInFlight = 2 * clients
 	})
@@ -69,7 +69,7 @@ func TestM5_AThousandAbandonedRequestsEnd(t *testing.T) {
 // counted: buffers, header, body and what a handler makes of it.
 func TestM4_MemoryOfARequest(t *testing.T) { //nolint:paralleltest // counts the process's memory
 	const clients, most = 200, 4 * (64 << 10)
-	s := open(t, func(b *edge.Backend) { b.Config.Limits.MaxInFlight = 2 * clients })
+	s := openLate(t, 0, func(b *edge.Backend) { b.Config.Limits.MaxInFlight = 2 * clients })
 	addr, _ := s.serve(t)
 	var inside sync.WaitGroup
 	leave := make(chan struct{})
@@ -161,7 +161,7 @@ func TestM9_WhatIsRefusedSaysWhenToComeBack(t *testing.T) {
 func TestM9_ASlowSystemRefusesNobody(t *testing.T) {
 	t.Parallel()
 	const waiting = 200
-	s := openLate(t, time.Millisecond, func(b *edge.Backend) { b.Config.Limits.RequestTimeout = 5 * time.Minute })
+	s := open(t, func(b *edge.Backend) { b.Config.Limits.RequestTimeout = 5 * time.Minute })
 	entered := make(chan struct{})
 	leave := make(chan struct{})
 	letGo := sync.OnceFunc(func() { close(leave) })

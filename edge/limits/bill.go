@@ -1,9 +1,6 @@
 package limits
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
 // sample is how many requests what they cost is averaged over.
 const sample = 32
@@ -15,15 +12,11 @@ type bill struct {
 	from       time.Duration // was used before it was counted
 	came, left int           // requests since then
 	cost       time.Duration // of one of them: who is not done is half done
-	// most is what one is taken to cost at most. What else the process does counts as theirs,
-	// such as refusing others: where that is much they would seem dear, so that fewer are
-	// served and yet more are refused.
-	most time.Duration
 }
 
 // newBill takes a request to cost so much, as if a few had.
 func newBill(processors int, used, cost time.Duration) bill {
-	return bill{processors: processors, used: used, from: used - few*cost/2, came: few, cost: cost, most: math.MaxInt64}
+	return bill{processors: processors, used: used, from: used - few*cost/2, came: few, cost: cost}
 }
 
 // serving is how long it takes to serve n.
@@ -35,12 +28,12 @@ func (b *bill) serving(n int) time.Duration {
 func (b *bill) all(d time.Duration) time.Duration { return d * time.Duration(b.processors) }
 
 // known tells whether enough requests have left for what they cost to be measured anew.
-func (b *bill) known() bool { return b.left > sample }
+func (b *bill) known() bool { return b.left >= sample }
 
 // measure learns what the process used so far.
 func (b *bill) measure(used time.Duration) {
 	b.used = used
-	b.cost = min(b.most, 2*(used-b.from)/time.Duration(b.came+b.left))
+	b.cost = 2 * (used - b.from) / time.Duration(b.came+b.left)
 	if b.known() { // what was long ago counts half
 		b.came, b.left, b.from = b.came/2, b.left/2, used-(used-b.from)/2
 	}

@@ -162,10 +162,9 @@ func (g *Gate) look(took, used time.Duration) bool {
 	return g.watched
 }
 
-// light tells whether what is inside is so little that who comes now waits for nobody.
-func (g *Gate) light() bool {
-	return g.inside == 0 || !g.line.overloaded && g.line.serving(g.inside) < little
-}
+// light tells whether what is inside is so little that who comes now waits for nobody. In an
+// overload any is too much: who is refused would have to wait for it, too.
+func (g *Gate) light() bool { return !g.line.overloaded && g.line.serving(g.inside) < little }
 
 // Load is how much a gate has to do.
 type Load struct {
@@ -189,7 +188,7 @@ func (g *Gate) Load() Load {
 // room is how many may be there for one of a class to come.
 func (g *Gate) room(c Class) int {
 	if c == Read {
-		return max(1, g.Most-g.Most/headRoom)
+		return g.Most - g.Most/headRoom
 	}
 	return g.Most
 }

@@ -83,6 +83,7 @@ func TestM9_TenTimesWhatCanBeServed(t *testing.T) {
 				require.Greater(t, float64(len(beyond.served)), float64(capacity)*c.share, "what can be served is")
 				require.LessOrEqual(t, late(beyond.served), c.served)
 				require.LessOrEqual(t, late(beyond.refused), c.refused)
+				require.LessOrEqual(t, beyond.refused[len(beyond.refused)/2], 1300*time.Microsecond, "most wait for next to nothing")
 
 				after := s.crowd(Read, capacity*8/10, length*10/8/time.Duration(capacity))
 				require.Less(t, len(after.refused), capacity/20, "it ends with its cause")
@@ -110,12 +111,16 @@ func TestM9_ABurstIsServed(t *testing.T) {
 	simulated(t, 1, 6*time.Millisecond, time.Millisecond, func(t *testing.T, s *shop) {
 		var others *answers
 		var wg sync.WaitGroup
+		s.clients(4, time.Second)
 		wg.Go(func() { others = s.crowd(Read, 20, 50*time.Millisecond) })
-		burst := s.crowd(Read, 64, 0)
+		burst := s.crowd(Read, 200, 0)
 		wg.Wait()
 		require.Empty(t, burst.refused)
 		require.Empty(t, others.refused)
-		require.Less(t, late(burst.served), 500*time.Millisecond)
+		require.Less(t, late(burst.served), 1_500*time.Millisecond)
+
+		beyond := s.crowd(Read, 1_000, 600*time.Microsecond)
+		require.Less(t, late(beyond.served), 100*time.Millisecond, "it hides no overload that comes later")
 	})
 }
 
@@ -143,6 +148,122 @@ func TestM9_PagesThatComeTogetherShareCalls(t *testing.T) {
 		}
 		wg.Wait()
 		require.LessOrEqual(t, s.calls-before, 6, "of 64")
+	})
+}
+
+// What a request costs is learned. As many come in at once, however late the process is, as
+// take little time together; more wait, and come in when others have left.
+func TestM9_CheapPagesComeInTogether(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := stillFor(lateFrom)
+		g := p.gate(500)
+		serve := func(n int, cost time.Duration) {
+			for range n {
+				require.True(t, g.Enter(Read))
+				p.spent.Add(int64(cost))
+				g.Leave(Read)
+			}
+		}
+		serve(1_000, 20*time.Millisecond)
+		serve(1_000, 300*time.Microsecond)
+		const together = int(little/(300*time.Microsecond)) + 1
+		begin := time.Now()
+		for range together {
+			require.True(t, <-come(g, Read))
+		}
+		require.Zero(t, time.Since(begin), "at once")
+		last := come(g, Read)
+		time.Sleep(2 * lateFrom)
+		require.Equal(t, Load{Inside: together, Waiting: 1, Pressure: float64(together+1) / 400}, g.Load())
+		drain(g, Read, together/2)
+		time.Sleep(2 * lateFrom) // which is less than what somebody is let in after anyway
+		require.Len(t, last, 1)
+		require.True(t, <-last)
+	})
+}
+
+// A process of more processors serves so many more at once.
+func TestWhatRequestsCost(t *testing.T) {
+	t.Parallel()
+	b := newBill(4, time.Second, 10*time.Millisecond)
+	require.Equal(t, 20*time.Millisecond, b.serving(8))
+	require.Equal(t, 40*time.Millisecond, b.all(10*time.Millisecond))
+}
+
+// Who comes has those before them that come in first.
+func TestWhoIsBefore(t *testing.T) {
+	t.Parallel()
+	l := line{bill: newBill(1, 0, little)}
+	for _, c := range []Class{Order, Write, Write, Read} {
+		require.NotNil(t, l.join(c, time.Now()))
+	}
+	require.Equal(t, []int{1, 3, 4}, []int{l.before(Order), l.before(Write), l.before(Read)})
+}
+
+// An overload that begins takes nobody's place who shops on.
+func TestM9_WhoShopsOnKeepsTheirPlace(t *testing.T) {
+	t.Parallel()
+	l := line{bill: newBill(1, 0, little)}
+	read, write, order := l.join(Read, time.Now()), l.join(Write, time.Now()), l.join(Order, time.Now())
+	l.shed(time.Now())
+	require.False(t, <-read)
+	require.Empty(t, write)
+	require.Empty(t, order)
+	require.Nil(t, l.join(Read, time.Now()))
+	require.NotNil(t, l.join(Order, time.Now()), "who is let in soon may wait")
+
+	later := time.Now().Add(time.Minute) // which the process may have stood still for
+	l.settle(later)
+	require.True(t, l.overloaded, "somebody waits")
+	l.clear()
+	l.settle(later)
+	require.False(t, l.overloaded)
+}
+
+// A machine that a neighbor has in short turns is used as far as it is left, also by what is
+// overloaded.
+func TestM9_AnOverloadBesideANeighbor(t *testing.T) {
+	t.Parallel()
+	simulated(t, 1, 6*time.Millisecond, time.Millisecond, func(t *testing.T, s *shop) {
+		done := make(chan struct{})
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				s.turns <- struct{}{}
+				time.Sleep(3 * time.Millisecond)
+				<-s.turns
+			}
+		})
+		a := s.crowd(Read, 2_000, time.Millisecond)
+		t.Logf("%d served, p99 %v", len(a.served), late(a.served))
+		require.Greater(t, len(a.served), 150, "of 167 that half of a processor can serve")
+		require.Less(t, late(a.served), 150*time.Millisecond)
+		close(done)
+		wg.Wait()
+	})
+}
+
+// Pages that take long are few in line, although the line takes long.
+func TestM9_FewDearPagesAreNoOverload(t *testing.T) {
+	t.Parallel()
+	simulated(t, 1, 60*time.Millisecond, time.Millisecond, func(t *testing.T, s *shop) {
+		require.Empty(t, s.crowd(Read, 11, 6*time.Millisecond).refused)
+	})
+}
+
+// Time that nobody knows what it went to makes no request dear.
+func TestM9_WhatElseTheProcessDidIsNotTheRequests(t *testing.T) {
+	t.Parallel()
+	simulated(t, 1, 3*time.Millisecond, time.Millisecond, func(t *testing.T, s *shop) {
+		s.run(time.Minute)
+		s.crowd(Read, sample+1, 10*time.Millisecond)
+		require.Empty(t, s.crowd(Read, 50, 2*time.Millisecond).refused)
 	})
 }
 
@@ -206,6 +327,42 @@ func TestM9_TheMostImportantComeInFirst(t *testing.T) {
 	})
 }
 
+// Who waits counts, too, and so does what is kept for whom.
+func TestM9_TheLineIsBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := stillFor(lateFrom).gate(5)
+		require.True(t, g.Enter(Read))
+		for range 3 {
+			come(g, Read)
+		}
+		time.Sleep(2 * lateFrom)
+		require.Equal(t, Load{Inside: 1, Waiting: 3, Pressure: 1}, g.Load())
+		require.False(t, g.Enter(Read), "at once")
+		come(g, Write)
+		require.Equal(t, 4, g.Load().Waiting)
+		require.False(t, g.Enter(Order))
+		g.Close()
+	})
+}
+
+// Nobody overtakes who waits, also when there is time for both.
+func TestM9_NobodyOvertakes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := stillFor(lateFrom).gate(100)
+		require.True(t, g.Enter(Read))
+		first := come(g, Order)
+		time.Sleep(2 * lateFrom)
+		g.Leave(Read)
+		second := come(g, Read)
+		require.Equal(t, 2, g.Load().Waiting)
+		require.True(t, <-first)
+		require.True(t, <-second)
+		drain(g, Read, 2)
+	})
+}
+
 // Who leaves makes room for the next, but not while the process is late.
 func TestM9_WhoLeavesMakesRoom(t *testing.T) {
 	t.Parallel()
@@ -245,12 +402,13 @@ func TestM9_AClosedGateHasNobodyWait(t *testing.T) {
 		g.Close()
 		require.False(t, <-read)
 		require.False(t, <-order)
+		require.False(t, g.watched, "nothing runs")
 		require.False(t, g.Enter(Order))
 		g.Leave(Order)
 		require.True(t, g.Enter(Read), "who waits for nobody is served")
 		g.Leave(Read)
 		require.Equal(t, Load{}, g.Load())
-	}) // which fails while something runs
+	})
 }
 
 // Nobody waits for ever: who is never the most important is refused.
@@ -297,8 +455,8 @@ func TestM9_AnOverloadIsOverSoon(t *testing.T) {
 		require.Less(t, l.Inside, 8)
 		require.LessOrEqual(t, l.Waiting, 6)
 		begin := time.Now()
-		require.Len(t, s.crowd(Order, 1, 0).served, 1, "orders are served")
-		require.Less(t, time.Since(begin), 50*time.Millisecond)
+		require.Len(t, s.crowd(Order, 5, 10*time.Millisecond).served, 5, "orders are served")
+		require.Less(t, time.Since(begin), 150*time.Millisecond)
 		wg.Wait()
 		time.Sleep(2 * calm)
 		require.Zero(t, s.Load().Pressure)
@@ -358,13 +516,14 @@ func TestM9_AnOverloadThatBeginsWithAStall(t *testing.T) {
 	})
 }
 
-// What orders there are more of than can be served is refused like anything else.
+// What orders there are more of than can be served is refused like anything else, but for
+// those that wait already.
 func TestM9_TooManyOrdersAreRefused(t *testing.T) {
 	t.Parallel()
 	simulated(t, 1, 6*time.Millisecond, time.Millisecond, func(t *testing.T, s *shop) {
 		a := s.crowd(Order, 2_000, time.Millisecond)
 		require.Greater(t, len(a.served), 2_000/6*2/3)
-		require.LessOrEqual(t, late(a.served), 100*time.Millisecond)
+		require.LessOrEqual(t, late(a.served), 250*time.Millisecond)
 	})
 }
 

@@ -20,10 +20,8 @@ const (
 	few          = 8
 	timeToShrink = 20 * time.Millisecond
 	tooLong      = 100 * time.Millisecond
-	// An overload is over when in so long no more than one in toServe had to be refused: with a
-	// longer line all can be served.
-	calm    = 100 * time.Millisecond
-	toServe = 3
+	// An overload is over when nobody waits, and nobody had to be refused for so long.
+	calm = 100 * time.Millisecond
 )
 
 // waiter is a request in line.
@@ -47,16 +45,13 @@ type line struct {
 	seen   time.Time     // when the credit was counted
 
 	overloaded bool
-	judged     time.Time // when it was judged whether it still is an overload
-	asked      int       // since then
-	refused    int       // of those
+	refused    time.Time // when somebody was, in an overload
 }
 
 // begin has the line begin.
 func (l *line) begin(now time.Time, used time.Duration) {
 	l.bill = newBill(l.processors, used, min(l.cost, little))
-	l.began, l.peak, l.credit = used, 0, 0
-	l.last, l.seen = now, now
+	l.began, l.peak, l.last = used, 0, now
 }
 
 // account notes what the process used, and how much of its time requests may take now: what
@@ -67,29 +62,20 @@ func (l *line) account(now time.Time, used, early time.Duration) {
 	case !l.overloaded:
 		l.credit = l.all(early)
 	case early > 0:
-		l.credit = min(l.credit, 0) + l.all(since)
+		l.credit += l.all(since)
 	}
 	l.seen = now
 }
 
 // settle ends an overload that is over.
 func (l *line) settle(now time.Time) {
-	if !l.overloaded || now.Sub(l.judged) < calm {
-		return
-	}
-	if gone := now.Sub(l.judged) >= 2*calm; gone || l.refused*toServe <= l.asked { // gone are all who asked
-		l.overloaded = false
-		l.begin(now, l.used)
-		l.peak = l.length
-	}
-	l.judged, l.asked, l.refused = now, 0, 0
+	l.overloaded = l.overloaded && (l.length > 0 || now.Sub(l.refused) < calm)
 }
 
 // join puts a newcomer into the line, or refuses by answering nil.
 func (l *line) join(c Class, now time.Time) <-chan bool {
-	l.asked++
 	if l.overloaded && !l.soon(l.before(c)) {
-		l.refused++
+		l.refused = now
 		return nil
 	}
 	w := waiter{since: now, told: make(chan bool, 1)}
@@ -116,25 +102,16 @@ func (l *line) soon(n int) bool { return l.serving(n) <= little }
 // grown looks whether a line that is longer than ever, or that nobody else finds room in, is
 // that of an overload.
 func (l *line) grown(now time.Time) {
-	if !l.overloaded && l.length > few && l.used-l.began > l.all(timeToShrink) && l.serving(l.length) > tooLong {
+	if l.length > few && l.used-l.began > l.all(timeToShrink) && l.serving(l.length) > tooLong {
 		l.shed(now)
 	}
 }
 
-// shed begins an overload: of those who wait they stay who came last and whose turn is soon.
+// shed begins an overload: who only looks at something is refused, who shops on keeps their
+// place.
 func (l *line) shed(now time.Time) {
-	l.overloaded, l.credit = true, 0
-	l.judged, l.asked, l.refused = now, 0, 0
-	l.most = 3 * l.cost / 2
-	stay := 1
-	for l.soon(stay) {
-		stay++
-	}
-	for c := Order; c > Cheap; c-- {
-		keep := min(stay, len(l.waiting[c]))
-		stay -= keep
-		l.refuse(c, len(l.waiting[c])-keep)
-	}
+	l.overloaded, l.refused = true, now
+	l.refuse(Read, len(l.waiting[Read]))
 }
 
 // expire refuses who waited too long.
