@@ -170,6 +170,64 @@ func TestN7_AnAnswerThatWasNotReadEndsItsConnection(t *testing.T) {
 	addr, _ = listening(t, saying("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok"))
 	_, _, err = asked(t.Context(), newTestHTTP1(t), addr)
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+
+	addr, opened = listening(t, saying("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno number\r\n", ok))
+	h = newTestHTTP1(t)
+	_, _, err = asked(t.Context(), h, addr)
+	require.Error(t, err)
+	_, _, err = asked(t.Context(), h, addr)
+	require.Error(t, err, "of a connection of its own")
+	assert.EqualValues(t, 2, opened.Load())
+}
+
+func TestN7_WhoSaysWhatAnAnswerMayComeInReadsItAsItCame(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ method, header, value string }{
+		{http.MethodGet, "Accept-Encoding", "br"}, {http.MethodGet, "Range", "bytes=0-1"}, {http.MethodHead, "", ""},
+	} {
+		var got http.Header
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			got = r.Header
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = io.WriteString(w, "as it came")
+		}))
+		req, err := http.NewRequestWithContext(t.Context(), tt.method, server.URL, nil)
+		require.NoError(t, err)
+		if tt.header != "" {
+			req.Header.Set(tt.header, tt.value)
+		}
+		res, err := newTestHTTP1(t).RoundTrip(req)
+		require.NoError(t, err)
+		assert.Equal(t, "gzip", res.Header.Get("Content-Encoding"))
+		_, err = io.ReadAll(res.Body)
+		require.NoError(t, err)
+		assert.Equal(t, req.Header.Get("Accept-Encoding"), got.Get("Accept-Encoding"))
+		server.Close()
+	}
+}
+
+// Who leaves after the header, and still finds the body there, leaves no connection behind that
+// was interrupted.
+func TestN7_AnInterruptedConnectionIsNotUsedAgain(t *testing.T) {
+	t.Parallel()
+	addr, opened := listening(t, saying(ok, ok))
+	h := newTestHTTP1(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr, nil)
+	require.NoError(t, err)
+	res, err := h.RoundTrip(req)
+	require.NoError(t, err)
+	interrupted := make(chan struct{})
+	context.AfterFunc(ctx, func() { close(interrupted) })
+	cancel()
+	<-interrupted
+	read, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	assert.Equal(t, "ok", string(read))
+	_, body, err := asked(t.Context(), h, addr)
+	require.NoError(t, err)
+	assert.Equal(t, "ok", body)
+	assert.EqualValues(t, 2, opened.Load())
 }
 
 func TestN7_HeadersAndInterimAnswersAreBounded(t *testing.T) {
