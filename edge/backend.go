@@ -48,7 +48,7 @@ type Backend struct {
 	Registry    *transport.Registry // the systems' live state
 	Answers     *cache.Answers      // whole public answers of the channel; nil, which keeps nothing, when turned off
 	Events      *events.Service     // takes the systems' change events; nil, which does nothing, when not configured
-	Requests    *recent.Requests    // the last that failed or took long; nil, which keeps none, when turned off
+	Requests    *recent.Requests    // the last that failed or took long; they are counted, too
 	Journal     events.Journal      // what changed lately; of a process that hears of no changes it tells nothing
 	Watch       *watch.Hub          // wakes who watches what the cache drops
 
@@ -69,7 +69,7 @@ func New(ctx context.Context, cfg Config, channel string) (*Backend, error) {
 		return nil, err
 	}
 	b := &Backend{Config: cfg, Telemetry: tel, Log: tel.Log(), Registry: transport.NewRegistry(), Requests: cfg.Telemetry.Requests}
-	if err := b.wire(ctx); err != nil {
+	if err := errors.Join(b.Requests.Measure(tel.Meter()), b.wire(ctx)); err != nil {
 		return nil, errors.Join(err, b.Close(ctx))
 	}
 	return b, nil

@@ -81,10 +81,11 @@ type Part struct {
 	Count        int             `json:"count"`                  // of places in lists
 }
 
-// Requests keeps them. It is safe for concurrent use; a nil one keeps nothing.
+// Requests keeps and counts them. It is safe for concurrent use; a nil one does neither.
 type Requests struct {
-	slow time.Duration
-	seen [len(shelves)]atomic.Int64
+	slow  time.Duration
+	keeps bool // there is memory for them
+	seen  [len(shelves)]atomic.Int64
 
 	// The slowest of a window: what does not take longer than floor, and ends before end, is none.
 	floor, end atomic.Int64 // in ns, of duration and since 1970
@@ -95,12 +96,9 @@ type Requests struct {
 	slowest ranking
 }
 
-// New keeps requests as cfg says: nil, which keeps none, when it has no memory for them.
+// New keeps requests as cfg says. Without memory for them they are only counted.
 func New(cfg Config) *Requests {
-	if cfg.Bytes == 0 {
-		return nil
-	}
-	r := &Requests{slow: cfg.Slow}
+	r := &Requests{slow: cfg.Slow, keeps: cfg.Bytes > 0}
 	share := cfg.Bytes / (len(shelves) + 1)
 	for i := range r.shelves {
 		r.shelves[i].budget = share
@@ -160,8 +158,11 @@ func (r *Requests) Observe(ctx context.Context, q *Request) {
 	}
 	switch k := r.kindOf(q); {
 	case k != ordinary:
-		r.shelve(ctx, q, k)
-	case q.Status < clientError && q.Made != nil && q.Made.Spent != nil:
+		r.seen[k].Add(1)
+		if r.keeps {
+			r.shelve(ctx, q, k)
+		}
+	case r.keeps && q.Status < clientError && q.Made != nil && q.Made.Spent != nil:
 		r.rank(ctx, q)
 	}
 }
@@ -169,7 +170,6 @@ func (r *Requests) Observe(ctx context.Context, q *Request) {
 // shelve keeps q unless too many of its kind came of late.
 func (r *Requests) shelve(ctx context.Context, q *Request, k kind) {
 	now := time.Now()
-	r.seen[k].Add(1)
 	number, ok := r.number(func() bool { return r.shelves[k].admits(now) })
 	if !ok {
 		return

@@ -146,7 +146,11 @@ func TestWhatIsKeptAndWhy(t *testing.T) {
 	var none *Requests
 	none.Observe(t.Context(), &Request{Status: 500})
 	assert.Equal(t, Snapshot{Requests: []json.RawMessage{}}, none.Snapshot())
-	assert.Nil(t, New(Config{Slow: time.Second}))
+	counting := New(Config{Slow: time.Second})
+	counting.Observe(t.Context(), &Request{Status: 500})
+	counting.Observe(t.Context(), &Request{Status: 200, Duration: time.Second})
+	counting.Observe(t.Context(), &Request{Status: 200, Made: &Made{Spent: &timing.Elapsed{}}})
+	assert.Equal(t, Snapshot{SlowMS: 1000, Seen: Seen{Failed: 1, Slow: 1}, Requests: []json.RawMessage{}}, counting.Snapshot())
 }
 
 func TestTheLastComeFirstAndTheOldestGo(t *testing.T) {
