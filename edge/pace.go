@@ -15,7 +15,7 @@ const (
 	// collect costs what is alive, however little garbage there is, and requests wait while it
 	// lasts: with Go's own pace, 100 % of what is alive, a busy process with 10 MiB of it does
 	// so many times a second. A cache with its budgets spent has half of it alive.
-	heapRoom = 64 << 20
+	heapRoom = 56 << 20
 	// collectEvery is about how often garbage is collected at least while there is less of
 	// it: an idle process has no use for room, and stays small. Who was idle for a moment
 	// has use for it again.

@@ -17,15 +17,15 @@ func TestAHeapHasRoomWhileItIsSmallAndBusy(t *testing.T) {
 		took               time.Duration
 		percent            int
 	}{
-		"small and busy":            {scanned: 8, allocated: 100, took: time.Second, percent: 700},
+		"small and busy":            {scanned: 8, allocated: 100, took: time.Second, percent: 600},
 		"small, and not so busy":    {scanned: 8, allocated: 14, took: 5 * time.Second, percent: 350},
-		"busy again":                {scanned: 8, allocated: 90, took: 10 * time.Second, percent: 700},
+		"busy again":                {scanned: 8, allocated: 90, took: 10 * time.Second, percent: 600},
 		"idle":                      {scanned: 8, allocated: 8, took: time.Minute, percent: 100},
 		"a cache that is full":      {scanned: 32, allocated: 100, took: time.Second, percent: 100},
 		"larger":                    {scanned: 900, allocated: 2000, took: time.Second, percent: 100},
-		"next to nothing":           {scanned: 0, allocated: 100, took: time.Second, percent: 6400},
-		"no time since":             {scanned: 16, allocated: 1, took: 0, percent: 300},
-		"a clock that was set back": {scanned: 16, allocated: 1, took: -time.Hour, percent: 300},
+		"next to nothing":           {scanned: 0, allocated: 100, took: time.Second, percent: 5600},
+		"no time since":             {scanned: 16, allocated: 1, took: 0, percent: 250},
+		"a clock that was set back": {scanned: 16, allocated: 1, took: -time.Hour, percent: 250},
 	} {
 		now := heap{at: began.Add(c.took), allocated: c.allocated << 20, scanned: c.scanned << 20}
 		assert.Equal(t, c.percent, percentOf(heap{at: began}, now), what)
