@@ -247,12 +247,16 @@ func TestN7_HeadersAndInterimAnswersAreBounded(t *testing.T) {
 // An upstream that answers a large body before it has read it is heard, as net/http sees to that.
 func TestN7_ALargeBodyIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
+	heard := make(chan struct{})
 	addr, _ := listening(t, func(conn net.Conn) {
+		defer func() { _ = conn.Close() }()
+		if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil { // of its body, no more than came along
+			return
+		}
 		_, _ = io.WriteString(conn, "HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-		_, _ = bufio.NewReader(conn).Peek(1)
-		time.Sleep(100 * time.Millisecond) // let it be read before the reset
-		_ = conn.Close()
+		<-heard // a reset before that may lose it
 	})
+	defer close(heard)
 	c, err := New("odoo", Config{BaseURL: "http://" + addr, AllowPrivate: true, MaxAttempts: 1}, nil, quiet())
 	require.NoError(t, err)
 	res, err := do(t, c, writeTraits, post(strings.Repeat("x", 16<<20)))
