@@ -12,6 +12,8 @@ const (
 	// maxGatheredPuts and maxGatheredAsks bound what goes at a time, in keys.
 	maxGatheredPuts = 4000
 	maxGatheredAsks = 500
+	// maxWritten is how many keys may wait that lie there as Redis gets them.
+	maxWritten = 1000
 )
 
 // gatherer has what several goroutines bring at about one time sent by one of them.
@@ -48,6 +50,13 @@ func (g *gatherer[T]) bring(item T, size int, how goes) (all []T, leads bool) {
 	}
 	how.pause()
 	return g.take(how.turns), how.turns
+}
+
+// holds is how much waits.
+func (g *gatherer[T]) holds() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.size
 }
 
 // waits tells who leads whether something was brought meanwhile. If not, nobody leads any more.

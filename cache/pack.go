@@ -25,11 +25,11 @@ type write struct {
 // own are the tags that only the entry's value tells, which follow those of its key.
 func (w *write) own() []commerce.Tag { return w.entry.tags[len(w.plan.tags):] }
 
-// putting is what a load has for Redis, packed, with the leases it gives back, which may be nil.
+// putting is what a load has for Redis, with the leases it gives back, which may be nil.
 type putting struct {
 	writes []write
 	leases *leaseSet
-	in     *room
+	in     *room // where it lies packed; nil until then
 }
 
 // set is the command that stores an entry. Redis's client is given pointers, so that the

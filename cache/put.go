@@ -26,10 +26,13 @@ func (r *remote) put(ctx context.Context, writes []write, leases *leaseSet) {
 		return
 	}
 	// They are written at once, before those are woken who wait for them: who makes a tag of
-	// their versions finds them written.
-	in := r.desks.enter()
-	r.pack(ctx, in, writes, leases)
-	all, leads := r.puts.bring(putting{writes, leases, in}, len(writes), atLeisure)
+	// their versions finds them written. Where Redis is slower than those who load, they
+	// would take more memory than the values do, and are written as they are sent.
+	p := putting{writes: writes, leases: leases}
+	if r.puts.holds() < maxWritten {
+		r.packUp(ctx, &p)
+	}
+	all, leads := r.puts.bring(p, len(writes), atLeisure)
 	if len(all) == 0 {
 		return
 	}
@@ -63,7 +66,7 @@ func (r *remote) putAll(ctx context.Context, all []putting) {
 		}
 	}()
 	for len(all) > 0 {
-		some := all[:atOnce(all)]
+		some := all[:r.atOnce(ctx, all)]
 		stored := r.store(ctx, some)
 		for _, p := range some {
 			r.arrived(p.writes, stored)
@@ -77,12 +80,22 @@ func (r *remote) putAll(ctx context.Context, all []putting) {
 	}
 }
 
-// atOnce is how many of puts, at least one, go in one round trip.
-func atOnce(puts []putting) int {
+// packUp packs what p has for Redis.
+func (r *remote) packUp(ctx context.Context, p *putting) {
+	p.in = r.desks.enter()
+	r.pack(ctx, p.in, p.writes, p.leases)
+}
+
+// atOnce is how many of puts, at least one, go in one round trip. Those are written.
+func (r *remote) atOnce(ctx context.Context, puts []putting) int {
 	bytes, sets := 0, 0
-	for n, p := range puts {
+	for n := range puts {
 		if n > 0 && (bytes >= maxRoom/2 || sets >= maxSets/2) {
 			return n
+		}
+		p := &puts[n]
+		if p.in == nil {
+			r.packUp(ctx, p)
 		}
 		bytes, sets = bytes+len(p.in.packed.b), sets+p.in.taken
 	}

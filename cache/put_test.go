@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -9,6 +10,8 @@ import (
 	peer "github.com/alicebob/miniredis/v2/server"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/portico-bff/portico/schema/commerce"
 )
 
 // A load that stores what it brought goes on, however much others have stored meanwhile: it may
@@ -107,4 +110,45 @@ func TestVersionsAreKnownBeforeRedisHasWhatTheyAreOf(t *testing.T) {
 	close(held.goes)
 	c.work.Wait()
 	assert.Empty(t, c.flights.byKey)
+}
+
+// Where Redis is slower than those who load, what waits for it is written as it is sent, so
+// that memory holds it once. All of it arrives.
+func TestWhatWaitsForASlowRedisIsWrittenAsItIsSent(t *testing.T) {
+	t.Parallel()
+	server := newRedis(t)
+	c, upstream := spentNode(t, urlOf(server)), &source{value: numbered}
+	port, held := over(c, upstream), holdStores(c)
+	product(t, port, "A")
+	<-held.begun
+	const many = maxWritten + 500
+	for i := range many {
+		product(t, port, commerce.SKU(fmt.Sprintf("B%d", i)))
+	}
+	waiting := func() (written, unwritten int) {
+		c.remote.puts.mu.Lock()
+		defer c.remote.puts.mu.Unlock()
+		for _, p := range c.remote.puts.waiting {
+			if p.in == nil {
+				unwritten += len(p.writes)
+			} else {
+				written += len(p.writes)
+			}
+		}
+		return written, unwritten
+	}
+	assert.Eventually(t, func() bool {
+		written, unwritten := waiting()
+		return written >= maxWritten && unwritten > 0 && written+unwritten >= many-1
+	}, 30*time.Second, time.Millisecond)
+	close(held.goes)
+	c.work.Wait()
+	assert.Empty(t, c.flights.byKey)
+	stored := 0
+	for _, key := range server.Keys() {
+		if strings.HasPrefix(key, "portico:") {
+			stored++
+		}
+	}
+	assert.GreaterOrEqual(t, stored, many)
 }
