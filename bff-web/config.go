@@ -2,6 +2,7 @@ package bffweb
 
 import (
 	"errors"
+	"io/fs"
 	"log/slog"
 	"net/url"
 
@@ -23,6 +24,11 @@ type Config struct {
 	Live      live.Config
 
 	Storefront Storefront
+
+	// Manifests are trusted documents that are published for as long as the channel runs,
+	// <client>/<version>.json, beside those of Documents; nil: there are none. No variable sets them:
+	// they are for programs that the channel is part of.
+	Manifests fs.FS
 }
 
 // Listen says where the web channel listens.

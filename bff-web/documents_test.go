@@ -373,7 +373,7 @@ func TestW1_ProductionTakesNoOpenMode(t *testing.T) {
 	assert.ErrorContains(t, err, "WEB_OPEN_QUERIES must not be set in production")
 	assert.ErrorContains(t, err, "WEB_DOCUMENTS_REDIS needs REDIS_URL")
 	_, err = Load(production)
-	assert.ErrorContains(t, err, "WEB_DOCUMENTS_DIR or WEB_DOCUMENTS_REDIS is required in production")
+	assert.ErrorContains(t, err, "WEB_DOCUMENTS_DIR or WEB_DOCUMENTS_REDIS or WEB_STOREFRONT is required in production")
 
 	dir := t.TempDir()
 	cfg, err := Load(append(production, "WEB_DOCUMENTS_DIR="+dir))

@@ -21,7 +21,7 @@ func (c Config) checkDocuments() error {
 		errs = append(errs, config.Bad("WEB_OPEN_QUERIES", "must not be set in production: it answers trusted documents only"))
 	}
 	if c.Mode == edge.Production && c.Documents.Dir == "" && !c.Documents.Redis && !c.serves() {
-		errs = append(errs, config.Bad("WEB_DOCUMENTS_DIR", "or WEB_DOCUMENTS_REDIS is required in production"))
+		errs = append(errs, config.Bad("WEB_DOCUMENTS_DIR", "or WEB_DOCUMENTS_REDIS or WEB_STOREFRONT is required in production"))
 	}
 	if c.Documents.Redis && c.Cache.RedisURL == "" {
 		errs = append(errs, config.Bad("WEB_DOCUMENTS_REDIS", "needs REDIS_URL"))
@@ -31,7 +31,10 @@ func (c Config) checkDocuments() error {
 
 // publications opens the trusted documents.
 func publications(ctx context.Context, b *edge.Backend, cfg Config) (*documents.Store, error) {
-	var bundled []documents.Bundled
+	bundled, err := documents.BundledIn(cfg.Manifests)
+	if err != nil {
+		return nil, err
+	}
 	if cfg.serves() {
 		bundled = append(bundled, documents.Bundled{Client: documents.Client{Name: storefront.Client, Version: storefront.Version}, Manifest: storefront.Documents()})
 	}

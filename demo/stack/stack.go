@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -25,14 +24,13 @@ type Stack struct {
 	Sandbox, Web, Mobile  string // base URLs: "http://127.0.0.1:8080"
 	WebAdmin, MobileAdmin string
 
-	server    *sandbox.Server
-	web       *bffweb.App
-	mobile    *bffmobile.App
-	documents string             // where the web channel's are
-	cancel    context.CancelFunc // stops the channels …
-	shut      context.CancelFunc // … and the systems they may still be asking
-	channels  errgroup.Group
-	upstream  errgroup.Group
+	server   *sandbox.Server
+	web      *bffweb.App
+	mobile   *bffmobile.App
+	cancel   context.CancelFunc // stops the channels …
+	shut     context.CancelFunc // … and the systems they may still be asking
+	channels errgroup.Group
+	upstream errgroup.Group
 }
 
 // startTimeout is how long a server may take to listen.
@@ -54,11 +52,7 @@ func (s *Stack) start(ctx context.Context, environ []string) error {
 	if err := s.imitate(ctx, lookup(environ, "SANDBOX_ADDR", "127.0.0.1:8090")); err != nil {
 		return fmt.Errorf("sandbox: %w", err)
 	}
-	var err error
-	if s.documents, err = publish(); err != nil {
-		return fmt.Errorf("documents: %w", err)
-	}
-	settings := append(append(defaults(s.Sandbox), "WEB_DOCUMENTS_DIR="+s.documents), environ...)
+	settings := append(defaults(s.Sandbox), environ...)
 	if err := s.openWeb(ctx, listeningAt(settings, "EVENTS_ADDR", lookup(environ, "EVENTS_ADDR", anyPort))); err != nil {
 		return fmt.Errorf("web: %w", err)
 	}
@@ -119,6 +113,9 @@ func (s *Stack) openWeb(ctx context.Context, settings []string) error {
 	if err != nil {
 		return err
 	}
+	if cfg.Manifests, err = documents(); err != nil {
+		return fmt.Errorf("documents: %w", err)
+	}
 	if s.web, err = bffweb.New(ctx, cfg); err != nil {
 		return err
 	}
@@ -169,7 +166,7 @@ func listening(ctx context.Context, ready <-chan struct{}) error {
 func (s *Stack) Wait() error {
 	err := s.channels.Wait()
 	s.shut()
-	return errors.Join(err, s.upstream.Wait(), os.RemoveAll(s.documents))
+	return errors.Join(err, s.upstream.Wait())
 }
 
 // Stop ends everything gracefully and waits for it.

@@ -17,7 +17,7 @@ import (
 
 // Config says where manifests are published.
 type Config struct {
-	Dir   string        `env:"WEB_DOCUMENTS_DIR" doc:"Directory of trusted documents' manifests, <client>/<version>.json as graphql-codegen writes them (docs/web.md). In production this or WEB_DOCUMENTS_REDIS is required."`
+	Dir   string        `env:"WEB_DOCUMENTS_DIR" doc:"Directory of trusted documents' manifests, <client>/<version>.json as graphql-codegen writes them (docs/web.md). In production this, WEB_DOCUMENTS_REDIS or WEB_STOREFRONT is required."`
 	Redis bool          `env:"WEB_DOCUMENTS_REDIS" envDefault:"false" doc:"Takes manifests from REDIS_URL, too (docs/web.md)."`
 	Poll  time.Duration `env:"WEB_DOCUMENTS_POLL" envDefault:"5s" doc:"How often manifests are looked at for changes; at least 100ms."`
 	// Open queries are free text.
