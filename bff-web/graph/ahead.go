@@ -20,6 +20,7 @@ import (
 func searchAhead(ctx context.Context, id commerce.CategoryID) {
 	eachBelow(ctx, "products", func(ctx context.Context, f graphql.CollectedField) {
 		if q, ok := queryOf(argumentsOf(ctx, f), id); ok {
+			q.NoFacets = noFacets(ctx)
 			load.From(ctx).Searches.StartUpTo(ctx, ToleranceOf(f.Field).bound(), []load.Question{load.QuestionOf(q)})
 		}
 	})

@@ -182,15 +182,20 @@ func (w *world) Reviews(ctx context.Context, _ commerce.Market, skus []commerce.
 }
 
 func (w *world) Search(ctx context.Context, _ commerce.Market, q commerce.SearchQuery) (*commerce.SearchResult, error) {
+	without := q.NoFacets
+	q.NoFacets = false
 	key := fmt.Sprintf("%+v", q)
 	if err := w.whole(ctx, commerce.OpSearch, key); err != nil {
 		return nil, err
 	}
-	r := &commerce.SearchResult{SKUs: w.skus(key), Total: w.roll(99, key), HasNext: w.roll(2, key) == 1, Facets: list(w, func(i int) commerce.Facet {
-		return commerce.Facet{Code: w.word(key, i), Values: list(w, func(j int) commerce.FacetValue {
-			return commerce.FacetValue{Value: w.word(key, j), Count: j, Selected: j == 1}
-		}, key, i)}
-	}, key, "facets")}
+	r := &commerce.SearchResult{SKUs: w.skus(key), Total: w.roll(99, key), HasNext: w.roll(2, key) == 1}
+	if !without {
+		r.Facets = list(w, func(i int) commerce.Facet {
+			return commerce.Facet{Code: w.word(key, i), Values: list(w, func(j int) commerce.FacetValue {
+				return commerce.FacetValue{Value: w.word(key, j), Count: j, Selected: j == 1}
+			}, key, i)}
+		}, key, "facets")
+	}
 	r.Cursors, r.EndCursor = w.cursors(len(r.SKUs), key)
 	return r, nil
 }

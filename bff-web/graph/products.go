@@ -159,7 +159,9 @@ func query(words *string, filter *generated.SearchFilterInput, sort *commerce.So
 	return q
 }
 
+// search resolves the current field, which is a page of products.
 func (r *Resolver) search(ctx context.Context, q commerce.SearchQuery) (*model.ProductConnection, error) {
+	q.NoFacets = noFacets(ctx)
 	result, err := readAsked(ctx, commerce.OpSearch, load.From(ctx).Searches, load.QuestionOf(q))
 	if err != nil {
 		return nil, err
@@ -170,6 +172,11 @@ func (r *Resolver) search(ctx context.Context, q commerce.SearchQuery) (*model.P
 		TotalCount: result.Total, Facets: result.Facets,
 	}, nil
 }
+
+// noFacets tells whether the operation asks for no facets, so that the search engine need not
+// count any. All pages of an operation are read with or without: one that stands in it
+// twice, by aliases or in a deferred part, stays one search.
+func noFacets(ctx context.Context) bool { return !compiled.Asks(ctx, "ProductConnection", "facets") }
 
 // edges pairs products with their cursors. What the PIM no longer publishes is left out;
 // what cannot be had is the node's to say.

@@ -25,7 +25,7 @@ type uncovered string
 func (u uncovered) Error() string { return string(u) }
 
 func (e *Executor) compile(oc *graphql.OperationContext, divided bool) *tree {
-	c := &compiler{Executor: e, oc: oc, tree: &tree{collected: map[selected]selection{}}, divided: divided}
+	c := &compiler{Executor: e, oc: oc, tree: &tree{collected: map[selected]selection{}, asked: map[string]bool{}}, divided: divided}
 	if oc.Operation.Operation != ast.Query {
 		c.tree.uncovered = string(oc.Operation.Operation)
 		return c.tree
@@ -124,6 +124,7 @@ func (s *shape) object() *node {
 
 func (c *compiler) field(def *ast.Definition, typ reflect.Type, f graphql.CollectedField) (*field, error) {
 	c.tree.fields++
+	c.tree.asked[def.Name+"."+f.Name] = true
 	out := &field{key: string(appendText(nil, f.Alias)) + ":", alias: f.Alias, step: ast.PathName(f.Alias), collected: f}
 	if f.Name == "__typename" {
 		out.how, out.key = fromName, out.key+string(appendText(nil, def.Name))

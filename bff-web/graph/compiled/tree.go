@@ -18,6 +18,7 @@ type tree struct {
 	size      atomic.Int64 // of the last answer, in bytes
 	constant  []byte       // the whole answer, when it is always the same; read-only
 	collected map[selected]selection
+	asked     map[string]bool // fields that stand anywhere in it, as Object.field
 }
 
 // selection is what a selection set comes to.
@@ -61,6 +62,14 @@ func Later(ctx context.Context, set ast.SelectionSet) []ast.SelectionSet {
 		return t.collected[selectionOf(set)].later
 	}
 	return nil
+}
+
+// Asks tells whether the operation that runs in ctx asks for a field of an object type, at
+// once or in a part that comes later. Of one that does not run compiled it is not known,
+// and true.
+func Asks(ctx context.Context, object, field string) bool {
+	t, ok := ctx.Value(treeKey{}).(*tree)
+	return !ok || t.asked[object+"."+field]
 }
 
 // node is a selection of an object type.

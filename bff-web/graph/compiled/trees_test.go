@@ -68,3 +68,16 @@ func TestSelectionsAreCollectedOnce(t *testing.T) {
 	assert.Len(t, Collect(ctx, other, other.Operation.SelectionSet), 1)
 	assert.Empty(t, Collect(ctx, own, nil))
 }
+
+// What is asked for anywhere is known wherever the operation runs; of what does not run
+// compiled everything is.
+func TestWhatAnOperationAsksForIsKnown(t *testing.T) {
+	t.Parallel()
+	e, schema := executor(t, 10)
+	oc := operation(t, schema, `{x:__typename}`, nil)
+	ctx := context.WithValue(t.Context(), treeKey{}, e.tree(oc, false))
+	assert.True(t, Asks(ctx, "Query", "__typename"))
+	assert.False(t, Asks(ctx, "Query", "x"))
+	assert.False(t, Asks(ctx, "Product", "__typename"))
+	assert.True(t, Asks(t.Context(), "Product", "name"))
+}
