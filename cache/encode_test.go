@@ -101,7 +101,7 @@ func TestWhatIsWrittenIsReadAsItWas(t *testing.T) {
 			t.Parallel()
 			d := drawn{Rand: rand.New(rand.NewPCG(1, 2))}
 			d.text = d.odd
-			for range 2000 {
+			for range 2000 / sparing {
 				v := reflect.New(stored).Elem()
 				for v.IsNil() {
 					d.fill(t, v)
