@@ -192,8 +192,8 @@ func TestW14_AClientThatTakesNothingIsDropped(t *testing.T) {
 		}
 		time.Sleep(takeIn)
 		synctest.Wait()
-		assert.Equal(t, many, strings.Count(s.log.String(), `"ended":"slow"`))
-		assert.Equal(t, many, strings.Count(s.log.String(), `"status":101`), "and their sockets")
+		assert.Equal(t, 2*many, strings.Count(s.log.String(), `"ended":"slow"`), "streams and sockets")
+		assert.Equal(t, many, strings.Count(s.log.String(), `"status":101`))
 		for i := range many {
 			for slow[i].lines.Scan() {
 			}
@@ -203,6 +203,38 @@ func TestW14_AClientThatTakesNothingIsDropped(t *testing.T) {
 		}
 		s.restock(t, "MUG-RED", 1)
 		assert.Contains(t, fast.next(t).Raw, `"quantity":1`)
+	})
+}
+
+// Who does not answer a ping is cut, and the log says that it was silent; who leaves is gone,
+// though an answer could not be sent to it.
+func TestW14_TheLogTellsTheSilentFromTheGone(t *testing.T) {
+	t.Parallel()
+	timely(t, func(t *testing.T, s *lively) {
+		conn, _, err := websocket.Dial(t.Context(), s.url+Route, &websocket.DialOptions{
+			HTTPClient: &http.Client{Transport: s.client.Transport}, Subprotocols: []string{"graphql-transport-ws"},
+			OnPingReceived: func(context.Context, []byte) bool { return false },
+		})
+		require.NoError(t, err)
+		silent := peer{conn}
+		silent.say(t, spoken{Type: "connection_init"})
+		require.Equal(t, "connection_ack", silent.hear(t).Type)
+		began := time.Now()
+		_, err = silent.next(t.Context()) // takes all that comes
+		assert.Error(t, err)
+		assert.Equal(t, 19*time.Second, time.Since(began), "a ping every 15 s, which has 4")
+		synctest.Wait()
+		assert.Equal(t, 1, strings.Count(s.log.String(), `"ended":"silent"`), s.log.String())
+
+		p := s.enter(t, `{}`)
+		p.subscribe(t, "a", stockQuery, redMug)
+		require.Equal(t, "next", p.hear(t).Type)
+		require.NoError(t, p.CloseNow())
+		s.restock(t, "MUG-RED", 5)
+		time.Sleep(takeIn)
+		synctest.Wait()
+		assert.Equal(t, 1, strings.Count(s.log.String(), `"ended":"gone"`), s.log.String())
+		assert.NotContains(t, s.log.String(), `"ended":"slow"`)
 	})
 }
 
@@ -265,6 +297,48 @@ func TestW14_ASessionsEndIsKeptToTheSecond(t *testing.T) {
 			})
 		})
 	}
+}
+
+// unstocked fails to tell of stock, and notes when it was asked.
+type unstocked struct {
+	mu sync.Mutex
+	at []time.Time
+}
+
+func (u *unstocked) Availability(context.Context, commerce.Market, []commerce.SKU) (map[commerce.SKU]*commerce.Availability, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.at = append(u.at, time.Now())
+	return nil, commerce.ErrUnavailable
+}
+
+// What cannot be had is asked for again after about 5 s, not by all who watch in step: a
+// system that comes back has its calls one after the other.
+func TestWhatIsMissingIsReadAgainOutOfStep(t *testing.T) {
+	t.Parallel()
+	down := &unstocked{}
+	timely(t, func(t *testing.T, s *lively) {
+		events := s.watch(t, stockQuery, redMug)
+		require.Equal(t, "next", events.next(t).name)
+		ctx, leave := context.WithCancel(t.Context())
+		context.AfterFunc(ctx, events.close)
+		var reader sync.WaitGroup
+		reader.Go(func() {
+			for events.lines.Scan() {
+			}
+		})
+		time.Sleep(5 * time.Minute)
+		leave()
+		reader.Wait()
+	}, func(b *edge.Backend) { b.Ports.Inventory = down })
+	after := map[time.Duration]bool{}
+	for i, at := range down.at[1:] {
+		pause := at.Sub(down.at[i])
+		assert.True(t, pause >= 4*time.Second && pause <= 6*time.Second, pause)
+		after[pause] = true
+	}
+	t.Logf("asked %d times, after %d different pauses", len(down.at), len(after))
+	assert.Greater(t, len(after), len(down.at)/2)
 }
 
 // What is read again without a word from its system costs the system what its lifetime in the

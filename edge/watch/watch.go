@@ -17,6 +17,10 @@ import (
 // its watchers once.
 const rest = 100 * time.Millisecond
 
+// most bounds the topics that are woken at once, each of which has systems asked by itself:
+// when everything was dropped, as after a loss of Redis, the rest follows in the looks to come.
+const most = 50
+
 // Hub wakes watchers. A nil hub wakes nobody.
 type Hub struct {
 	order commerce.Invalidations
@@ -24,6 +28,7 @@ type Hub struct {
 
 	mu     sync.Mutex
 	topics map[string]*topic // by their tags
+	late   []*topic          // struck, and to be woken by the looks to come
 }
 
 // topic is what watchers of the same tags have in common.
@@ -31,6 +36,7 @@ type topic struct {
 	tags     []commerce.Tag
 	since    uint64 // the place in the order of invalidations up to which they know of all
 	watchers map[*Watcher]struct{}
+	late     bool // it is among the hub's
 }
 
 // New makes a hub that looks up in order what was invalidated.
@@ -56,7 +62,9 @@ func (h *Hub) Run(ctx context.Context) {
 			return
 		case <-h.rung:
 		}
-		h.look()
+		if h.look() {
+			h.Ring()
+		}
 		timer.Reset(rest)
 		select {
 		case <-ctx.Done():
@@ -66,18 +74,48 @@ func (h *Hub) Run(ctx context.Context) {
 	}
 }
 
-// look wakes those of whose tags one was invalidated since the last look.
-func (h *Hub) look() {
+// look wakes those of whose tags one was invalidated since the last look: some of those who
+// are late, and some of the others, so that a single change is not behind a great many. It
+// tells whether it left any for later.
+func (h *Hub) look() (more bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.wakeLate()
 	now := h.order.Now() // what is invalidated from here on may wake twice, and never not at all
-	for _, t := range h.topics {
-		if h.order.Struck(t.since, t.tags...) {
-			for w := range t.watchers {
-				w.wake()
-			}
+	woken := 0
+	for _, t := range h.topics { // in no order: nodes that share systems begin with others
+		switch struck := h.order.Struck(t.since, t.tags...); {
+		case !struck:
+		case woken < most:
+			t.wake()
+			woken++
+		case !t.late:
+			t.late = true
+			h.late = append(h.late, t)
 		}
 		t.since = now
+	}
+	return len(h.late) > 0
+}
+
+// wakeLate wakes as many of the late as may be woken at once. Some were woken meanwhile, or left.
+func (h *Hub) wakeLate() {
+	for woken := 0; woken < most && len(h.late) > 0; h.late = h.late[1:] {
+		if t := h.late[0]; t.late && len(t.watchers) > 0 {
+			t.wake()
+			woken++
+		}
+	}
+	if len(h.late) == 0 {
+		h.late = nil
+	}
+}
+
+// wake wakes all who watch t.
+func (t *topic) wake() {
+	t.late = false
+	for w := range t.watchers {
+		w.wake()
 	}
 }
 

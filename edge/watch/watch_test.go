@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -69,6 +70,65 @@ func TestWhoWatchesATagIsWokenOnceForAllOfAMoment(t *testing.T) {
 		a.Close()
 		b.Close()
 		assert.Empty(t, hub.topics, "nothing is kept of who left")
+		cancel()
+		<-done
+	})
+}
+
+// After a loss of Redis all that is watched was perhaps changed: the systems are not asked for
+// all of it at once, and a change of one thing meanwhile is not behind the others.
+func TestWhatIsDroppedAtOnceIsReadOneAfterTheOther(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		order := &struck{}
+		hub := New(order)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { hub.Run(ctx); close(done) }()
+		const many = 20*most + 1
+		watchers := make([]*Watcher, many)
+		for i := range watchers {
+			watchers[i] = hub.Watch([]commerce.Tag{"all", commerce.Tag(fmt.Sprint("order:", i))})
+		}
+		taken := make([]int, many)
+		take := func() (now int) {
+			synctest.Wait()
+			for i, w := range watchers {
+				select {
+				case <-w.Woken():
+					taken[i]++
+					now++
+				default:
+				}
+			}
+			return now
+		}
+		order.strike("all")
+		hub.Ring()
+		assert.Equal(t, most, take())
+		last := slices.Index(taken, 0) // is late
+		order.strike(commerce.Tag(fmt.Sprint("order:", last)))
+		hub.Ring()
+		time.Sleep(rest)
+		assert.LessOrEqual(t, take(), most+1)
+		assert.Equal(t, 1, taken[last], "a change of its own is not behind the others")
+		for gone := range watchers[:most] { // who leaves is waited for by nobody
+			watchers[gone].Close()
+		}
+		for times := 1; times <= 2; times++ {
+			for range many/most + 1 {
+				time.Sleep(rest)
+				assert.LessOrEqual(t, take(), most)
+			}
+			for i := most; i < many; i++ {
+				assert.Equal(t, times, taken[i], i)
+			}
+			time.Sleep(10 * rest)
+			assert.Zero(t, take(), "and all of it once")
+			assert.Empty(t, hub.late)
+			order.strike("all")
+			hub.Ring()
+		}
 		cancel()
 		<-done
 	})

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"runtime/debug"
 	"time"
 
@@ -44,7 +45,7 @@ const (
 	// takeIn is how long a client may take for what is sent; then it is dropped, since
 	// nothing is kept for it.
 	takeIn = 4 * time.Second
-	// gapReread is how soon a value that could not be had, or is not fresh, is read again.
+	// gapReread is about how soon a value that could not be had, or is not fresh, is read again.
 	gapReread = 5 * time.Second
 )
 
@@ -137,9 +138,10 @@ func (s *subscription) stepNow(ctx context.Context, to sink) step {
 		return step{why: live.Failed, err: err}
 	}
 	if v.sum != s.known {
-		if !s.sent(to.next(v.body)) {
-			return step{why: live.Slow}
+		if err := to.next(v.body); err != nil {
+			return step{why: unsent(err)}
 		}
+		s.spoke = time.Now()
 		s.known = v.sum
 		s.Live.Desk.Sent()
 	}
@@ -153,7 +155,7 @@ func (s *subscription) stepNow(ctx context.Context, to sink) step {
 func (s *subscription) wait(ctx context.Context, watcher *watch.Watcher, gap bool, to sink) (why string, err error) {
 	stands := s.Live.Desk.Reread()
 	if gap {
-		stands = min(stands, gapReread)
+		stands = min(stands, live.Spread(gapReread))
 	}
 	reread, session := time.Now().Add(stands), caller.Principal(ctx).Expires
 	for {
@@ -179,19 +181,20 @@ func (s *subscription) wait(ctx context.Context, watcher *watch.Watcher, gap boo
 			return live.SignedOut, commerce.ErrUnauthenticated
 		case !beats:
 			return "", nil
-		case !s.sent(to.beat()):
-			return live.Slow, nil
 		}
+		if err := to.beat(); err != nil {
+			return unsent(err), nil
+		}
+		s.spoke = time.Now()
 	}
 }
 
-// sent notes that something was, unless the client did not take it.
-func (s *subscription) sent(err error) bool {
-	if err != nil {
-		return false
+// unsent is why something could not be sent: the client took too long, or it left.
+func unsent(err error) string {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
+		return live.Slow
 	}
-	s.spoke = time.Now()
-	return true
+	return live.Gone
 }
 
 // sessionOver tells whether the time of who asks has come.

@@ -63,7 +63,7 @@ type socket struct {
 	cancel context.CancelFunc
 
 	visitor chan commerce.Principal // holds who asks, once that is known
-	code    atomic.Int64            // we closed it with this first; 0: its client left
+	why     atomic.Pointer[string]  // it ended by us, in a word; nil: its client left
 
 	// The reader's, and of those whom it starts.
 	who   context.Context //nolint:containedctx // ctx with who asks and where; nil until that is known
@@ -113,11 +113,8 @@ func (s *socket) serve() {
 	s.work.Wait()
 	supervisor.Wait()
 	_ = s.conn.CloseNow()
-	why := live.Gone
-	if code := s.code.Load(); code != 0 {
-		why = strconv.FormatInt(code, 10)
-	}
-	s.Live.Ended(s.asked.Context(), why)
+	s.because(live.Gone)
+	s.Live.Ended(s.asked.Context(), *s.why.Load())
 }
 
 // supervise ends the connection when its time has come, and finds out when its client is gone.
@@ -149,8 +146,8 @@ func (s *socket) supervise() {
 			s.end(websocket.StatusGoingAway, "the node is about to stop")
 			return
 		case <-beat.C:
-			if s.ping() != nil {
-				_ = s.conn.CloseNow()
+			if err := s.ping(); err != nil {
+				s.cut(err, live.Silent)
 				return
 			}
 		}
@@ -167,9 +164,20 @@ func (s *socket) settle() {
 
 // end closes the connection, whether its client hears it or not.
 func (s *socket) end(code websocket.StatusCode, reason string) {
-	s.code.CompareAndSwap(0, int64(code))
+	s.because(strconv.Itoa(int(code)))
 	_ = s.conn.Close(code, reason)
 }
+
+// cut ends the connection of a client that left, or was late: nothing is kept for it.
+func (s *socket) cut(err error, late string) {
+	if unsent(err) == live.Slow {
+		s.because(late)
+	}
+	_ = s.conn.CloseNow()
+}
+
+// because notes why the connection ends, unless that is known.
+func (s *socket) because(why string) { s.why.CompareAndSwap(nil, &why) }
 
 func (s *socket) ping() error {
 	ctx, cancel := context.WithTimeout(s.ctx, takeIn)
@@ -233,7 +241,11 @@ func (s *socket) write(m message) error {
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, takeIn)
 	defer cancel()
-	return s.conn.Write(ctx, websocket.MessageText, text)
+	err = s.conn.Write(ctx, websocket.MessageText, text)
+	if err != nil {
+		s.cut(err, live.Slow)
+	}
+	return err
 }
 
 // begin finds out who asks and where, from what the client says first: browsers cannot set a
@@ -363,9 +375,7 @@ func (s *socket) done(id string, a *admitted, why string, err error) {
 	}
 	s.mu.Unlock()
 	switch {
-	case why == live.Gone:
-	case why == live.Slow:
-		_ = s.conn.CloseNow()
+	case why == live.Gone || why == live.Slow: // nobody hears it
 	case err != nil:
 		_ = s.tell(id, gqlerror.List{endOf(s.who, err)}) // a client that left is no one's error
 	default:

@@ -121,10 +121,13 @@ func (d *Desk) Turn(ctx context.Context) (done func(), err error) {
 
 // Reread is how long a value stands without a word from its system: about as long as is
 // configured, differently each time, so that not all are read at once.
-func (d *Desk) Reread() time.Duration {
+func (d *Desk) Reread() time.Duration { return Spread(d.cfg.Reread) }
+
+// Spread is about as long as span, a fifth more or less, differently each time.
+func Spread(span time.Duration) time.Duration {
 	const share = 5
-	spread := d.cfg.Reread / share
-	return d.cfg.Reread - spread + rand.N(2*spread) //nolint:gosec // spreads reads, guards nothing
+	spread := span / share
+	return span - spread + rand.N(2*spread) //nolint:gosec // spreads reads, guards nothing
 }
 
 // Sent counts an answer that was sent.

@@ -22,6 +22,7 @@ const (
 	Completed = "completed" // there is nothing left to watch, or the client has seen enough
 	Gone      = "gone"      // the client left
 	Slow      = "slow"      // the client did not take what was sent
+	Silent    = "silent"    // the client of a connection did not answer a ping
 	SignedOut = "signed-out"
 	Stopped   = "stopped" // the process stops
 	Failed    = "failed"
