@@ -128,6 +128,7 @@ func TestWhatIsDroppedAtOnceIsReadOneAfterTheOther(t *testing.T) {
 			assert.Empty(t, hub.late)
 			order.strike("all")
 			hub.Ring()
+			assert.Equal(t, most, take())
 		}
 		cancel()
 		<-done
