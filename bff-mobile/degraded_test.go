@@ -155,7 +155,7 @@ func TestStateDecidesWhoMayKeepTheAnswer(t *testing.T) {
 // A part that hangs costs the screen its part, not the screen.
 func TestM5_AHungPartEndsBeforeTheRequestDoes(t *testing.T) {
 	t.Parallel()
-	s := open(t, func(b *edge.Backend) { b.Config.Limits.RequestTimeout = 2 * time.Second })
+	s := open(t, func(b *edge.Backend) { b.Config.Limits.RequestTimeout = 4 * time.Second })
 	s.Hold(commerce.OpReviews, func(ctx context.Context) { <-ctx.Done() })
 	a := s.checked(t, get("/v1/screens/products/MUG-RED"))
 	require.Equal(t, http.StatusOK, a.Status, a.Raw)

@@ -130,7 +130,7 @@ func TestK2_KeysBelongToTheirCaller(t *testing.T) {
 
 func TestAnUnknownOutcomeIsNeverAFailure(t *testing.T) {
 	t.Parallel()
-	s := open(t, func(b *edge.Backend) { b.Config.Limits.RequestTimeout = 500 * time.Millisecond })
+	s := open(t, func(b *edge.Backend) { b.Config.Limits.RequestTimeout = 3 * time.Second })
 	cart := s.filled(t)
 	s.ok(t, call{"PUT", cart + "/shipping", `{"email":"a@example.test","shippingAddress":` + seattle + `,"methodCode":"post.ground"}`, nil})
 	lost := &commerce.CallError{System: "shop", Operation: commerce.OpPlace, Kind: commerce.ErrTimeout, Err: commerce.ErrOutcomeUnknown}

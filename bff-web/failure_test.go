@@ -158,7 +158,7 @@ func TestW9_APanicFailsItsFieldOnly(t *testing.T) {
 
 func TestDeadlineEndsWhatHangs(t *testing.T) {
 	t.Parallel()
-	s := open(t, func(b *edge.Backend) { b.Config.Limits.RequestTimeout = time.Second })
+	s := open(t, func(b *edge.Backend) { b.Config.Limits.RequestTimeout = 4 * time.Second })
 	s.Hold(commerce.OpPrices, func(ctx context.Context) { <-ctx.Done() })
 	a := s.query(t, `{product(sku:"MUG-RED"){name price{unit{amount}}}}`, nil)
 	assert.Equal(t, http.StatusOK, a.Status)

@@ -27,7 +27,7 @@ func TestServeStartsAndStops(t *testing.T) {
 	case err := <-stopped:
 		t.Fatal(err)
 	}
-	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	status := func(method, url, body string) int {
 		req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 		require.NoError(t, err)

@@ -14,7 +14,7 @@ import (
 // report must not call it missing.
 func TestARefusalIsNoOutage(t *testing.T) {
 	t.Parallel()
-	c, err := New(Config{}, Deps{})
+	c, err := New(realTime, Deps{})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
 	shop := commercetest.NewShop()

@@ -544,7 +544,7 @@ func TestC21_AnswersKeepToTheirBudget(t *testing.T) {
 
 func TestAnswersCanBeOff(t *testing.T) {
 	t.Parallel()
-	c := newCache(t, Config{})
+	c := newCache(t, realTime)
 	a, err := NewAnswers(c, Config{}, "web", nil)
 	require.NoError(t, err)
 	require.Nil(t, a)
@@ -559,7 +559,7 @@ func TestAnswersCanBeOff(t *testing.T) {
 
 func TestClosingEndsWhatIsBeingMade(t *testing.T) {
 	t.Parallel()
-	a, err := NewAnswers(newCache(t, Config{}), Config{AnswerBytes: 1 << 20}, "web", nil)
+	a, err := NewAnswers(newCache(t, realTime), Config{AnswerBytes: 1 << 20}, "web", nil)
 	require.NoError(t, err)
 	begun := make(chan struct{})
 	var wg sync.WaitGroup

@@ -44,7 +44,7 @@ func TestContracts(t *testing.T) {
 
 func TestWrapLeavesWhatIsNotOfferedAlone(t *testing.T) {
 	t.Parallel()
-	c := newCache(t, Config{})
+	c := newCache(t, realTime)
 	assert.Equal(t, commerce.Ports{}, c.Wrap(commerce.Ports{}))
 	ports := commercetest.NewShop().Ports()
 	wrapped := c.Wrap(ports)
@@ -56,7 +56,7 @@ func TestWrapLeavesWhatIsNotOfferedAlone(t *testing.T) {
 func TestListingsAreNeitherKeptNorShared(t *testing.T) {
 	t.Parallel()
 	shop := commercetest.NewShop()
-	ports, m := newCache(t, Config{}).Wrap(shop.Ports()), shop.Fixture().Market
+	ports, m := newCache(t, realTime).Wrap(shop.Ports()), shop.Fixture().Market
 	const callers = 2
 	arrived := make(chan struct{}, callers)
 	together := make(chan struct{})

@@ -144,7 +144,7 @@ func TestEveryWriteBeginsAnEpoch(t *testing.T) {
 	t.Parallel()
 	shop := commercetest.NewShop()
 	f := shop.Fixture()
-	c := newCache(t, Config{})
+	c := newCache(t, realTime)
 	p := c.Wrap(shop.Ports())
 	who, id, ctx := commerce.Shopper{Market: f.Market, Principal: f.Customer}, commerce.CartID("c_1"), t.Context()
 	ref := commerce.CheckoutRef{Cart: id}

@@ -20,7 +20,7 @@ import (
 // Who looked at memory just before another's load was kept there does not load it again.
 func TestC1_WhoLooksTooEarlyIsGivenWhatHasLanded(t *testing.T) {
 	t.Parallel()
-	c, upstream := newCache(t, Config{}), &source{value: func(_ int, sku commerce.SKU) *commerce.Product {
+	c, upstream := newCache(t, realTime), &source{value: func(_ int, sku commerce.SKU) *commerce.Product {
 		if sku == "none" {
 			return nil
 		}
@@ -157,7 +157,7 @@ func (quitter) Products(context.Context, commerce.Market, []commerce.SKU) (map[c
 
 func TestC4_GoexitBecomesAnError(t *testing.T) {
 	t.Parallel()
-	c := newCache(t, Config{})
+	c := newCache(t, realTime)
 	_, _, err := ask(t.Context(), over(c, quitter{}), "A")
 	require.ErrorIs(t, err, errPanic)
 	assert.Empty(t, c.flights.byKey)
@@ -241,7 +241,7 @@ func (marked) Products(ctx context.Context, _ commerce.Market, skus []commerce.S
 
 func TestOutcomesAreReportedToThoseWhoWaited(t *testing.T) {
 	t.Parallel()
-	port := over(newCache(t, Config{}), marked{})
+	port := over(newCache(t, realTime), marked{})
 	_, at, err := ask(t.Context(), port, "A")
 	require.NoError(t, err)
 	assert.Equal(t, []commerce.Reason{commerce.ReasonRetried}, at.Outcomes)
@@ -255,7 +255,7 @@ func TestLoadsCarryNoValueOfACaller(t *testing.T) {
 	t.Parallel()
 	type secret struct{}
 	seen := make(chan any, 1)
-	port := over(newCache(t, Config{}), spy{func(ctx context.Context) { seen <- ctx.Value(secret{}) }})
+	port := over(newCache(t, realTime), spy{func(ctx context.Context) { seen <- ctx.Value(secret{}) }})
 	_, _, err := ask(context.WithValue(t.Context(), secret{}, "ann"), port, "A")
 	require.NoError(t, err)
 	assert.Nil(t, <-seen)

@@ -144,7 +144,7 @@ func TestC12_NewProcessesKnowWhatWasInvalidated(t *testing.T) {
 
 func TestC12_AnAnswerUnderWayIsNotGivenToWhoAsksLater(t *testing.T) {
 	t.Parallel()
-	c := newCache(t, Config{})
+	c := newCache(t, realTime)
 	first, proceed := make(chan struct{}), make(chan struct{})
 	var calls atomic.Int64
 	slow := catalogFunc(func() string {

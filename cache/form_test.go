@@ -131,7 +131,7 @@ func TestC17_EveryChangeOfAStoredTypeIsAnotherForm(t *testing.T) {
 // Every kept operation has a form of its own, however its values hold each other.
 func TestC17_FormsOfWhatIsStored(t *testing.T) {
 	t.Parallel()
-	c := newCache(t, Config{})
+	c := newCache(t, realTime)
 	w := wrapper{cache: c}
 	forms := map[string]commerce.Operation{}
 	for op, form := range map[commerce.Operation]codec{

@@ -282,7 +282,7 @@ func TestExplainTellsNothingOfPeople(t *testing.T) {
 
 func TestExplainRefusesWhatItCannotAnswer(t *testing.T) {
 	t.Parallel()
-	c := newCache(t, Config{})
+	c := newCache(t, realTime)
 	over(c, &source{})
 	c.Wrap(commerce.Ports{Search: searchFunc(nil), Traits: publicTraits(commerce.OpSearch)})
 	for field, q := range map[string][]Query{

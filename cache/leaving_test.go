@@ -193,7 +193,7 @@ func TestC15_WhatRedisDoesNotTakeIsKept(t *testing.T) {
 // Of what is stored together some may be left out, or be out of date meanwhile.
 func TestC15_WhatIsLeftOutIsKept(t *testing.T) {
 	t.Parallel()
-	c := newCache(t, Config{})
+	c := newCache(t, realTime)
 	p := policies[commerce.OpProducts]
 	var list []write
 	for _, name := range []string{"sent", "left out", "dead", "asked for", "another"} {

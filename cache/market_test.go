@@ -39,7 +39,7 @@ func TestC18_MarketsAndGroupsNeverMeet(t *testing.T) {
 		} {
 			t.Run(string(op)+" by "+field, func(t *testing.T) {
 				t.Parallel()
-				c, err := New(Config{}, Deps{})
+				c, err := New(realTime, Deps{})
 				require.NoError(t, err)
 				t.Cleanup(func() { require.NoError(t, c.Close()) })
 				shop := commercetest.NewShop()

@@ -222,7 +222,7 @@ func TestWhatWasForgottenIsNeverAnsweredAgain(t *testing.T) {
 		runtime.Gosched() // the answer is on its way while the stock changes
 		return n
 	})
-	c := newCache(t, Config{})
+	c := newCache(t, realTime)
 	port := c.Wrap(commerce.Ports{Inventory: stock, Traits: publicTraits(commerce.OpAvailability)}).Inventory
 	var readers sync.WaitGroup
 	stop := make(chan struct{})

@@ -366,7 +366,7 @@ func (p proto) RedisError()   {}
 
 func TestWithoutRedisThereIsNothingToFail(t *testing.T) {
 	t.Parallel()
-	c := newCache(t, Config{})
+	c := newCache(t, realTime)
 	assert.Nil(t, c.Redis())
 	require.NoError(t, c.Ping(context.WithoutCancel(t.Context())))
 }

@@ -25,7 +25,7 @@ func (f relatedFunc) Related(_ context.Context, _ commerce.Market, skus []commer
 func TestCardsOfAProductThatChangedAreLoadedAnew(t *testing.T) {
 	t.Parallel()
 	name := "Lamp"
-	c := newCache(t, Config{})
+	c := newCache(t, realTime)
 	ports := c.Wrap(commerce.Ports{
 		Related: relatedFunc(func() []commerce.RelatedProduct {
 			return []commerce.RelatedProduct{{SKU: "LAMP", Name: name}, {SKU: "BOWL"}}

@@ -42,7 +42,7 @@ func TestC10_WhatTakesThePlaceOfWhatIsNewEndsApartAlready(t *testing.T) {
 			c.unheard, c.news = seconds(5), &news{table: c.tags, began: now.Add(-seconds(30))}
 		}, false},
 	} {
-		c := newCache(t, Config{})
+		c := newCache(t, realTime)
 		l := loadOver(t, c, now, tc.old)
 		if tc.spoil != nil {
 			tc.spoil(c)
@@ -71,7 +71,7 @@ func TestC9_WhatIsDueInBothTiers(t *testing.T) {
 		"ours is no longer new":  {80, aged(100), false, false},
 		"ours is looked at only": {80, aged(60), false, true},
 	} {
-		c := newCache(t, Config{})
+		c := newCache(t, realTime)
 		l := loadOver(t, c, now, tc.ours)
 		if tc.dead {
 			c.tags.strike([]commerce.Tag{"product:A"}, false)

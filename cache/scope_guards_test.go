@@ -14,7 +14,7 @@ import (
 func TestC19_PricesOfNobodyAreSharedWithNobody(t *testing.T) {
 	t.Parallel()
 	up := &echo{}
-	port := newCache(t, Config{}).Wrap(up.ports(commerce.ScopePublic)).Pricing
+	port := newCache(t, realTime).Wrap(up.ports(commerce.ScopePublic)).Pricing
 	keys := []commerce.PriceKey{{SKU: "A", Quantity: 1}}
 	for n := range 3 {
 		ctx, sink := commerce.WithSink(t.Context())

@@ -50,7 +50,7 @@ func TestC7_CartsAreAskedEveryTime(t *testing.T) {
 	t.Parallel()
 	shop := commercetest.NewShop()
 	f := shop.Fixture()
-	p := newCache(t, Config{}).Wrap(shop.Ports())
+	p := newCache(t, realTime).Wrap(shop.Ports())
 	who := commerce.Shopper{Market: f.Market, Principal: f.Customer}
 	cart, err := p.Carts.Create(t.Context(), who)
 	require.NoError(t, err)

@@ -165,7 +165,7 @@ func TestVersionsAgreeAcrossMemoryRedisAndNodes(t *testing.T) {
 	server := newRedis(t)
 	upstream, skus := described{}, []commerce.SKU{"A", "B", "C", "D", "gone"}
 	ctx := t.Context()
-	one, other, alone := newCache(t, Config{RedisURL: urlOf(server)}), newCache(t, Config{RedisURL: urlOf(server)}), newCache(t, Config{})
+	one, other, alone := newCache(t, Config{RedisURL: urlOf(server)}), newCache(t, Config{RedisURL: urlOf(server)}), newCache(t, realTime)
 
 	lonely, ways := versionsOf(ctx, t, over(alone, upstream), skus)
 	require.Equal(t, map[commerce.Way]bool{commerce.WayLoaded: true}, ways)
@@ -206,7 +206,7 @@ func TestVersionsAgreeAcrossMemoryRedisAndNodes(t *testing.T) {
 func TestEverythingThatIsAnsweredHasAVersion(t *testing.T) {
 	t.Parallel()
 	shop := commercetest.NewShop()
-	f, c := shop.Fixture(), newCache(t, Config{})
+	f, c := shop.Fixture(), newCache(t, realTime)
 	p := c.Wrap(shop.Ports())
 	ctx, sink := commerce.WithSink(t.Context())
 	asked := map[commerce.Operation]error{}

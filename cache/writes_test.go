@@ -100,7 +100,7 @@ func TestEveryWriteCountsItsEpochs(t *testing.T) {
 	for name, want := range writes {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, err := New(Config{}, Deps{})
+			c, err := New(realTime, Deps{})
 			require.NoError(t, err)
 			t.Cleanup(func() { require.NoError(t, c.Close()) })
 			const cart = commerce.CartID("g_00000000000000000000000000000001")

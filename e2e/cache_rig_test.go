@@ -71,7 +71,7 @@ func (l *link) anew(to string) {
 			l.proxy = p
 		}
 		return err == nil
-	}, 5*time.Second, 10*time.Millisecond)
+	}, 30*time.Second, 10*time.Millisecond)
 }
 
 // scripted is a Redis that greets as one does and answers every command with line.

@@ -84,7 +84,7 @@ func (x *toxics) heal(system string) {
 			x.proxies[system] = p
 		}
 		return err == nil
-	}, 5*time.Second, 10*time.Millisecond)
+	}, 30*time.Second, 10*time.Millisecond)
 }
 
 func (x *toxics) healAll() {

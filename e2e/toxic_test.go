@@ -107,7 +107,7 @@ func (r *toxicRun) round(t *testing.T, s *stack.Stack, system string, toxic toxi
 		require.Eventually(t, func() bool {
 			wants[i], _ = v.on(t, r.healthy)
 			return wants[i].Status == http.StatusOK && wants[i].at("errors") == nil && wants[i].at("degraded") == nil
-		}, 5*time.Second, 10*time.Millisecond, "a healthy shop answers in full: %s", v.name)
+		}, 30*time.Second, 10*time.Millisecond, "a healthy shop answers in full: %s", v.name)
 	}
 	purchases := []purchase{prepare(t, r.healthy, 2*r.n, true), prepare(t, r.healthy, 2*r.n+1, false)}
 	if system != "" {

@@ -32,6 +32,18 @@ func admin(t *testing.T, b *Backend, method, path, body string, headers ...strin
 	return rec
 }
 
+// invalidated has all processes drop what body names. One that is told that others do not know
+// yet asks again, as operators do: on a busy machine Redis may be late.
+func invalidated(t *testing.T, b *Backend, body string) {
+	t.Helper()
+	var rec *httptest.ResponseRecorder
+	require.Eventually(t, func() bool {
+		rec = admin(t, b, http.MethodPost, "/invalidate", body, "Bearer "+adminToken)
+		return rec.Code != http.StatusServiceUnavailable
+	}, 30*time.Second, time.Millisecond)
+	require.Equal(t, http.StatusOK, rec.Code, rec.Body)
+}
+
 func decoded[T any](t *testing.T, rec *httptest.ResponseRecorder) T {
 	t.Helper()
 	var v T
@@ -162,7 +174,7 @@ func TestTheCacheCanBeLookedAtAndEmptied(t *testing.T) {
 	}
 	require.Eventually(t, func() bool {
 		return decoded[cache.State](t, admin(t, b, http.MethodGet, "/cache", "")).Invalidations.Follower.Hearing
-	}, 10*time.Second, time.Millisecond)
+	}, 30*time.Second, time.Millisecond)
 	load()
 	load()
 	rec := admin(t, b, http.MethodGet, "/cache", "")
@@ -181,8 +193,7 @@ func TestTheCacheCanBeLookedAtAndEmptied(t *testing.T) {
 	assert.Equal(t, "memory", told.Entries[0].Tier)
 	assert.True(t, told.Entries[0].Alive)
 
-	rec = admin(t, b, http.MethodPost, "/invalidate", `{"keys":[{"operation":"catalog.products","key":"`+string(sku)+`"}]}`, "Bearer "+adminToken)
-	require.Equal(t, http.StatusOK, rec.Code, rec.Body)
+	invalidated(t, b, `{"keys":[{"operation":"catalog.products","key":"`+string(sku)+`"}]}`)
 	for _, e := range decoded[cache.Explanation](t, admin(t, b, http.MethodGet, path, "")).Entries {
 		assert.False(t, e.Alive)
 		assert.Contains(t, e.Dead, "product:"+string(sku))

@@ -94,7 +94,7 @@ func TestC11_ANewPriceRuleIsInTheNextPrice(t *testing.T) {
 		require.True(t, box.Server.World.Discount(world.Wholesale, 20+i))
 		require.NotEqual(t, before, wanted())
 		require.Equal(t, before, price(here), "nobody has told yet")
-		require.Equal(t, http.StatusOK, admin(t, here, http.MethodPost, "/invalidate", body, "Bearer "+adminToken).Code)
+		invalidated(t, here, body)
 		assert.Equal(t, wanted(), price(here), body)
 		require.Eventually(t, func() bool { return price(there) == wanted() }, 30*time.Second, time.Millisecond, body)
 	}

@@ -188,7 +188,7 @@ func next(t *testing.T, events <-chan told) told {
 	select {
 	case event := <-events:
 		return event
-	case <-time.After(5 * time.Second):
+	case <-time.After(30 * time.Second):
 		require.Fail(t, "no event came")
 		return told{}
 	}

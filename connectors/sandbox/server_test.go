@@ -116,7 +116,7 @@ func TestHangEndsWithTheServer(t *testing.T) {
 		got := send(context.WithoutCancel(ctx), t, http.MethodPost, url+shop, count)
 		assert.Error(t, got.err)
 	})
-	require.Eventually(t, func() bool { return server.Calls()["pimcore"]["count"] == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return server.Calls()["pimcore"]["count"] == 1 }, 30*time.Second, time.Millisecond)
 	stop()
 	require.NoError(t, <-served)
 	hanging.Wait()

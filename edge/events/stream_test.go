@@ -24,7 +24,7 @@ func shared(t *testing.T) (*miniredis.Miniredis, redis.UniversalClient) {
 	server := miniredis.RunT(t)
 	client := redis.NewClient(&redis.Options{
 		Addr: server.Addr(), MaxRetries: -1, ContextTimeoutEnabled: true,
-		DialTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 5 * time.Second,
+		DialTimeout: 30 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second,
 	})
 	t.Cleanup(func() { _ = client.Close() })
 	return server, client
@@ -56,7 +56,7 @@ func (r *rig) told(t *testing.T) {
 	t.Helper()
 	select {
 	case <-r.struck.told:
-	case <-time.After(5 * time.Second):
+	case <-time.After(30 * time.Second):
 		require.Fail(t, "nothing was applied")
 	}
 }
@@ -73,7 +73,7 @@ func TestEventsOneNodeOfTheGroupAppliesEach(t *testing.T) {
 	}
 	again := b.send(signedRequest(event("eA", "A")))
 	assert.JSONEq(t, `{"accepted":0,"duplicates":1}`, again.Body.String(), "another node knows the id, too")
-	assert.Eventually(t, func() bool { return len(a.struck.all())+len(b.struck.all()) == 3 }, 5*time.Second, time.Millisecond)
+	assert.Eventually(t, func() bool { return len(a.struck.all())+len(b.struck.all()) == 3 }, 30*time.Second, time.Millisecond)
 	stopA()
 	stopB()
 	assert.ElementsMatch(t, []commerce.Tag{"reviews:A", "reviews:B", "reviews:C"}, append(a.struck.all(), b.struck.all()...))
@@ -248,7 +248,7 @@ func TestEventsWaitForRedisToComeBack(t *testing.T) {
 	server.SetError("LOADING Redis is loading the dataset in memory")
 	rig := newRig(t, client)
 	rig.consume(t)
-	require.Eventually(t, func() bool { return rig.log.String() != "" }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return rig.log.String() != "" }, 30*time.Second, time.Millisecond)
 	server.SetError("")
 	require.Equal(t, http.StatusAccepted, rig.send(signedRequest(event("e1", "A"))).Code)
 	rig.told(t)
