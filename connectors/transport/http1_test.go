@@ -141,7 +141,7 @@ func TestN7_AnIdleConnectionThatEndedIsNotUsed(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer server.Close()
-	c, err := New("odoo", Config{BaseURL: server.URL, AllowPrivate: true, MaxAttempts: 1}, nil, quiet())
+	c, err := New("odoo", patient(Config{BaseURL: server.URL, MaxAttempts: 1}), nil, quiet())
 	require.NoError(t, err)
 	for range 50 {
 		_, err := do(t, c, writeTraits, post(`{}`)) // a write whose outcome is unknown would be the error
@@ -238,7 +238,7 @@ func TestN7_HeadersAndInterimAnswersAreBounded(t *testing.T) {
 	addr, _ = listening(t, saying(strings.Repeat("HTTP/1.1 103 Early Hints\r\n\r\n", mostInterim+1)+ok))
 	_, _, err = asked(t.Context(), newTestHTTP1(t), addr)
 	require.ErrorIs(t, err, errInterim)
-	c, err := New("odoo", Config{BaseURL: "http://" + addr, AllowPrivate: true, MaxAttempts: 1}, nil, quiet())
+	c, err := New("odoo", patient(Config{BaseURL: "http://" + addr, MaxAttempts: 1}), nil, quiet())
 	require.NoError(t, err)
 	_, err = do(t, c, readTraits, get("x"))
 	require.ErrorIs(t, err, commerce.ErrUpstream)
@@ -257,7 +257,7 @@ func TestN7_ALargeBodyIsNotWaitedFor(t *testing.T) {
 		<-heard // a reset before that may lose it
 	})
 	defer close(heard)
-	c, err := New("odoo", Config{BaseURL: "http://" + addr, AllowPrivate: true, MaxAttempts: 1}, nil, quiet())
+	c, err := New("odoo", patient(Config{BaseURL: "http://" + addr, MaxAttempts: 1}), nil, quiet())
 	require.NoError(t, err)
 	res, err := do(t, c, writeTraits, post(strings.Repeat("x", 16<<20)))
 	require.NoError(t, err)

@@ -39,7 +39,7 @@ func TestN7_FailuresDoNotEmptyThePool(t *testing.T) {
 	}
 	server.Start()
 	defer server.Close()
-	c, err := New("odoo", Config{BaseURL: server.URL, AllowPrivate: true}, nil, quiet())
+	c, err := New("odoo", patient(Config{BaseURL: server.URL, NoHedge: true}), nil, quiet())
 	require.NoError(t, err)
 	failing := readTraits
 	for i := range 1000 {
@@ -81,7 +81,7 @@ func TestN22_TLSIsNewEnoughAndVerified(t *testing.T) {
 	}
 	server.StartTLS() // its certificate is nobody's
 	defer server.Close()
-	c, err := New("odoo", Config{BaseURL: server.URL, AllowPrivate: true}, nil, quiet())
+	c, err := New("odoo", patient(Config{BaseURL: server.URL, NoHedge: true}), nil, quiet())
 	require.NoError(t, err)
 	_, err = do(t, c, readTraits, get())
 	require.ErrorIs(t, err, commerce.ErrUnavailable)
@@ -168,7 +168,7 @@ func TestN8_SlowDripEndsAtTheAttemptTimeout(t *testing.T) {
 	begun := time.Now()
 	_, err := do(t, c, readTraits, get())
 	require.ErrorIs(t, err, commerce.ErrTimeout)
-	assert.Less(t, time.Since(begun), defaultTimeout, "long before the call itself would end")
+	assert.Less(t, time.Since(begun), time.Minute/2, "long before the call itself would end")
 }
 
 func TestN7_HeadersComeWithinTheAttemptTimeout(t *testing.T) {
@@ -179,7 +179,7 @@ func TestN7_HeadersComeWithinTheAttemptTimeout(t *testing.T) {
 	begun := time.Now()
 	_, err := do(t, c, readTraits, get())
 	require.ErrorIs(t, err, commerce.ErrTimeout)
-	assert.Less(t, time.Since(begun), defaultTimeout, "long before the call itself would end")
+	assert.Less(t, time.Since(begun), time.Minute/2, "long before the call itself would end")
 }
 
 func TestN8_DepthIsBounded(t *testing.T) {

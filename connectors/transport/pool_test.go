@@ -84,7 +84,7 @@ func TestN7_NoKindOfRefusedAnswerCostsAConnection(t *testing.T) {
 	}
 	server.Start()
 	defer server.Close()
-	c, err := New("odoo", Config{BaseURL: server.URL, AllowPrivate: true, MaxAttempts: 1}, nil, quiet())
+	c, err := New("odoo", patient(Config{BaseURL: server.URL, MaxAttempts: 1, NoHedge: true}), nil, quiet())
 	require.NoError(t, err)
 	for i := range 200 {
 		for _, path := range []string{"good", "redirect", "encoding", "limited", "missing"} {
@@ -121,7 +121,7 @@ func TestN7_ASteadyLoadKeepsItsConnections(t *testing.T) {
 			}
 			server.Start()
 			t.Cleanup(server.Close)
-			c, err := New("odoo", Config{BaseURL: server.URL, AllowPrivate: true, AttemptTimeout: time.Minute, Timeout: time.Minute}, nil, quiet())
+			c, err := New("odoo", patient(Config{BaseURL: server.URL}), nil, quiet())
 			require.NoError(t, err)
 			var all sync.WaitGroup
 			for range callers {

@@ -130,7 +130,7 @@ func trusting(t *testing.T, baseURL string, a *authority) *Client {
 	t.Helper()
 	base, err := url.Parse(baseURL)
 	require.NoError(t, err)
-	cfg, _, err := Config{BaseURL: baseURL, AllowPrivate: true}.checked()
+	cfg, _, err := patient(Config{BaseURL: baseURL}).checked()
 	require.NoError(t, err)
 	pool := newPool(cfg)
 	pool.TLSClientConfig.RootCAs = x509.NewCertPool()

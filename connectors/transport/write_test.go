@@ -77,7 +77,7 @@ func (m *mortal) live(conn net.Conn) {
 
 func (m *mortal) client(t *testing.T, sign func(*http.Request) error) *Client {
 	t.Helper()
-	c, err := New("magento", Config{BaseURL: "http://" + m.listener.Addr().String(), AllowPrivate: true}, sign, quiet())
+	c, err := New("magento", patient(Config{BaseURL: "http://" + m.listener.Addr().String()}), sign, quiet())
 	require.NoError(t, err)
 	return c
 }
@@ -141,7 +141,7 @@ func TestWriteOutcome(t *testing.T) {
 		require.NoError(t, err)
 		address := listener.Addr().String()
 		require.NoError(t, listener.Close())
-		c, err := New("magento", Config{BaseURL: "http://" + address, AllowPrivate: true}, nil, quiet())
+		c, err := New("magento", patient(Config{BaseURL: "http://" + address}), nil, quiet())
 		require.NoError(t, err)
 		_, err = do(t, c, writeTraits, post(`{}`))
 		require.ErrorIs(t, err, commerce.ErrUnavailable)
