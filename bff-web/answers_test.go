@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/portico-bff/portico/bff-web/internal/documents"
 	"github.com/portico-bff/portico/cache"
 	"github.com/portico-bff/portico/edge"
 	"github.com/portico-bff/portico/edge/ratelimit"
@@ -27,8 +28,14 @@ import (
 // backend before that.
 func keeping(t testing.TB, change ...func(*edge.Backend)) (*shop, *cache.Cache) {
 	t.Helper()
+	return keepingOf(t, documents.Config{Open: true}, change...)
+}
+
+// keepingOf is keeping with other documents.
+func keepingOf(t testing.TB, cfg documents.Config, change ...func(*edge.Backend)) (*shop, *cache.Cache) {
+	t.Helper()
 	var c *cache.Cache
-	s := open(t, append(change, func(b *edge.Backend) {
+	s := opened(t, cfg, append(change, func(b *edge.Backend) {
 		cfg := cache.Config{AnswerBytes: 4 << 20, SurrogateKeyBytes: 3 << 10}
 		var err error
 		c, err = cache.New(cfg, cache.Deps{Log: b.Log})

@@ -97,11 +97,11 @@ type stack struct {
 // channel's own.
 func routes(b stack, cfg Config) http.Handler {
 	transport, exec := graphQL(b, cfg)
-	inFlight := web.InFlight(b.Config.Limits.MaxInFlight) // of both: what asks for events may turn out to be a query
+	places := web.NewPlaces(b.Config.Limits.MaxInFlight) // of both: what asks for events may turn out to be a query
 	answering := web.Stack(transport.Handler(exec), api(b, Route,
 		web.Deadline(b.Config.Limits.RequestTimeout),
 		web.ReadBody(limits.MaxGraphQLBody),
-		inFlight,
+		places.InFlight,
 	)...)
 	// A stream has neither the deadline nor the place of a request that is answered at once:
 	// once it is open, the desk bounds it.
@@ -109,18 +109,25 @@ func routes(b stack, cfg Config) http.Handler {
 		web.Aside,
 		web.Recover(b.Log),
 		web.ReadBody(limits.MaxGraphQLBody),
-		inFlight,
+		places.InFlight,
 	)...)
 	sockets := web.Stack(transport.Sockets(exec),
 		web.RequestID,
 		web.Observe(b.Telemetry, LiveRoute),
 		web.Recover(b.Log),
 		web.Vary,
-		web.InFlight(max(cfg.Live.Most, 1)),
+		web.NewPlaces(max(cfg.Live.Most, 1)).InFlight,
 		web.OwnSites(b.CORS),
 		web.LimitAddress(b.RateLimit),
 		web.Counted(b.ClientRequest),
 	)
+	if b.Answers != nil {
+		quick := &web.Quick{
+			Route: Route, Answers: transport, Telemetry: b.Telemetry, Log: b.Log, Places: places,
+			CORS: b.CORS, Limiter: b.RateLimit, Markets: b.Markets, Counted: b.ClientRequest,
+		}
+		answering = quick.Before(answering)
+	}
 	mux := http.NewServeMux()
 	mux.Handle(Route, answering)
 	pages(mux, b.Backend, cfg)

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -72,9 +73,12 @@ type sessions struct {
 	ends    time.Time // zero: never
 	revoked bool
 	became  string // another token, whose owner every token has now
+
+	verified atomic.Int64 // so often somebody asked who it is
 }
 
 func (s *sessions) Verify(ctx context.Context, authorization string) (commerce.Principal, error) {
+	s.verified.Add(1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if authorization != "" && s.became != "" {

@@ -187,15 +187,20 @@ func (a *Answers) Close() {
 
 // Kept is the answer to q that is kept, or nil. It is counted as a hit.
 func (a *Answers) Kept(q *Question) *Answer {
-	if a == nil {
-		return nil
-	}
-	var room [512]byte
-	found := a.lookup(view(q.appendKey(room[:0]))) // which keeps nothing of its key
+	found := a.KeptAt(q, time.Now())
 	if found != nil {
 		a.Count(Hit)
 	}
 	return found
+}
+
+// KeptAt is what [Answers.Kept] finds now, which its caller knows already. It is not counted.
+func (a *Answers) KeptAt(q *Question, now time.Time) *Answer {
+	if a == nil {
+		return nil
+	}
+	var room [512]byte
+	return a.lookupAt(view(q.appendKey(room[:0])), now) // which keeps nothing of its key
 }
 
 func (a *Answers) lookup(key string) *Answer { return a.lookupAt(key, time.Now()) }

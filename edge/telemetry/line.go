@@ -35,7 +35,11 @@ func (t *Telemetry) line(b []byte, ctx context.Context, level slog.Level, r *Req
 		return b, false
 	}
 	b = append(b, `{"time":"`...)
-	b = append(time.Now().AppendFormat(b, time.RFC3339Nano), '"')
+	at := r.At
+	if at.IsZero() {
+		at = time.Now()
+	}
+	b = append(at.AppendFormat(b, time.RFC3339Nano), '"')
 	b = text(b, "level", level.String())
 	b = append(b, `,"msg":"request","channel":"`...)
 	b = append(append(b, t.channel...), '"')

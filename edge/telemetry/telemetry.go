@@ -109,6 +109,7 @@ type Request struct {
 	Answer    string // how the answer cache was used: hit, miss, shared, bypass or proven; empty where there is none
 	Status    int
 	Duration  time.Duration
+	At        time.Time    // when it had been answered; zero: now
 	Bytes     int64        // of the answer's body
 	RequestID string       // empty means the context's
 	Err       error        // the cause of a 5xx answer, for the log; may be nil

@@ -59,6 +59,14 @@ func TestARequestIsOneLineAndOneObservation(t *testing.T) {
 	assert.Contains(t, metrics, "go_memory_used_bytes")
 }
 
+// Whoever has read the clock already is not to have it read again.
+func TestALineSaysWhenTheRequestHadBeenAnswered(t *testing.T) {
+	t.Parallel()
+	tel, out := start(t, slog.LevelInfo)
+	tel.ObserveRequest(t.Context(), telemetry.Request{Method: "GET", Route: "/", Status: 200, At: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)})
+	assert.Contains(t, out.String(), `"time":"2026-01-02T03:04:05Z"`)
+}
+
 func TestAFailureIsAnErrorWithItsCause(t *testing.T) {
 	t.Parallel()
 	tel, out := start(t, slog.LevelError)

@@ -188,8 +188,9 @@ func (q *Quick) observe(c *fasthttp.RequestCtx, id, route string, result cache.R
 	if c.IsHead() {
 		method = fiber.MethodHead
 	}
+	now := time.Now()
 	q.Observer.ObserveRequest(context.Background(), telemetry.Request{
-		Method: method, Route: route, Status: c.Response.StatusCode(), Duration: time.Since(c.Time()),
+		Method: method, Route: route, Status: c.Response.StatusCode(), Duration: now.Sub(c.Time()), At: now,
 		Bytes: int64(len(c.Response.Body())), RequestID: id, Answer: string(result),
 	})
 }

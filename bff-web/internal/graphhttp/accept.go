@@ -15,6 +15,12 @@ const (
 // negotiate picks the answer's media type from an Accept header: what the client
 // likes best, JSON when it does not say, and empty when it takes neither.
 func negotiate(accept string) string {
+	switch accept {
+	case "", "*/*", jsonType: // what most send is not taken apart
+		return jsonType
+	case graphType:
+		return graphType
+	}
 	if strings.TrimSpace(accept) == "" {
 		return jsonType
 	}

@@ -51,12 +51,8 @@ const (
 )
 
 // asSent is what a request with these letters asks for, in its market, price group and media type.
-func (t *Transport) asSent(ctx context.Context, mediaType string, letters []byte) cache.Question {
-	shopper := caller.Shopper(ctx)
-	q := cache.Question{
-		Channel: "web", Letters: letters,
-		Market: shopper.Market, Group: t.Group(shopper.Market, shopper.Principal), Form: mediaType,
-	}
+func asSent(m *commerce.Market, group commerce.PriceGroup, mediaType string, letters []byte) cache.Question {
+	q := cache.Question{Channel: "web", Letters: letters, Market: *m, Group: group, Form: mediaType}
 	if len(letters) > fewLetters {
 		sum := sha256.Sum256(letters)
 		q.Text, q.Letters = []string{string(sum[:])}, nil
@@ -76,8 +72,35 @@ func (t *Transport) literally(r *http.Request, in *received) *cache.Answer {
 	if letters == nil {
 		return nil
 	}
-	q := t.asSent(r.Context(), in.out.mediaType, letters)
+	who := caller.Shopper(r.Context())
+	q := asSent(&who.Market, t.Group(who.Market, who.Principal), in.out.mediaType, letters)
 	return t.Answers.Kept(&q)
+}
+
+// Literally is [Transport.literally] by POST for who did not sign in, before there is a
+// context that says so. What is not received is not found either: nothing is kept for a
+// media type that is none, and what else makes it so is looked at here.
+func (t *Transport) Literally(r *http.Request, body []byte, m *commerce.Market, now time.Time) (answer *cache.Answer, form string) {
+	if t.Tracing.asks(r.Header) || checkContent(r.Header) != nil {
+		return nil, ""
+	}
+	var room [usualLetters]byte
+	form = answersIn(r.Header)
+	letters := lettersOf(appendEdition(room[:0], t.Documents.Generation()), r, body)
+	q := asSent(m, t.Group(*m, commerce.Principal{}), form, letters)
+	return t.Answers.KeptAt(&q, now), form
+}
+
+// Tell answers with what [Transport.Literally] found for a request that came in at that
+// time, of somebody who did not sign in, and counts it. It answers how much it wrote.
+func (t *Transport) Tell(w http.ResponseWriter, r *http.Request, answer *cache.Answer, form string, began time.Time) int {
+	t.Answers.Count(cache.Hit)
+	if d, ok := answer.Of.(*documents.Document); ok {
+		t.Documents.Used(documents.ClientOf(r.Header), d, began)
+	}
+	w.Header()["Cache-Control"] = controls[true]
+	out := writer{ResponseWriter: w, mediaType: form}
+	return out.kept(answer)
 }
 
 // alias has answer found under the letters of r, in which it was asked for.
@@ -86,7 +109,8 @@ func (t *Transport) alias(r *http.Request, in *received, answer *cache.Answer) {
 	if letters == nil {
 		return
 	}
-	q := t.asSent(r.Context(), in.out.mediaType, letters)
+	who := caller.Shopper(r.Context())
+	q := asSent(&who.Market, t.Group(who.Market, who.Principal), in.out.mediaType, letters)
 	t.Answers.Alias(&q, answer)
 }
 
@@ -216,10 +240,15 @@ func (t *Transport) send(out *writer, r *http.Request, answer *cache.Answer, res
 	} else {
 		h["Cache-Control"] = controls[anonymous]
 	}
+	out.kept(answer)
+}
+
+// kept writes an answer that is told as it is kept, and answers how much of it.
+func (w *writer) kept(answer *cache.Answer) int {
 	if len(answer.Body) > counted {
-		h["Content-Length"] = answer.Length()
+		w.Header()["Content-Length"] = answer.Length()
 	}
-	out.body(http.StatusOK, answer.Body)
+	return w.body(http.StatusOK, answer.Body)
 }
 
 // The fields of a client's budgets, as net/http has their names.

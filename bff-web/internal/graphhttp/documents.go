@@ -3,6 +3,7 @@ package graphhttp
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"net/http"
 	"regexp"
@@ -106,10 +107,11 @@ func (t *Transport) usedAgain(r *http.Request, answer *cache.Answer) {
 // letters are those of a request, after the edition of what is published: it
 // decides which letters are answered, so that they are worth nothing once it has changed.
 func (in *received) letters(b []byte, r *http.Request) []byte {
-	for shift := range 8 {
-		b = append(b, byte(in.edition>>(8*shift)))
-	}
-	return lettersOf(b, r, in.body)
+	return lettersOf(appendEdition(b, in.edition), r, in.body)
+}
+
+func appendEdition(b []byte, edition uint64) []byte {
+	return binary.LittleEndian.AppendUint64(b, edition)
 }
 
 // hashOf names a text; that of a published document is known.

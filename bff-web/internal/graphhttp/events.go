@@ -25,7 +25,11 @@ const eventType = "text/event-stream"
 
 // AcceptsEvents tells whether a client takes a stream of events for an answer.
 func AcceptsEvents(h http.Header) bool {
-	for _, part := range strings.Split(only(h["Accept"]), ",") {
+	accept := only(h["Accept"])
+	if !strings.Contains(strings.ToLower(accept), eventType) { // as of nearly all
+		return false
+	}
+	for part := range strings.SplitSeq(accept, ",") {
 		mediaType, params, err := mime.ParseMediaType(part)
 		if err == nil && mediaType == eventType && quality(params["q"]) > 0 {
 			return true

@@ -26,7 +26,7 @@ func TestNegotiate(t *testing.T) {
 	for accept, want := range map[string]string{
 		"": jsonType, "*/*": jsonType, "application/*": jsonType, "text/html": "", "application/json;q=0": "",
 		graphType: graphType, graphType + ";q=0.1, */*;q=0.01": graphType, "nonsense;;, application/json": jsonType,
-		graphType + "; charset=latin1": "", "application/json;q=2": "",
+		graphType + "; charset=latin1": "", "application/json;q=2": "", jsonType: jsonType, " ": jsonType,
 	} {
 		assert.Equal(t, want, negotiate(accept), accept)
 	}

@@ -38,7 +38,7 @@ func (w *writer) write(status int, doc document) {
 	w.body(status, body)
 }
 
-func (w *writer) body(status int, body []byte) {
+func (w *writer) body(status int, body []byte) int {
 	h := w.Header()
 	if len(body) > counted && h["Content-Length"] == nil {
 		h["Content-Length"] = []string{strconv.Itoa(len(body))}
@@ -46,7 +46,8 @@ func (w *writer) body(status int, body []byte) {
 	h["Content-Type"] = contentTypes[w.mediaType]
 	h["X-Content-Type-Options"] = nosniff
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // a client that left is no one's error
+	n, _ := w.Write(body) // a client that left is no one's error
+	return n
 }
 
 // counted is how long a body, in bytes, net/http holds back until the handler is done, and

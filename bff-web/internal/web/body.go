@@ -3,6 +3,7 @@ package web
 import (
 	"io"
 	"net/http"
+	"time"
 )
 
 // ReadBody takes a body in before anything else is done for its request, so that
@@ -11,7 +12,7 @@ import (
 func ReadBody(most int64) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.Body != http.NoBody {
+			if _, already := r.Body.(*takenIn); !already && r.Body != http.NoBody {
 				r.Body = takeIn(r.Body, r.ContentLength, most)
 			}
 			next.ServeHTTP(w, r)
@@ -23,8 +24,9 @@ func ReadBody(most int64) Middleware {
 type takenIn struct {
 	head  []byte // not read again yet
 	body  io.ReadCloser
-	whole bool  // there is no more than head
-	err   error // how the body ended; nil while there is more
+	whole bool      // there is no more than head
+	err   error     // how the body ended; nil while there is more
+	began time.Time // when its request came in, where it was read before anybody asked; see [cameIn]
 }
 
 // roomForBody is for the name of a published document and a few variables.
@@ -38,22 +40,14 @@ type smallBody struct {
 
 // takeIn reads a body that was announced with length bytes; below 0 is not announced.
 func takeIn(body io.ReadCloser, length, most int64) *takenIn {
-	var t *takenIn
 	if 0 < length && length <= min(most, roomForBody) {
 		small := &smallBody{}
-		t, small.head = &small.takenIn, small.room[:length]
-	} else {
-		t = &takenIn{}
+		small.read(body, int(length))
+		return &small.takenIn
 	}
-	t.body = body
+	t := &takenIn{body: body}
 	if 0 < length && length <= most {
-		if t.head == nil {
-			t.head = make([]byte, length)
-		}
-		n, err := io.ReadFull(body, t.head)
-		if t.head, t.err = t.head[:n], err; err == nil {
-			t.whole, t.err = true, io.EOF
-		}
+		t.fill(make([]byte, length))
 		return t
 	}
 	t.head, t.err = io.ReadAll(io.LimitReader(body, most+1))
@@ -61,6 +55,20 @@ func takeIn(body io.ReadCloser, length, most int64) *takenIn {
 		t.whole, t.err = true, io.EOF
 	}
 	return t
+}
+
+// read reads all of a body that was announced with length bytes, for which there is room.
+func (s *smallBody) read(body io.ReadCloser, length int) {
+	s.takenIn = takenIn{body: body, began: s.began}
+	s.fill(s.room[:length])
+}
+
+// fill reads all of the body, which is as long as room.
+func (t *takenIn) fill(room []byte) {
+	n, err := io.ReadFull(t.body, room)
+	if t.head, t.err = room[:n], err; err == nil {
+		t.whole, t.err = true, io.EOF
+	}
 }
 
 // Whole is all of the body that has not been read yet, to be read only; false when there

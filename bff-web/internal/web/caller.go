@@ -39,27 +39,38 @@ func Authenticate(v Verifier) Middleware {
 func Market(resolver *market.Resolver) Middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			h := w.Header()
 			var shop struct { // in one piece
 				market commerce.Market
-				said   [4]string
+				said   marketFields
 			}
 			var err error
-			shop.market, err = resolver.Resolve(market.Hints{
-				Channel: only(r.Header["X-Channel"]), AcceptLanguage: only(r.Header["Accept-Language"]),
-				Currency: only(r.Header["X-Currency"]), Country: only(r.Header["X-Country"]),
-			})
+			shop.market, err = resolver.Resolve(hintsOf(r.Header))
 			if err != nil {
 				Refuse(r.Context(), w, err)
 				return
 			}
-			m, said := &shop.market, &shop.said
-			*said = [4]string{m.Locale, m.Channel, m.Currency, m.Country}
-			h["Content-Language"], h["X-Channel"] = said[:1:1], said[1:2:2]
-			h["X-Currency"], h["X-Country"] = said[2:3:3], said[3:]
-			next.ServeHTTP(w, caller.In(r, m))
+			shop.said.tell(w.Header(), &shop.market)
+			next.ServeHTTP(w, caller.In(r, &shop.market))
 		})
 	}
+}
+
+// hintsOf is what a request says of its market.
+func hintsOf(h http.Header) market.Hints {
+	return market.Hints{
+		Channel: only(h["X-Channel"]), AcceptLanguage: only(h["Accept-Language"]),
+		Currency: only(h["X-Currency"]), Country: only(h["X-Country"]),
+	}
+}
+
+// marketFields is room for the values of the fields that tell a market.
+type marketFields [4]string
+
+// tell says m in h, which refers to f from here on.
+func (f *marketFields) tell(h http.Header, m *commerce.Market) {
+	*f = marketFields{m.Locale, m.Channel, m.Currency, m.Country}
+	h["Content-Language"], h["X-Channel"] = f[:1:1], f[1:2:2]
+	h["X-Currency"], h["X-Country"] = f[2:3:3], f[3:]
 }
 
 // only is a header's value, of several the first.

@@ -60,11 +60,14 @@ func LimitCustomer(next http.Handler) http.Handler {
 
 // TellLimits sets the fields that tell a client its budgets and what is left of them.
 func TellLimits(ctx context.Context, w http.ResponseWriter) {
-	policy, state := caller.Client(ctx).Fields()
+	tellLimits(w.Header(), caller.Client(ctx))
+}
+
+func tellLimits(h http.Header, client *ratelimit.Client) {
+	policy, state := client.Fields()
 	if policy == "" {
 		return
 	}
-	h := w.Header()
 	values := []string{policy, state}
 	h[policyField], h[stateField] = values[:1:1], values[1:]
 }

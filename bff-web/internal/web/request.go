@@ -104,17 +104,26 @@ func Observe(t *telemetry.Telemetry, route string) Middleware {
 			seen := &struct {
 				recorder
 				note
-			}{recorder{ResponseWriter: w, status: http.StatusOK}, note{began: time.Now()}}
+			}{recorder{ResponseWriter: w, status: http.StatusOK}, note{began: cameIn(r)}}
 			rec, n := &seen.recorder, &seen.note
 			r = scope.Put(r, noteKey{}, n)
 			next.ServeHTTP(rec, r)
+			now := time.Now()
 			t.ObserveRequest(r.Context(), telemetry.Request{
 				Method: r.Method, Route: route, Operation: n.operation, Answer: n.answer, Status: rec.status,
-				Duration: time.Since(n.began), Bytes: rec.bytes, RequestID: requestid.From(r.Context()), Made: n.made,
+				Duration: now.Sub(n.began), At: now, Bytes: rec.bytes, RequestID: requestid.From(r.Context()), Made: n.made,
 				Lasts: rec.lasts(), Ended: n.ended,
 			})
 		})
 	}
+}
+
+// cameIn is when r came in: now, unless its body was read before and knows.
+func cameIn(r *http.Request) time.Time {
+	if t, ok := r.Body.(*takenIn); ok {
+		return t.began
+	}
+	return time.Now()
 }
 
 // recorder counts what is answered.
@@ -145,24 +154,37 @@ func (r *recorder) Write(p []byte) (int, error) {
 // Unwrap lets [http.ResponseController] reach the connection.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-// InFlight refuses requests beyond most at once, with 503 and Retry-After.
-func InFlight(most int) Middleware {
-	var taken atomic.Int64
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			for now := taken.Load(); ; now = taken.Load() {
-				if now >= int64(most) {
-					Refuse(r.Context(), w, commerce.ErrUnavailable)
-					return
-				}
-				if taken.CompareAndSwap(now, now+1) {
-					break
-				}
-			}
-			defer taken.Add(-1)
-			next.ServeHTTP(w, r)
-		})
+// Places are what so many requests take at once.
+type Places struct {
+	most  int64
+	taken atomic.Int64
+}
+
+// NewPlaces are most places.
+func NewPlaces(most int) *Places { return &Places{most: int64(most)} }
+
+// take takes a place, if one is free. It has to be given back.
+func (p *Places) take() bool {
+	for now := p.taken.Load(); now < p.most; now = p.taken.Load() {
+		if p.taken.CompareAndSwap(now, now+1) {
+			return true
+		}
 	}
+	return false
+}
+
+func (p *Places) give() { p.taken.Add(-1) }
+
+// InFlight refuses requests for which there is no place, with 503 and Retry-After.
+func (p *Places) InFlight(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !p.take() {
+			Refuse(r.Context(), w, commerce.ErrUnavailable)
+			return
+		}
+		defer p.give()
+		next.ServeHTTP(w, r)
+	})
 }
 
 // Deadline ends what a request started, at the latest d after it came in.
