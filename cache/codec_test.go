@@ -2,14 +2,17 @@ package cache
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/hex"
 	"flag"
+	"math/rand/v2"
 	"os"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/attribute"
@@ -63,6 +66,46 @@ func TestC17_OnlyWhatWasWrittenForThisKeyIsRead(t *testing.T) {
 		}
 	}
 	assert.Less(t, len(p.pack("key", storedOf(strings.Repeat("portico ", compressFrom/8)))), 500, "large payloads are compressed")
+}
+
+// What the sum vouches for may still be of another make, or be more than it seems.
+func TestC17_OnlyWhatIsKnownAndSmallEnoughIsUnpacked(t *testing.T) {
+	t.Parallel()
+	p := packerOf(t)
+	// flagged is an entry that says flag of its payload, with the sum that belongs to it.
+	flagged := func(flag byte, payload []byte) []byte {
+		b := p.pack("key", storedOf(""))
+		b = b[:len(b)-sumSize]
+		b[len(entryMagic)+1] = flag
+		b = append(b, payload...)
+		return binary.BigEndian.AppendUint64(b, xxhash.Sum64(b))
+	}
+	zipped := func(size int) []byte { return p.zip.EncodeAll(make([]byte, size), nil) }
+	noise := make([]byte, 3<<20)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(noise) // never fails
+	for name, c := range map[string]struct {
+		entry []byte
+		size  int // of the payload; -1: there is none
+	}{
+		"as it is":                 {flagged(0, []byte("payload")), 7},
+		"compressed":               {flagged(flagCompressed, zipped(100)), 100},
+		"an unknown flag":          {flagged(2, []byte("payload")), -1},
+		"flags of a later make":    {flagged(flagCompressed|2, zipped(100)), -1},
+		"compressed in words only": {flagged(flagCompressed, []byte("payload")), -1},
+		"cut off":                  {flagged(flagCompressed, zipped(100)[:10]), -1},
+		"large once decompressed":  {flagged(flagCompressed, zipped(7<<20)), 7 << 20},
+		"too large once it is":     {flagged(flagCompressed, zipped(9<<20)), -1},
+		"too large as it is":       {flagged(0, noise[:1<<20]), -1},
+		"large as it is":           {flagged(0, noise[:1<<20-1000]), 1<<20 - 1000},
+	} {
+		got, err := p.unpack("key", c.entry)
+		if c.size < 0 {
+			require.ErrorIs(t, err, errCorrupt, name)
+			continue
+		}
+		require.NoError(t, err, name)
+		assert.Len(t, got.payload, c.size, name)
+	}
 }
 
 // Bytes of each version stay readable, or a miss, for good.

@@ -283,6 +283,39 @@ func TestStoreLostMeanwhileStillAnswers(t *testing.T) {
 	assert.Contains(t, log.String(), "idempotency record not settled")
 }
 
+// A write that takes all of its time, and a little longer to come back, is still in flight; one
+// that does not come back holds its key no longer.
+func TestK1_ALeaseOutlivesTheWriteThatHoldsIt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := idempotency.New(ledger.NewMemory(), time.Minute, slog.New(slog.DiscardHandler))
+		var c counted
+		lost, done := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(done)
+			_, _, err := s.Do(t.Context(), request(ann), func(context.Context) (idempotency.Answer, error) {
+				<-lost
+				return idempotency.Answer{}, errors.New("too late")
+			})
+			assert.Error(t, err)
+		}()
+		time.Sleep(time.Minute + 3*time.Second)
+		_, _, err := s.Do(t.Context(), request(ann), c.run)
+		require.ErrorIs(t, err, commerce.ErrConflict)
+		assert.Zero(t, c.runs.Load())
+		time.Sleep(10 * time.Second)
+		_, replayed, err := s.Do(t.Context(), request(ann), c.run)
+		require.NoError(t, err)
+		assert.False(t, replayed, "the lease is over")
+		close(lost)
+		<-done
+		_, replayed, err = s.Do(t.Context(), request(ann), c.run)
+		require.NoError(t, err)
+		assert.True(t, replayed, "who comes back too late drops nobody else's")
+		assert.EqualValues(t, 1, c.runs.Load())
+	})
+}
+
 func TestACrashedHolderIsTakenOver(t *testing.T) {
 	t.Parallel()
 	l, server := onRedis(t)

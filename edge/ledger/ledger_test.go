@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -203,4 +204,71 @@ func TestOnlyWhatIsHeldIsExtended(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, "a", held)
 	})
+}
+
+// What runs long is held for as long as its holder says, also where there is no Redis.
+func TestMemoryHoldsWhatIsExtended(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := ledger.NewMemory()
+		_, _, err := l.Claim(t.Context(), "k", "a", time.Minute)
+		require.NoError(t, err)
+		for range 3 {
+			time.Sleep(50 * time.Second)
+			extended, err := l.Extend(t.Context(), "k", "a", time.Minute)
+			require.NoError(t, err)
+			require.True(t, extended)
+		}
+		_, claimed, err := l.Claim(t.Context(), "k", "b", time.Minute)
+		require.NoError(t, err)
+		assert.False(t, claimed, "it is held still")
+		time.Sleep(61 * time.Second)
+		_, claimed, err = l.Claim(t.Context(), "k", "b", time.Minute)
+		require.NoError(t, err)
+		assert.True(t, claimed)
+	})
+}
+
+// A full ledger finds what ran out behind many records that are to be kept for days.
+func TestMemoryFindsRoomBehindWhatIsKept(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := ledger.NewMemory()
+		claim := func(key string, bytes int, ttl time.Duration) error {
+			_, _, err := l.Claim(t.Context(), key, strings.Repeat("x", bytes), ttl)
+			return err
+		}
+		const kept = 100
+		for i := range kept {
+			require.NoError(t, claim(fmt.Sprint("kept ", i), 1, time.Hour))
+		}
+		for i := 0; claim(fmt.Sprint("short ", i), 1<<20, time.Minute) == nil; i++ {
+		}
+		time.Sleep(2 * time.Minute)
+		refused := 0
+		for claim("late", 1<<20, time.Minute) != nil && refused < kept {
+			refused++
+		}
+		assert.Less(t, refused, kept/10, "each write looks at some")
+		for i := range kept {
+			held, err := l.Get(t.Context(), fmt.Sprint("kept ", i))
+			require.NoError(t, err)
+			assert.NotEmpty(t, held)
+		}
+	})
+}
+
+// Small records are counted with what they take beside their texts.
+func TestMemoryIsBoundedInRecords(t *testing.T) {
+	t.Parallel()
+	l, most := ledger.NewMemory(), 64<<20/256
+	n := 0
+	for ; n <= most; n++ {
+		if _, _, err := l.Claim(t.Context(), strconv.Itoa(n), "x", time.Hour); err != nil {
+			require.ErrorIs(t, err, commerce.ErrUnavailable)
+			break
+		}
+	}
+	assert.LessOrEqual(t, n, most)
+	assert.Greater(t, n, most/2)
 }
