@@ -3,54 +3,66 @@ package rest
 import (
 	"testing"
 
-	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/portico-bff/portico/bff-mobile/internal/encoding"
 	"github.com/portico-bff/portico/bff-mobile/screen"
 	"github.com/portico-bff/portico/schema/commerce"
 )
 
-// The same bytes have another tag for each customer of each tenant: a tag that is known tells
-// nothing of what others have.
-func TestM10_ATagIsOfOneCustomer(t *testing.T) {
+// A tag is not for the bytes alone: where two answers of other markets, price groups, codings,
+// devices or fields happen to be the same bytes, they have tags of their own.
+func TestM10_SeedsDifferWhereverWhatIsAskedDoes(t *testing.T) {
 	t.Parallel()
-	tags := map[string]commerce.Principal{}
-	for _, p := range []commerce.Principal{
-		{Tenant: "default", Subject: "C1"},
-		{Tenant: "default", Subject: "C2"},
-		{Tenant: "other", Subject: "C1"},
-		{Tenant: "defaultC", Subject: "1"},
-		{Subject: "defaultC1"},
-		{Tenant: "defaultC1"},
-	} {
-		tag := ownTag(p, "/v1/screens/account", "{}")
-		assert.Equal(t, tag, ownTag(p, "/v1/screens/account", "{}"))
-		assert.NotEqual(t, tag, ownTag(p, "/v1/screens/account{}"))
-		assert.NotContains(t, tags, tag, "%v has that of %v", p, tags[tag])
-		tags[tag] = p
+	us := commerce.Market{Channel: "us", Locale: "en", Currency: "USD", Country: "US"}
+	of := func(change ...func(*asked)) *asked {
+		q := &asked{route: "/v1/screens/home", what: []string{"480", "960", ""}, form: form{encoding.Brotli}, viewer: screen.Viewer{Shopper: commerce.Shopper{Market: us}, Group: "retail"}}
+		for _, each := range change {
+			each(q)
+		}
+		return q
+	}
+	type kind struct {
+		*asked
+
+		in   encoding.Encoding
+		body string
+	}
+	kinds := map[string]kind{
+		"as it is":       {of(), encoding.Brotli, "{}"},
+		"channel":        {of(func(q *asked) { q.viewer.Market.Channel = "eu" }), encoding.Brotli, "{}"},
+		"locale":         {of(func(q *asked) { q.viewer.Market.Locale = "fr" }), encoding.Brotli, "{}"},
+		"currency":       {of(func(q *asked) { q.viewer.Market.Currency = "EUR" }), encoding.Brotli, "{}"},
+		"country":        {of(func(q *asked) { q.viewer.Market.Country = "FR" }), encoding.Brotli, "{}"},
+		"moved":          {of(func(q *asked) { q.viewer.Market.Channel, q.viewer.Market.Locale = "use", "n" }), encoding.Brotli, "{}"},
+		"price group":    {of(func(q *asked) { q.viewer.Group = "trade" }), encoding.Brotli, "{}"},
+		"asked coding":   {of(func(q *asked) { q.form = form{encoding.Gzip} }), encoding.Brotli, "{}"},
+		"coding":         {of(), encoding.Identity, "{}"},
+		"route":          {of(func(q *asked) { q.route = "/v1/screens/search" }), encoding.Brotli, "{}"},
+		"width":          {of(func(q *asked) { q.what = []string{"320", "960", ""} }), encoding.Brotli, "{}"},
+		"fields":         {of(func(q *asked) { q.what = []string{"480", "960", "page"} }), encoding.Brotli, "{}"},
+		"fewer words":    {of(func(q *asked) { q.what = []string{"480", "960"} }), encoding.Brotli, "{}"},
+		"words together": {of(func(q *asked) { q.what = []string{"480960", ""} }), encoding.Brotli, "{}"},
+		"bytes":          {of(), encoding.Brotli, "{ }"},
+	}
+	seeds := map[string]string{}
+	for name, k := range kinds {
+		seed := string(k.seed(k.in, []byte(k.body)))
+		require.Equal(t, seed, string(k.seed(k.in, []byte(k.body))), name)
+		require.NotContains(t, seeds, seed, "%s and %s have one seed", name, seeds[seed])
+		seeds[seed] = name
 	}
 }
 
-// A strong tag stands for one sequence of bytes: whatever made them differ makes another seed.
-func TestM10_ASeedIsOfTheBytesThatAreSent(t *testing.T) {
+// Two principals have no tag in common, even of the same bytes.
+func TestM10_OwnTagsDifferByPrincipal(t *testing.T) {
 	t.Parallel()
-	q := asked{route: "/v1/screens/home", what: []string{"1", "2"}, viewer: screen.Viewer{Shopper: commerce.Shopper{Market: commerce.Market{Channel: "us"}}}}
-	seeds := map[string]string{}
-	note := func(what string, q asked, in encoding.Encoding, body string) {
-		seed := string(q.seed(in, []byte(body)))
-		assert.NotContains(t, seeds, seed, "%s is as %s", what, seeds[seed])
-		seeds[seed] = what
+	tags := map[string]commerce.Principal{}
+	for _, p := range []commerce.Principal{{}, {Tenant: "a"}, {Subject: "a"}, {Tenant: "a", Subject: "b"}, {Tenant: "ab"}, {Subject: "ab"}, {Tenant: "b", Subject: "a"}} {
+		tag := ownTag(p, "same")
+		require.NotContains(t, tags, tag, "%v and %v", p, tags[tag])
+		tags[tag] = p
+		require.NotEqual(t, tag, ownTag(p, "other"))
+		require.NotEqual(t, ownTag(p, "sa", "me"), tag)
 	}
-	note("a body", q, encoding.Identity, "a")
-	note("another", q, encoding.Identity, "b")
-	note("a coding", q, encoding.Gzip, "a")
-	other := q
-	other.what = []string{"12"}
-	note("another question", other, encoding.Identity, "a")
-	other = q
-	other.viewer.Market.Locale = "de"
-	note("another language", other, encoding.Identity, "a")
-	other = q
-	other.viewer.Group = "retail"
-	note("another group", other, encoding.Identity, "a")
 }
