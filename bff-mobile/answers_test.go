@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -21,9 +22,15 @@ import (
 // keeping is a shop behind the cache whose whole screens are kept.
 func keeping(t testing.TB, change ...func(*edge.Backend)) (*shop, *cache.Cache) {
 	t.Helper()
+	return keepingLate(t, lateFrom(t), change...)
+}
+
+// keepingLate is keeping with [openLate].
+func keepingLate(t testing.TB, lateFrom time.Duration, change ...func(*edge.Backend)) (*shop, *cache.Cache) {
+	t.Helper()
 	var c *cache.Cache
-	s := open(t, append(change, func(b *edge.Backend) {
-		cfg := cache.Config{AnswerBytes: 4 << 20, SurrogateKeyBytes: 3 << 10}
+	s := openLate(t, lateFrom, append(change, func(b *edge.Backend) {
+		cfg := cache.Config{AnswerBytes: 4 << 20, SurrogateKeyBytes: 3 << 10, HardTimeout: time.Minute} // the machine may be busy
 		var err error
 		c, err = cache.New(cfg, cache.Deps{Log: b.Log})
 		require.NoError(t, err)
@@ -83,7 +90,7 @@ func TestTheSameScreenTwiceCostsNothingTheSecondTime(t *testing.T) {
 
 func TestScreensAtOnceAskEachSystemOnce(t *testing.T) {
 	t.Parallel()
-	s, _ := keeping(t)
+	s, _ := keepingLate(t, 0)
 	const askers = 100
 	gate := make(chan struct{})
 	s.Hold(commerce.OpSearch, func(context.Context) { <-gate })

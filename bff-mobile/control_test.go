@@ -18,7 +18,7 @@ import (
 func behindTheCache(t *testing.T, answerBytes int64, extra ...commerce.Source) *shop {
 	t.Helper()
 	return open(t, func(b *edge.Backend) {
-		b.Config.Cache = cache.Config{AnswerBytes: answerBytes, SurrogateKeyBytes: 3 << 10}
+		b.Config.Cache = cache.Config{AnswerBytes: answerBytes, SurrogateKeyBytes: 3 << 10, HardTimeout: time.Minute}
 		c, err := cache.New(b.Config.Cache, cache.Deps{Log: b.Log})
 		require.NoError(t, err)
 		b.Ports = c.Wrap(b.Ports)

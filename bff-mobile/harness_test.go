@@ -70,9 +70,15 @@ func (v tokens) Verify(_ context.Context, authorization string) (commerce.Princi
 // open opens a shop; change may alter the backend before it serves. Requests wait in line as
 // they do in what is shipped.
 func open(t testing.TB, change ...func(*edge.Backend)) *shop {
+	return openLate(t, lateFrom(t), change...)
+}
+
+// lateFrom is what is shipped.
+func lateFrom(t testing.TB) time.Duration {
+	t.Helper()
 	var shipped Channel
 	require.NoError(t, config.Decode(nil, "", &shipped))
-	return openLate(t, shipped.LateFrom, change...)
+	return shipped.LateFrom
 }
 
 // openLate opens a shop where requests wait in line from such a lateness on; 0: none does,

@@ -69,7 +69,9 @@ func TestM5_AThousandAbandonedRequestsEnd(t *testing.T) {
 // counted: buffers, header, body and what a handler makes of it.
 func TestM4_MemoryOfARequest(t *testing.T) { //nolint:paralleltest // counts the process's memory
 	const clients, most = 200, 4 * (64 << 10)
-	s := openLate(t, 0, func(b *edge.Backend) { b.Config.Limits.MaxInFlight = 2 * clients })
+	s := openLate(t, 0, func(b *edge.Backend) {
+		b.Config.Limits.MaxInFlight, b.Config.Limits.RequestTimeout = 2*clients, time.Minute
+	})
 	addr, _ := s.serve(t)
 	var inside sync.WaitGroup
 	leave := make(chan struct{})
@@ -113,7 +115,7 @@ func inUse() int64 {
 // writes find room when reads do not, and what is kept is answered whatever happens.
 func TestM9_WhatIsRefusedSaysWhenToComeBack(t *testing.T) {
 	t.Parallel()
-	s, _ := keeping(t, func(b *edge.Backend) { b.Config.Limits.MaxInFlight, b.Config.Limits.RequestTimeout = 10, time.Minute })
+	s, _ := keepingLate(t, 0, func(b *edge.Backend) { b.Config.Limits.MaxInFlight, b.Config.Limits.RequestTimeout = 10, time.Minute })
 	for range 2 {
 		s.ok(t, get("/v1/screens/home"))
 	}

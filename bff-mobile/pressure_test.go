@@ -21,7 +21,7 @@ import (
 func TestM9_UnderPressureTheLeastImportantIsLeftOut(t *testing.T) {
 	t.Parallel()
 	const others = 5 // and the one that is looked at are 6 of the 8 places for reads
-	s, _ := keeping(t, func(b *edge.Backend) { b.Config.Limits.MaxInFlight, b.Config.Limits.RequestTimeout = 10, time.Minute })
+	s, _ := keepingLate(t, 0, func(b *edge.Backend) { b.Config.Limits.MaxInFlight, b.Config.Limits.RequestTimeout = 10, time.Minute })
 	var inside, done sync.WaitGroup
 	inside.Add(others)
 	leave := make(chan struct{})

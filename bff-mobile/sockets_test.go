@@ -265,7 +265,7 @@ func TestW13_AChunkedBodyIsAnsweredThenClosed(t *testing.T) {
 func TestM3_KeptStringsStayWhatTheyWere(t *testing.T) {
 	t.Parallel()
 	const clients, each = 20, 500
-	s := open(t)
+	s := openLate(t, 0)
 	require.True(t, s.app.server.Config().Immutable)
 	var mu sync.Mutex
 	kept := map[string][]string{}
@@ -352,12 +352,10 @@ func TestM5_AbandonedRequestsEnd(t *testing.T) {
 func TestM11_StopFinishesWhatIsInFlight(t *testing.T) {
 	t.Parallel()
 	const clients = 50
-	s := open(t)
+	s := openLate(t, 0, func(b *edge.Backend) { b.Config.Limits.RequestTimeout = time.Minute })
 	addr, stop := s.serve(t)
-	var inside sync.WaitGroup
-	inside.Add(clients)
-	leave := make(chan struct{})
-	s.Hold(commerce.OpSearch, func(context.Context) { inside.Done(); <-leave })
+	inside, leave := make(chan struct{}, clients), make(chan struct{})
+	s.Hold(commerce.OpSearch, func(context.Context) { inside <- struct{}{}; <-leave })
 	answers := make(chan string, clients)
 	for range clients {
 		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", addr)
@@ -370,7 +368,13 @@ func TestM11_StopFinishesWhatIsInFlight(t *testing.T) {
 			answers <- string(got)
 		}()
 	}
-	inside.Wait()
+	for range clients {
+		select {
+		case <-inside:
+		case early := <-answers:
+			require.Fail(t, "one is not in flight", early)
+		}
+	}
 	require.Equal(t, http.StatusOK, readiness(t, s))
 	stopped := make(chan error, 1)
 	go func() { stopped <- stop() }()

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -36,7 +37,7 @@ func keepingOf(t testing.TB, cfg documents.Config, change ...func(*edge.Backend)
 	t.Helper()
 	var c *cache.Cache
 	s := opened(t, cfg, append(change, func(b *edge.Backend) {
-		cfg := cache.Config{AnswerBytes: 4 << 20, SurrogateKeyBytes: 3 << 10}
+		cfg := cache.Config{AnswerBytes: 4 << 20, SurrogateKeyBytes: 3 << 10, HardTimeout: time.Minute} // the machine may be busy
 		var err error
 		c, err = cache.New(cfg, cache.Deps{Log: b.Log})
 		require.NoError(t, err)

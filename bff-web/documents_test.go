@@ -205,7 +205,7 @@ func TestOpenModeAnswersBoth(t *testing.T) {
 func kept(t testing.TB, change ...func(*edge.Backend)) (*shop, string) {
 	t.Helper()
 	return closed(t, append(change, func(b *edge.Backend) {
-		cfg := cache.Config{AnswerBytes: 4 << 20, SurrogateKeyBytes: 3 << 10}
+		cfg := cache.Config{AnswerBytes: 4 << 20, SurrogateKeyBytes: 3 << 10, HardTimeout: time.Minute} // the machine may be busy
 		c, err := cache.New(cfg, cache.Deps{Log: b.Log})
 		require.NoError(t, err)
 		b.Ports = c.Wrap(b.Ports)

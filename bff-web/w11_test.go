@@ -93,7 +93,7 @@ func TestW11_AnAnswerIsAtMostFiveMebibytes(t *testing.T) {
 				s := open(t, func(b *edge.Backend) {
 					b.Ports.Catalog = endless{b.Ports.Catalog, size - around}
 					b.Config.Limits.RequestTimeout = time.Minute // under the race detector, five mebibytes take their time
-					c, err := cache.New(cache.Config{AnswerBytes: answers}, cache.Deps{Log: b.Log})
+					c, err := cache.New(cache.Config{AnswerBytes: answers, HardTimeout: time.Minute}, cache.Deps{Log: b.Log})
 					require.NoError(t, err)
 					b.Ports = c.Wrap(b.Ports)
 					b.Answers, err = cache.NewAnswers(c, cache.Config{AnswerBytes: answers}, "web", b.Telemetry.Meter())

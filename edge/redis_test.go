@@ -3,6 +3,7 @@ package edge
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -55,8 +56,8 @@ func listen(t *testing.T, serve func(net.Conn)) (address string) {
 	return ln.Addr().String()
 }
 
-func keyed(ctx context.Context, b *Backend) (ran bool, err error) {
-	request := idempotency.Request{Principal: commerce.Principal{Tenant: "default", Subject: "C1"}, Operation: "lineAdd", Key: "k"}
+func keyed(ctx context.Context, b *Backend, key string) (ran bool, err error) {
+	request := idempotency.Request{Principal: commerce.Principal{Tenant: "default", Subject: "C1"}, Operation: "lineAdd", Key: key}
 	_, _, err = b.Idempotency.Do(ctx, request, func(context.Context) (idempotency.Answer, error) {
 		ran = true
 		return idempotency.Answer{Status: 200}, nil
@@ -71,7 +72,7 @@ func TestT18_AHungRedisCostsHalfASecondAtMost(t *testing.T) {
 	var took time.Duration
 	for range 5 { // a busy machine makes some of them late, a process that waits for Redis all
 		begun := time.Now()
-		ran, err := keyed(t.Context(), b)
+		ran, err := keyed(t.Context(), b, "k")
 		require.ErrorIs(t, err, commerce.ErrUnavailable)
 		assert.False(t, ran)
 		if took = time.Since(begun); took < time.Second {
@@ -112,7 +113,7 @@ func TestT19_AClaimWhoseAnswerIsLostIsNotRepeated(t *testing.T) {
 		}
 	})
 	b, _ := open(t, "PORTICO_MODE=development", "REDIS_URL=redis://"+address)
-	ran, err := keyed(t.Context(), b)
+	ran, err := keyed(t.Context(), b, "k")
 	require.ErrorIs(t, err, commerce.ErrUnavailable)
 	assert.False(t, ran)
 	assert.Equal(t, int64(1), claims.Load())
@@ -154,15 +155,27 @@ func TestASlowRedisRefusesNoWriteAndNoEvent(t *testing.T) {
 	const secret = "a secret of twenty-four bytes or more"
 	b, _ := open(t, "PORTICO_MODE=development", "REDIS_URL=redis://"+slowly(t, miniredis.RunT(t)), "EVENTS_ADDR=127.0.0.1:0", "EVENTS_SECRET="+secret,
 		"PIM_KIND=pimcore", "PIM_BASE_URL=http://127.0.0.1:1", "PIM_API_KEY=key", "PIM_ALLOW_PRIVATE=true")
-	ran, err := keyed(t.Context(), b)
+	const tries = 5 // a busy machine is later than this Redis for some of them, a process that does not wait for it for all
+	var ran bool
+	var err error
+	for i := range tries {
+		if ran, err = keyed(t.Context(), b, fmt.Sprint("k", i)); err == nil {
+			break
+		}
+	}
 	require.NoError(t, err)
 	assert.True(t, ran)
 
-	body := `{"specversion":"1.0","id":"e1","source":"pim","type":"portico.invalidate","data":{"tags":["all"]}}`
-	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/events", strings.NewReader(body))
-	request.Header.Set("Content-Type", "application/cloudevents+json")
-	events.Sign(request.Header, secret, "msg_1", time.Now(), []byte(body))
-	answer := httptest.NewRecorder()
-	b.Events.Handler().ServeHTTP(answer, request)
+	var answer *httptest.ResponseRecorder
+	for i := range tries {
+		body := fmt.Sprintf(`{"specversion":"1.0","id":"e%d","source":"pim","type":"portico.invalidate","data":{"tags":["all"]}}`, i)
+		request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/events", strings.NewReader(body))
+		request.Header.Set("Content-Type", "application/cloudevents+json")
+		events.Sign(request.Header, secret, fmt.Sprint("msg_", i), time.Now(), []byte(body))
+		answer = httptest.NewRecorder()
+		if b.Events.Handler().ServeHTTP(answer, request); answer.Code == http.StatusAccepted {
+			break
+		}
+	}
 	assert.Equal(t, http.StatusAccepted, answer.Code, answer.Body.String())
 }
