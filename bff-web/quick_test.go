@@ -27,6 +27,7 @@ import (
 type warm struct {
 	*shop
 	backend *edge.Backend
+	dir     string // of its documents
 	blanks  string // behind each body
 }
 
@@ -36,9 +37,9 @@ const warmSecret = commerce.Secret("ssssssssssssssssssssssssssssssss")
 func newWarm(t *testing.T, blanks string, budget int) *warm {
 	t.Helper()
 	w := &warm{blanks: blanks}
-	dir := t.TempDir()
-	build(t, dir, "shop", "1", trustedPage)
-	w.shop, _ = keepingOf(t, documents.Config{Dir: dir, Poll: time.Hour}, func(b *edge.Backend) {
+	w.dir = t.TempDir()
+	build(t, w.dir, "shop", "1", trustedPage)
+	w.shop, _ = keepingOf(t, documents.Config{Dir: w.dir, Poll: time.Second}, func(b *edge.Backend) {
 		w.backend = b
 		var err error
 		b.RateLimit, err = ratelimit.New(ratelimit.Config{Address: budget, Customer: 6_000}, ratelimit.Deps{Log: b.Log})
@@ -205,5 +206,21 @@ func TestW10_ShortRequestsAreRefusedAsLongOnesAre(t *testing.T) {
 		assert.Greater(t, refused, budget/2)
 		assert.Equal(t, long.lines(0), short.lines(0))
 		assert.Equal(t, long.counts(t), short.counts(t))
+	})
+}
+
+// What is published decides which letters are answered: what has been taken away is no
+// longer, be its answer kept or not.
+func TestW14_ADocumentThatWasTakenAwayIsNotAnsweredEarly(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w, plain := newWarm(t, "", 6_000), requests()[0]
+		for range 3 {
+			require.Equal(t, http.StatusOK, w.send(t, plain).Status)
+		}
+		build(t, w.dir, "shop", "1", trustedMine)
+		time.Sleep(3 * time.Second)
+		synctest.Wait()
+		assert.NotEmpty(t, w.send(t, plain).Errors)
 	})
 }
