@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -260,7 +259,13 @@ func TestC19_AnswersAreNeverSomeoneElses(t *testing.T) {
 	const queries = `query($sku:String!,$me:Boolean!){product(sku:$sku){sku price{unit{amount currency}}} me@include(if:$me){profile{email}}}`
 	emails := map[string]string{"": "", "Bearer C1": s.Fixture().Customer.Email, "Bearer C2": s.Fixture().Neighbor.Email}
 	markets := map[string]string{"us": "USD", "eu": "EUR", "uk": "GBP"}
-	var leaks, hits atomic.Int64
+	leaks := make(chan string, 10) // the first of them
+	leak := func(a answer, what string) {
+		select {
+		case leaks <- what + ": " + a.Raw:
+		default:
+		}
+	}
 	var wg sync.WaitGroup
 	const workers, each = 4, 1_500
 	for w := range workers {
@@ -276,16 +281,18 @@ func TestC19_AnswersAreNeverSomeoneElses(t *testing.T) {
 				}
 				for who, email := range emails {
 					if email != "" && strings.Contains(a.Raw, email) && (!me || who != token) {
-						leaks.Add(1)
+						leak(a, "mail of "+who+" for "+token)
 					}
 				}
 				for name, currency := range markets {
 					if name != channel && strings.Contains(a.Raw, `"`+currency+`"`) {
-						leaks.Add(1)
+						leak(a, currency+" for "+channel)
 					}
 				}
-				if !strings.Contains(a.Raw, `"sku":"`+sku+`"`) && a.Status == http.StatusOK {
-					leaks.Add(1)
+				if told := strings.Count(a.Raw, `"sku":`); told > strings.Count(a.Raw, `"sku":"`+sku+`"`) {
+					leak(a, "another product than "+sku)
+				} else if told == 0 && len(a.Errors) == 0 { // a busy machine's may be late // a busy machine's may be late
+					leak(a, "nothing of "+sku)
 				}
 				if r.IntN(50) == 0 {
 					_ = c.Invalidate(context.Background(), commerce.TagProduct(commerce.SKU(sku)))
@@ -294,9 +301,11 @@ func TestC19_AnswersAreNeverSomeoneElses(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	require.Zero(t, leaks.Load())
-	hits.Add(int64(strings.Count(s.log.String(), `"answer":"hit"`)))
-	require.Greater(t, hits.Load(), int64(workers*each/4))
+	close(leaks)
+	for told := range leaks {
+		t.Error(told)
+	}
+	require.Greater(t, strings.Count(s.log.String(), `"answer":"hit"`), workers*each/4)
 }
 
 // A customer of a price group of their own, and strangers, each see their prices.
