@@ -291,7 +291,7 @@ func TestC19_AnswersAreNeverSomeoneElses(t *testing.T) {
 				}
 				if told := strings.Count(a.Raw, `"sku":`); told > strings.Count(a.Raw, `"sku":"`+sku+`"`) {
 					leak(a, "another product than "+sku)
-				} else if told == 0 && len(a.Errors) == 0 { // a busy machine's may be late // a busy machine's may be late
+				} else if told == 0 && len(a.Errors) == 0 { // a busy machine's may be late
 					leak(a, "nothing of "+sku)
 				}
 				if r.IntN(50) == 0 {
