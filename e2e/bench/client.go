@@ -37,6 +37,9 @@ type ask struct {
 	right func(res *fasthttp.Response) bool
 	// refused tells an answer that is none, which is counted by itself; nil: there are none.
 	refused func(res *fasthttp.Response) bool
+	// onset is how long it takes until requests at a fixed rate are as they will be; what was
+	// due after that is told by itself. 0: nothing is.
+	onset time.Duration
 }
 
 // mapped asks for the things that another numbering gives.
@@ -69,12 +72,36 @@ type load struct {
 	answered int64
 	failed   int64
 	took     time.Duration
-	spent    []time.Duration // of each request that was not refused, sorted
-	refusals []time.Duration // of each that was, sorted
-	sample   string          // an answer that was not right
+	sample   string // an answer that was not right
+	times
+	settled times // after the onset
 }
 
-func (l *load) quantile(q float64) time.Duration { return quantile(l.spent, q) }
+// times is what requests took, sorted once all are there.
+type times struct {
+	spent    []time.Duration // of each request that was not refused
+	refusals []time.Duration // of each that was
+}
+
+func (t *times) quantile(q float64) time.Duration { return quantile(t.spent, q) }
+
+func (t *times) add(took time.Duration, refused bool) {
+	if refused {
+		t.refusals = append(t.refusals, took)
+	} else {
+		t.spent = append(t.spent, took)
+	}
+}
+
+func (t *times) merge(with times) {
+	t.spent = append(t.spent, with.spent...)
+	t.refusals = append(t.refusals, with.refusals...)
+}
+
+func (t *times) sort() {
+	slices.Sort(t.spent)
+	slices.Sort(t.refusals)
+}
 
 func quantile(sorted []time.Duration, q float64) time.Duration {
 	if len(sorted) == 0 {
@@ -91,6 +118,7 @@ type worker struct {
 	ask    ask
 	req    *fasthttp.Request
 	res    *fasthttp.Response
+	begin  time.Time // of requests at a fixed rate
 	load
 }
 
@@ -109,11 +137,14 @@ func (w *worker) send(n int64, since time.Time) {
 	w.req.URI() // read from the header only once
 	err := w.target.client.Do(w.req, w.res)
 	took := time.Since(since)
-	if err == nil && w.ask.refused != nil && w.ask.refused(w.res) {
-		w.refusals = append(w.refusals, took)
+	refused := err == nil && w.ask.refused != nil && w.ask.refused(w.res)
+	w.add(took, refused)
+	if w.ask.onset > 0 && since.Sub(w.begin) >= w.ask.onset {
+		w.settled.add(took, refused)
+	}
+	if refused {
 		return
 	}
-	w.spent = append(w.spent, took)
 	if err == nil && w.ask.good(w.res) {
 		w.answered++
 		return
@@ -130,16 +161,16 @@ func merged(workers []*worker, took time.Duration) *load {
 	for _, w := range workers {
 		sum.answered += w.answered
 		sum.failed += w.failed
-		sum.spent = append(sum.spent, w.spent...)
-		sum.refusals = append(sum.refusals, w.refusals...)
+		sum.merge(w.times)
+		sum.settled.merge(w.settled)
 		if sum.sample == "" {
 			sum.sample = w.sample
 		}
 		fasthttp.ReleaseRequest(w.req)
 		fasthttp.ReleaseResponse(w.res)
 	}
-	slices.Sort(sum.spent)
-	slices.Sort(sum.refusals)
+	sum.sort()
+	sum.settled.sort()
 	return sum
 }
 
@@ -193,6 +224,7 @@ func open(ctx context.Context, t *target, a ask, perSecond int, length time.Dura
 				return nil, errBehind
 			}
 			w = newWorker(t, a)
+			w.begin = begin
 			workers = append(workers, w)
 		}
 		n := next.Add(1)

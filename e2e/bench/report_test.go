@@ -16,7 +16,7 @@ func TestARatioIsTheMedianOfRoundsSideBySide(t *testing.T) {
 	arms := func(cpu ...time.Duration) []arm {
 		var list []arm
 		for _, c := range cpu {
-			list = append(list, arm{load: &load{answered: 10, took: time.Second, spent: []time.Duration{c, 2 * c, 3 * c}}, cpu: c, calls: 5})
+			list = append(list, arm{load: &load{answered: 10, took: time.Second, times: times{spent: []time.Duration{c, 2 * c, 3 * c}}}, cpu: c, calls: 5})
 		}
 		return list
 	}
@@ -91,9 +91,12 @@ func TestQuantilesAndRates(t *testing.T) {
 func TestOverloadIsJudgedByWhatWasServedAndRefused(t *testing.T) {
 	t.Parallel()
 	took := func(list ...time.Duration) []time.Duration { return list }
-	normal := &load{answered: 200, took: time.Second, spent: took(20 * time.Millisecond)}
-	beyond := &load{answered: 150, failed: 1, took: time.Second, spent: took(41 * time.Millisecond), refusals: took(4 * time.Millisecond)}
-	then := &load{answered: 94, took: time.Second, spent: took(time.Millisecond), refusals: took(1, 2, 3, 4, 5, 6)}
+	normal := &load{answered: 200, took: time.Second, times: times{spent: took(20 * time.Millisecond)}}
+	beyond := &load{
+		answered: 150, failed: 1, took: time.Second, times: times{spent: took(41 * time.Millisecond), refusals: took(4 * time.Millisecond)},
+		settled: times{spent: took(31 * time.Millisecond), refusals: took(3 * time.Millisecond)},
+	}
+	then := &load{answered: 94, took: time.Second, times: times{spent: took(time.Millisecond), refusals: took(1, 2, 3, 4, 5, 6)}}
 	var r report
 	r.overload(normal, beyond, then, 60, 90)
 	var holds []verdict
@@ -101,7 +104,9 @@ func TestOverloadIsJudgedByWhatWasServedAndRefused(t *testing.T) {
 		assert.Equal(t, "M9", x.id)
 		holds = append(holds, x.holds)
 	}
-	assert.Equal(t, []verdict{noVerdict, missed, missed, reached, enough, missed}, holds)
+	assert.Equal(t, []verdict{noVerdict, missed, missed, noVerdict, reached, noVerdict, enough, missed}, holds)
 	assert.Contains(t, r.text(), "150 of 200 at capacity (75 %), 1 refused")
 	assert.Contains(t, r.text(), "94.0 % served")
+	assert.Contains(t, r.text(), "p99 of what is served, after the first 250 ms | 31.00 ms, p50 31.00")
+	assert.Contains(t, r.text(), "p99 of refusals, after the first 250 ms | 3.00 ms, p50 3.00")
 }
