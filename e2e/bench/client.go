@@ -33,6 +33,8 @@ type ask struct {
 	// begin learns from a target what requests need; nil: nothing.
 	begin func(t *target) error
 	set   func(req *fasthttp.Request, n int64)
+	// instead is done in a request's place; nil: there is one.
+	instead func() error
 	// right tells a good answer; nil: status 200, no errors in it, and nothing missing or old.
 	right func(res *fasthttp.Response) bool
 	// refused tells an answer that is none, which is counted by itself; nil: there are none.
@@ -128,14 +130,7 @@ func newWorker(t *target, a ask) *worker {
 
 // send makes the n-th request; since is when it was due.
 func (w *worker) send(n int64, since time.Time) {
-	w.req.Reset()
-	w.ask.set(w.req, n)
-	if w.target.prefix != "" {
-		w.req.SetRequestURI(w.target.prefix + string(w.req.Header.RequestURI()))
-	}
-	w.req.Header.SetHost(w.target.addr)
-	w.req.URI() // read from the header only once
-	err := w.target.client.Do(w.req, w.res)
+	err := w.exchange(n)
 	took := time.Since(since)
 	refused := err == nil && w.ask.refused != nil && w.ask.refused(w.res)
 	w.add(took, refused)
@@ -145,7 +140,7 @@ func (w *worker) send(n int64, since time.Time) {
 	if refused {
 		return
 	}
-	if err == nil && w.ask.good(w.res) {
+	if err == nil && (w.ask.instead != nil || w.ask.good(w.res)) {
 		w.answered++
 		return
 	}
@@ -153,6 +148,21 @@ func (w *worker) send(n int64, since time.Time) {
 	if w.sample == "" {
 		w.sample = fmt.Sprintf("%s: %v: %d %.300s", w.target.name, err, w.res.StatusCode(), w.res.Body())
 	}
+}
+
+// exchange makes the n-th request and waits for its answer.
+func (w *worker) exchange(n int64) error {
+	if w.ask.instead != nil {
+		return w.ask.instead()
+	}
+	w.req.Reset()
+	w.ask.set(w.req, n)
+	if w.target.prefix != "" {
+		w.req.SetRequestURI(w.target.prefix + string(w.req.Header.RequestURI()))
+	}
+	w.req.Header.SetHost(w.target.addr)
+	w.req.URI() // read from the header only once
+	return w.target.client.Do(w.req, w.res)
 }
 
 // merged is what all workers did.

@@ -5,54 +5,28 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"time"
-
-	"github.com/valyala/fasthttp"
 )
 
 const (
 	upstreamLatency = 20 * time.Millisecond
 	openRate        = 500
 	latencyRounds   = 3
-	latencyLength   = 2 * time.Second
+	latencyLength   = 1600 * time.Millisecond
 )
-
-// chain is a page's longest way through the systems, one call after the other, as whoever
-// makes the requests sees it: what is above it is added by who is measured.
-type chain struct {
-	rig   *rig
-	calls int
-}
-
-// ask calls the systems one after the other; only the last call's request is the worker's own.
-func (c chain) ask() ask {
-	set := func(req *fasthttp.Request, _ int64) {
-		req.Header.SetMethod(fasthttp.MethodPost)
-		req.SetRequestURI("/odoo/json/2/stock.quant/search_read")
-		req.SetBodyString(`{"domain":[["product_id","in",[1]]]}`)
-	}
-	return ask{set: func(req *fasthttp.Request, n int64) {
-		for range c.calls - 1 {
-			_, _, _ = c.rig.stubAt.once(set, n) // the last one tells of errors
-		}
-		set(req, n)
-	}}
-}
 
 // paced is who answers pages over slow systems, and what came of it.
 type paced struct {
-	at    *target
-	deep  int // calls on the longest way
-	pages []arm
+	at     *target
+	calls  page
+	pages  []arm
+	direct []arm // the same calls, made by the client
+	narrow []arm // one call for each round of them
 }
 
-// bares are what chains of calls took, by how many they are.
-type bares map[int][]arm
-
-// added is what p's pages take above the bare chain of their calls.
-func (b bares) added(p *paced) (p50, p99 time.Duration) {
-	pages, bare := figures(p.pages), figures(b[p.deep])
+// added is what pages take above others.
+func (p *paced) added(above []arm) (p50, p99 time.Duration) {
+	pages, bare := figures(p.pages), figures(above)
 	return pages.p50 - bare.p50, pages.p99 - bare.p99
 }
 
@@ -81,15 +55,15 @@ func (r *rig) latencies(ctx context.Context, to *report) error {
 		}
 		ours, each, plain := &paced{at: off.target}, &paced{at: kept.target}, &paced{at: r.plainAt}
 		profiled := r.profile(ctx, work{id: "B4", channel: off, name: "cache off"})
-		bare, err := r.slowly(ctx, side.ask, ours, each, plain)
+		err = r.slowly(ctx, side.ask, ours, each, plain)
 		profiled()
 		if failed, ok := errors.AsType[*failedError](err); ok {
 			fmt.Fprintln(os.Stderr, failed.sample)
 			to.add(row{id: "B4", channel: side.name, what: "added p50 and p99", value: "no figure: " + failed.Error(), must: "no errors", holds: missed})
 			err = nil
 		} else if err == nil {
-			to.paced(side.name+", cache off", bare, ours, plain, side.must, side.goal)
-			to.paced(side.name+", each kept", bare, each, plain, 0, 0)
+			to.paced(side.name+", cache off", ours, plain, side.must, side.goal)
+			to.paced(side.name+", each kept", each, plain, 0, 0)
 		}
 		if err = errors.Join(err, r.end(off), r.end(kept)); err != nil {
 			return err
@@ -98,14 +72,17 @@ func (r *rig) latencies(ctx context.Context, to *report) error {
 	return nil
 }
 
-// paced adds what a channel's and the baseline's pages take above their chains; without a
+// paced adds what a channel's and the baseline's pages take above their calls; without a
 // must it only says it.
-func (r *report) paced(channel string, bare bares, ours, plain *paced, must, goal time.Duration) {
-	mine, late := bare.added(ours)
-	theirs, theirLate := bare.added(plain)
+func (r *report) paced(channel string, ours, plain *paced, must, goal time.Duration) {
+	mine, late := ours.added(ours.direct)
+	theirs, theirLate := plain.added(plain.direct)
+	over, _ := ours.added(ours.narrow)
+	theirOver, _ := plain.added(plain.narrow)
 	p50 := row{
 		id: "B4", channel: channel, what: fmt.Sprintf("added p50 at %d a second over %d ms", openRate, upstreamLatency.Milliseconds()),
-		value: fmt.Sprintf("%s ms, %d deep (baseline %s, %d deep)", milli(mine), ours.deep, milli(theirs), plain.deep),
+		value: fmt.Sprintf("%s ms above its %s calls (baseline %s, %s); %s above %d (%s, %d)",
+			milli(mine), ours.calls.shape(), milli(theirs), plain.calls.shape(), milli(over), len(ours.calls), milli(theirOver), len(plain.calls)),
 	}
 	p99 := row{id: "B4", channel: channel, what: "added p99", value: fmt.Sprintf("%s ms (baseline %s)", milli(late), milli(theirLate))}
 	if must > 0 {
@@ -136,33 +113,41 @@ func (r *rig) accustomed(ctx context.Context, name string, a ask, settings ...st
 	return c, nil
 }
 
-// slowly measures all sides, and the bare chains of their calls, in turns.
-func (r *rig) slowly(ctx context.Context, a ask, sides ...*paced) (bares, error) {
-	bare := bares{}
+// slowly measures all sides, and the calls of their pages without them, in turns. Sides
+// whose pages make as many calls at a time share those.
+func (r *rig) slowly(ctx context.Context, a ask, sides ...*paced) error {
 	for _, p := range sides {
 		var err error
-		if p.deep, err = r.depth(p.at, a); err != nil {
-			return nil, err
+		if p.calls, err = r.pageOf(p.at, a); err != nil {
+			return err
 		}
-		bare[p.deep] = nil
 	}
-	for range r.times(latencyRounds) {
-		for deep := range bare {
-			got, err := r.steadily(ctx, r.stubAt, chain{r, deep}.ask())
-			if err != nil {
-				return nil, err
-			}
-			bare[deep] = append(bare[deep], arm{load: got})
-		}
+	for range r.repeats(latencyRounds) {
+		bare := map[string]arm{} // by shape
 		for _, p := range sides {
+			if err := errors.Join(r.bare(ctx, p.calls, bare), r.bare(ctx, p.calls.narrow(), bare)); err != nil {
+				return err
+			}
 			got, err := r.steadily(ctx, p.at, a)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			p.pages = append(p.pages, arm{load: got})
+			p.direct = append(p.direct, bare[p.calls.shape()])
+			p.narrow = append(p.narrow, bare[p.calls.narrow().shape()])
 		}
 	}
-	return bare, nil
+	return nil
+}
+
+// bare measures a page's calls, unless a page of that shape was measured in this round.
+func (r *rig) bare(ctx context.Context, p page, measured map[string]arm) error {
+	if _, known := measured[p.shape()]; known {
+		return nil
+	}
+	got, err := r.steadily(ctx, r.stubAt, p.ask(r.stubAt))
+	measured[p.shape()] = arm{load: got}
+	return err
 }
 
 // steadily asks at the open rate, over connections that are there. An answer that lacks
@@ -176,20 +161,4 @@ func (r *rig) steadily(ctx context.Context, at *target, a ask) (*load, error) {
 		err = &failedError{got}
 	}
 	return got, err
-}
-
-// depth is how many calls, one after the other, a page that nobody asked for before waits
-// for: the median of some pages that come alone. Two sides need not make the same.
-func (r *rig) depth(t *target, a ask) (int, error) {
-	const pages = 25
-	alone := &load{}
-	for range pages {
-		begin := time.Now()
-		if _, _, err := t.once(a.set, r.distinct.Add(1)); err != nil {
-			return 0, err
-		}
-		alone.spent = append(alone.spent, time.Since(begin))
-	}
-	slices.Sort(alone.spent)
-	return max(1, int(alone.quantile(0.5)/upstreamLatency)), nil
 }

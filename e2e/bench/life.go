@@ -16,7 +16,7 @@ func (r *rig) starts(ctx context.Context, to *report) error {
 	for _, name := range []string{"web", "mobile"} {
 		var took []time.Duration
 		var idle []float64
-		for range r.times(starts) {
+		for range r.repeats(starts) {
 			c, err := r.startChannel(ctx, name)
 			if err != nil {
 				return err

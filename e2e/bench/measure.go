@@ -53,13 +53,30 @@ func measure(ctx context.Context, o options) error {
 		return err
 	}
 	var result report
-	for _, step := range []func(context.Context, *report) error{r.starts, r.works, r.latencies, r.weathers, r.overloads, r.memory} {
+	for _, step := range []func(context.Context, *report) error{r.starts, r.works, r.times, r.memory} {
 		if err := step(ctx, &result); err != nil {
 			return err
 		}
 	}
 	result.took = time.Since(begin)
 	return result.publish(os.Stdout, o.docs)
+}
+
+// times are the measurements whose results are times: cores stay awake for them.
+func (r *rig) times(ctx context.Context, to *report) error {
+	if !r.wanted("B4") && !r.wanted("B6") && !r.wanted("M9") {
+		return nil
+	}
+	cores, err := awake()
+	if to.asleep = err; err == nil {
+		defer func() { _ = cores.Close() }()
+	}
+	for _, step := range []func(context.Context, *report) error{r.latencies, r.weathers, r.overloads} {
+		if err := step(ctx, to); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // wanted tells whether a measurement is asked for.
@@ -71,7 +88,7 @@ func (r *rig) length(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * r.options.scale)
 }
 
-func (r *rig) times(n int) int { return max(1, min(n, int(float64(n)*r.options.scale*2))) }
+func (r *rig) repeats(n int) int { return max(1, min(n, int(float64(n)*r.options.scale*2))) }
 
 // work is one row: the same requests to a channel and to the baseline.
 type work struct {
@@ -223,7 +240,7 @@ func (r *rig) rounds(ctx context.Context, w work) (ours, plain []arm, err error)
 	if w.beside != nil {
 		other.ask, at, process = *w.beside, w.channel.target, w.channel.process
 	}
-	for i := range r.times(rounds) {
+	for i := range r.repeats(rounds) {
 		sides := []func() error{
 			func() error {
 				a, err := r.run(w.channel.target, w.channel.process, w, r.length(roundLength))
@@ -275,7 +292,7 @@ func (r *rig) profile(ctx context.Context, w work) func() {
 
 // profileOf writes a profile of a kind to a file with an ending.
 func (r *rig) profileOf(ctx context.Context, w work, kind, ending string) {
-	seconds := max(1, int(2*float64(r.times(rounds))*r.length(roundLength).Seconds()))
+	seconds := max(1, int(2*float64(r.repeats(rounds))*r.length(roundLength).Seconds()))
 	name := strings.Map(func(c rune) rune {
 		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' {
 			return c

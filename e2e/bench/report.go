@@ -13,6 +13,7 @@ import (
 // report is what was measured, ready to be printed.
 type report struct {
 	took   time.Duration
+	asleep error // why cores slept while times were measured; nil: they did not
 	ratios []ratio
 	rows   []row // of what is no ratio
 }
@@ -136,6 +137,14 @@ func (r *report) text() string {
 	return b.String()
 }
 
+// slept tells of times with those in them that cores took to wake.
+func (r *report) slept() string {
+	if r.asleep == nil {
+		return ""
+	}
+	return fmt.Sprintf(" Cores slept when there was nothing to do, which is in all times: %v.", r.asleep)
+}
+
 // The section of the file that a run writes is between these.
 const (
 	sectionBegins = "<!-- make bench writes from here -->"
@@ -144,7 +153,7 @@ const (
 
 // publish prints the report, and writes it to the section of a file, if one is named.
 func (r *report) publish(to io.Writer, file string) error {
-	text := fmt.Sprintf("%s, %s in all.\n\n%s", time.Now().UTC().Format(time.DateOnly), r.took.Round(time.Second), r.text())
+	text := fmt.Sprintf("%s, %s in all.%s\n\n%s", time.Now().UTC().Format(time.DateOnly), r.took.Round(time.Second), r.slept(), r.text())
 	if _, err := io.WriteString(to, text); err != nil || file == "" {
 		return err
 	}

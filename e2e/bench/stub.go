@@ -32,7 +32,12 @@ type stub struct {
 	weather atomic.Pointer[weather]
 	mu      sync.Mutex
 	calls   map[string]int
+	asked   []called // the first calls since the weather was set
+	since   time.Time
 }
+
+// mostAsked is how many calls are remembered: those of a page.
+const mostAsked = 64
 
 // weather is how the systems fare.
 type weather struct {
@@ -136,9 +141,7 @@ func (s *stub) handle(ctx *fasthttp.RequestCtx) {
 // fare lets the weather act; it tells whether the call is to be answered.
 func (s *stub) fare(ctx *fasthttp.RequestCtx, system string) bool {
 	w := s.weather.Load()
-	s.mu.Lock()
-	s.calls[system]++
-	s.mu.Unlock()
+	s.count(ctx, system)
 	delay := w.Latency
 	if w.Slow > 0 && rand.Float64() < w.Slow {
 		delay += w.SlowBy
@@ -156,7 +159,17 @@ func (s *stub) fare(ctx *fasthttp.RequestCtx, system string) bool {
 	return true
 }
 
-// control sets the weather and tells how many calls each system got since it was set.
+func (s *stub) count(ctx *fasthttp.RequestCtx, system string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls[system]++
+	if len(s.asked) < mostAsked {
+		s.asked = append(s.asked, called{time.Since(s.since), string(ctx.RequestURI()), string(ctx.PostBody())})
+	}
+}
+
+// control sets the weather, and tells how many calls each system got since it was set, or
+// what the first of them asked.
 func (s *stub) control(ctx *fasthttp.RequestCtx, path string) {
 	if path == "/_stub/weather" {
 		var w weather
@@ -168,7 +181,11 @@ func (s *stub) control(ctx *fasthttp.RequestCtx, path string) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	body, err := json.Marshal(s.calls)
+	var answer any = s.calls
+	if path == "/_stub/asked" {
+		answer = s.asked
+	}
+	body, err := json.Marshal(answer)
 	if err != nil {
 		ctx.Error(err.Error(), fasthttp.StatusInternalServerError)
 		return
@@ -176,6 +193,7 @@ func (s *stub) control(ctx *fasthttp.RequestCtx, path string) {
 	ctx.SetBody(body)
 	if path == "/_stub/weather" {
 		clear(s.calls)
+		s.asked, s.since = s.asked[:0], time.Now()
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/valyala/fasthttp"
 )
 
 func smallRecording() *recording {
@@ -85,4 +86,29 @@ func TestRulesInForceForOnePiece(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "17.99", price)
 	assert.Equal(t, "$1,234,567.80", dollars("1234567.80"))
+}
+
+// What a page asks for is told, from when the weather was set on.
+func TestTheStubTellsWhatItWasAsked(t *testing.T) {
+	t.Parallel()
+	s := newStub(smallRecording())
+	send := func(path, body string) string {
+		var ctx fasthttp.RequestCtx
+		ctx.Request.SetRequestURI(path)
+		ctx.Request.SetBodyString(body)
+		s.handle(&ctx)
+		return string(ctx.Response.Body())
+	}
+	const currency = "/odoo/json/2/res.currency/search_read"
+	send(currency, `{}`)
+	assert.JSONEq(t, `{"odoo":1}`, send("/_stub/weather", `{}`))
+	for range 2 * mostAsked {
+		send(currency, `{}`)
+	}
+	var asked []called
+	require.NoError(t, json.Unmarshal([]byte(send("/_stub/asked", "")), &asked))
+	require.Len(t, asked, mostAsked)
+	assert.Equal(t, currency, asked[0].Path)
+	assert.Equal(t, `{}`, asked[0].Body)
+	assert.GreaterOrEqual(t, asked[1].At, asked[0].At)
 }

@@ -13,7 +13,7 @@ import (
 
 const (
 	unhealthyRate   = 200
-	unhealthyLength = 8 * time.Second
+	unhealthyLength = 6 * time.Second
 	warmPages       = 100
 )
 
