@@ -99,9 +99,10 @@ func TestWarningsDoNotWait(t *testing.T) {
 		log.With(slog.Int("a", 1)).WithGroup("g").Warn("second")
 		assert.Equal(t, 2, strings.Count(out.all(), "\n"), "nor what came before them")
 		tel := &Telemetry{channel: "web", sink: s, log: log}
-		tel.logRequest(t.Context(), slog.LevelInfo, &Request{Status: 200})
+		kinds := &durations{}
+		tel.logRequest(t.Context(), kinds.of("GET", "/", 200), &Request{Status: 200})
 		assert.Equal(t, 2, strings.Count(out.all(), "\n"))
-		tel.logRequest(t.Context(), slog.LevelError, &Request{Status: 500})
+		tel.logRequest(t.Context(), kinds.of("GET", "/", 500), &Request{Status: 500})
 		assert.Equal(t, 4, strings.Count(out.all(), "\n"))
 	})
 }
@@ -165,45 +166,45 @@ func TestLinesAreAsSlogWritesThem(t *testing.T) {
 	for range 5000 {
 		r := Request{
 			Method: word(), Route: word(), Operation: word(), Answer: word(), RequestID: word(),
-			Status: rng.IntN(700), Duration: time.Duration(rng.Int64N(1 << rng.IntN(50))), Bytes: rng.Int64N(1 << 40),
+			Status: 100 * rng.IntN(7), Duration: time.Duration(rng.Int64N(1 << rng.IntN(60))), Bytes: rng.Int64N(1 << 40),
 		}
 		ctx := t.Context()
 		if rng.IntN(2) == 0 {
 			ctx = trace.ContextWithSpanContext(ctx, trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1, byte(rng.IntN(256))}, SpanID: trace.SpanID{1}}))
 		}
-		level := []slog.Level{slog.LevelInfo, slog.LevelError}[rng.IntN(2)]
-		by, isPlain := tel.line(nil, ctx, level, &r)
+		by, isPlain := tel.line(nil, ctx, tel.durations.of(r.Method, r.Route, r.Status), &r)
 		if !isPlain {
 			continue
 		}
 		plainOnes++
 		out.pieces = nil
-		tel.log.LogAttrs(ctx, level, "request", r.attrs()...)
+		tel.log.LogAttrs(ctx, levelOf(r.Status), "request", r.attrs()...)
 		require.Regexp(t, times, string(by))
 		require.Equal(t, times.ReplaceAllString(out.all(), ""), times.ReplaceAllString(string(by), ""))
 	}
 	assert.Greater(t, plainOnes, 1000)
-	_, isPlain := tel.line(nil, t.Context(), slog.LevelError, &Request{Err: errors.New("boom")})
+	of := tel.durations.of("GET", "/", 200)
+	_, isPlain := tel.line(nil, t.Context(), of, &Request{Err: errors.New("boom")})
 	assert.False(t, isPlain)
-	_, isPlain = tel.line(nil, t.Context(), slog.LevelInfo, &Request{Ended: "gone"})
+	_, isPlain = tel.line(nil, t.Context(), of, &Request{Ended: "gone"})
 	assert.False(t, isPlain, "the other way to write it says so")
 }
 
-func TestKindsOfRequestsAreBounded(t *testing.T) {
+// The time of a line is as slog writes it, wherever that is.
+func TestTimesAreAsTheTimePackageWritesThem(t *testing.T) {
 	t.Parallel()
-	var s sameRequests
-	var wg sync.WaitGroup
-	for range 4 {
-		wg.Go(func() {
-			for status := range 2 * maxAlike {
-				s.of("GET", "/", status)
-			}
-		})
+	var c clock
+	rng := rand.New(rand.NewPCG(3, 4))
+	zones := []*time.Location{time.UTC, time.Local, time.FixedZone("", 5*3600+1800), time.FixedZone("", -12*3600)}
+	at := time.Date(2026, 10, 25, 0, 59, 59, 0, time.UTC)
+	for range 20_000 {
+		at = at.Add(time.Duration(rng.Int64N(int64(3 * time.Second))))
+		if rng.IntN(3) == 0 {
+			at = at.Truncate([]time.Duration{time.Second, time.Millisecond, 10 * time.Microsecond}[rng.IntN(3)])
+		}
+		here := at.In(zones[rng.IntN(len(zones))])
+		require.Equal(t, here.Format(time.RFC3339Nano), string(c.append(nil, here)))
 	}
-	wg.Wait()
-	assert.LessOrEqual(t, len(*s.known.Load()), maxAlike)
-	assert.Equal(t, s.of("GET", "/", 200), s.of("GET", "/", 200))
-	assert.NotEqual(t, s.of("GET", "/", 200), s.of("GET", "/", 201))
 }
 
 func BenchmarkObserveRequest(b *testing.B) {

@@ -35,20 +35,17 @@ type Config struct {
 
 // Telemetry is a process's log, metrics and traces.
 type Telemetry struct {
-	channel  string
-	level    slog.Level // the least severe that is logged
-	sink     *sink      // of log
-	log      *slog.Logger
-	tracing  *tracing // nil: traces are off
-	metrics  *sdk.MeterProvider
-	scrape   http.Handler
-	duration metric.Float64Histogram
-	alike    sameRequests
-	requests *recent.Requests
+	channel   string
+	level     slog.Level // the least severe that is logged
+	sink      *sink      // of log
+	log       *slog.Logger
+	tracing   *tracing // nil: traces are off
+	metrics   *sdk.MeterProvider
+	scrape    http.Handler
+	durations *durations
+	clock     clock
+	requests  *recent.Requests
 }
-
-// buckets in seconds, those of OpenTelemetry's semantic conventions for HTTP.
-var buckets = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
 
 // New starts the log, the metrics and, where cfg says so, the traces of a channel
 // ("web" or "mobile"). Nothing global is changed: a process may hold several. The
@@ -61,20 +58,19 @@ func New(cfg Config, channel string) (*Telemetry, error) {
 	json := slog.NewJSONHandler(lines, &slog.HandlerOptions{Level: cfg.LogLevel})
 	log := slog.New(naming{json, lines}).With(slog.String("channel", channel))
 	registry := prometheus.NewRegistry()
-	reader, err := exporter.New(exporter.WithRegisterer(registry))
+	durations := &durations{channel: channel}
+	reader, err := exporter.New(exporter.WithRegisterer(registry), exporter.WithProducer(durations))
 	if err != nil {
 		return nil, err
 	}
 	metrics := sdk.NewMeterProvider(sdk.WithReader(reader))
-	duration, err := metrics.Meter("github.com/portico-bff/portico/edge").Float64Histogram("http.server.request.duration",
-		metric.WithUnit("s"), metric.WithDescription("Duration of requests."), metric.WithExplicitBucketBoundaries(buckets...))
-	tracing, tracingErr := newTracing(cfg.Traces, channel, log)
-	if err := errors.Join(err, runtime.Start(runtime.WithMeterProvider(metrics)), tracingErr); err != nil {
+	tracing, err := newTracing(cfg.Traces, channel, log)
+	if err := errors.Join(err, runtime.Start(runtime.WithMeterProvider(metrics))); err != nil {
 		return nil, errors.Join(err, metrics.Shutdown(context.Background()))
 	}
 	scrape := promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)})
 	return &Telemetry{
-		channel: channel, level: cfg.LogLevel, sink: lines, log: log, tracing: tracing, metrics: metrics, scrape: scrape, duration: duration, requests: cfg.Requests,
+		channel: channel, level: cfg.LogLevel, sink: lines, log: log, tracing: tracing, metrics: metrics, scrape: scrape, durations: durations, requests: cfg.Requests,
 	}, nil
 }
 
@@ -134,12 +130,9 @@ func (t *Telemetry) ObserveRequest(ctx context.Context, r Request) {
 	if r.RequestID == "" {
 		r.RequestID = requestid.From(ctx)
 	}
-	t.duration.Record(ctx, r.Duration.Seconds(), t.alike.of(r.Method, r.Route, r.Status)...)
-	level := slog.LevelInfo
-	if r.Status >= http.StatusInternalServerError {
-		level = slog.LevelError
-	}
-	t.logRequest(ctx, level, &r)
+	of := t.durations.of(r.Method, r.Route, r.Status)
+	of.measure(r.Duration)
+	t.logRequest(ctx, of, &r)
 	if r.Lasts && r.Status < http.StatusBadRequest {
 		return
 	}
@@ -149,8 +142,8 @@ func (t *Telemetry) ObserveRequest(ctx context.Context, r Request) {
 	})
 }
 
-// milliseconds is how long the request took, to the microsecond.
-func (r *Request) milliseconds() float64 { return float64(r.Duration.Microseconds()) / 1000 }
+// milliseconds is how long something took, to the microsecond.
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 func (r *Request) attrs() []slog.Attr {
 	attrs := []slog.Attr{
@@ -158,7 +151,7 @@ func (r *Request) attrs() []slog.Attr {
 		slog.String("method", r.Method),
 		slog.String("route", r.Route),
 		slog.Int("status", r.Status),
-		slog.Float64("durationMs", r.milliseconds()),
+		slog.Float64("durationMs", milliseconds(r.Duration)),
 		slog.Int64("bytes", r.Bytes),
 	}
 	if r.Operation != "" {
