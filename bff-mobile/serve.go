@@ -11,7 +11,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/portico-bff/portico/bff-mobile/internal/web"
-	"github.com/portico-bff/portico/edge/listener"
 )
 
 // running is what is known once the channel listens.
@@ -51,7 +50,7 @@ func (a *App) Serve(ctx context.Context) error {
 	}
 	group, gctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return a.backend.Events.Serve(gctx) })
-	group.Go(func() error { return a.server.Listener(web.Lingering(listener.SettingLate(public))) })
+	group.Go(func() error { return web.Serve(a.server, public) })
 	group.Go(func() error {
 		if err := operators.Serve(admin); !errors.Is(err, http.ErrServerClosed) {
 			return err

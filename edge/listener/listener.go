@@ -10,8 +10,8 @@ import (
 )
 
 // SettingLate is l, whose connections set a clock only when somebody waits for it. net/http
-// gives a connection seven deadlines for each request, fasthttp three; nearly all are replaced
-// before anybody reads or writes, since a request comes in one piece and is answered in one.
+// gives a connection seven deadlines for each request; nearly all are replaced before anybody
+// reads or writes, since a request comes in one piece and is answered in one.
 // Whoever waits has the deadline that was asked for last, or one up to a second earlier.
 func SettingLate(l net.Listener) net.Listener { return lateListener{l} }
 

@@ -17,8 +17,8 @@ type unread struct{ net.Conn }
 func (unread) Read(p []byte) (int, error)  { return len(p), nil }
 func (unread) Write(p []byte) (int, error) { return len(p), nil }
 
-// BenchmarkDeadlines is what the deadlines of a request cost that comes and is answered at
-// once, as fasthttp asks for them.
+// BenchmarkDeadlines is what three deadlines cost of a request that comes and is answered at
+// once.
 func BenchmarkDeadlines(b *testing.B) {
 	l, err := (&net.ListenConfig{}).Listen(b.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(b, err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
@@ -19,21 +20,24 @@ func Front(app *fiber.App, quick *Quick, gate *Gate) {
 	server := app.Server()
 	next := server.Handler
 	server.Handler = func(c *fasthttp.RequestCtx) {
-		// fiber would answer such methods itself, past all that stands before a handler.
-		if !slices.Contains(methods, string(c.Method())) {
-			server.ErrorHandler(c, errMethod)
-			return
-		}
 		var h head
 		h.look(&c.Request.Header)
-		if err := h.refusal(); err != nil {
+		at := c.Time() // which is now, where nothing was waited for
+		switch err := h.refusal(); {
+		case !slices.Contains(methods, string(c.Method())):
+			server.ErrorHandler(c, errMethod) // fiber would answer such methods itself, past all that stands before a handler
+		case err != nil:
 			c.SetUserValue(refusalKey{}, err)
 			next(c)
-		} else if !quick.answer(c, &h) {
+		case !quick.answer(c, &h):
 			gate.serve(c, &h, next)
+			at = time.Now()
 		}
 		if h.last { // a handler that names another option of Connection would have taken it back
 			c.SetConnectionClose()
+		}
+		if timed, ok := c.Conn().(*conn); ok {
+			timed.answer(at)
 		}
 	}
 }
