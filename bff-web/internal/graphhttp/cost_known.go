@@ -99,7 +99,7 @@ func (c *costs) key(variables map[string]any) (string, bool) {
 
 // decisive are the variables on which oc's cost may depend: those of conditions, those in
 // arguments that say how many objects there are, and those in arguments by which equal
-// fields of products are told from others.
+// fields of products are told from others. Which product a page is about is none of these.
 func decisive(oc *graphql.OperationContext) []string {
 	w := &deciders{seen: map[string]bool{}}
 	w.set(oc.Operation.SelectionSet)
@@ -116,7 +116,7 @@ func (w *deciders) set(set ast.SelectionSet) {
 		switch s := selected.(type) {
 		case *ast.Field:
 			w.conditions(s.Directives)
-			told := s.ObjectDefinition == nil || readings[s.ObjectDefinition.Name+"."+s.Name].keyed != ""
+			told := s.ObjectDefinition == nil || readings["Product."+s.Name].keyed != ""
 			for _, a := range s.Arguments {
 				if told || counts(a.Name) {
 					w.value(a.Value)

@@ -30,33 +30,35 @@ func TestW10_AKnownCostIsWhatItWouldBeFoundToBe(t *testing.T) {
 		query string
 		sets  []map[string]any
 		kept  bool // whether all but the last set are found again
+		costs int  // that are kept for them
 	}{
-		{`query($sku: String!) { product(sku: $sku) { name price { unit { amount } } } }`, []map[string]any{{"sku": "A"}, {"sku": "B"}, {"sku": "C"}}, true},
+		{`query($sku: String!) { product(sku: $sku) { name price { unit { amount } } } }`, []map[string]any{{"sku": "A"}, {"sku": "B"}, {"sku": "C"}}, true, 1},
 		{
 			`query($first: Int!, $min: String) { search(first: $first, filter: {priceMin: $min}) { nodes { price { unit { amount } } } } }`,
 			[]map[string]any{{"first": number(1), "min": "1"}, {"first": number(100), "min": "1"}, {"first": number(1), "min": "2"}, {"first": int64(100)}},
-			true,
+			true, 2,
 		},
 		{
 			`query($skus: [String!]!) { products(skus: $skus) { name availability { inStock } } }`,
 			[]map[string]any{{"skus": []any{"A"}}, {"skus": many(101)}, {"skus": []any{"A", "B"}}, {"skus": "A"}},
-			true,
+			true, 4,
 		},
 		{
 			`query($a: Int!, $b: Int!) { product(sku: "A") { price(quantity: $a) { unit { amount } } other: price(quantity: $b) { unit { amount } } } }`,
 			[]map[string]any{{"a": number(1), "b": number(1)}, {"a": number(1), "b": number(2)}},
-			true,
+			true, 2,
 		},
 		{
 			`query($with: Boolean!, $not: Boolean!) { product(sku: "A") { ...F @include(if: $with) reviews @skip(if: $not) { count } } } fragment F on Product { related { price(quantity: 2) { unit { amount } } } }`,
 			[]map[string]any{{"with": true, "not": true}, {"with": false, "not": true}, {"with": true, "not": false}, {"with": false, "not": false}},
-			true,
+			true, 4,
 		},
 	} {
 		tree := loaded(t, es.Schema(), c.query)
 		d := &documents.Document{Text: c.query, AST: tree}
 		r := documents.Asked(httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil), d)
 		exec.SetQueryCache(Queries{})
+		seen := map[*Cost]bool{}
 		for range 2 {
 			for _, set := range c.sets {
 				oc, errs := exec.CreateOperationContext(graphql.StartOperationTrace(r.Context()), &graphql.RawParams{Query: c.query, Variables: set})
@@ -68,8 +70,10 @@ func TestW10_AKnownCostIsWhatItWouldBeFoundToBe(t *testing.T) {
 				again, _ := knownCost(r.Context(), oc)
 				assert.Same(t, cost, again, c.query)
 				assert.Equal(t, &want, priceOf(r.Context(), oc))
+				seen[cost] = true
 			}
 		}
+		assert.Len(t, seen, c.costs, c.query)
 	}
 }
 
