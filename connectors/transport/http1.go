@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -32,7 +33,8 @@ var (
 // connections are http1's. Of a request it adds Accept-Encoding to the header, as
 // net/http's transport does on the wire, and answers in gzip are inflated as they are read.
 //
-// A connection is used again when its answer was read to the end. Nothing is sent twice.
+// A connection is used again when its answer was read to the end, and the upstream has neither
+// hung up since nor said anything. Nothing is sent twice.
 type http1 struct {
 	conns idleConns
 	dial  func(ctx context.Context, network, addr string) (net.Conn, error)
@@ -47,24 +49,19 @@ func (h *http1) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.ContentLength > mostInOneWrite {
 		return h.large.RoundTrip(req)
 	}
-	ctx := req.Context()
-	hooks := httptrace.ContextClientTrace(ctx)
-	c, err := h.connection(ctx, req.URL.Host)
-	if err != nil {
-		return nil, err
-	}
-	if hooks != nil && hooks.GotConn != nil {
-		hooks.GotConn(httptrace.GotConnInfo{Conn: c.Conn, Reused: c.used})
-	}
-	stop := context.AfterFunc(ctx, c.interrupt)
 	inflated := asksForGzip(req)
-	res, err := c.exchange(req, hooks)
-	if err != nil {
-		stop()
-		c.drop()
+	message, _ := messages.Get().(*bytes.Buffer)
+	message.Reset()
+	if err := req.Write(message); err != nil {
 		return nil, err
 	}
-	body := &answerBody{ReadCloser: res.Body, conn: c, to: &h.conns, stop: stop, last: res.Close}
+	res, body, err := h.exchange(req, message)
+	for errors.Is(err, errHungUp) {
+		res, body, err = h.exchange(req, message)
+	}
+	if err != nil {
+		return nil, err
+	}
 	res.Body = body
 	if inflated && strings.EqualFold(res.Header.Get("Content-Encoding"), "gzip") {
 		res.Header.Del("Content-Encoding")
@@ -73,6 +70,25 @@ func (h *http1) RoundTrip(req *http.Request) (*http.Response, error) {
 		res.Body = &gzipBody{from: body}
 	}
 	return res, nil
+}
+
+// exchange sends message, which is req's, on one connection and reads the header of its
+// answer. Unless the error is [errHungUp], message is another's then.
+func (h *http1) exchange(req *http.Request, message *bytes.Buffer) (*http.Response, *answerBody, error) {
+	ctx := req.Context()
+	c, err := h.connection(ctx, req.URL.Host)
+	if err != nil {
+		return nil, nil, err
+	}
+	c.message = message
+	stop := context.AfterFunc(ctx, c.interrupt)
+	res, err := c.exchange(req, httptrace.ContextClientTrace(ctx))
+	if err != nil {
+		stop()
+		c.drop()
+		return nil, nil, err
+	}
+	return res, &answerBody{ReadCloser: res.Body, conn: c, to: &h.conns, stop: stop, last: res.Close}, nil
 }
 
 // connection is one that nobody uses, or a new one.
@@ -104,13 +120,17 @@ func asksForGzip(req *http.Request) bool {
 
 var gzipOnly = []string{"gzip"}
 
-// exchange sends req and reads its answer's header.
+// exchange sends the message, which is req's, and reads its answer's header.
 func (c *conn) exchange(req *http.Request, hooks *httptrace.ClientTrace) (*http.Response, error) {
-	if err := c.send(req); err != nil {
+	c.left = maxHeaderBytes
+	_, err := c.reader.Peek(1)
+	if errors.Is(err, errHungUp) {
 		return nil, err
 	}
-	c.left = maxHeaderBytes
-	if _, err := c.reader.Peek(1); err != nil {
+	if hooks != nil && hooks.GotConn != nil { // not before it is certain that it was one
+		hooks.GotConn(httptrace.GotConnInfo{Conn: c.Conn, Reused: c.used})
+	}
+	if err != nil {
 		return nil, err
 	}
 	if hooks != nil && hooks.GotFirstResponseByte != nil {
@@ -128,15 +148,6 @@ func (c *conn) exchange(req *http.Request, hooks *httptrace.ClientTrace) (*http.
 		}
 	}
 	return nil, errInterim
-}
-
-func (c *conn) send(req *http.Request) error {
-	w := writers.take(c.Conn)
-	defer writers.leave(w)
-	if err := req.Write(w); err != nil {
-		return err
-	}
-	return w.Flush()
 }
 
 // answerBody gives its connection back once it has been read to the end.

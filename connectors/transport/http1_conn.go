@@ -2,8 +2,9 @@ package transport
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
-	"io"
+	"errors"
 	"net"
 	"sync"
 	"time"
@@ -13,27 +14,63 @@ import (
 type conn struct {
 	net.Conn
 
-	reader *bufio.Reader // while there is an exchange
-	left   int64         // bytes that may still be read, for the header's sake
-	silent func() bool   // whether the upstream has sent nothing, nor closed
-	used   bool
-	since  time.Time // when it was put among the idle ones
+	reader  *bufio.Reader // while there is an exchange
+	left    int64         // bytes that may still be read, for the header's sake
+	message *bytes.Buffer // is sent before anything is read; nil when it has been
+	socket  *socket       // nil where there is none
+	used    bool
+	since   time.Time // when it was put among the idle ones
 }
 
+var (
+	// errHungUp is of a connection that cannot be used again: the upstream has ended it, or
+	// said what nobody asked for. Nothing was sent.
+	errHungUp = errors.New("the upstream hung up while nobody used the connection")
+	errPart   = errors.New("a part of the message was sent")
+)
+
 func newConn(raw net.Conn) *conn {
-	c := &conn{Conn: raw, silent: silence(raw)}
-	c.reader = readers.take(c)
+	c := &conn{Conn: raw}
+	c.socket = socketOf(c)
+	c.reader = takeReader(c)
 	return c
 }
 
-// Read implements [io.Reader] for reader.
-func (c *conn) Read(p []byte) (int, error) {
+// Read implements [io.Reader] for reader. It sends the message first.
+func (c *conn) Read(p []byte) (n int, err error) {
 	if c.left <= 0 {
 		return 0, errHeaderSize
 	}
-	n, err := c.Conn.Read(p[:min(int64(len(p)), c.left)])
+	p = p[:min(int64(len(p)), c.left)]
+	if c.message != nil {
+		n, err = c.ask(p)
+	} else {
+		n, err = c.Conn.Read(p)
+	}
 	c.left -= int64(n)
 	return n, err
+}
+
+// ask sends the message and reads the beginning of what is answered into p.
+func (c *conn) ask(p []byte) (n int, err error) {
+	if c.used && c.socket != nil {
+		n, err = c.socket.ask(p)
+		if !errors.Is(err, errPart) {
+			return n, err
+		}
+	}
+	_, err = c.message.WriteTo(c.Conn)
+	c.sent()
+	if err != nil {
+		return 0, err
+	}
+	return c.Conn.Read(p)
+}
+
+// sent has the message's room used by others.
+func (c *conn) sent() {
+	messages.Put(c.message)
+	c.message = nil
 }
 
 // interrupt ends what is being read or written.
@@ -41,12 +78,12 @@ func (c *conn) interrupt() { _ = c.SetDeadline(aLongTimeAgo) }
 
 // rest has c hold nothing while nobody uses it.
 func (c *conn) rest() {
-	readers.leave(c.reader)
+	leaveReader(c.reader)
 	c.reader, c.used = nil, true
 }
 
 func (c *conn) drop() {
-	readers.leave(c.reader)
+	leaveReader(c.reader)
 	c.reader = nil
 	_ = c.Close()
 }
@@ -59,19 +96,13 @@ type idleConns struct {
 	timer *time.Timer // runs while there are any
 }
 
-// take is a connection on which the upstream has neither said anything nor hung up, or nil.
+// take is a connection that may have ended, as is seen when it is used; or nil.
 func (i *idleConns) take() *conn {
-	for {
-		c := i.pop()
-		if c == nil {
-			return nil
-		}
-		if c.silent() {
-			c.reader = readers.take(c)
-			return c
-		}
-		_ = c.Close()
+	c := i.pop()
+	if c != nil {
+		c.reader = takeReader(c)
 	}
+	return c
 }
 
 func (i *idleConns) pop() *conn {
@@ -119,25 +150,22 @@ func (i *idleConns) expire() {
 	i.timer = time.AfterFunc(idleTimeout-time.Since(i.conns[0].since), i.expire)
 }
 
-// buffers are readers or writers that are used again by whichever connection needs one.
-type buffers[B interface{ Reset(S) }, S any] struct{ pool sync.Pool }
-
-func (b *buffers[B, S]) take(of S) B {
-	buffer, _ := b.pool.Get().(B)
-	buffer.Reset(of)
-	return buffer
-}
-
-func (b *buffers[B, S]) leave(buffer B) {
-	var none S
-	buffer.Reset(none)
-	b.pool.Put(buffer)
-}
-
+// Readers and messages are used again by whichever connection needs one.
 var (
-	readers = buffers[*bufio.Reader, io.Reader]{pool: sync.Pool{New: func() any { return bufio.NewReaderSize(nil, readBuffer) }}}
-	writers = buffers[*bufio.Writer, io.Writer]{pool: sync.Pool{New: func() any { return bufio.NewWriterSize(nil, writeBuffer) }}}
+	readers  = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, readBuffer) }}
+	messages = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byte, 0, writeBuffer)) }}
 )
+
+func takeReader(of *conn) *bufio.Reader {
+	r, _ := readers.Get().(*bufio.Reader)
+	r.Reset(of)
+	return r
+}
+
+func leaveReader(r *bufio.Reader) {
+	r.Reset(nil)
+	readers.Put(r)
+}
 
 // gzipBody inflates a body as it is read.
 type gzipBody struct {

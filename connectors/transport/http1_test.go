@@ -12,6 +12,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -426,4 +428,50 @@ func FuzzHTTP1(f *testing.F) {
 		}
 		assert.Equal(t, of(pool), of(own))
 	})
+}
+
+// A message that the socket does not take at once, since the upstream is slow to read, arrives whole.
+func TestN7_AMessageInPartsArrivesWhole(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got, _ := io.ReadAll(r.Body)
+		_, _ = w.Write(got)
+	}))
+	server.Listener = onUnix(t)
+	server.Start()
+	defer server.Close()
+	h := newTestHTTP1(t)
+	var dialled atomic.Int64
+	h.dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
+		dialled.Add(1)
+		conn, err := (&net.Dialer{}).DialContext(ctx, "unix", server.Listener.Addr().String())
+		if of, ok := conn.(*net.UnixConn); ok {
+			err = errors.Join(err, of.SetWriteBuffer(1)) // as little as the system allows
+		}
+		return conn, err
+	}
+	for i := range 20 {
+		letter := string(rune('a' + i))
+		sent := strings.Repeat(letter, mostInOneWrite)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://upstream.example", strings.NewReader(sent))
+		require.NoError(t, err)
+		res, err := h.RoundTrip(req)
+		require.NoError(t, err)
+		got, err := io.ReadAll(res.Body)
+		require.NoError(t, err)
+		assert.Len(t, got, len(sent))
+		assert.Empty(t, bytes.Trim(got, letter))
+	}
+	assert.EqualValues(t, 1, dialled.Load())
+}
+
+// onUnix listens on a socket that takes no more than it has room for.
+func onUnix(t *testing.T) net.Listener {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "http1") // shorter than the test's own, as such a name has to be
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "unix", filepath.Join(dir, "s"))
+	require.NoError(t, err)
+	return listener
 }
