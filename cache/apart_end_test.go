@@ -17,11 +17,11 @@ func unkeepable(t *testing.T, port commerce.Catalog) commerce.Catalog {
 	t.Helper()
 	own, ok := port.(catalog)
 	require.True(t, ok)
-	own.op.plan.extra = func(value any) []commerce.Tag {
+	own.op.plan.extra = func(tags, _ []commerce.Tag, value any) []commerce.Tag {
 		if p, ok := value.(*commerce.Product); ok && p.SKU == "poison" {
 			panic("fell over")
 		}
-		return nil
+		return tags
 	}
 	return own
 }

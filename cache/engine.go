@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 type plan struct {
 	name   commerce.Operation
 	tags   []template
-	extra  func(value any) []commerce.Tag // what only the value tells; may be nil
+	extra  ownTags // what only the value tells; may be nil
 	system string
 	form   string // see formOf
 	policy Policy
@@ -27,12 +28,12 @@ type plan struct {
 	boards boards
 }
 
-// own are the tags that only value tells.
-func (p *plan) own(value any) []commerce.Tag {
+// own adds to tags those that only value tells; like are those of a value that may be like it.
+func (p *plan) own(tags, like []commerce.Tag, value any) []commerce.Tag {
 	if p.extra == nil {
-		return nil
+		return tags
 	}
-	return p.extra(value)
+	return p.extra(tags, like, value)
 }
 
 // request asks for keys of one operation.
@@ -44,6 +45,7 @@ type request struct {
 	wish
 	sources []commerce.Source // by place, of what was answered
 
+	joint  bool   // whether the keys lie in one piece of memory; see together
 	landed uint64 // flights by the time memory was looked at
 	bare   []bool // by place, whether memory held nothing then; nil when it held something of all
 
@@ -118,11 +120,33 @@ type result struct {
 	served served
 }
 
-// get answers every key of r: the whole decision, in order.
-func (c *Cache) get(ctx context.Context, r *request) []result {
+// results are what all keys of a request are answered with, by place. They are lent, since
+// nobody looks at them once their values were handed over.
+type results struct{ list []result }
+
+var lentResults = sync.Pool{New: func() any { return &results{} }}
+
+func newResults(n int) *results {
+	all, _ := lentResults.Get().(*results)
+	if cap(all.list) < n {
+		all.list = make([]result, n)
+	}
+	all.list = all.list[:n]
+	return all
+}
+
+// giveBack holds on to none of the values.
+func (all *results) giveBack() {
+	clear(all.list)
+	lentResults.Put(all)
+}
+
+// get answers every key of r: the whole decision, in order. The results are the caller's to give back.
+func (c *Cache) get(ctx context.Context, r *request) *results {
 	now, asked, takes := time.Now(), c.tags.seq.Load(), toleranceOf(ctx)
 	r.landed = c.flights.landed.Load()
-	results := make([]result, len(r.keys))
+	lent := newResults(len(r.keys))
+	results := lent.list
 	r.sources = make([]commerce.Source, len(r.keys))
 	var missing, renew []int
 	var stale map[int]*entry // hardly ever
@@ -164,7 +188,7 @@ func (c *Cache) get(ctx context.Context, r *request) []result {
 		r.plan.counts.joined(r, flights)
 		w.wait(ctx, missing, flights)
 	}
-	return results
+	return lent
 }
 
 // remembered is what memory holds of a key, unless it was forgotten; bare says that it holds

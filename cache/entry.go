@@ -12,6 +12,7 @@ type entry struct {
 	value   any
 	sealed  seal
 	missing bool
+	joint   bool          // its key and tags lie in one piece with others': see alone
 	size    uint32        // bytes, estimated; set when it is kept
 	began   time.Time     // when its load began; its age counts from there
 	fresh   time.Duration // its own lifetime: the policy's, or a little less
@@ -53,7 +54,12 @@ func (e *entry) of(p *plan, key string) *entry {
 
 // newEntry keeps value for the policy's lifetime.
 func newEntry(value any, began time.Time, p Policy) *entry {
-	return &entry{value: value, began: began, fresh: p.Fresh}
+	return (&entry{}).holds(value, began, p)
+}
+
+func (e *entry) holds(value any, began time.Time, p Policy) *entry {
+	e.value, e.began, e.fresh = value, began, p.Fresh
+	return e
 }
 
 // weigh says what the entry takes under key, before it is kept; its tags were weighed before.

@@ -15,22 +15,22 @@ import (
 // flight is a load of one key that everybody who wants it waits for.
 type flight struct {
 	*beginning
-	stamp stamp
+	stamp *stamp                         // of its load, which may be that of many
 	tags  []commerce.Tag                 // those that its key tells
 	stale atomic.Pointer[entry]          // what Redis had, too old to be current
 	trail atomic.Pointer[commerce.Trail] // of its load, once its system is asked
 
 	// Guarded by the flights' lock.
 	waiting int
-	listed  bool          // whether who asks for its key finds it
 	of      *journey      // that brings it; nil when it was over before anybody waited
 	done    chan struct{} // closed when it lands; nil until somebody waits for that
+	listed  bool          // whether who asks for its key finds it
 
 	bare   bool        // memory held nothing of its key when it began
 	leaves bool        // what it brought goes to Redis alone; guarded by that lock once it has landed
+	served served      // alike with what follows
 	landed atomic.Bool // set under that lock; what follows is set before
 
-	served   served
 	entry    *entry
 	err      error
 	outcomes []commerce.Reason
@@ -41,6 +41,7 @@ type beginning struct {
 	began time.Time
 	epoch uint64   // of its principal; see epochs
 	by    *request // who wanted them first
+	joint bool     // what is told of their keys lies in one piece of memory; see tagsOf
 }
 
 // landing is closed when f lands. Most flights land together: who waits for one of them need
@@ -94,19 +95,21 @@ func (all *flights) remove(key string, f *flight) {
 // something, is not joined. cause is the caller's span.
 func (c *Cache) join(cause trace.SpanContext, r *request, which []int) (all []*flight, begun *board) {
 	all = make([]*flight, len(r.keys))
-	var made []flight // at once: a request's flights mostly end together
+	var made []flight       // at once: a request's flights mostly end together
+	var tags []commerce.Tag // of those that may be made, if they lie together
 	var begin *beginning
-	var knows stamp
+	each := 0
+	var knows *stamp
 	p := passenger{request: r, flights: all}
 	c.flights.mu.Lock()
 	defer c.flights.mu.Unlock()
-	for _, i := range which {
+	for n, i := range which {
 		listed := c.flights.byKey[r.keys[i]]
 		f := listed
 		switch {
 		case f == nil:
 		case f.landed.Load():
-			f = c.leaving(r.plan, r.keys[i], f)
+			f = c.leaving(r.plan, f)
 		case f.of != nil && f.of.over:
 			f = nil
 		}
@@ -118,11 +121,19 @@ func (c *Cache) join(cause trace.SpanContext, r *request, which []int) (all []*f
 			// What it knew of is noted first: what comes later is not missed.
 			if made == nil {
 				made, p.led = make([]flight, len(which)), make([]int, 0, len(which))
-				knows, begin = c.tags.stamp(), &beginning{began: time.Now(), epoch: r.epochNow(), by: r}
+				knows, begin = c.tags.stamped(), &beginning{began: time.Now(), epoch: r.epochNow(), by: r, joint: r.joint}
+				if r.joint {
+					tags, each = r.tagsOf(which[n:]), len(r.plan.tags)
+				}
 			}
 			p.again = p.again || f != nil
 			f = &made[len(p.led)]
-			f.beginning, f.stamp, f.tags, f.bare = begin, knows, r.tags(i), bare
+			f.beginning, f.stamp, f.bare = begin, knows, bare
+			if r.joint {
+				f.tags = tags[:each:each]
+			} else {
+				f.tags = r.tags(i)
+			}
 			c.flights.list(r.keys[i], f, listed)
 			p.led = append(p.led, i)
 		} else if f.of != nil {
@@ -130,6 +141,7 @@ func (c *Cache) join(cause trace.SpanContext, r *request, which []int) (all []*f
 		}
 		f.waiting++
 		all[i] = f
+		tags = tags[min(each, len(tags)):]
 	}
 	if len(p.led) == 0 {
 		return all, nil
@@ -143,7 +155,7 @@ func (c *Cache) join(cause trace.SpanContext, r *request, which []int) (all []*f
 func (c *Cache) justLanded(r *request, i int) (f *flight, bare bool) {
 	e, bare := c.remembered(r, i)
 	if now := time.Now(); c.judge(r.plan, e, now) == current {
-		f = &flight{beginning: &beginning{began: now, epoch: r.epochNow()}, stamp: e.stamp, entry: e, served: e.served()}
+		f = &flight{beginning: &beginning{began: now, epoch: r.epochNow()}, stamp: &e.stamp, entry: e, served: e.served()}
 		f.ends()
 		return f, false
 	}

@@ -14,15 +14,15 @@ func (c *Cache) passing() bool {
 	return c.memory.values.full() && c.news.current.Load() && !c.remote.reads.isOpen() && !c.remote.writes.isOpen()
 }
 
-// leaving is f, which has landed under key and is on its way to Redis, or nil when it is out
+// leaving is f, which has landed and is on its way to Redis, or nil when it is out
 // of date. It is asked for a second time, so memory keeps it. The flights' lock is held.
-func (c *Cache) leaving(p *plan, key string, f *flight) *flight {
+func (c *Cache) leaving(p *plan, f *flight) *flight {
 	if f.err != nil || !c.tags.alive(f.entry) || c.judge(p, f.entry, time.Now()) != current {
 		return nil
 	}
 	if f.leaves {
 		f.leaves = false
-		c.memory.put(key, f.entry, p.policy.life())
+		c.memory.put(f.entry.key, f.entry, p.policy.life())
 	}
 	return f
 }
@@ -40,11 +40,11 @@ func (c *Cache) arrived(writes []write, stored bool) {
 		switch {
 		case !f.leaves: // memory keeps it already
 		case stored && w.sent:
-			w.plan.counts.passed.Add(1)
+			f.entry.plan.counts.passed.Add(1)
 		case c.tags.alive(f.entry):
-			c.memory.put(w.key, f.entry, w.plan.policy.life())
+			c.memory.put(f.entry.key, f.entry, f.entry.plan.policy.life())
 		}
 		c.flights.landed.Add(1) // who looked before looks again
-		c.flights.remove(w.key, f)
+		c.flights.remove(f.entry.key, f)
 	}
 }

@@ -85,7 +85,7 @@ func TestC9_WhatHasLandedMakesNobodyImpatient(t *testing.T) {
 		product(t, port, "A")
 		for key, e := range c.memory.values.All() {
 			if strings.HasSuffix(key, "A") {
-				f := &flight{beginning: &beginning{began: e.began}, leaves: true, entry: e, stamp: e.stamp, served: upstreamFresh}
+				f := &flight{beginning: &beginning{began: e.began}, leaves: true, entry: e, stamp: &e.stamp, served: upstreamFresh}
 				f.ends()
 				c.flights.list(key, f, nil)
 				c.memory.values.Invalidate(key)

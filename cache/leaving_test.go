@@ -197,16 +197,16 @@ func TestC15_WhatIsLeftOutIsKept(t *testing.T) {
 	p := policies[commerce.OpProducts]
 	var list []write
 	for _, name := range []string{"sent", "left out", "dead", "asked for", "another"} {
-		f := &flight{leaves: true, entry: newEntry(name, time.Now(), p).tagged([]commerce.Tag{commerce.Tag(name)}, c.tags.stamp())}
+		f := &flight{leaves: true, entry: newEntry(name, time.Now(), p).of(&plan{policy: p}, name).tagged([]commerce.Tag{commerce.Tag(name)}, c.tags.stamp())}
 		f.ends()
 		c.flights.list(name, f, nil)
-		list = append(list, write{key: name, entry: f.entry, leaving: f, plan: &plan{policy: p}, sent: name == "sent"})
+		list = append(list, write{entry: f.entry, leaving: f, sent: name == "sent"})
 	}
 	c.tags.strike([]commerce.Tag{"dead"}, false)
-	require.Nil(t, c.leaving(&plan{policy: p}, "dead", c.flights.byKey["dead"]))
-	require.NotNil(t, c.leaving(&plan{policy: p}, "asked for", c.flights.byKey["asked for"]))
+	require.Nil(t, c.leaving(&plan{policy: p}, c.flights.byKey["dead"]))
+	require.NotNil(t, c.leaving(&plan{policy: p}, c.flights.byKey["asked for"]))
 	c.flights.list("another", &flight{}, c.flights.byKey["another"])
-	c.arrived(append(list, write{key: "of memory"}), true)
+	c.arrived(append(list, write{}), true)
 	assert.Nil(t, c.memory.get("sent"))
 	assert.Equal(t, "left out", c.memory.get("left out").value)
 	assert.Nil(t, c.memory.get("dead"))

@@ -126,7 +126,7 @@ func (l *load) adopt(i int, s stored) bool {
 	}
 	f := l.flights[i]
 	own := slices.Clip(s.tags)
-	for _, tag := range l.plan.own(value) {
+	for _, tag := range l.plan.own(nil, nil, value) {
 		if !slices.Contains(s.tags, tag) {
 			own = append(own, tag) // another release did not know of it
 		}
@@ -136,6 +136,10 @@ func (l *load) adopt(i int, s stored) bool {
 		return false
 	}
 	e := newEntry(value, s.began, l.plan.policy).of(l.plan, l.keys[i]).tagged(tags, stamp{local: f.stamp.local, global: s.at})
+	if f.joint {
+		e.joint = true
+		e = e.alone()
+	}
 	e.written(s.payload)
 	if !l.renews(i) {
 		e.apart(l.nextPhase(i))
@@ -150,7 +154,7 @@ func (l *load) adopt(i int, s stored) bool {
 		}
 		fallthrough
 	case current:
-		l.cache.memory.put(l.keys[i], e, l.plan.policy.life())
+		l.cache.memory.put(e.key, e, l.plan.policy.life())
 		f.entry, f.served = e, redisFresh
 		l.cache.land(l.keys[i], f)
 		return true

@@ -89,8 +89,8 @@ func aWrite(began time.Time) write {
 // writeOf is what stores s, as it is, for life from when it began.
 func writeOf(key string, s stored, life time.Duration) write {
 	raw := codec{stored: reflect.TypeFor[[]byte](), write: func(to *sheet, _ any) { to.b = append(to.b, s.payload...) }}
-	e := &entry{value: s.payload, began: s.began, tags: s.tags, stamp: stamp{global: s.at}}
-	return write{plan: &plan{codec: raw, policy: Policy{Fresh: life}}, key: key, address: address(key), entry: e}
+	e := (&entry{value: s.payload, began: s.began, tags: s.tags, stamp: stamp{global: s.at}}).of(&plan{codec: raw, policy: Policy{Fresh: life}}, key)
+	return write{address: address(key), entry: e}
 }
 
 func urlOf(server *miniredis.Miniredis) commerce.Secret {

@@ -133,6 +133,10 @@ func (m *memory) value(key string) *entry { return m.values.get(key) }
 // put keeps e unless what is there began later and is alive: clocks of those who loaded
 // the two may differ.
 func (m *memory) put(key string, e *entry, life time.Duration) {
+	if e.joint {
+		e = e.alone()
+		key = e.key
+	}
 	e.weigh(key)
 	if e.missing {
 		m.values.Invalidate(key)

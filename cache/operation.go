@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"errors"
+	"hash/maphash"
 	"reflect"
 	"time"
 
@@ -46,7 +47,8 @@ type batch[K comparable, V any] struct {
 	cache *Cache
 	plan  *plan
 	text  func(K) string
-	about func(K) string // what the key's tags are named after
+	write func([]byte, K) []byte // adds the text
+	about func(K) string         // what the key's tags are named after
 }
 
 type batchLoad[K comparable, V any] func(context.Context, []K) (map[K]V, error)
@@ -63,18 +65,20 @@ func (b *batch[K, V]) get(ctx context.Context, who asker, keys []K, next batchLo
 	}
 	r := b.request(keys, next)
 	prefix, shared := b.plan.prefix(who)
-	var results []result
+	var results *results
 	if shared {
-		for i, text := range r.texts {
-			r.keys[i] = withArgs(prefix, text)
-		}
+		b.name(r, keys, prefix)
 		r.asker = r.keys[0][:len(prefix)]
 		results = b.cache.get(ctx, r)
 	} else {
+		for i, k := range keys {
+			r.texts[i] = b.text(k)
+		}
 		results = r.direct(ctx)
 	}
-	b.cache.metrics.count(ctx, r, results)
-	return collect[K, V](ctx, keys, results, r.sources)
+	defer results.giveBack()
+	b.cache.metrics.count(ctx, r, results.list)
+	return collect[K, V](ctx, keys, results.list, r.sources)
 }
 
 func (b *batch[K, V]) request(keys []K, next batchLoad[K, V]) *request {
@@ -82,9 +86,6 @@ func (b *batch[K, V]) request(keys []K, next batchLoad[K, V]) *request {
 	r.plan, r.wish, r.request.keys, r.texts = b.plan, &r.batchWish, r.room[:1:1], r.room[1:]
 	if len(keys) != 1 {
 		r.request.keys, r.texts = make([]string, len(keys)), make([]string, len(keys))
-	}
-	for i, k := range keys {
-		r.texts[i] = b.text(k)
 	}
 	return &r.request
 }
@@ -137,7 +138,7 @@ func (a *batchWish[K, V]) together(list []passenger) wish {
 }
 
 // direct asks the system for this caller alone.
-func (r *request) direct(ctx context.Context) []result {
+func (r *request) direct(ctx context.Context) *results {
 	all := make([]int, len(r.texts))
 	for i := range all {
 		all[i] = i
@@ -145,7 +146,8 @@ func (r *request) direct(ctx context.Context) []result {
 	told := waits{began: time.Now()}
 	ctx, trail := commerce.WithTrail(ctx)
 	trail.For(len(all))
-	results := make([]result, len(all))
+	lent := newResults(len(all))
+	results := lent.list
 	r.sources = make([]commerce.Source, len(all))
 	answers := r.load(ctx, all)
 	now := time.Now()
@@ -160,7 +162,7 @@ func (r *request) direct(ctx context.Context) []result {
 		at.Outcomes, at.Scope, at.Way = trail.Outcomes(), commerce.ScopeCustomer, commerce.WayDirect
 		told.end(at, trail, now)
 	}
-	return results
+	return lent
 }
 
 // alone tells the version of what was asked for this caller alone, at the place i.
@@ -216,8 +218,29 @@ func distinct[K comparable](keys []K) []K {
 	if len(keys) == 1 {
 		return []K{keys[0]}
 	}
-	seen := make(map[K]bool, len(keys))
 	list := make([]K, 0, len(keys))
+	if len(keys) > commerce.MaxBatch {
+		return appendDistinct(list, keys)
+	}
+	var places [256]uint8 // of the list's keys by their hashes, from 1 on; most of them stay free
+	for _, k := range keys {
+		at := maphash.Comparable(keySeed, k) % uint64(len(places))
+		for places[at] != 0 && list[places[at]-1] != k {
+			at = (at + 1) % uint64(len(places))
+		}
+		if places[at] == 0 {
+			list = append(list, k)
+			places[at] = uint8(len(list)) //nolint:gosec // MaxBatch at most
+		}
+	}
+	return list
+}
+
+var keySeed = maphash.MakeSeed()
+
+// appendDistinct adds keys to list, each once, however many they are.
+func appendDistinct[K comparable](list, keys []K) []K {
+	seen := make(map[K]bool, len(keys))
 	for _, k := range keys {
 		if !seen[k] {
 			seen[k] = true
@@ -240,7 +263,7 @@ func (s *single[V]) get(ctx context.Context, who asker, args string, next func(c
 		return none, context.Canceled
 	}
 	r := &request{plan: s.plan, keys: []string{args}, texts: []string{""}, wish: singleWish[V](next)}
-	var results []result
+	var results *results
 	if prefix, shared := s.plan.prefix(who); shared {
 		r.keys[0] = withArgs(prefix, args)
 		if s.plan.policy.Scope == commerce.ScopeCustomer {
@@ -250,8 +273,9 @@ func (s *single[V]) get(ctx context.Context, who asker, args string, next func(c
 	} else {
 		results = r.direct(ctx)
 	}
-	s.cache.metrics.count(ctx, r, results)
-	got := results[0]
+	defer results.giveBack()
+	s.cache.metrics.count(ctx, r, results.list)
+	got := results.list[0]
 	if got.err != nil && errors.Is(ctx.Err(), context.Canceled) {
 		return none, context.Canceled
 	}

@@ -14,8 +14,6 @@ import (
 
 // write is an entry to be stored, or to be taken out.
 type write struct {
-	plan    *plan
-	key     string
 	address string
 	entry   *entry  // nil: there is no such thing any more, and what lies there is not to be given again
 	leaving *flight // that brought it, where memory keeps it only if Redis does not; else nil
@@ -23,7 +21,7 @@ type write struct {
 }
 
 // own are the tags that only the entry's value tells, which follow those of its key.
-func (w *write) own() []commerce.Tag { return w.entry.tags[len(w.plan.tags):] }
+func (w *write) own() []commerce.Tag { return w.entry.tags[len(w.entry.plan.tags):] }
 
 // putting is what a load has for Redis, with the leases it gives back, which may be nil.
 type putting struct {
@@ -127,7 +125,7 @@ func (r *remote) pack(ctx context.Context, in *room, writes []write, leases *lea
 		if w.entry == nil {
 			continue
 		}
-		left, from := w.plan.policy.life()-now.Sub(w.entry.began), len(in.packed.b)
+		left, from := w.entry.plan.policy.life()-now.Sub(w.entry.began), len(in.packed.b)
 		size, err := r.packOne(ctx, in, w)
 		if err != nil {
 			r.metrics.remoteError(ctx, "encode")
@@ -161,15 +159,15 @@ func (r *remote) packOne(ctx context.Context, in *room, w *write) (size int, err
 	defer func() { // it keeps no other from being stored
 		if p := recover(); p != nil {
 			r.log.LogAttrs(ctx, slog.LevelError, "writing of an entry panicked",
-				slog.String("operation", string(w.plan.name)), slog.String("stack", string(debug.Stack())))
+				slog.String("operation", string(w.entry.plan.name)), slog.String("stack", string(debug.Stack())))
 			err = errPanic
 		}
 	}()
 	e := w.entry
 	s := stored{began: e.began, redis: r.redisTime(e.began), at: e.stamp.global, tags: w.own()}
-	at := in.begin(w.key, s)
+	at := in.begin(e.key, s)
 	in.packed.err = nil
-	if w.plan.codec.write(&in.packed, e.value); in.packed.err != nil {
+	if e.plan.codec.write(&in.packed, e.value); in.packed.err != nil {
 		return 0, in.packed.err
 	}
 	if len(in.packed.b)-at.payload > maxPayload {

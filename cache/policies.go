@@ -169,31 +169,39 @@ func tagOfKey(op commerce.Operation, text string) commerce.Tag {
 	return tags[0].of(text)
 }
 
-// categoriesOf are the tags of the categories that a product is in.
+// ownTags adds the tags that value tells to those of its key. like are those of a value that may
+// be like it, as a list's neighbours are: tags that both have are the same piece of memory.
+type ownTags func(tags, like []commerce.Tag, value any) []commerce.Tag
+
 // extras are the tags that only values of an operation tell.
-var extras = map[commerce.Operation]func(value any) []commerce.Tag{
+var extras = map[commerce.Operation]ownTags{
 	commerce.OpProducts: categoriesOf,
 	commerce.OpRelated:  shownOn,
 }
 
 // shownOn are the tags of the products on cards: one that changes is shown anew.
-func shownOn(value any) []commerce.Tag {
+func shownOn(tags, _ []commerce.Tag, value any) []commerce.Tag {
 	cards, _ := value.([]commerce.RelatedProduct)
-	var tags []commerce.Tag
 	for _, card := range cards {
 		tags = append(tags, commerce.TagProduct(card.SKU), commerce.TagSKU(card.SKU))
 	}
 	return tags
 }
 
-func categoriesOf(value any) []commerce.Tag {
+// categoriesOf are the tags of the categories that a product is in.
+func categoriesOf(tags, like []commerce.Tag, value any) []commerce.Tag {
 	p, ok := value.(*commerce.Product)
 	if !ok || p == nil {
-		return nil
+		return tags
 	}
-	var tags []commerce.Tag
-	for _, c := range p.Categories {
-		tags = append(tags, commerce.TagCategory(c.ID))
+	var room [commerce.MaxTag]byte
+	for n, c := range p.Categories {
+		tag := commerce.AppendTag(room[:0], "category", string(c.ID))
+		if n < len(like) && string(like[n]) == string(tag) {
+			tags = append(tags, like[n])
+		} else {
+			tags = append(tags, commerce.Tag(tag))
+		}
 	}
 	return tags
 }

@@ -42,6 +42,7 @@ func (l *load) settle(which []int, answers []answer, outcomes []commerce.Reason,
 	if l.plan.remote {
 		writes, past = make([]write, 0, len(which)), l.cache.passing()
 	}
+	all := l.harvest(len(which), past)
 	settled := 0
 	defer func() { // also when something below panics: nothing lands twice
 		l.land(which[:settled])
@@ -58,21 +59,21 @@ func (l *load) settle(which []int, answers []answer, outcomes []commerce.Reason,
 			f.err, f.served = l.plan.flightError(a.err), upstreamFailed
 			l.fellThrough(i, f)
 		case !a.found:
-			f.entry, f.served = notFound(f.began, l.plan.policy).of(l.plan, l.keys[i]).tagged(f.tags, f.stamp), upstreamAbsent
+			f.entry, f.served = notFound(f.began, l.plan.policy).of(l.plan, l.keys[i]).tagged(f.tags, *f.stamp), upstreamAbsent
+			f.entry.joint = f.joint
 			if l.plan.policy.Negative > 0 && l.cache.tags.alive(f.entry) {
 				l.cache.memory.put(l.keys[i], f.entry, l.plan.policy.Negative)
 				if l.plan.remote {
 					leases.unshared(l.address(i))
-					writes = append(writes, write{key: l.keys[i], address: l.address(i)})
+					writes = append(writes, write{address: l.address(i)})
 				}
 			}
 		default:
-			tags := append(slices.Clip(f.tags), l.plan.own(a.value)...)
-			f.entry, f.served = newEntry(a.value, f.began, l.plan.policy).of(l.plan, l.keys[i]).tagged(tags, f.stamp), upstreamFresh
+			f.entry, f.served = all.entry(i, a.value), upstreamFresh
 			if !l.renews(i) {
 				f.entry.apart(l.nextPhase(i))
 			}
-			if w, ok := l.keep(i, f.entry, past); ok {
+			if w, ok := l.keep(i, f, past); ok {
 				writes = append(writes, w)
 			} else if leases != nil && l.cache.tags.alive(f.entry) {
 				leases.unshared(l.address(i))
@@ -83,25 +84,30 @@ func (l *load) settle(which []int, answers []answer, outcomes []commerce.Reason,
 	return writes
 }
 
-// keep stores an answer in memory and, where others may have it, says what Redis is to
+// keep stores what f brought in memory and, where others may have it, says what Redis is to
 // hold; past says that memory has no room for what is new. What was invalidated meanwhile is not kept,
 // and nothing is given to others that does not say what its load knew of.
-func (l *load) keep(i int, e *entry, past bool) (write, bool) {
-	p := l.plan.policy
-	if p.Fresh == 0 || !l.cache.tags.alive(e) {
+func (l *load) keep(i int, f *flight, past bool) (write, bool) {
+	e := f.entry
+	if l.plan.policy.Fresh == 0 || !l.cache.tags.alive(e) {
 		return write{}, false
 	}
 	if !l.plan.remote || e.stamp.global.zero() {
-		l.cache.memory.put(l.keys[i], e, p.life())
+		l.remember(f)
 		return write{}, false
 	}
-	w := write{plan: l.plan, entry: e, key: l.keys[i], address: l.address(i)}
-	if f := l.flights[i]; past && f.bare && l.cache.tags.admits(e.tags, e.stamp.global, e.stamp.local) {
-		w.leaving, f.leaves = f, true
-	} else {
-		l.cache.memory.put(l.keys[i], e, p.life())
+	if past && f.bare && l.cache.tags.admits(e.tags, e.stamp.global, e.stamp.local) {
+		f.leaves = true
+		return write{entry: e, address: l.address(i), leaving: f}, true
 	}
-	return w, true
+	l.remember(f)
+	return write{entry: f.entry, address: l.address(i)}, true
+}
+
+// remember has memory keep what f brought.
+func (l *load) remember(f *flight) {
+	f.entry = f.entry.alone()
+	l.cache.memory.put(f.entry.key, f.entry, l.plan.policy.life())
 }
 
 // fellThrough holds back further loads for a while where a stale answer can stand in.
@@ -111,7 +117,7 @@ func (l *load) fellThrough(i int, f *flight) {
 	}
 	now := time.Now()
 	if e := f.stale.Load(); e != nil && l.cache.judge(l.plan, e, now) != useless {
-		l.cache.memory.put(l.keys[i], e, l.plan.policy.life())
+		l.cache.memory.put(e.key, e, l.plan.policy.life())
 	}
 	if e := l.cache.memory.get(l.keys[i]); e != nil && !e.missing {
 		e.failed(now, f.err)

@@ -64,7 +64,11 @@ func (s *sharing) turn(ctx context.Context) bool {
 			}
 			var granted []int
 			granted, again = s.sort(leases, again, replies)
-			mine = append(mine, granted...)
+			if mine == nil {
+				mine = granted
+			} else {
+				mine = append(mine, granted...)
+			}
 		}
 		if len(mine) > 0 {
 			s.loadHolding(ctx, mine, leases)
@@ -164,7 +168,7 @@ func (s *sharing) loadHolding(ctx context.Context, which []int, leases *leaseSet
 func (l *load) restamp(which []int) {
 	l.cache.flights.mu.Lock()
 	defer l.cache.flights.mu.Unlock()
-	now := l.cache.tags.stamp()
+	now := l.cache.tags.stamped()
 	for _, i := range which {
 		l.flights[i].stamp = now
 	}

@@ -87,6 +87,12 @@ func (t *tagTable) stamp() stamp {
 	return stamp{local: t.seq.Load(), global: t.applied}
 }
 
+// stamped is the stamp of flights that begin together.
+func (t *tagTable) stamped() *stamp {
+	s := t.stamp()
+	return &s
+}
+
 // struck tells whether one of tags was invalidated after the local time since.
 func (t *tagTable) struck(tags []commerce.Tag, since uint64) bool {
 	if t.seq.Load() == since {

@@ -32,7 +32,8 @@ func (c *Cache) Wrap(p commerce.Ports) commerce.Ports {
 	if p.Pricing != nil {
 		op := &batch[commerce.PriceKey, *commerce.Price]{
 			cache: c, plan: w.plan(commerce.OpPrices, codecOf[*commerce.Price]()),
-			text:  func(k commerce.PriceKey) string { return "{" + string(k.SKU) + " " + strconv.Itoa(k.Quantity) + "}" },
+			text:  func(k commerce.PriceKey) string { return string(appendPriceKey(nil, k)) },
+			write: appendPriceKey,
 			about: func(k commerce.PriceKey) string { return string(k.SKU) },
 		}
 		p.Pricing = pricing{p.Pricing, op}
@@ -86,7 +87,13 @@ func (w wrapper) plan(op commerce.Operation, form codec) *plan {
 
 func batchOf[K ~string, V any](w wrapper, op commerce.Operation) *batch[K, V] {
 	text := func(k K) string { return string(k) }
-	return &batch[K, V]{cache: w.cache, plan: w.plan(op, codecOf[V]()), text: text, about: text}
+	write := func(b []byte, k K) []byte { return append(b, k...) }
+	return &batch[K, V]{cache: w.cache, plan: w.plan(op, codecOf[V]()), text: text, write: write, about: text}
+}
+
+func appendPriceKey(b []byte, k commerce.PriceKey) []byte {
+	b = append(append(append(b, '{'), k.SKU...), ' ')
+	return append(strconv.AppendInt(b, int64(k.Quantity), 10), '}')
 }
 
 func singleOf[V any](w wrapper, op commerce.Operation) *single[V] {
