@@ -196,7 +196,7 @@ func (q *asked) produce(ctx context.Context) (cache.Produced, error) {
 	body, in := q.form.encoding.Encode(body)
 	lists := sink.Lists(nil)
 	return cache.Produced{
-		Body: body, Seed: q.seed(in, body), ContentType: fiber.MIMEApplicationJSON, Of: &web.Shown{Route: q.route, Market: q.viewer.Market, Encoding: in},
+		Body: body, Seed: q.seed(in, body), ContentType: fiber.MIMEApplicationJSON, Of: web.NewShown(q.route, q.viewer.Market, in),
 		Whole: len(made.degraded) == 0, Lists: lists, Rest: made.degraded, Spent: timing.Of(ctx, lists),
 	}, nil
 }

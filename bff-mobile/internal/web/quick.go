@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -43,6 +44,33 @@ type Shown struct {
 	Route    string // the template of the operation that made it
 	Market   commerce.Market
 	Encoding encoding.Encoding // of the body, as it is kept
+
+	header *fasthttp.ResponseHeader // what the header of such an answer begins with; shared and read-only
+}
+
+// headers are what the headers of kept answers begin with, put together once for each market
+// and encoding.
+var headers sync.Map
+
+// alike is what answers have in common whose headers begin alike.
+type alike struct {
+	market   commerce.Market
+	encoding encoding.Encoding
+}
+
+// NewShown is what has to be known of an answer.
+func NewShown(route string, market commerce.Market, in encoding.Encoding) *Shown {
+	known, ok := headers.Load(alike{market, in})
+	if !ok {
+		made := new(fasthttp.ResponseHeader)
+		tellRequest(made, "")
+		tellMarket(made, market)
+		tellKept(made, cache.Hit)
+		tellEncoding(made, in)
+		known, _ = headers.LoadOrStore(alike{market, in}, made)
+	}
+	header, _ := known.(*fasthttp.ResponseHeader)
+	return &Shown{Route: route, Market: market, Encoding: in, header: header}
 }
 
 const (
@@ -126,8 +154,10 @@ func (q *Quick) answerKept(c *fasthttp.RequestCtx, h *head) bool {
 	}
 	field, now := h.first[fieldIfNoneMatch], c.Time()
 	if answer := q.Answers.KeptLetters(letters, now); answer != nil {
-		if r := renewalOf(answer, now); r.matches(field) {
-			return q.renew(c, h, answer.Of, r, cache.Hit)
+		if len(field) > 0 {
+			if r := renewalOf(answer, now); r.matches(field) {
+				return q.renew(c, h, answer.Of, r, cache.Hit)
+			}
 		}
 		return q.send(c, h, answer, now)
 	}
@@ -150,11 +180,11 @@ func (q *Quick) send(c *fasthttp.RequestCtx, h *head, answer *cache.Answer, now 
 	}
 	id := requestid.New(viewed(h.first[fieldRequestID]))
 	header := &c.Response.Header
-	tellRequest(header, id)
-	tellMarket(header, shown.Market)
-	tellKept(header, cache.Hit)
+	shown.header.CopyTo(header)
+	set(header, requestid.Header, id)
 	tellAnswer(header, answer, now)
-	SendBody(&c.Response, answer)
+	header.SetContentType(answer.ContentType)
+	c.Response.SetBodyRaw(answer.Body)
 	q.count(c, id, shown, cache.Hit)
 	return true
 }
