@@ -234,6 +234,15 @@ func (e *failedError) Error() string {
 	return fmt.Sprintf("%d of %d requests failed", e.failed, e.failed+e.answered)
 }
 
+// round is how long one is. Answers that cost milliseconds need more: in one of the usual
+// length there are a hundred, and a handful of collections of garbage or one more.
+func (r *rig) round(w work) time.Duration {
+	if w.clients == fewClients {
+		return r.length(2 * roundLength)
+	}
+	return r.length(roundLength)
+}
+
 // rounds loads both sides in turns.
 func (r *rig) rounds(ctx context.Context, w work) (ours, plain []arm, err error) {
 	other, at, process := w, w.plain, r.plain
@@ -243,12 +252,12 @@ func (r *rig) rounds(ctx context.Context, w work) (ours, plain []arm, err error)
 	for i := range r.repeats(rounds) {
 		sides := []func() error{
 			func() error {
-				a, err := r.run(w.channel.target, w.channel.process, w, r.length(roundLength))
+				a, err := r.run(w.channel.target, w.channel.process, w, r.round(w))
 				ours = append(ours, a)
 				return err
 			},
 			func() error {
-				a, err := r.run(at, process, other, r.length(roundLength))
+				a, err := r.run(at, process, other, r.round(w))
 				plain = append(plain, a)
 				return err
 			},
@@ -292,7 +301,7 @@ func (r *rig) profile(ctx context.Context, w work) func() {
 
 // profileOf writes a profile of a kind to a file with an ending.
 func (r *rig) profileOf(ctx context.Context, w work, kind, ending string) {
-	seconds := max(1, int(2*float64(r.repeats(rounds))*r.length(roundLength).Seconds()))
+	seconds := max(1, int(2*float64(r.repeats(rounds))*r.round(w).Seconds()))
 	name := strings.Map(func(c rune) rune {
 		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' {
 			return c
