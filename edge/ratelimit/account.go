@@ -38,9 +38,9 @@ func (a *account) spend(ctx context.Context, l *Limiter, n int) (wait time.Durat
 		a.mu.Unlock()
 		return a.refill(float64(n) - a.local.TokensAt(now)), false
 	}
-	a.owed = min(a.owed+n, a.budget.most)
+	a.owed = min(a.owed+n, a.spent(now))
 	due := a.owed
-	if due < a.budget.every || a.settling {
+	if l.redis == nil || due < a.budget.every || a.settling {
 		a.mu.Unlock()
 		return 0, true
 	}
@@ -57,9 +57,10 @@ func (a *account) settle(ctx context.Context, l *Limiter, due, n int) (wait time
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.settling = false
-	if !asked {
-		// This node's own budget has it. It is not told again: Redis may have heard.
-		a.owed = max(a.owed-due, 0)
+	if result == nil { // this node's own budget has it
+		if asked { // it is not told again: Redis may have heard
+			a.owed = max(a.owed-due, 0)
+		}
 		return 0, true
 	}
 	a.owed -= result.Allowed
@@ -70,6 +71,12 @@ func (a *account) settle(ctx context.Context, l *Limiter, due, n int) (wait time
 	wait = a.refill(float64(due - result.Allowed))
 	a.blocked = now.Add(wait)
 	return wait, false
+}
+
+// spent is what was spent here and has not refilled: who owes more, after Redis was away for
+// long, would be refused what they have.
+func (a *account) spent(now time.Time) int {
+	return a.budget.most - max(int(a.local.TokensAt(now)), 0)
 }
 
 // refill is how long it takes to get so much back.

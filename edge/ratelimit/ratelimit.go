@@ -5,7 +5,8 @@
 // Budgets refill evenly and may be spent at once (GCRA). Each node keeps accounts in
 // memory, so that most requests wait for nothing, and settles what was spent with Redis in
 // parts of a fortieth of the budget: all nodes together exceed it by no more than a part
-// each. Without Redis, and while it cannot be asked, each node keeps to the budget alone.
+// each. Without Redis, and while it cannot be asked, each node keeps to the budget alone; what
+// was spent meanwhile is settled once it can.
 package ratelimit
 
 import (
@@ -37,8 +38,10 @@ const (
 	accounts = 50_000
 	// askTimeout bounds what a request waits for Redis.
 	askTimeout = 10 * time.Millisecond
-	// pause is how long Redis is left alone after it could not be asked.
-	pause = time.Second
+	// Redis is left alone after it could not be asked: shortly at first, since one late answer is
+	// a busy moment, and twice as long each further time.
+	firstPause = 20 * time.Millisecond
+	mostPause  = time.Second
 )
 
 // budget is one of the things that are bounded.
@@ -68,6 +71,7 @@ type Limiter struct {
 	log      *slog.Logger
 	wait     time.Duration // for Redis
 	retryAt  atomic.Int64  // Unix nanoseconds before which Redis is left alone
+	pause    atomic.Int64  // nanoseconds for which it was last; 0 when it answered
 }
 
 // who has an account.
@@ -185,10 +189,11 @@ func (l *Limiter) key(w who) string {
 	return strings.Join([]string{"portico", w.budget.name, hex.EncodeToString(mac.Sum(nil)[:16])}, ":")
 }
 
-// settle takes n from the account that all nodes share, as far as it has so much. It
-// answers false when Redis cannot be asked.
-func (l *Limiter) settle(ctx context.Context, a *account, n int, now time.Time) (*redis_rate.Result, bool) {
-	if l.redis == nil || now.UnixNano() < l.retryAt.Load() {
+// settle takes n from the account that all nodes share, as far as it has so much. Who does not
+// answer may have heard: asked tells that from a Redis that is left alone. The result is nil then.
+func (l *Limiter) settle(ctx context.Context, a *account, n int, now time.Time) (result *redis_rate.Result, asked bool) {
+	until := l.retryAt.Load()
+	if now.UnixNano() < until {
 		return nil, false
 	}
 	// Not the request's own end: what it spent is spent even if nobody waits any more.
@@ -197,9 +202,19 @@ func (l *Limiter) settle(ctx context.Context, a *account, n int, now time.Time) 
 	limit := redis_rate.Limit{Rate: a.budget.most, Burst: a.budget.most, Period: window}
 	result, err := l.redis.AllowAtMost(ctx, a.key, limit, n)
 	if err != nil {
-		l.retryAt.Store(now.Add(pause).UnixNano())
-		l.log.LogAttrs(ctx, slog.LevelWarn, "rate limits are this node's own for now", slog.String("error", err.Error()))
-		return nil, false
+		l.leaveAlone(ctx, until, err)
+		return nil, true
 	}
+	l.pause.Store(0)
 	return result, true
+}
+
+// leaveAlone begins a pause, once for all who met the same trouble after the last one, until.
+func (l *Limiter) leaveAlone(ctx context.Context, until int64, err error) {
+	pause := min(max(2*l.pause.Load(), int64(firstPause)), int64(mostPause))
+	if !l.retryAt.CompareAndSwap(until, time.Now().UnixNano()+pause) {
+		return
+	}
+	l.pause.Store(pause)
+	l.log.LogAttrs(ctx, slog.LevelWarn, "rate limits are this node's own for now", slog.String("error", err.Error()))
 }

@@ -2,6 +2,8 @@ package ratelimit
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -224,6 +226,60 @@ func TestW10_ACutRedisLeavesEachNodeItsBudget(t *testing.T) {
 	require.NoError(t, server.Restart())
 	list[1].retryAt.Store(0)
 	assert.Nil(t, other.Customer(t.Context(), 100), "the other has not spent its own")
+}
+
+func TestW10_WhatIsSpentWhileRedisIsLeftAloneIsSettledLater(t *testing.T) {
+	t.Parallel()
+	begun := time.Now()
+	list := shared(t, miniredis.RunT(t), 2, Config{CustomerCoupons: 10})
+	one, other := client(list[0], "203.0.113.1:1", ann), client(list[1], "203.0.113.1:1", ann)
+	list[0].retryAt.Store(begun.Add(time.Hour).UnixNano())
+	for range 8 {
+		require.Nil(t, one.Coupons(t.Context(), 1))
+	}
+	list[0].retryAt.Store(0)
+	require.Nil(t, one.Coupons(t.Context(), 1))
+	spent, _ := spendAll(t, func() *Refused { return other.Coupons(t.Context(), 1) })
+	refilled := int(time.Since(begun) / (6 * time.Second))
+	assert.GreaterOrEqual(t, spent, 1, "what is left")
+	assert.LessOrEqual(t, spent, 1+refilled)
+}
+
+// TestW10_WhatRefilledIsNotOwed has a customer who spends half of what refills, while Redis is away.
+func TestW10_WhatRefilledIsNotOwed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", Dialer: func(context.Context, string, string) (net.Conn, error) {
+			return nil, errors.New("asked while it is left alone")
+		}})
+		t.Cleanup(func() { assert.NoError(t, rdb.Close()) })
+		l := limiter(t, Config{CustomerCoupons: 10}, Deps{Redis: rdb})
+		l.retryAt.Store(time.Now().Add(time.Hour).UnixNano())
+		for range 100 {
+			require.Nil(t, client(l, "203.0.113.1:1", ann).Coupons(t.Context(), 1))
+			time.Sleep(12 * time.Second)
+		}
+		assert.LessOrEqual(t, l.account(who{budget: l.customerCoupons, person: ann.Key()}).owed, 1)
+	})
+}
+
+// TestW10_PausesGrowWhileRedisIsAway has many requests meet each trouble.
+func TestW10_PausesGrowWhileRedisIsAway(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := limiter(t, Config{Customer: 1}, Deps{})
+		for _, ms := range []int64{20, 40, 80, 160, 320, 640, 1000, 1000} {
+			pause := time.Duration(ms) * time.Millisecond
+			began := time.Now()
+			for until := l.retryAt.Load(); began.UnixNano() >= l.retryAt.Load(); {
+				for range 10 {
+					l.leaveAlone(t.Context(), until, errors.New("i/o timeout"))
+				}
+			}
+			assert.Equal(t, pause, time.Unix(0, l.retryAt.Load()).Sub(began))
+			time.Sleep(pause)
+		}
+	})
 }
 
 // TestW10_AHungRedisIsNotWaitedFor answers nothing at all.
