@@ -1,6 +1,6 @@
 // The first request of a product's page, and of the shop's front, sent while the browser still reads the rest of the shop. This file is a script of its own,
 // ahead of all others; what it imports comes with it.
-import { marketHeaders, savedMarket, writeIn, type Market } from './api/market'
+import { marketHeaders, savedMarket, writeIn, writtenIn, type Market } from './api/market'
 
 declare const PAGES: Record<'HomePage' | 'ProductPage', string> // ids of documents, from the build
 
@@ -43,7 +43,8 @@ async function picture(answer: Response) {
 }
 
 const market = savedMarket()
-if (market.locale) writeIn(market.locale)
+const language = market.locale || writtenIn() // of what no settings have told yet
+if (language) writeIn(language)
 let sent = send(market)
 
 // ask is fetch, but for the request that is under way already.

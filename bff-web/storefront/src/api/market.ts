@@ -15,6 +15,7 @@ export type Settings = {
 export type Customer = { customer: string; name: string; priceGroup: string; orders: number }
 
 const kept = 'market'
+const written = 'language'
 
 export function savedMarket(): Market {
   try {
@@ -39,8 +40,12 @@ export function marketHeaders({ channel, locale, currency }: Market): Record<str
 // The scripts that are written from right to left.
 const rightToLeft = new Set(['Adlm', 'Arab', 'Hebr', 'Nkoo', 'Rohg', 'Syrc', 'Thaa'])
 
-// writeIn has the page be in a language, and run as it is written.
+// writtenIn is the language that the shop was last in: the market's own, unless the shopper chose one.
+export const writtenIn = () => localStorage.getItem(written)
+
+// writeIn has the page be in a language, and run as it is written, from the next page's start on.
 export function writeIn(locale: string) {
+  localStorage.setItem(written, locale)
   const root = document.documentElement
   root.lang = locale
   root.dir = rightToLeft.has(new Intl.Locale(locale).maximize().script ?? '') ? 'rtl' : 'ltr'

@@ -1,3 +1,0 @@
-import{C as e,T as t,c as n,i as r,o as i,p as a,r as o,x as s,y as c}from"./index-CqJ4Yw66.js";var l=t(),u={__typename:`Query`};function d({id:t}){let{data:d,loading:f,refetch:p}=c(a,{variables:{id:t}}),m=d?.page,h=n(u,`page`),g=m?.title??(f?void 0:h?`Page`:`Nothing here`),_=e(g);return(0,l.jsxs)(`article`,{className:`text`,children:[(0,l.jsx)(`h1`,{ref:_,tabIndex:-1,children:g??`\xA0`}),(0,l.jsxs)(o,{mark:h,missing:!m,pending:f,what:`This page`,retry:p,skeleton:(0,l.jsx)(r,{className:`text`}),children:[m?m.body.split(`
-
-`).map(e=>(0,l.jsx)(`p`,{children:e},e)):(0,l.jsxs)(`p`,{children:[`There is no such page. `,(0,l.jsx)(s,{href:`/`,children:`Go to the shop`})]}),m?.image&&(0,l.jsx)(i,{image:m.image})]})]})}export{d as default};
