@@ -6,7 +6,7 @@
 // memory, so that most requests wait for nothing, and settles what was spent with Redis in
 // parts of a fortieth of the budget: all nodes together exceed it by no more than a part
 // each. Without Redis, and while it cannot be asked, each node keeps to the budget alone; what
-// was spent meanwhile is settled once it can.
+// was spent since it was last asked is settled once it answers.
 package ratelimit
 
 import (
